@@ -1,0 +1,1 @@
+"""Frames in and out: sources, prefetch, writers, drawing. Knows nothing of mixtures."""

@@ -1,0 +1,66 @@
+"""One frame of video, and what is known of the video it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame.
+
+    Attributes
+    ----------
+    index : int
+        Position in the source, from 0. Frames that were skipped (a damaged one, ``every=``, ``start=``) keep their
+        number, so indices may have gaps.
+    time : float
+        Presentation time in seconds from the source's first frame.
+    image : ndarray of uint8, shape (H, W, 3) or (H, W)
+        BGR or grey. Owned by the frame: the source never writes to it again.
+    """
+
+    index: int
+    time: float
+    image: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What is known of a source before its frames are read.
+
+    Attributes
+    ----------
+    name : str
+        Short name without folder or extension, for naming outputs: ``street`` of ``clips/street.mp4``.
+    width, height : int
+        Size in pixels of the frames as they are delivered (after rotation and downscaling).
+    fps : Fraction or None
+        Nominal frames per second; None where the source has none.
+    frame_count : int or None
+        Frames that will be delivered, as far as the source tells; None for cameras, pipes and streams.
+    codec : str
+        Name of the codec, e.g. ``h264``; ``camera`` or the image format for other kinds.
+    duration : float or None
+        Seconds, or None where unknown.
+    time_base : Fraction
+        Smallest step between two frame times, in seconds; writers keep times to this precision.
+    live : bool
+        Frames come at the pace of the world (a camera, a network stream): waiting does not make them wait.
+    first_number : int
+        Number of frame 0 in numbered output files: 1, or the number of a folder's first image.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: Fraction | None
+    frame_count: int | None
+    codec: str
+    duration: float | None
+    time_base: Fraction = Fraction(1, 90_000)
+    live: bool = False
+    first_number: int = 1
