@@ -1,0 +1,54 @@
+"""Mask moving objects in video with a per-pixel online mixture of Gaussians."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bgsub.background.mog2 import MOG2
+    from bgsub.background.opencv import createBackgroundSubtractorMOG2
+    from bgsub.errors import BgsubError, ModelFileError, OutputError, ParameterError, SourceError
+    from bgsub.video.frame import Frame, VideoInfo
+    from bgsub.video.sources import open_source
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "MOG2": "bgsub.background.mog2",
+    "createBackgroundSubtractorMOG2": "bgsub.background.opencv",
+    "open_source": "bgsub.video.sources",
+    "Frame": "bgsub.video.frame",
+    "VideoInfo": "bgsub.video.frame",
+    "BgsubError": "bgsub.errors",
+    "ModelFileError": "bgsub.errors",
+    "OutputError": "bgsub.errors",
+    "ParameterError": "bgsub.errors",
+    "SourceError": "bgsub.errors",
+}
+
+__all__ = [
+    "MOG2",
+    "BgsubError",
+    "Frame",
+    "ModelFileError",
+    "OutputError",
+    "ParameterError",
+    "SourceError",
+    "VideoInfo",
+    "createBackgroundSubtractorMOG2",
+    "open_source",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use: ``bgsub --help`` must not wait for Numba."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'bgsub' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

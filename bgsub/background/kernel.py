@@ -1,0 +1,381 @@
+"""Zivkovic's adaptive mixture, sixteen pixels at a time, in OpenCV's order of operations.
+
+A pixel has up to K Gaussians ("modes"), heaviest first, each with a weight w, a mean per channel and one variance v.
+A frame moves them by incremental EM (Zivkovic 2004, equations 4 to 8 and 14; alpha is the learning rate, c_T the
+complexity prior), where the first mode that is near enough owns the pixel (o = 1) and no other does (o = 0)::
+
+    w    <- (1 - alpha) w + alpha o - alpha c_T        and w <- 0 below alpha c_T, then all sum to 1
+    mean <- mean + (alpha / w) (x - mean)              for the owner only
+    v    <- v + (alpha / w) (|x - mean|^2 - v)         for the owner only, kept in var_min .. var_max
+
+With no owner, a new mode of weight alpha and variance var_init starts at x, in place of the last if there are K.
+
+A *tile* is 16 consecutive pixels of the flat image, one a lane. Masks equal OpenCV's because every float32 operation
+is the same and in the same order; the speed comes from doing sixteen pixels at once and skipping what no lane needs:
+
+* every lane matched its first mode (the usual case): below it only weights change;
+* a lower mode is read only if some lane has not matched yet, and written only if some lane matches there;
+* inserting, sorting, pruning and the shadow test run only for tiles that need them;
+* the modes that a tile needed in the last frame are fetched while the tiles before it are worked on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bgsub.simd import (
+    LANES,
+    all_,
+    any_,
+    clip,
+    fixed16,
+    inline,
+    kernel,
+    load_pixels,
+    prefetch,
+    rows16,
+    select,
+    splat_like,
+    to_bytes,
+)
+
+AHEAD = 24  # tiles between asking for memory and using it: about the time that memory takes to answer
+BLOCK = 256  # tiles that one thread takes in a row: few enough that busy parts of the picture are shared evenly
+
+VAR, MEAN = 0, 1  # rows of a mode: its variance, then its mean in each channel
+
+ZERO = np.float32(0)
+ONE = np.float32(1)
+FAINT = np.float32(1e-30)  # weight of a pruned mode that is still listed: adds nothing to a sum of weights
+# Scales of a compact state. With the first, .9, .75 and .5 come back exactly, so that equalities with background_ratio
+# hold; 65535 would wrap round where rounding lifts a weight above 1.
+WEIGHT_SCALE = np.float32(65040)
+MODE_SCALE = np.float32(256)
+
+LEARN, OUTSIDE, KNOWN_FOREGROUND = 0, 1, 2  # what a gate says of a pixel
+
+
+class State(NamedTuple):
+    """The mixture of every pixel, in tiles of 16; float32, or uint16 fixed point for the compact state.
+
+    A weight of exactly 0 means that there is no such mode; the modes that there are come first.
+    """
+
+    weights: np.ndarray  # (tiles, K, 16)
+    modes: np.ndarray  # (K, tiles, 1 + channels, 16): first modes lie together, where most of the work is
+    n_modes: np.ndarray  # (tiles,) uint8: the most modes that a lane has, at least 1
+    depth: np.ndarray  # (tiles + AHEAD,) uint8: last mode visited in the last frame; a hint, not part of the model
+
+
+class Mixture(NamedTuple):
+    """Weights and modes of a state, seen as rows of vectors: arrays in a tuple would be counted at every use."""
+
+    weights: Any
+    modes: Any
+
+
+class Step(NamedTuple):
+    """The constants of one frame: float32 where nothing else is said."""
+
+    alpha: Any  # learning rate
+    decay: Any  # 1 - alpha
+    prune: Any  # -alpha * complexity_prior
+    background: Any  # var_threshold
+    match: Any  # var_threshold_gen
+    share: Any  # background_ratio
+    var_init: Any
+    var_min: Any
+    var_max: Any
+    tau: Any  # shadow_threshold
+    shadow_value: Any  # uint8
+    last: Any  # n_components - 1, int
+    dither: Any  # added to means before they are rounded: 0, or within half a step of a compact state
+
+
+# ------------------------------------------------------------------------------------------- one mode of one tile
+
+
+@inline
+def squared_distance(s, t, i, pixel, scale):
+    """Return |scale * mean - pixel|^2 for mode i."""
+    difference = scale * s.modes[i, t, MEAN] - pixel[0]
+    total = difference * difference
+    for c in range(1, len(pixel)):
+        difference = scale * s.modes[i, t, MEAN + c] - pixel[c]
+        total = total + difference * difference
+    return total
+
+
+@inline
+def visit(s, t, i, pixel, weight, candidates, p):
+    """Compare the pixels with mode i and move it towards them in the lanes where it matches."""
+    var = s.modes[i, t, VAR]
+    distance = squared_distance(s, t, i, pixel, ONE)
+    near = candidates & (distance < p.background * var)
+    matched = candidates & (distance < p.match * var)
+    if any_(matched):
+        grown = weight + p.alpha
+        rate = p.alpha / grown
+        for c in range(len(pixel)):
+            mean = s.modes[i, t, MEAN + c]
+            s.modes[i, t, MEAN + c] = select(matched, mean - rate * (mean - pixel[c]) + p.dither, mean)
+        s.modes[i, t, VAR] = select(matched, clip(rate * (distance - var) + var, p.var_min, p.var_max), var)
+        weight = select(matched, grown, weight)
+    return weight, matched, near
+
+
+@inline
+def drop_last_instead(s, t, i, n, pruned):
+    """Keep mode i - 1 of the lanes `pruned`, with no weight, and drop their last mode, unseen.
+
+    When OpenCV prunes a mode it shortens the list by one without closing the gap: the pruned mode lives on with
+    weight 0, and may match again, while the last mode is lost. Mostly the two are the same mode; here they are not.
+    """
+    s.weights[t, i - 1] = select(pruned, FAINT, s.weights[t, i - 1])
+    for j in range(n - 1, i - 1, -1):
+        last = pruned & (s.weights[t, j] > ZERO)
+        s.weights[t, j] = select(last, ZERO, s.weights[t, j])
+        pruned = pruned & ~last
+
+
+@inline
+def rise(s, t, i, rising, channels):
+    """Move mode i up past every mode that is not heavier, in the lanes `rising`."""
+    for j in range(i, 0, -1):
+        low, high = s.weights[t, j], s.weights[t, j - 1]
+        rising = rising & ~(low < high)
+        if not any_(rising):
+            break
+        s.weights[t, j], s.weights[t, j - 1] = select(rising, high, low), select(rising, low, high)
+        for f in range(1 + channels):
+            low, high = s.modes[j, t, f], s.modes[j - 1, t, f]
+            s.modes[j, t, f], s.modes[j - 1, t, f] = select(rising, high, low), select(rising, low, high)
+
+
+# ------------------------------------------------------------------------------------------- all modes of one tile
+
+
+@inline
+def normalise(s, t, n, total):
+    """Make the weights of each pixel add up to one."""
+    share = select(total > ZERO, ONE / total, ONE)
+    for i in range(n):
+        s.weights[t, i] = s.weights[t, i] * share
+
+
+@inline
+def insert(s, t, n, pixel, new, p):
+    """Start a mode at the pixel in the lanes `new`: in the first free place, else in place of the last."""
+    waiting = new
+    for i in range(min(n, p.last) + 1):
+        weight = s.weights[t, i]
+        here = waiting if i == p.last else waiting & (weight == ZERO)
+        weight = select(here, p.alpha if i else ONE, select(new, weight * p.decay, weight))
+        s.weights[t, i] = weight
+        if any_(here):
+            n = max(n, i + 1)
+            waiting = waiting & ~here
+            s.modes[i, t, VAR] = select(here, p.var_init, s.modes[i, t, VAR])
+            for c in range(len(pixel)):
+                s.modes[i, t, MEAN + c] = select(here, pixel[c], s.modes[i, t, MEAN + c])
+            rise(s, t, i, here, len(pixel))
+    return n
+
+
+@inline
+def in_shadow(s, t, n, pixel, foreground, p):
+    """Return the lanes of `foreground` that are a darker version of a background mode.
+
+    As in Prati et al. 2003: a = x.mean / |mean|^2 is the pixel's brightness beside the mode's, and it is shadow where
+    tau <= a <= 1 and |a mean - x|^2 < var_threshold v a^2.
+    """
+    looking = foreground
+    shadow = foreground & ~foreground
+    total = splat_like(pixel[0], ZERO)
+    for i in range(n):
+        mean = s.modes[i, t, MEAN]
+        dot, norm = pixel[0] * mean, mean * mean
+        for c in range(1, len(pixel)):
+            mean = s.modes[i, t, MEAN + c]
+            dot, norm = dot + pixel[c] * mean, norm + mean * mean
+        weight = s.weights[t, i]
+        looking = looking & (weight > ZERO) & (norm > ZERO)
+        darker = looking & (dot <= norm) & (dot >= p.tau * norm)
+        if any_(darker):
+            a = dot / norm
+            found = darker & (squared_distance(s, t, i, pixel, a) < p.background * s.modes[i, t, VAR] * a * a)
+            shadow = shadow | found
+            looking = looking & ~found
+        total = total + weight
+        looking = looking & (total <= p.share)
+        if not any_(looking):
+            break
+    return shadow
+
+
+@inline
+def mask_of(s, t, n, pixel, background, p, shadows):
+    """Return the mask: 0 background, `shadow_value` shadow, 255 foreground."""
+    foreground = ~background
+    value = to_bytes(foreground, 255)
+    if shadows and any_(foreground):
+        value = select(in_shadow(s, t, n, pixel, foreground, p), p.shadow_value, value)
+    return value
+
+
+@inline
+def fetch(s, depth, t, channels):
+    """Ask for the lower modes that tile t needed in the last frame, since it will probably need them again."""
+    for i in range(1, depth[t] + 1):
+        for f in range(1 + channels):
+            prefetch(s.modes, (i, t, f))
+
+
+@inline
+def update_tile(s, n_modes, depth, t, pixel, p, shadows):
+    """Learn 16 pixels and return their mask."""
+    fetch(s, depth, t + AHEAD, len(pixel))
+    limit = -p.prune
+    n = np.int64(n_modes[t])
+    weight = s.weights[t, 0]
+    listed = weight > ZERO
+    weight, matched, background = visit(s, t, 0, pixel, p.decay * weight + p.prune, listed, p)
+    kept = listed & (weight >= limit)
+    weight = select(kept, weight, ZERO)
+    s.weights[t, 0] = weight
+    above = total = weight
+    alone = all_(matched)
+    deepest = 0
+    for i in range(1, n):
+        pruned = listed & ~kept
+        weight = s.weights[t, i]
+        listed = weight > ZERO
+        if any_(pruned & listed):
+            drop_last_instead(s, t, i, n, pruned & listed)
+            weight = s.weights[t, i]
+            listed = weight > ZERO
+        weight = p.decay * weight + p.prune
+        rising = matched & ~matched
+        if not alone:
+            candidates = listed & ~matched
+            if any_(candidates):
+                weight, hit, near = visit(s, t, i, pixel, weight, candidates, p)
+                background = background | near & (total < p.share)
+                matched = matched | hit
+                rising = hit & (weight >= above)
+                deepest = i
+        kept = listed & (weight >= limit)
+        weight = select(kept, weight, ZERO)
+        s.weights[t, i] = weight
+        above = weight
+        total = total + weight
+        if not alone and any_(rising):
+            rise(s, t, i, rising, len(pixel))
+            above = s.weights[t, i]
+    normalise(s, t, n, total)
+    if n > 1 and not any_(s.weights[t, n - 1] > ZERO):
+        n -= 1
+    if not alone and not all_(matched):
+        n = insert(s, t, n, pixel, ~matched, p)
+    n_modes[t] = n
+    depth[t] = deepest
+    return mask_of(s, t, n, pixel, background, p, shadows)
+
+
+@inline
+def classify_tile(s, n, t, pixel, p, shadows):
+    """Return the mask of 16 pixels and learn nothing."""
+    waiting = s.weights[t, 0] > ZERO
+    background = waiting & ~waiting
+    total = splat_like(pixel[0], ZERO)
+    for i in range(n):
+        weight = s.weights[t, i]
+        waiting = waiting & (weight > ZERO)
+        if not any_(waiting):
+            break
+        distance = squared_distance(s, t, i, pixel, ONE)
+        var = s.modes[i, t, VAR]
+        background = background | waiting & (total < p.share) & (distance < p.background * var)
+        waiting = waiting & ~(distance < p.match * var)
+        total = total + weight
+    return mask_of(s, t, n, pixel, background, p, shadows)
+
+
+@inline
+def update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows):
+    """Learn the lanes whose gate is open, put back what the others had, and return the mask.
+
+    Gates close around the edge of a region or an object, so few tiles come here: learning all 16 lanes and undoing
+    some costs little and leaves the equations above alone. `old` is room for the tile's state.
+    """
+    learn = gate == LEARN
+    before = n_modes[t]
+    rows = 1 + len(pixel)
+    for i in range(p.last + 1):
+        old[i, rows] = s.weights[t, i]
+        for f in range(rows):
+            old[i, f] = s.modes[i, t, f]
+    value = update_tile(s, n_modes, depth, t, pixel, p, shadows)
+    for i in range(p.last + 1):
+        s.weights[t, i] = select(learn, s.weights[t, i], old[i, rows])
+        for f in range(rows):
+            s.modes[i, t, f] = select(learn, s.modes[i, t, f], old[i, f])
+    n_modes[t] = max(before, n_modes[t])
+    return select(learn, value, to_bytes(gate == KNOWN_FOREGROUND, 255))
+
+
+# ------------------------------------------------------------------------------------------------- runs of tiles
+# Each entry point works on the blocks of tiles lo, lo + stride, ... below hi. `image` (pixels, or pixels x 3) and
+# `out` (tiles, 16) begin with tile `first`. `shadows` is spelled out as a constant in each call of a tile function:
+# the compiler then leaves the test out of the inner loop, which a variable would cost a quarter of the speed.
+
+
+@inline
+def as_vectors(state):
+    """Return the mixture with its arrays seen as rows of vectors."""
+    return Mixture(fixed16(state.weights, WEIGHT_SCALE), fixed16(state.modes, MODE_SCALE))
+
+
+@kernel
+def update_tiles(image, state, out, first, lo, hi, stride, p, shadows):
+    """Learn the tiles and write their masks."""
+    s, mask, n_modes, depth = as_vectors(state), rows16(out), state.n_modes, state.depth
+    for start in range(lo, hi, stride):
+        end = min(start + BLOCK, hi)
+        if shadows:
+            for t in range(start, end):
+                mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, True)
+        else:
+            for t in range(start, end):
+                mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, False)
+
+
+@kernel
+def classify_tiles(image, state, out, first, lo, hi, stride, p, shadows):
+    """Write the masks of the tiles and change nothing else."""
+    s, mask = as_vectors(state), rows16(out)
+    for start in range(lo, hi, stride):
+        for t in range(start, min(start + BLOCK, hi)):
+            mask[t - first] = classify_tile(s, np.int64(state.n_modes[t]), t, load_pixels(image, t - first), p, shadows)
+
+
+@kernel
+def update_gated_tiles(image, state, out, gates, first, lo, hi, stride, p, shadows):
+    """Learn and mask the pixels whose gate (uint8, shaped like `out`) is LEARN.
+
+    The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model.
+    """
+    s, mask, n_modes, depth, gate_rows = as_vectors(state), rows16(out), state.n_modes, state.depth, rows16(gates)
+    old = rows16(np.empty((state.modes.shape[0], state.modes.shape[2] + 1, LANES), np.float32))
+    for start in range(lo, hi, stride):
+        for t in range(start, min(start + BLOCK, hi)):
+            gate = gate_rows[t - first]
+            if all_(gate == LEARN):
+                mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, shadows)
+            elif any_(gate == LEARN):
+                pixel = load_pixels(image, t - first)
+                mask[t - first] = update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows)
+            else:
+                mask[t - first] = to_bytes(gate == KNOWN_FOREGROUND, 255)

@@ -1,0 +1,128 @@
+"""The region of interest: the part of a frame in which objects are looked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from bgsub.errors import ParameterError
+
+Polygon = Sequence[tuple[float, float]]
+"""Corners (x, y) in pixels, the last joined to the first; (0, 0) is the centre of the top left pixel."""
+
+_FRACTION_BITS = 4  # cv2.fillPoly takes fixed-point corners; sixteenths of a pixel are fine enough
+_FARTHEST = 1e6  # pixels; far beyond any frame, and far from where fixed-point corners overflow
+
+
+def region_mask(region: np.ndarray | Sequence[Polygon], shape: tuple[int, int]) -> np.ndarray:
+    """Return the mask of a region of interest.
+
+    Parameters
+    ----------
+    region : ndarray of bool or uint8, shape (H, W), or sequence of polygons
+        A mask, inside wherever it is not 0; or a list of polygons, each of at least 3 corners (x, y) in
+        pixels, integers or floats. Their union is inside, the pixels of their outlines included; what reaches
+        beyond the frame is cut off.
+    shape : (int, int)
+        Height and width of the frames, in pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+        255 inside, 0 outside; a new array.
+
+    Raises
+    ------
+    ParameterError
+        When a mask has another shape or dtype than asked for, a polygon has fewer than 3 corners, a corner
+        that is not a pair of finite numbers, or lies wholly outside the frame, or no pixel is inside.
+    """
+    mask = _from_array(region, shape) if isinstance(region, np.ndarray) else _from_polygons(region, shape)
+    if not mask.any():
+        raise ParameterError("region is empty: no pixel is inside it; leave it out to use the whole frame")
+    return mask
+
+
+def parse_polygon(text: str) -> list[tuple[float, float]]:
+    """Read a polygon written as on the command line.
+
+    Parameters
+    ----------
+    text : str
+        At least 3 corners ``x,y`` in pixels, separated by spaces: ``"10,10 200,10 200,150"``.
+
+    Returns
+    -------
+    list of (float, float)
+        The corners (x, y).
+
+    Raises
+    ------
+    ParameterError
+        When the text is not written so, or a corner is not finite.
+    """
+    try:
+        corners = [(float(x), float(y)) for x, y in (corner.split(",") for corner in text.split())]
+    except ValueError:
+        raise ParameterError(
+            f'cannot read the polygon {text!r}: write x,y in pixels for each corner, as in "10,10 200,10 200,150"'
+        ) from None
+    _check_corners(corners)
+    return corners
+
+
+def _from_array(region: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    height, width = shape
+    if region.dtype not in (np.bool_, np.uint8):
+        raise ParameterError(f"region has dtype {region.dtype}: give a mask of bool or uint8")
+    if region.shape != (height, width):
+        raise ParameterError(
+            f"region has shape {region.shape}, the frames {(height, width)}: give a mask of {width}x{height} pixels"
+        )
+    return np.where(region, np.uint8(255), np.uint8(0))
+
+
+def _from_polygons(polygons: Sequence[Polygon], shape: tuple[int, int]) -> np.ndarray:
+    union = np.zeros(shape, np.uint8)
+    for polygon in polygons:
+        corners = _check_corners(polygon)
+        inside = np.zeros(shape, np.uint8)  # one each: drawn together, polygons that overlap would cancel out
+        fixed_point = np.rint(np.array(corners) * 2**_FRACTION_BITS).astype(np.int32)
+        cv2.fillPoly(inside, [fixed_point], 255, shift=_FRACTION_BITS)
+        if not inside.any():
+            height, width = shape
+            raise ParameterError(
+                f"region lies outside the frame of {width}x{height}: polygon {_written(corners)} covers no pixel of it"
+            )
+        union |= inside
+    return union
+
+
+def _check_corners(polygon: Polygon) -> list[tuple[float, float]]:
+    """Return the corners as pairs of floats, or raise ParameterError."""
+    try:
+        corners = [(float(x), float(y)) for x, y in polygon]
+    except (TypeError, ValueError):
+        shown = " ".join(repr(polygon).split())[:60]
+        raise ParameterError(
+            f"region has a polygon {shown}: give a list of polygons, each a list of corners (x, y)"
+        ) from None
+    if len(corners) < 3:
+        raise ParameterError(
+            f"polygon {_written(corners)!r} has {len(corners)} corners: a region needs at least 3 of them"
+        )
+    for corner in corners:
+        if not all(math.isfinite(value) and abs(value) <= _FARTHEST for value in corner):
+            raise ParameterError(
+                f"polygon corner {_written([corner])} is out of range: give finite pixels within +-{_FARTHEST:.0f}"
+            )
+    return corners
+
+
+def _written(corners: Sequence[tuple[float, float]]) -> str:
+    """Return corners as `parse_polygon` reads them, shortened after the first few."""
+    text = " ".join(f"{x:g},{y:g}" for x, y in corners[:6])
+    return text + " ..." if len(corners) > 6 else text

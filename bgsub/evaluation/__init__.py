@@ -1,0 +1,1 @@
+"""How good and how fast: scenes with ground truth, and the comparison with OpenCV."""

@@ -1,0 +1,299 @@
+"""Encode pictures into a video file that stays playable whatever ends the run.
+
+How a file survives a kill or a full disk: Matroska and WebM are cut into clusters of at most a second; MP4 is
+written in fragments, each begun by a key frame, and becomes an ordinary MP4 when it is closed. No encoder
+here looks ahead, so a frame that was written is in the file, or in the second that is being gathered.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+
+from bgsub.errors import OutputError
+from bgsub.video.frame import VideoInfo
+
+CONTAINERS = {".mkv": "matroska", ".webm": "webm", ".mp4": "mp4"}
+MILLISECOND = Fraction(1, 1000)  # the only time base that Matroska and WebM have
+DEFAULT_TIME_BASE = Fraction(1, 90_000)
+THREADS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A codec with its settings.
+
+    Attributes
+    ----------
+    codec : str
+        FFmpeg's name of the encoder.
+    pix_fmt : str
+        FFmpeg's name of the pixel format; the planes given to `VideoFile.write` are in it.
+    lossy : bool
+        Whether pixels come back changed.
+    full_range : bool or None
+        Whether luma spans 0-255 rather than 16-235; None for formats where the question does not arise.
+    options : mapping
+        The encoder's options.
+    """
+
+    codec: str
+    pix_fmt: str
+    lossy: bool
+    full_range: bool | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def even(self) -> bool:
+        """Whether width and height must be even."""
+        return "420" in self.pix_fmt
+
+
+# Golomb-Rice coding with the small context is the fastest FFV1; slices let threads share a frame, and
+# checksums (nearly free) tell damage from content.
+_FFV1 = {"level": "3", "coder": "rice", "context": "0", "slices": "4", "slicecrc": "1"}
+# zerolatency: no B-frames, no look-ahead. Key frames are forced by time instead of counted.
+_X264 = {
+    "preset": "veryfast",
+    "crf": "20",
+    "tune": "zerolatency",
+    "forced-idr": "1",
+    "g": "100000",
+    "sc_threshold": "0",
+}
+_VP9 = {
+    "deadline": "realtime",
+    "cpu-used": "8",
+    "row-mt": "1",
+    "lag-in-frames": "0",
+    "auto-alt-ref": "0",
+    "crf": "30",
+    "b": "0",
+    "g": "100000",
+}
+
+FFV1_GRAY = Encoding("ffv1", "gray", lossy=False, options=_FFV1)
+FFV1_BGRA = Encoding("ffv1", "bgra", lossy=False, options=_FFV1)
+# Quantiser 0 makes H.264 lossless; with every frame a key frame x264 takes a third of FFV1's time for masks.
+H264_GRAY = Encoding(
+    "libx264",
+    "gray",
+    lossy=False,
+    full_range=True,
+    options={
+        "preset": "ultrafast",
+        "qp": "0",
+        "tune": "zerolatency",
+        "g": "1",
+        "x264-params": "fullrange=on",
+    },
+)
+H264 = Encoding("libx264", "yuv420p", lossy=True, full_range=False, options=_X264)
+VP9 = Encoding("libvpx-vp9", "yuv420p", lossy=True, full_range=False, options=_VP9)
+VP9_ALPHA = Encoding("libvpx-vp9", "yuva420p", lossy=True, full_range=False, options=_VP9)
+
+
+class VideoFile:
+    """One video file, made with its first frame.
+
+    Parameters
+    ----------
+    path : Path
+        ``.mkv``, ``.webm`` or ``.mp4``; an existing file is replaced when the first frame has been encoded.
+    encoding : Encoding
+        Codec and settings.
+    info : VideoInfo
+        Of the source: its nominal rate and time base are kept as far as the container can.
+
+    Raises
+    ------
+    OutputError
+        When this build of FFmpeg lacks the encoder.
+    """
+
+    def __init__(self, path: Path, encoding: Encoding, info: VideoInfo) -> None:
+        self.path = path
+        self.encoding = encoding
+        self._fps = info.fps
+        self._time_base = MILLISECOND if path.suffix.lower() != ".mp4" else _fine_time_base(info.time_base)
+        self._ticks_per_second = float(1 / self._time_base)
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._tick: int | None = None  # of the last frame
+        self._key_tick: int | None = None
+        self._time = 0.0
+        self._created = False
+        self._size = 0  # of the file when it last held only whole clusters or fragments
+        self._intact: float | None = None  # time up to which these reach
+        self._shape: tuple[int, ...] = ()
+        self._ended = False
+        try:
+            av.Codec(encoding.codec, "w")
+        except ValueError as error:  # PyAV's UnknownCodecError
+            raise OutputError(
+                f"cannot write {path}: this FFmpeg has no {encoding.codec} encoder; choose another extension"
+            ) from error
+
+    def write(self, planes: Sequence[np.ndarray], time: float) -> None:
+        """Encode one picture.
+
+        Parameters
+        ----------
+        planes : sequence of ndarray of uint8, shape (rows, columns) or (rows, columns, channels)
+            The planes of the encoding's pixel format.
+        time : float
+            Seconds. A picture that falls on the last one's tick of the time base, or before it, is moved to
+            the next.
+
+        Raises
+        ------
+        OutputError
+            The picture's size has changed, the encoder refuses it, or the file cannot be written.
+        """
+        if self._ended:
+            raise ValueError("write to a closed video file")
+        shape = planes[0].shape
+        if self._stream is None:
+            self._shape = shape
+        elif shape != self._shape:
+            raise OutputError(
+                f"cannot write {self.path}: the picture changed from {self._shape[1]}x{self._shape[0]} to "
+                f"{shape[1]}x{shape[0]}; write the rest to another file"
+            )
+        tick = round(time * self._ticks_per_second)
+        if self._tick is not None:
+            tick = max(tick, self._tick + 1)
+        try:
+            stream = self._stream or self._open(shape[1], shape[0], tick)
+            self._mux(stream.encode(self._frame(planes, tick)))
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._fail(error) from error
+        self._tick, self._time = tick, time
+
+    def close(self) -> None:
+        """Write what the encoder holds and the end of the file. Calling it again does nothing."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._container is None or self._stream is None:
+            return
+        try:
+            self._mux(self._stream.encode(None))
+            self._container.close()
+        except (av.error.FFmpegError, OSError) as error:
+            raise self._fail(error) from error
+
+    def _open(self, width: int, height: int, tick: int) -> VideoStream:
+        """Make container and encoder. The file appears with the first packet, after the encoder ran."""
+        suffix = self.path.suffix.lower()
+        options = {"flush_packets": "1", "cluster_time_limit": "1000"}
+        if suffix == ".mp4":
+            # hybrid: fragments until the file is closed, then an ordinary MP4. Its head is written at once:
+            # it cannot say that the video begins later than 0. Such a video waits with the head for the first
+            # fragment, which FFmpeg 7.1 cannot do in a hybrid file.
+            head = "delay_moov" if tick else "empty_moov+hybrid_fragmented"
+            options = {"flush_packets": "1", "movflags": f"frag_keyframe+default_base_moof+{head}"}
+        # The prefix keeps FFmpeg from taking a name such as "cam:1.mkv" for a protocol.
+        container = av.open(f"file:{self.path}", "w", format=CONTAINERS[suffix], container_options=options)
+        self._container = container
+        codec_options = dict(self.encoding.options)
+        if self.encoding.codec == "ffv1":
+            # Its key frames are counted, and cost no space. Ten keep the index of a file of days small.
+            codec_options["g"] = str(min(10, max(1, int(self._fps or 1))))
+        rate = self._fps or Fraction(25)
+        stream: Any = container.add_stream(self.encoding.codec, rate=rate, options=codec_options)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = self.encoding.pix_fmt
+        context = stream.codec_context
+        context.time_base = self._time_base
+        context.thread_count, context.thread_type = THREADS, "SLICE"
+        if self.encoding.full_range is not None:
+            context.color_range = ColorRange.JPEG if self.encoding.full_range else ColorRange.MPEG
+            context.colorspace = Colorspace.ITU601  # what OpenCV's conversion to YUV computes
+        self._stream = stream
+        return stream
+
+    def _frame(self, planes: Sequence[np.ndarray], tick: int) -> av.VideoFrame:
+        """Return the picture as FFmpeg's frame."""
+        height, width = planes[0].shape[:2]
+        frame = av.VideoFrame(width, height, self.encoding.pix_fmt)
+        for plane, pixels in zip(frame.planes, planes, strict=True):
+            rows = pixels.reshape(pixels.shape[0], -1)
+            # Straight into the encoder's buffer: VideoFrame.from_ndarray takes four times as long.
+            buffer = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+            buffer[: rows.shape[0], : rows.shape[1]] = rows
+        frame.pts, frame.time_base = tick, self._time_base
+        gap = 0 if self._tick is None else tick - self._tick
+        # The frame after this one is expected a gap later, and would be too late for a key frame.
+        if self._key_tick is None or tick + gap - self._key_tick > self._ticks_per_second:
+            frame.pict_type = PictureType.I
+            self._key_tick = tick
+        return frame
+
+    def _mux(self, packets: Sequence[av.Packet]) -> None:
+        """Give packets to the container, and note how far the file on disk reaches."""
+        assert self._container is not None
+        for packet in packets:
+            if not self._created:
+                self.path.open("wb").close()  # what cannot be opened is left alone
+                self._created = True
+            self._container.mux(packet)
+            size = self.path.stat().st_size
+            if size > self._size:
+                # A packet that begins a cluster or fragment sends the one before to disk: all earlier frames.
+                self._size = size
+                self._intact = None if self._tick is None else self._time
+
+    def _fail(self, error: Exception) -> OutputError:
+        """End the file at its last whole cluster or fragment, and return what to raise."""
+        self._ended = True
+        if self._container is not None:
+            with suppress(av.error.FFmpegError, OSError):  # `error` says why this cannot succeed
+                self._container.close()
+        if self._created and self.path.is_file():  # not a device
+            with suppress(OSError):
+                if self._intact is None:
+                    self.path.unlink()
+                else:
+                    os.truncate(self.path, self._size)
+        reason, advice = _explain(error)
+        kept = ""
+        if self._intact is not None:
+            kept = f"; what was written up to {math.floor(self._intact * 10) / 10:.1f} s is intact"
+        return OutputError(f"cannot write {self.path}: {reason}{kept}; {advice}")
+
+
+def _fine_time_base(time_base: Fraction) -> Fraction:
+    """Return `time_base`, or a whole fraction of it of at most a millisecond: frames may be moved by one."""
+    if not 0 < time_base < 1000 or time_base.denominator > 10_000_000:
+        return DEFAULT_TIME_BASE
+    parts = max(1, math.ceil(time_base / MILLISECOND))
+    return time_base / parts
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    """Return why a file could not be written, and what to do."""
+    number = getattr(error, "errno", None) or 0
+    reason = getattr(error, "strerror", None) or str(error)
+    if number in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return reason, "free some space"
+    if number == errno.EFBIG:
+        return reason, "raise the limit on file sizes or choose another disk"
+    if number in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT}:
+        return reason, "choose a folder you can write to"
+    return reason, "choose another extension or folder"

@@ -1,0 +1,128 @@
+"""Which frames of a source are delivered, and at what size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from bgsub.errors import ParameterError, SourceError
+from bgsub.video.frame import VideoInfo
+
+# Far below any frame period, far above the rounding of sums: end = 0.1 + 0.2 must exclude a frame at 0.3.
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A choice of frames by time and index, and the size they are delivered in.
+
+    Attributes
+    ----------
+    start : float
+        First time, in seconds from the source's first frame.
+    end : float
+        First time no longer delivered; infinite without one.
+    every : int
+        Frames are delivered where the index is a multiple of this.
+    scale : float or None
+        At most 1: factor on both sides. Above 1: greatest width in pixels. None: as it is.
+    """
+
+    start: float = 0.0
+    end: float = math.inf
+    every: int = 1
+    scale: float | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+        duration: float | None = None,
+        every: int = 1,
+        scale: float | None = None,
+    ) -> Self:
+        """Build a selection from a caller's parameters; `ParameterError` where one is out of bounds."""
+        first = 0.0 if start is None else float(start)
+        if not (math.isfinite(first) and first >= 0):
+            raise ParameterError(f"start={start} is out of bounds; give seconds from 0")
+        if end is not None and duration is not None:
+            raise ParameterError(f"end={end} and duration={duration} exclude each other; give one of them")
+        if duration is not None and not duration > 0:
+            raise ParameterError(f"duration={duration} is out of bounds; give seconds above 0")
+        last = math.inf if end is None else float(end)
+        if duration is not None:
+            last = first + float(duration)
+        if not last > first:
+            raise ParameterError(f"end={end} is out of bounds; give seconds above start={first:g}")
+        if int(every) != every or every < 1:
+            raise ParameterError(f"every={every} is out of bounds; give a whole number from 1")
+        if scale is not None:
+            whole = float(scale).is_integer()
+            if not (math.isfinite(scale) and scale > 0 and (scale <= 1 or whole)):
+                raise ParameterError(f"scale={scale} is out of bounds; give a factor up to 1 or a width in pixels")
+        return cls(first, last, int(every), scale)
+
+    def wants(self, index: int, time: float) -> bool:
+        """Say whether the frame of this index (from 0) and time (in seconds) is delivered."""
+        return index % self.every == 0 and time >= self.start - _TOLERANCE and not self.over(time)
+
+    def over(self, time: float) -> bool:
+        """Say whether a time lies at or after the end, so that nothing more will be wanted."""
+        return time >= self.end - _TOLERANCE
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return width and height of delivered images, in pixels, from those of the source."""
+        if self.scale is None:
+            return width, height
+        factor = self.scale if self.scale <= 1 else min(1.0, self.scale / width)
+        return max(1, round(width * factor)), max(1, round(height * factor))
+
+    def resize(self, image: np.ndarray) -> np.ndarray:
+        """Return the image in the size of delivery, each pixel the mean of the area it covers."""
+        height, width = image.shape[:2]
+        size = self.size(width, height)
+        if size == (width, height):
+            return image
+        import cv2
+
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+    def narrowed(self, info: VideoInfo, *, uniform: bool) -> VideoInfo:
+        """Return what is known of a source, changed to what will be delivered of it.
+
+        Parameters
+        ----------
+        info : VideoInfo
+            Of the whole source.
+        uniform : bool
+            Frame k is known to stand at time k / fps, so that frames between two times can be counted.
+        """
+        width, height = self.size(info.width, info.height)
+        count = info.frame_count
+        if count is not None and self.start == 0 and math.isinf(self.end):
+            count = -(-count // self.every)
+        elif count is not None:
+            count = self._count(count, float(info.fps)) if uniform and info.fps else None
+        duration = info.duration
+        if duration is not None:
+            duration = max(0.0, min(self.end, duration) - self.start)
+        fps = info.fps / self.every if info.fps else None
+        return replace(info, width=width, height=height, frame_count=count, duration=duration, fps=fps)
+
+    def _count(self, count: int, fps: float) -> int:
+        """Count the frames k / fps of `count` that are wanted."""
+        first = max(0, math.ceil((self.start - _TOLERANCE) * fps))
+        stop = count if math.isinf(self.end) else min(count, math.ceil((self.end - _TOLERANCE) * fps))
+        return max(0, -(-stop // self.every) - -(-first // self.every))
+
+    def nothing_in(self, name: str, last: float) -> SourceError:
+        """Return the error for a source that ended before any frame was wanted."""
+        return SourceError(
+            f"no frame of {name} was selected: its last frame is at {last:.3f} s and start={self.start:g} s, "
+            f"every={self.every}; choose an earlier start"
+        )
