@@ -200,6 +200,22 @@ class ImageSource(Source):
         self._closed = True
 
 
+def read_mask(file: Path) -> np.ndarray:
+    """Return an image file as a mask, such as a region of interest: uint8, shape (H, W), inside where not 0.
+
+    Raises
+    ------
+    SourceError
+        When there is no such file or it is no image.
+    """
+    if not file.is_file():
+        raise SourceError(f"cannot read the mask {file}: no such file; check the path")
+    mask = _decode(file, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise SourceError(f"cannot read the mask {file}: it is no image; give a PNG, white inside and black outside")
+    return mask
+
+
 def _decode(file: Path, flags: int) -> np.ndarray | None:
     """Return the decoded image, or None where the file cannot be read or is cut off."""
     try:

@@ -1,0 +1,5 @@
+"""``python -m bgsub``."""
+
+from bgsub.cli import main
+
+main()

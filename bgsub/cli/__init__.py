@@ -1,0 +1,96 @@
+"""The command line: one file a command. `bgsub --help` imports neither Numba nor OpenCV nor PyAV."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from bgsub import __version__
+from bgsub.errors import BgsubError
+
+_COMMANDS = {
+    "run": "Mask moving objects in a video, a camera or a stream.",
+    "info": "Tell what a source is: size, rate, frames, codec.",
+    "bench": "Measure this machine's speed against OpenCV's MOG2.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command `name`."""
+        if name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"bgsub.cli.{name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version")
+def cli() -> None:
+    r"""Mask moving objects in video, live or recorded.
+
+    \b
+    Examples:
+      bgsub run street.mp4                          masks in street.mask.mkv
+      bgsub run street.mp4 --overlay seen.mp4       objects tinted and outlined
+      bgsub run 0 --show                            the first camera, in a window
+      bgsub info street.mp4
+      bgsub bench
+
+    `bgsub COMMAND --help` explains a command.
+    """
+
+
+class _StderrHandler(logging.StreamHandler):
+    """Writes to whatever sys.stderr is now: a progress bar may stand in front of it."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def set_verbosity(verbose: bool, quiet: bool) -> None:
+    """Send bgsub's log to stderr: information by default, errors only with `quiet`, everything with `verbose`."""
+    logger = logging.getLogger("bgsub")
+    logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
+    handler = _StderrHandler()
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; exit with 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        cli.main(arguments, prog_name="bgsub", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BgsubError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

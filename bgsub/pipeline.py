@@ -1,0 +1,143 @@
+"""The one loop from a source through a model to the sinks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from bgsub.video.frame import Frame
+from bgsub.video.sinks import Sink
+from bgsub.video.sources import Source
+
+FOREGROUND = 255
+
+
+class Subtractor(Protocol):
+    """What a background model does with a frame: `bgsub.MOG2` is one."""
+
+    def apply(self, image: np.ndarray, *, learning_rate: float | None = None) -> np.ndarray:
+        """Learn a frame and return its mask: uint8, 0 background, 127 shadow, 255 foreground."""
+
+
+@dataclass
+class Tally:
+    """What a run has done so far; kept up to date by `run`, so that it tells the truth of an interrupted one too.
+
+    Attributes
+    ----------
+    read, written : int
+        Frames read from the source, and frames handed to the sinks.
+    damaged, dropped : int
+        Frames that the source could not decode, and that a live source skipped because the run was too slow.
+    foreground : float
+        Sum over the written frames of the share of pixels that are foreground.
+    first_time, last_time : float or None
+        Times in the source, in seconds, of the first and the last frame read.
+    elapsed : float
+        Seconds that the run took.
+    """
+
+    read: int = 0
+    written: int = 0
+    damaged: int = 0
+    dropped: int = 0
+    foreground: float = 0.0
+    first_time: float | None = None
+    last_time: float | None = None
+    elapsed: float = 0.0
+    _started: float = field(default_factory=time.perf_counter, repr=False)
+
+    @property
+    def mean_foreground(self) -> float:
+        """Mean share of pixels that are foreground, 0 to 1."""
+        return self.foreground / self.written if self.written else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures in types that JSON has."""
+        return {
+            "frames_read": self.read,
+            "frames_written": self.written,
+            "frames_damaged": self.damaged,
+            "frames_dropped": self.dropped,
+            "mean_foreground": round(self.mean_foreground, 6),
+            "first_time": self.first_time,
+            "last_time": self.last_time,
+            "elapsed": round(self.elapsed, 3),
+        }
+
+    def _count(self, source: Source, frame: Frame) -> None:
+        self.read += 1
+        self.damaged, self.dropped = source.damaged, source.dropped
+        self.first_time = frame.time if self.first_time is None else self.first_time
+        self.last_time = frame.time
+        self.elapsed = time.perf_counter() - self._started
+
+
+def run(
+    source: Source,
+    subtractor: Subtractor,
+    sinks: Sequence[Sink] = (),
+    *,
+    clean: Callable[[np.ndarray], np.ndarray] | None = None,
+    learning_rate: float | None = None,
+    warm_up: float = 0.0,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[Tally], None] | None = None,
+    tally: Tally | None = None,
+) -> Tally:
+    """Mask every frame of a source and hand frame and mask to the sinks.
+
+    Parameters
+    ----------
+    source : Source
+        Open, as from `bgsub.open_source`. The caller closes it, and the sinks: both are context managers.
+    subtractor : Subtractor
+        The background model; it learns from every frame.
+    sinks : sequence of Sink
+        They get each frame with its mask. With none, the run only learns.
+    clean : callable, optional
+        Takes a mask and returns a cleaner one, such as `bgsub.background.cleanup.Cleanup`.
+    learning_rate : float in [0, 1], optional
+        Passed on to the model; None is its automatic rate.
+    warm_up : float
+        Seconds from the first frame that are learned but not written.
+    stop : callable, optional
+        Asked after every frame; True ends the run as the end of the source would.
+    progress : callable, optional
+        Called with the tally after every frame.
+    tally : Tally, optional
+        To count in; by default a new one.
+
+    Returns
+    -------
+    Tally
+        The one given.
+
+    Raises
+    ------
+    SourceError
+        When the source breaks; the frames before it have been written.
+    OutputError
+        When a sink can write no further.
+    """
+    tally = Tally() if tally is None else tally
+    for frame in source:
+        mask = subtractor.apply(frame.image, learning_rate=learning_rate)
+        tally._count(source, frame)
+        if tally.first_time is not None and frame.time >= tally.first_time + warm_up:
+            if clean is not None:
+                mask = clean(mask)
+            for sink in sinks:
+                sink.write(frame, mask)
+            tally.written += 1
+            tally.foreground += np.count_nonzero(mask == FOREGROUND) / mask.size
+        if progress is not None:
+            progress(tally)
+        if stop is not None and stop():
+            break
+    tally.damaged, tally.dropped = source.damaged, source.dropped
+    return tally
