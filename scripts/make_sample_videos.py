@@ -23,7 +23,7 @@ from bgsub.errors import BgsubError, OutputError
 
 _LOG = logging.getLogger("make_sample_videos")
 _FOLDER = Path(__file__).resolve().parent.parent / "sample_videos"
-_CELL = (320, 200)
+_CELL = (256, 160)
 
 
 def frames_with_progress(scene: Scene, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -42,7 +42,7 @@ def frames_with_progress(scene: Scene, name: str) -> Iterator[tuple[np.ndarray, 
 def make_clip(name: str, folder: Path) -> None:
     """Draw one clip and write both of its files."""
     clip = CLIPS[name]
-    _LOG.info("%s: painting the scene", name)
+    _LOG.info("%s: painting the scene (%s)", name, clip.tests)
     start = time.monotonic()
     scene = clip.build(1.0)
     count = write_clip(frames_with_progress(scene, name), folder, name, scene.fps, scene.size, clip.kilobits)
@@ -79,8 +79,8 @@ def make_picture(folder: Path) -> Path:
         # Not the fullest frame (something fills the view then) but one with plenty to see.
         index = int(np.argmin(np.abs(shares - np.percentile(shares, 85))))
         pair = np.hstack([_cell(pictures[index]), _cell(overlaid(pictures[index], truths[index]))])
-        cv2.putText(pair, name, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(pair, name, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA)
+        cv2.rectangle(pair, (0, 0), (9 + 9 * len(name), 18), (0, 0, 0), cv2.FILLED)
+        cv2.putText(pair, name, (5, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
         cells.append(cv2.copyMakeBorder(pair, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
     if len(cells) % 2:
         cells.append(np.full_like(cells[0], 255))
@@ -114,9 +114,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=_FOLDER, metavar="DIR", help="folder to write to (sample_videos)"
     )
-    parser.add_argument(
-        "--picture", action="store_true", help="only write pictures/samples.png from the clips there"
-    )
+    parser.add_argument("--picture", action="store_true", help="only write pictures/samples.png from the clips there")
     return parser.parse_args(arguments)
 
 

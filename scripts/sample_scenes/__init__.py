@@ -23,28 +23,16 @@ class Clip(NamedTuple):
 
 
 CLIPS: dict[str, Clip] = {
-    "street": Clip(
-        street.street, 260, "cars and walkers of very different sizes, hard and soft cast shadows"
-    ),
-    "room": Clip(
-        indoors.room, 110, "somebody comes in, sits still for five seconds (stays foreground), leaves"
-    ),
+    "street": Clip(street.street, 260, "cars and walkers of very different sizes, hard and soft cast shadows"),
+    "room": Clip(indoors.room, 110, "somebody comes in, sits still for five seconds (stays foreground), leaves"),
     "trees": Clip(nature.trees, 190, "leaves in the wind over a third of the view, dappled moving shade"),
     "water": Clip(nature.water, 165, "rippling water with reflections, a boat, walkers before it"),
-    "night": Clip(
-        bad_light.night, 150, "little light, strong noise, headlights that sweep over road and houses"
-    ),
-    "light_switch": Clip(
-        indoors.light_switch, 115, "a desk lamp, then the ceiling light on and off; exposure follows"
-    ),
-    "exposure": Clip(
-        street.exposure, 110, "brightness drifting by a third either way, white balance by a tenth"
-    ),
+    "night": Clip(bad_light.night, 150, "little light, strong noise, headlights that sweep over road and houses"),
+    "light_switch": Clip(indoors.light_switch, 115, "a desk lamp, then the ceiling light on and off; exposure follows"),
+    "exposure": Clip(street.exposure, 110, "brightness drifting by a third either way, white balance by a tenth"),
     "rain": Clip(bad_light.rain, 120, "rain streaks, reflections in wet ground, umbrellas"),
     "shake": Clip(street.shake, 190, "a swaying and slightly rolling camera before traffic"),
-    "bootstrap": Clip(
-        street.bootstrap, 110, "people in view from the first frame, two of them standing until later"
-    ),
+    "bootstrap": Clip(street.bootstrap, 110, "people in view from the first frame, two of them standing until later"),
 }
 """Every clip by name: scene, bit rate in kbit/s, and what it tests."""
 

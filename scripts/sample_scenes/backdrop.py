@@ -139,17 +139,13 @@ class _Trace:
                 self.albedo[mask] = surface.material(u[mask], v[mask])
                 normal = surface.frame[2]
                 # A rectangle has no back: its normal looks at the camera.
-                self.normals[mask] = (
-                    normal if (self.eye - np.asarray(surface.corner)) @ normal > 0 else -normal
-                )
+                self.normals[mask] = normal if (self.eye - np.asarray(surface.corner)) @ normal > 0 else -normal
                 if surface.emission is not None:
                     self.glow[mask] = surface.emission(u[mask], v[mask])
         on_ground = np.array([surface.ground for surface in surfaces] + [False])
         self.ground = on_ground[self.which]
         self.nearest = nearest
-        self.points = (self.eye + np.where(np.isinf(nearest), 0, nearest)[..., None] * rays).astype(
-            np.float32
-        )
+        self.points = (self.eye + np.where(np.isinf(nearest), 0, nearest)[..., None] * rays).astype(np.float32)
         # Rays have depth 1 along the optical axis, so their lengths are depths.
         self.depth = np.where(self.ground, np.inf, nearest).astype(np.float32)
 

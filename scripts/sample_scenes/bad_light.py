@@ -35,13 +35,7 @@ def night(scale: float = 1.0) -> Scene:
     def lit_windows(u: Array, v: Array) -> Array:
         column, row = np.floor(u / 2.4), np.floor(v / 3.1)
         du, dv = u - column * 2.4 - 1.2, v - row * 3.1
-        pane = (
-            (np.abs(du) < 0.55)
-            & (dv > 0.95)
-            & (dv < 2.5)
-            & (row > 0)
-            & (textures.hashed(column, row, 990) > 0.6)
-        )
+        pane = (np.abs(du) < 0.55) & (dv > 0.95) & (dv < 2.5) & (row > 0) & (textures.hashed(column, row, 990) > 0.6)
         return np.where(pane[..., None], 0.5 * warm * (0.6 + 0.4 * np.cos(du * 2))[..., None], 0)
 
     surfaces = [ground(street_ground)]
@@ -97,9 +91,7 @@ def rain(scale: float = 1.0) -> Scene:
     lights = [lighting.sky("sky", 2.9 * srgb(0xD4DCE4)), lighting.everywhere("fill", 0.16 * srgb(0xD4DCE4))]
     surfaces = [
         ground(_wet_ground),
-        Surface(
-            (-40.0, 19.0, 0.0), (80.0, 0.0, 0.0), (0.0, 0.0, 24.0), textures.facade(brick(0x8E6654, 480), 582)
-        ),
+        Surface((-40.0, 19.0, 0.0), (80.0, 0.0, 0.0), (0.0, 0.0, 24.0), textures.facade(brick(0x8E6654, 480), 582)),
     ]
     surfaces += house(-13.0, 4, 19, 9.0, plaster(0xB0A690, 490), 592)
     props = [
@@ -122,9 +114,7 @@ def rain(scale: float = 1.0) -> Scene:
     drops = Rain(seed=70, density=1.7, strength=0.075)
     stage = Stage(camera, backdrop, lights, actors, shutter=0.02, mirror=mirror)
     sensor = Sensor(seed=7, full_well=1800, read_noise=0.003, glare=0.1)
-    return Scene(
-        stage, sensor, 20, 280, overlay=lambda index, image: drops.over(index, image, backdrop.ground)
-    )
+    return Scene(stage, sensor, 20, 280, overlay=lambda index, image: drops.over(index, image, backdrop.ground))
 
 
 def _wet_ground(u: Array, v: Array) -> Array:

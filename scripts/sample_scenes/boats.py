@@ -59,24 +59,18 @@ class Boat:
         rim = [*deck, *[(x, -y) for x, y in reversed(deck[:-1])]]
         water = [(0.93 * x, 0.78 * y) for x, y in rim]
         paint, trim = srgb(self.hull), srgb(self.cabin)
-        parts: list[Solid] = [
-            Face(np.array([at(x, y, 0.62) for x, y in rim]), srgb(0x9A7A50), both_sides=True)
-        ]
+        parts: list[Solid] = [Face(np.array([at(x, y, 0.62) for x, y in rim]), srgb(0x9A7A50), both_sides=True)]
         for i in range(len(rim)):
             j = (i + 1) % len(rim)
             side = np.array([at(*rim[i], 0.66), at(*rim[j], 0.66), at(*water[j], 0.0), at(*water[i], 0.0)])
             stripe = side[[3, 2, 1, 0]].copy()
             stripe[2:] = stripe[:2] + 0.28 * (stripe[[3, 2]] - stripe[:2])[::-1]
-            parts.append(
-                Face(side, paint, 0.04, both_sides=True, decals=[Face(stripe, trim, both_sides=True)])
-            )
+            parts.append(Face(side, paint, 0.04, both_sides=True, decals=[Face(stripe, trim, both_sides=True)]))
         parts += self._cabin(at, trim)
         seat = at(-0.55 * half, 0.0, 0.62)
         jacket = srgb(0x2A3E66)
         parts.append(Capsule(seat + 0.1 * _UP, seat + 0.62 * _UP, 0.17, 0.19, jacket))
-        parts.append(
-            Capsule(seat + 0.55 * _UP + 0.15 * left, seat + 0.35 * _UP + 0.4 * ahead, 0.07, 0.05, jacket)
-        )
+        parts.append(Capsule(seat + 0.55 * _UP + 0.15 * left, seat + 0.35 * _UP + 0.4 * ahead, 0.07, 0.05, jacket))
         parts.append(Capsule(seat + 0.92 * _UP, seat + 0.92 * _UP, 0.12, 0.12, srgb(0xC99A7C)))
         return parts
 

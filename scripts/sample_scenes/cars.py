@@ -88,9 +88,7 @@ def _turn(heading: float) -> Array:
 
 def _moved(face: Face, turn: Array, position: Array) -> Face:
     decals = [_moved(decal, turn, position) for decal in face.decals]
-    return Face(
-        face.points @ turn.T + position, face.colour, face.gloss, face.emission, face.both_sides, decals
-    )
+    return Face(face.points @ turn.T + position, face.colour, face.gloss, face.emission, face.both_sides, decals)
 
 
 def _half_width(x: float, z: float, width: float, top: float, end: float) -> float:
@@ -186,9 +184,7 @@ def _side(side: list[Array], cabin: int, kind: str, paint: Array, width: float, 
             hub, away = np.array([x, 0.32]), np.array([np.cos(angle), np.sin(angle)])
             across = np.array([-away[1], away[0]]) * 0.035
             decals.append(
-                flat(
-                    [tuple(hub + away * 0.18 + across), tuple(hub + away * 0.18 - across), tuple(hub)], _TYRE
-                )
+                flat([tuple(hub + away * 0.18 + across), tuple(hub + away * 0.18 - across), tuple(hub)], _TYRE)
             )
     upper = np.array(side[cabin : cabin + 4])
     glass = _inset(upper, 0.84)
@@ -209,9 +205,7 @@ def _side(side: list[Array], cabin: int, kind: str, paint: Array, width: float, 
 def _between(quad: Array, start: float, stop: float) -> Array:
     """Part of a cabin window (rear foot, rear roof, front roof, front foot) along the car."""
     foot, roof = quad[3] - quad[0], quad[2] - quad[1]
-    return np.array(
-        [quad[0] + foot * start, quad[1] + roof * start, quad[1] + roof * stop, quad[0] + foot * stop]
-    )
+    return np.array([quad[0] + foot * start, quad[1] + roof * start, quad[1] + roof * stop, quad[0] + foot * stop])
 
 
 def _disc(x: float, z: float, radius: float) -> list[tuple[float, float]]:

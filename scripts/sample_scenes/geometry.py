@@ -59,9 +59,7 @@ class Camera:
 
     def widened(self, margin: int) -> Camera:
         """Return the same view with `margin` more pixels on every side."""
-        return Camera(
-            self.position, self.target, self.focal, self.width + 2 * margin, self.height + 2 * margin
-        )
+        return Camera(self.position, self.target, self.focal, self.width + 2 * margin, self.height + 2 * margin)
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,7 @@ class Surface:
         return np.where(inside, distance, np.inf), u, v
 
 
-def box(
-    low: tuple[float, float, float], high: tuple[float, float, float], material: Material
-) -> list[Surface]:
+def box(low: tuple[float, float, float], high: tuple[float, float, float], material: Material) -> list[Surface]:
     """Return the top and the four sides of an upright box."""
     x, y, z = low
     dx, dy, dz = np.subtract(high, low).tolist()

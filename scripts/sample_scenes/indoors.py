@@ -22,14 +22,7 @@ _TALL = 2.7
 
 def _window(u: Array, v: Array) -> Array:
     """Bright view through a window with a cross bar: sky over far trees."""
-    bar = (
-        (np.abs(u - 1.0) < 0.035)
-        | (np.abs(v - 0.65) < 0.03)
-        | (u < 0.06)
-        | (u > 1.94)
-        | (v < 0.06)
-        | (v > 1.24)
-    )
+    bar = (np.abs(u - 1.0) < 0.035) | (np.abs(v - 0.65) < 0.03) | (u < 0.06) | (u > 1.94) | (v < 0.06) | (v > 1.24)
     hill = 0.45 + 0.12 * textures.fractal(u * 1.5, v * 0, 900)
     view = textures.mix(srgb(0x7C8A6A), 1.1 * srgb(0xDCE6F2), (v - hill) * 12)
     return np.where(bar[..., None], 0.12 * srgb(0xE8E4DC), view)
@@ -101,9 +94,7 @@ def _ceiling() -> Surface:
 
 def _bounce(name: str, colour: Array) -> lighting.Light:
     """Light that the ceiling throws back: wide, without visible shadows of people."""
-    return lighting.panel(
-        name, colour, (-2.2, -1.0, 2.6), (4.6, 0, 0), (0, 6.0, 0), (0.0, 0.0, -1.0), shadows=False
-    )
+    return lighting.panel(name, colour, (-2.2, -1.0, 2.6), (4.6, 0, 0), (0, 6.0, 0), (0.0, 0.0, -1.0), shadows=False)
 
 
 def _floor_lamp(x: float, y: float) -> list[Solid]:
@@ -119,9 +110,7 @@ def room(scale: float = 1.0) -> Scene:
     """Build a living room by day: somebody enters, sits down for five seconds, and leaves to the front."""
     camera = Camera((0.75, -2.6, 2.35), (0.05, 3.3, 0.85), 350 * scale, even(384 * scale), even(288 * scale))
     lights = [
-        lighting.panel(
-            "window", 7.0 * srgb(0xE6EEFA), (-2.68, 1.9, 0.9), (0, 2.0, 0), (0, 0, 1.3), (1.0, 0.0, 0.0)
-        ),
+        lighting.panel("window", 7.0 * srgb(0xE6EEFA), (-2.68, 1.9, 0.9), (0, 2.0, 0), (0, 0, 1.3), (1.0, 0.0, 0.0)),
         lighting.sun("sun", 1.9 * srgb(0xFFF0D6), 168, 38),
         _bounce("bounce", 1.5 * srgb(0xF8EEE0)),
         lighting.everywhere("fill", 0.26 * srgb(0xF4E8D8)),
@@ -207,9 +196,7 @@ def light_switch(scale: float = 1.0) -> Scene:
     ]
     backdrop = paint(camera, surfaces, lights, [desk_lamp], supersample=3)
     actors: list[Actor] = [
-        Walker(
-            Path([(1.5, 1.4, 6.9), (3.2, 1.15, 4.6), (5.2, -0.1, 2.6), (8.2, 2.9, 0.0)]), 0x7A2E34, 0x30343E
-        ),
+        Walker(Path([(1.5, 1.4, 6.9), (3.2, 1.15, 4.6), (5.2, -0.1, 2.6), (8.2, 2.9, 0.0)]), 0x7A2E34, 0x30343E),
         Walker(
             Path([(8.0, 2.9, 0.0), (9.7, 0.9, 1.5), (10.9, -0.1, 2.7), (13.6, 1.45, 5.6), (14.3, 1.4, 6.9)]),
             0xA89A7A,
@@ -220,9 +207,7 @@ def light_switch(scale: float = 1.0) -> Scene:
     ]
 
     def gains(time: float) -> dict[str, float]:
-        on = between(
-            time, [(5.0, 0), (5.05, 0.7), (5.1, 0.35), (5.2, 0.9), (5.6, 1.0), (12.0, 1.0), (12.08, 0)]
-        )
+        on = between(time, [(5.0, 0), (5.05, 0.7), (5.1, 0.35), (5.2, 0.9), (5.6, 1.0), (12.0, 1.0), (12.08, 0)])
         return {"ceiling": on, "glow": on, "desk": between(time, [(3.0, 0), (3.1, 1)])}
 
     def exposure(time: float) -> tuple[float, tuple[float, float, float]]:
@@ -231,6 +216,4 @@ def light_switch(scale: float = 1.0) -> Scene:
         return gain, (1.0, 1.0, 1.0)
 
     stage = Stage(camera, backdrop, lights, actors, shutter=0.025)
-    return Scene(
-        stage, Sensor(seed=10, full_well=1300, read_noise=0.003), 20, 280, gains=gains, exposure=exposure
-    )
+    return Scene(stage, Sensor(seed=10, full_well=1300, read_noise=0.003), 20, 280, gains=gains, exposure=exposure)

@@ -29,8 +29,6 @@ class Light:
         Unit directions towards the light (directional) or points on it; None for even light from everywhere.
     directional : bool
         Sun and sky: the same direction everywhere, no falloff.
-    cosine : bool
-        Weigh by the angle of incidence; off for even light.
     shadows : bool
         Moving objects cast shadows in it.
     beam : tuple of float or None

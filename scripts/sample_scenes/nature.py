@@ -51,9 +51,7 @@ def trees(scale: float = 1.0) -> Scene:
     bushes = [Foliage(720 + i, (x, y, 0.75), (1.3, 0.8, 0.95), 350, 0.13, 0x6C8440)
               for i, (x, y) in enumerate([(-5.8, 9.6), (3.6, 10.2), (6.9, 10.0), (-2.6, 12.5)])]  # fmt: skip
     grove = Grove([*crowns, *bushes], Wind(0.15, 0.5), camera, lights)
-    twig = Grove(
-        [Foliage(740, (-1.75, 0.8, 3.35), (1.1, 0.7, 0.85), 260, 0.1)], Wind(0.12, 0.6), camera, lights
-    )
+    twig = Grove([Foliage(740, (-1.75, 0.8, 3.35), (1.1, 0.7, 0.85), 260, 0.1)], Wind(0.12, 0.6), camera, lights)
 
     def scenery(time: float, light: Array) -> Array:
         shade = grove.dapple(time, light.shape[:2]) * backdrop.ground
@@ -66,9 +64,7 @@ def trees(scale: float = 1.0) -> Scene:
 
     actors: list[Actor] = [
         Walker(Path([(1.6, -5.2, 6.4), (9.4, 5.4, 6.8)]), 0xA03A34, 0x2B2F3B),
-        Walker(
-            Path([(4.4, 5.6, 5.8), (13.0, -5.4, 6.0)]), 0x3A4E74, 0x4E463C, 0x7A5A34, coat=True, height=1.66
-        ),
+        Walker(Path([(4.4, 5.6, 5.8), (13.0, -5.4, 6.0)]), 0x3A4E74, 0x4E463C, 0x7A5A34, coat=True, height=1.66),
         Walker(Path([(5.0, 5.6, 7.3), (13.4, -5.4, 7.4)]), 0xC8C2B0, 0x33383F),
     ]
     stage = Stage(camera, backdrop, lights, actors, scenery=scenery, front=front)
@@ -114,11 +110,7 @@ def _wooded(directions: Array, height: float) -> Array:
     flat = np.hypot(directions[..., 0], directions[..., 1])
     rise = directions[..., 2] / np.maximum(flat, 1e-6) * 70 + height
     along = directions[..., 0] / np.maximum(directions[..., 1], 0.05) * 70
-    edge = (
-        7.5
-        + 2.5 * textures.fractal(along / 9, along * 0, 800, 4)
-        + 0.8 * textures.fractal(along, along * 0, 805, 3)
-    )
+    edge = 7.5 + 2.5 * textures.fractal(along / 9, along * 0, 800, 4) + 0.8 * textures.fractal(along, along * 0, 805, 3)
     leaves = textures.fractal(along / 1.6, rise / 1.4, 810, 4)
     wood = textures.tint(srgb(0x4C6238), 0.42 + 0.5 * leaves + 0.045 * np.clip(rise, 0, 9))
     return textures.mix(wood, 0.92 * clear_sky(directions), np.clip((rise - edge) / 0.6, 0, 1))

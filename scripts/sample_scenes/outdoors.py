@@ -38,9 +38,7 @@ def street_ground(u: Array, v: Array, half: float = 3.6, walk: float = 3.0) -> A
     gutter = (away > -0.35) & (away < 0)
     albedo = albedo * np.where(gutter, 0.8, 1.0)[..., None]
     kerb = (away >= 0) & (away < 0.18)
-    stone = textures.tint(
-        srgb(0xB9B5AC), 1 + 0.15 * textures.fractal(u * 3, v * 3, 330) - 0.35 * (v % 1.0 < 0.03)
-    )
+    stone = textures.tint(srgb(0xB9B5AC), 1 + 0.15 * textures.fractal(u * 3, v * 3, 330) - 0.35 * (v % 1.0 < 0.03))
     albedo = np.where(kerb[..., None], stone, albedo)
     shade = np.where((away > -0.06) & (away < 0), 0.55, 1.0)
     return albedo * shade[..., None]
@@ -82,9 +80,7 @@ def terrace() -> list[Surface]:
     parts += house(7.2, 27, 44, 10.5, brick(0xA0705A, 440), 540)
     parts += house(7.4, 44, 70, 9.0, plaster(0xBFC4C0, 450), 550)
     parts += [
-        Surface(
-            (-40.0, 78.0, 0.0), (80.0, 0.0, 0.0), (0.0, 0.0, 11.0), textures.facade(brick(0x94705E, 460), 560)
-        )
+        Surface((-40.0, 78.0, 0.0), (80.0, 0.0, 0.0), (0.0, 0.0, 11.0), textures.facade(brick(0x94705E, 460), 560))
     ]
     return parts
 

@@ -117,12 +117,8 @@ def books(u: Array, v: Array) -> Array:
     slot = np.floor(u / 0.045)
     tone = textures.hashed(slot, shelf, 600)
     height = 0.62 + 0.25 * textures.hashed(slot, shelf, 601)
-    hues = np.array(
-        [srgb(c) for c in (0x7A2A26, 0x2C4A6E, 0x3C5A3A, 0xC8B890, 0x52402E, 0x9A7A3A, 0x30343C, 0xA9AAA6)]
-    )
-    spine = (
-        hues[((tone + 1) * 4).astype(int) % 8] * (0.75 + 0.25 * np.sin((u / 0.045 - slot) * np.pi))[..., None]
-    )
+    hues = np.array([srgb(c) for c in (0x7A2A26, 0x2C4A6E, 0x3C5A3A, 0xC8B890, 0x52402E, 0x9A7A3A, 0x30343C, 0xA9AAA6)])
+    spine = hues[((tone + 1) * 4).astype(int) % 8] * (0.75 + 0.25 * np.sin((u / 0.045 - slot) * np.pi))[..., None]
     gap = (inside > height) | (np.abs(textures.hashed(np.floor(u / 0.5), shelf, 602)) > 0.85)
     albedo = np.where(gap[..., None], srgb(0x2A2018), spine)
     board = (inside < 0.07) | (u % 1.2 < 0.03)

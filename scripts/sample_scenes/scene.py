@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,10 +56,6 @@ class Scene:
         light = self.overlay(index, composite.light) if self.overlay else composite.light
         gain, balance = self.exposure(time) if self.exposure else (1.0, (1.0, 1.0, 1.0))
         return self.sensor.expose(light, index, gain, balance), composite.labels(self.sensor.blur)
-
-    def frames(self) -> Iterator[tuple[Array, Array]]:
-        """Render every frame in turn."""
-        return (self.frame(index) for index in range(self.frame_count))
 
     def _shaken(self, composite: Composite, time: float, shake: Shake) -> Composite:
         width, height = self.size

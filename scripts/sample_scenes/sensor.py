@@ -41,9 +41,7 @@ class Sensor:
     sharpen: float = 0.45
     glare: float = 0.0
 
-    def expose(
-        self, light: Array, index: int, gain: float = 1.0, balance: Sequence[float] = (1, 1, 1)
-    ) -> Array:
+    def expose(self, light: Array, index: int, gain: float = 1.0, balance: Sequence[float] = (1, 1, 1)) -> Array:
         """Return the BGR uint8 picture of linear light ``(H, W, 3)``, where 1.0 is nearly white."""
         height, width = light.shape[:2]
         picture = light * self._falloff(height, width)[..., None]
@@ -59,9 +57,7 @@ class Sensor:
         noise += 0.7 * rng.standard_normal((*picture.shape[:2], 1), np.float32)
         # Colour interpolation on the sensor smears noise over neighbours.
         noise = 0.6 * noise + 0.9 * cv2.GaussianBlur(noise, (0, 0), 0.8)
-        picture += noise * np.sqrt(
-            np.maximum(picture, 0) * gain / self.full_well + (self.read_noise * gain) ** 2
-        )
+        picture += noise * np.sqrt(np.maximum(picture, 0) * gain / self.full_well + (self.read_noise * gain) ** 2)
         encoded = _tone(picture * np.asarray(balance, np.float32))
         halo = encoded - cv2.GaussianBlur(encoded, (0, 0), 1.1)
         return np.clip((encoded + self.sharpen * halo) * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -116,9 +116,7 @@ def _capsule_patches(limbs: list[Capsule], eye: Array, shade: Shade) -> list[tup
     front = unit(to_eye - (to_eye * axis).sum(1, keepdims=True) * axis)
     rise = np.cross(to_eye, side)
     ring = np.cos(_CIRCLE)[:, None] * side[:, None] + np.sin(_CIRCLE)[:, None] * rise[:, None]
-    outline = np.concatenate(
-        [start[:, None] + radius[:, None] * ring, end[:, None] + end_radius[:, None] * ring], 1
-    )
+    outline = np.concatenate([start[:, None] + radius[:, None] * ring, end[:, None] + end_radius[:, None] * ring], 1)
     bands = [(-1.0, -0.4, -0.75), (-0.4, 0.4, 0.0), (0.4, 1.0, 0.75)]
     tones = [shade(middle, side * k + front * np.sqrt(1 - k * k)) * colour for _, _, k in bands]
     below = shade(middle, unit(front - 0.5 * _UP)) * colour
@@ -153,16 +151,13 @@ def cast(solids: Sequence[Solid], light: Light, sample: Array) -> list[Patch]:
         side = unit(np.cross(towards, (0.3, 0.9, 0.1)))
         ring = np.cos(_CIRCLE)[:, None] * side + np.sin(_CIRCLE)[:, None] * np.cross(towards, side)
         outlines += [
-            np.concatenate([limb.start + limb.radius * ring, limb.end + limb.end_radius * ring])
-            for limb in limbs
+            np.concatenate([limb.start + limb.radius * ring, limb.end + limb.end_radius * ring]) for limb in limbs
         ]
     if not outlines:
         return []
     points = np.concatenate(outlines)
     points[:, 2] = np.maximum(points[:, 2], 0)
-    fallen = np.split(
-        light.onto_ground(points, sample), np.cumsum([len(outline) for outline in outlines])[:-1]
-    )
+    fallen = np.split(light.onto_ground(points, sample), np.cumsum([len(outline) for outline in outlines])[:-1])
     return [Patch(outline, _UP, hull=i >= flat_count) for i, outline in enumerate(fallen)]
 
 
@@ -244,8 +239,7 @@ class Drawing:
         corner = np.array([region.left, region.top], np.float32)
         scale = 16 * supersample
         return [
-            (np.clip((points - corner) * scale - 8, -2e6, 2e6).astype(np.int32), tone)
-            for points, tone in self.shapes
+            (np.clip((points - corner) * scale - 8, -2e6, 2e6).astype(np.int32), tone) for points, tone in self.shapes
         ]
 
 

@@ -141,8 +141,7 @@ class Stage:
         for one in everyone:
             # Each sample of the light takes another moment: penumbra and motion blur in one average.
             drawings = [
-                Drawing(cast(one.bodies[i % _MOMENTS], light, sample), self.camera)
-                for i, sample in enumerate(samples)
+                Drawing(cast(one.bodies[i % _MOMENTS], light, sample), self.camera) for i, sample in enumerate(samples)
             ]
             region = joint_region(drawings, self.camera)
             if region is not None:
@@ -209,9 +208,7 @@ class Stage:
         size = (where[1].stop - where[1].start, where[0].stop - where[0].start)
         return cv2.resize((block > depth - 0.3).astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
-    def _reflect(
-        self, light: Array, everyone: Sequence[Cast], time: float, gains: Mapping[str, float]
-    ) -> None:
+    def _reflect(self, light: Array, everyone: Sequence[Cast], time: float, gains: Mapping[str, float]) -> None:
         """Mirror the actors in the wet ground, in place: upside down, and blurred, mostly along the view."""
         assert self.mirror is not None
         eye = np.asarray(self.camera.position, float)
@@ -223,9 +220,7 @@ class Stage:
             if region is None:
                 continue
             region = region.grown(8, self.camera)
-            colour, mask = (
-                cv2.GaussianBlur(part, (0, 0), 1.2, sigmaY=3.5) for part in drawing.fill(region, 1)
-            )
+            colour, mask = (cv2.GaussianBlur(part, (0, 0), 1.2, sigmaY=3.5) for part in drawing.fill(region, 1))
             share = self.mirror[region.slices][..., None]
             # The mirrored sky is in the backdrop already: the actor's image takes its place.
             light[region.slices] += share * (colour - 0.9 * mask[..., None] * light[region.slices])
@@ -236,9 +231,7 @@ def _upside_down(solids: Sequence[Solid]) -> list[Solid]:
     turned: list[Solid] = []
     for solid in solids:
         if isinstance(solid, Capsule):
-            turned.append(
-                Capsule(solid.start * flip, solid.end * flip, solid.radius, solid.end_radius, solid.colour)
-            )
+            turned.append(Capsule(solid.start * flip, solid.end * flip, solid.radius, solid.end_radius, solid.colour))
         else:
             turned.append(
                 Face((solid.points * flip)[::-1], solid.colour, solid.gloss, solid.emission, solid.both_sides)

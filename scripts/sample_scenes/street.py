@@ -29,9 +29,7 @@ def street(scale: float = 1.0) -> Scene:
         tree(1, 5.4, 24.5), tree(2, -5.6, 38.0), tree(3, 5.4, 36.0), bin_at(-4.2, 14.0),
         parked(-2.75, 24.0, False, "hatchback", 0x7A8790), parked(-2.75, 30.5, False, "saloon", 0x4A1F24),
     ]  # fmt: skip
-    backdrop = paint(
-        camera, [ground(street_ground), *terrace()], lights, props, clear_sky, 2, Haze(0.7 * _AIR, 420)
-    )
+    backdrop = paint(camera, [ground(street_ground), *terrace()], lights, props, clear_sky, 2, Haze(0.7 * _AIR, 420))
     actors: list[Actor] = [
         Car(drive(-1.6, 2.0, 10.5), "saloon", 0x8E2A2C),
         Car(drive(1.75, 3.2, 9.0, -14.0, 76.0), "hatchback", 0xB9BCC0),
@@ -129,9 +127,7 @@ def bootstrap(scale: float = 1.0) -> Scene:
     lights = daylight(azimuth=35, elevation=55)
     surfaces = [ground(lambda u, v: textures.slabs(u, v, 41, 0x9E978C, 0.8)), *bench(-5.0, 9.0, False)]
     surfaces.append(
-        Surface(
-            (-30.0, 17.0, 0.0), (60.0, 0.0, 0.0), (0.0, 0.0, 8.0), textures.facade(brick(0x8E5E4C, 480), 581)
-        )
+        Surface((-30.0, 17.0, 0.0), (60.0, 0.0, 0.0), (0.0, 0.0, 8.0), textures.facade(brick(0x8E5E4C, 480), 581))
     )
     props = [lamp_post(-3.0, 12.0, 0.01, 4.2), bin_at(4.0, 11.5), tree(31, 6.5, 13.0, 5.5, 1.7)]
     backdrop = paint(camera, surfaces, lights, props, clear_sky, 3)

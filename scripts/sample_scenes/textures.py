@@ -20,9 +20,7 @@ def srgb(code: int) -> Array:
     """Turn ``0xRRGGBB`` into linear-light BGR, float32 in 0..1."""
     red, green, blue = code >> 16 & 255, code >> 8 & 255, code & 255
     encoded = np.array([blue, green, red], np.float64) / 255
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(
-        np.float32
-    )
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=64)
@@ -108,9 +106,7 @@ def brick(u: Array, v: Array, seed: int = 100, colour: int = 0x96604C) -> Array:
     column = np.floor(shifted)
     joint = (shifted - column < 0.05) | (v / 0.11 - row < 0.13)
     tone = 1 + 0.24 * hashed(column, row, seed) + 0.2 * fractal(u / 2, v / 2, seed + 1)
-    return np.where(
-        joint[..., None], tint(srgb(0x988C80), tone), tint(0.8 * srgb(colour) + 0.2 * srgb(0x6E6460), tone)
-    )
+    return np.where(joint[..., None], tint(srgb(0x988C80), tone), tint(0.8 * srgb(colour) + 0.2 * srgb(0x6E6460), tone))
 
 
 def plaster(u: Array, v: Array, seed: int = 120, colour: int = 0xCFC3A8) -> Array:
@@ -146,9 +142,7 @@ def flat(colour: int, seed: int = 200, grain: float = 0.06) -> Material:
     return lambda u, v: tint(srgb(colour), 1 + grain * fractal(u * 3, v * 3, seed))
 
 
-def facade(
-    wall: Material, seed: int = 220, pitch: tuple[float, float] = (2.4, 3.1), shop: bool = True
-) -> Material:
+def facade(wall: Material, seed: int = 220, pitch: tuple[float, float] = (2.4, 3.1), shop: bool = True) -> Material:
     """House front: `wall` with rows of framed windows, sills, ledges and dark shop windows below."""
 
     def paint(u: Array, v: Array) -> Array:

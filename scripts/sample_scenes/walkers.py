@@ -78,9 +78,7 @@ class _Pose:
         hip = 0.51 - 0.012 * self.swing * (1 + np.cos(2 * self.phase)) - 0.23 * self.sit
         self.hip = walker.path.position(time) + hip * self.scale * _UP - 0.12 * self.sit * self.ahead
         lean = 0.05 * self.swing + 0.02 * self.idle
-        self.chest = self.hip + self.scale * (
-            0.3 * _UP + 0.3 * lean * self.ahead + 0.01 * self.idle * self.left
-        )
+        self.chest = self.hip + self.scale * (0.3 * _UP + 0.3 * lean * self.ahead + 0.01 * self.idle * self.left)
 
     def limbs(self) -> list[Solid]:
         walker, s = self.walker, self.scale
@@ -105,9 +103,7 @@ class _Pose:
             )
         parts.append(Capsule(self.hip - 0.02 * s * _UP, self.chest, wide * 1.5, wide * 1.5, jacket))
         if walker.coat:
-            parts.append(
-                Capsule(self.hip + 0.08 * s * _UP, self.hip - 0.17 * s * _UP, 0.088 * s, 0.1 * s, jacket)
-            )
+            parts.append(Capsule(self.hip + 0.08 * s * _UP, self.hip - 0.17 * s * _UP, 0.088 * s, 0.1 * s, jacket))
         neck = self.chest + 0.05 * s * _UP
         parts.append(Capsule(self.chest, neck + 0.03 * s * _UP, 0.032 * s, 0.03 * s, skin))
         head = self.chest + s * (0.135 * _UP + 0.012 * self.ahead)
@@ -116,13 +112,9 @@ class _Pose:
         parts.append(Capsule(crown, crown + 0.004 * _UP, 0.062 * s, 0.058 * s, hair))
         if walker.bag is not None:
             side = self.hip - 0.13 * s * self.left + 0.02 * s * _UP
-            parts.append(
-                Capsule(side - 0.05 * self.ahead, side + 0.1 * self.ahead, 0.09, 0.09, srgb(walker.bag))
-            )
+            parts.append(Capsule(side - 0.05 * self.ahead, side + 0.1 * self.ahead, 0.09, 0.09, srgb(walker.bag)))
         if walker.umbrella is not None:
-            parts += _umbrella(
-                head + s * 0.14 * _UP + 0.12 * self.ahead, self.ahead, self.left, srgb(walker.umbrella)
-            )
+            parts += _umbrella(head + s * 0.14 * _UP + 0.12 * self.ahead, self.ahead, self.left, srgb(walker.umbrella))
         return parts
 
     def _leg(self, sign: int, trousers: Array) -> list[Solid]:
@@ -130,9 +122,7 @@ class _Pose:
         angle = self.swing * 0.46 * np.sin(self.phase + (0 if sign > 0 else np.pi)) + 1.35 * self.sit
         # The knee bends while the leg swings forward.
         bend = (
-            0.12
-            + self.swing * 0.75 * max(0.0, np.cos(self.phase + (0 if sign > 0 else np.pi) + 0.25))
-            + 1.3 * self.sit
+            0.12 + self.swing * 0.75 * max(0.0, np.cos(self.phase + (0 if sign > 0 else np.pi) + 0.25)) + 1.3 * self.sit
         )
         joint = self.hip + sign * 0.05 * s * self.left
         knee = joint + 0.245 * s * (np.sin(angle) * self.ahead - np.cos(angle) * _UP)
@@ -149,18 +139,12 @@ class _Pose:
 
     def _arm(self, sign: int, sleeve: Array, skin: Array) -> list[Solid]:
         s = self.scale
-        angle = (
-            -self.swing * 0.5 * np.sin(self.phase + (0 if sign > 0 else np.pi))
-            + 0.05 * self.idle
-            + 0.4 * self.sit
-        )
+        angle = -self.swing * 0.5 * np.sin(self.phase + (0 if sign > 0 else np.pi)) + 0.05 * self.idle + 0.4 * self.sit
         bend = 0.25 + 0.2 * self.swing + 0.9 * self.sit
         if self.walker.umbrella is not None and sign > 0:
             angle, bend = 0.35, 1.9
         shoulder = self.chest + s * (sign * 0.112 * self.left - 0.005 * _UP)
-        elbow = shoulder + 0.175 * s * (
-            np.sin(angle) * self.ahead - np.cos(angle) * _UP + sign * 0.1 * self.left
-        )
+        elbow = shoulder + 0.175 * s * (np.sin(angle) * self.ahead - np.cos(angle) * _UP + sign * 0.1 * self.left)
         fore = angle + bend
         hand = elbow + 0.15 * s * (np.sin(fore) * self.ahead - np.cos(fore) * _UP)
         return [

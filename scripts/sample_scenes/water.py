@@ -85,9 +85,7 @@ class Water:
         column, row = along * columns - 0.5, np.sqrt(np.arcsin(directions[:, 2]) / _HIGH) * rows - 0.5
         # OpenCV's tables hold fewer than 32768 entries a side: fold the list into a square.
         side = int(np.ceil(np.sqrt(len(directions))))
-        maps = [
-            np.resize(place, side * side).reshape(side, side).astype(np.float32) for place in (column, row)
-        ]
+        maps = [np.resize(place, side * side).reshape(side, side).astype(np.float32) for place in (column, row)]
         found = cv2.remap(self.mirrored, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return found.reshape(-1, 3)[: len(directions)]
 
@@ -98,6 +96,4 @@ def _panorama(world: Callable[[Array], Array]) -> Array:
     up = ((np.arange(400) + 0.5) / 400) ** 2 * _HIGH
     around, rise = np.meshgrid(along, up)
     flat = np.cos(rise)
-    return world(np.stack([flat * np.sin(around), flat * np.cos(around), np.sin(rise)], axis=-1)).astype(
-        np.float32
-    )
+    return world(np.stack([flat * np.sin(around), flat * np.cos(around), np.sin(rise)], axis=-1)).astype(np.float32)

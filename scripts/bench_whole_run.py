@@ -1,0 +1,121 @@
+"""Time a whole run (decode, model, masks written) against the same loop written with OpenCV alone.
+
+Both loops read the same file and write lossless FFV1 masks; they take turns in one process, and their time is that of
+the wall clock. Below stands what each part costs on its own, in one thread: the slowest of them, or their sum over the
+processors, bounds the whole.
+
+    python scripts/bench_whole_run.py VIDEO                  # as it is
+    python scripts/bench_whole_run.py VIDEO --width 1920     # enlarged first, into a temporary file
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+
+from bgsub import MOG2, open_source
+from bgsub.background.workers import available_processors
+from bgsub.pipeline import run
+from bgsub.video.sinks import ThreadedSink
+from bgsub.video.videos import mask_sink
+
+
+def opencv_loop(video: Path, output: Path) -> int:
+    """Mask a video as OpenCV's documentation does it."""
+    reader = cv2.VideoCapture(str(video))
+    size = int(reader.get(cv2.CAP_PROP_FRAME_WIDTH)), int(reader.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    writer = cv2.VideoWriter(str(output), cv2.VideoWriter.fourcc(*"FFV1"), reader.get(cv2.CAP_PROP_FPS), size, False)
+    subtractor = cv2.createBackgroundSubtractorMOG2()
+    n = 0
+    while True:
+        ok, image = reader.read()
+        if not ok:
+            writer.release()
+            return n
+        writer.write(subtractor.apply(image))
+        n += 1
+
+
+def bgsub_loop(video: Path, output: Path) -> int:
+    """Mask a video as `bgsub run` does it."""
+    with open_source(video) as source, ThreadedSink([mask_sink(output, source.info, overwrite=True)]) as sink:
+        return run(source, MOG2(), [sink]).written
+
+
+def parts(video: Path, folder: Path) -> dict[str, float]:
+    """Return the milliseconds a frame of each part alone, one after the other in one thread."""
+    seconds = dict.fromkeys(("decode", "model", "write"), 0.0)
+    model, n = MOG2(threads=1), 0
+    with (
+        open_source(video, prefetch=0) as source,
+        mask_sink(folder / "parts.mkv", source.info, overwrite=True) as sink,
+    ):
+        before = time.perf_counter()
+        for frame in source:
+            decoded = time.perf_counter()
+            mask = model.apply(frame.image)
+            masked = time.perf_counter()
+            sink.write(frame, mask)
+            seconds["decode"] += decoded - before
+            seconds["model"] += masked - decoded
+            before = time.perf_counter()
+            seconds["write"] += before - masked
+            n += 1
+    return {name: 1e3 * value / n for name, value in seconds.items()}
+
+
+def enlarge(video: Path, width: int, target: Path) -> None:
+    """Write `video` at another width as H.264, at the quality of a camera's recording."""
+    with open_source(video) as source, av.open(str(target), "w") as container:
+        height = round(source.info.height * width / source.info.width / 2) * 2
+        stream = container.add_stream("libx264", rate=source.info.fps or Fraction(25), options={"preset": "fast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in source:
+            image = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_CUBIC)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
+        container.mux(stream.encode())
+
+
+def timed(loop: Callable[[Path, Path], int], video: Path, output: Path) -> float:
+    """Return milliseconds a frame of one run."""
+    start = time.perf_counter()
+    n = loop(video, output)
+    return 1e3 * (time.perf_counter() - start) / n
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--width", type=int, help="enlarge the video to this width first")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder, video = Path(name), arguments.video
+        if arguments.width:
+            video = folder / f"{video.stem}-{arguments.width}.mp4"
+            enlarge(arguments.video, arguments.width, video)
+        theirs, ours = [], []
+        bgsub_loop(video, folder / "warm.mkv")
+        for _ in range(arguments.rounds):
+            theirs.append(timed(opencv_loop, video, folder / "opencv.mkv"))
+            ours.append(timed(bgsub_loop, video, folder / "bgsub.mkv"))
+        ratio = statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
+        print(f"{video.name}, {available_processors()} processors, medians of {arguments.rounds} rounds")
+        print(f"  OpenCV loop  {statistics.median(theirs):6.2f} ms a frame")
+        print(f"  bgsub        {statistics.median(ours):6.2f} ms a frame: {ratio:.1f}x")
+        alone = parts(video, folder)
+        print("  bgsub, part by part in one thread: " + ", ".join(f"{k} {v:.2f} ms" for k, v in alone.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
