@@ -16,7 +16,7 @@ is the same and in the same order; the speed comes from doing sixteen pixels at 
 * every lane matched its first mode (the usual case): below it only weights change;
 * a lower mode is read only if some lane has not matched yet, and written only if some lane matches there;
 * inserting, sorting, pruning and the shadow test run only for tiles that need them;
-* the modes that a tile needed in the last frame are fetched while the tiles before it are worked on.
+* what a tile will need, judged by the last frame, is fetched from memory while the tiles before it are worked on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from bgsub.simd import (
 )
 
 AHEAD = 24  # tiles between asking for memory and using it: about the time that memory takes to answer
-BLOCK = 256  # tiles that one thread takes in a row: few enough that busy parts of the picture are shared evenly
 
 VAR, MEAN = 0, 1  # rows of a mode: its variance, then its mean in each channel
 
@@ -227,8 +226,10 @@ def mask_of(s, t, n, pixel, background, p, shadows):
 
 @inline
 def fetch(s, depth, t, channels):
-    """Ask for the lower modes that tile t needed in the last frame, since it will probably need them again."""
-    for i in range(1, depth[t] + 1):
+    """Ask for the memory of tile t: weights, first mode, and the modes that it needed in the last frame too."""
+    for i in range(5):  # the weights of five modes, mostly all there are: beyond them lies the next tile's first row
+        prefetch(s.weights, (t, i))
+    for i in range(depth[t] + 1):
         for f in range(1 + channels):
             prefetch(s.modes, (i, t, f))
 
@@ -275,7 +276,7 @@ def update_tile(s, n_modes, depth, t, pixel, p, shadows):
             rise(s, t, i, rising, len(pixel))
             above = s.weights[t, i]
     normalise(s, t, n, total)
-    if n > 1 and not any_(s.weights[t, n - 1] > ZERO):
+    if n > 1 and not any_(weight > ZERO):
         n -= 1
     if not alone and not all_(matched):
         n = insert(s, t, n, pixel, ~matched, p)
@@ -327,9 +328,8 @@ def update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows):
 
 
 # ------------------------------------------------------------------------------------------------- runs of tiles
-# Each entry point works on the blocks of tiles lo, lo + stride, ... below hi. `image` (pixels, or pixels x 3) and
-# `out` (tiles, 16) begin with tile `first`. `shadows` is spelled out as a constant in each call of a tile function:
-# the compiler then leaves the test out of the inner loop, which a variable would cost a quarter of the speed.
+# Each entry point works on the tiles lo to hi - 1. `image` (pixels, or pixels x 3) and `out` (tiles, 16) begin with
+# tile `first`. `shadows` is spelled out as a constant where speed matters most: a test in the loop costs a quarter.
 
 
 @inline
@@ -339,43 +339,39 @@ def as_vectors(state):
 
 
 @kernel
-def update_tiles(image, state, out, first, lo, hi, stride, p, shadows):
+def update_tiles(image, state, out, first, lo, hi, p, shadows):
     """Learn the tiles and write their masks."""
     s, mask, n_modes, depth = as_vectors(state), rows16(out), state.n_modes, state.depth
-    for start in range(lo, hi, stride):
-        end = min(start + BLOCK, hi)
-        if shadows:
-            for t in range(start, end):
-                mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, True)
-        else:
-            for t in range(start, end):
-                mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, False)
+    if shadows:
+        for t in range(lo, hi):
+            mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, True)
+    else:
+        for t in range(lo, hi):
+            mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, False)
 
 
 @kernel
-def classify_tiles(image, state, out, first, lo, hi, stride, p, shadows):
+def classify_tiles(image, state, out, first, lo, hi, p, shadows):
     """Write the masks of the tiles and change nothing else."""
-    s, mask = as_vectors(state), rows16(out)
-    for start in range(lo, hi, stride):
-        for t in range(start, min(start + BLOCK, hi)):
-            mask[t - first] = classify_tile(s, np.int64(state.n_modes[t]), t, load_pixels(image, t - first), p, shadows)
+    s, mask, n_modes = as_vectors(state), rows16(out), state.n_modes
+    for t in range(lo, hi):
+        mask[t - first] = classify_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t - first), p, shadows)
 
 
 @kernel
-def update_gated_tiles(image, state, out, gates, first, lo, hi, stride, p, shadows):
+def update_gated_tiles(image, state, out, gates, first, lo, hi, p, shadows):
     """Learn and mask the pixels whose gate (uint8, shaped like `out`) is LEARN.
 
     The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model.
     """
     s, mask, n_modes, depth, gate_rows = as_vectors(state), rows16(out), state.n_modes, state.depth, rows16(gates)
     old = rows16(np.empty((state.modes.shape[0], state.modes.shape[2] + 1, LANES), np.float32))
-    for start in range(lo, hi, stride):
-        for t in range(start, min(start + BLOCK, hi)):
-            gate = gate_rows[t - first]
-            if all_(gate == LEARN):
-                mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, shadows)
-            elif any_(gate == LEARN):
-                pixel = load_pixels(image, t - first)
-                mask[t - first] = update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows)
-            else:
-                mask[t - first] = to_bytes(gate == KNOWN_FOREGROUND, 255)
+    for t in range(lo, hi):
+        gate = gate_rows[t - first]
+        if all_(gate == LEARN):
+            mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, shadows)
+        elif any_(gate == LEARN):
+            pixel = load_pixels(image, t - first)
+            mask[t - first] = update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows)
+        else:
+            mask[t - first] = to_bytes(gate == KNOWN_FOREGROUND, 255)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import copy
+import operator
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bgsub.background import kernel, workers
-from bgsub.background.kernel import AHEAD, BLOCK, KNOWN_FOREGROUND, LEARN, OUTSIDE, State, Step
+from bgsub.background.kernel import MODE_SCALE, Step
 from bgsub.background.parameters import MOG2_PARAMETERS, check_mog2
 from bgsub.background.pixels import as_pixels, check_plane
-from bgsub.background.region import Polygon, region_mask
+from bgsub.background.region import Polygon
+from bgsub.background.tiles import Tiles, layout
 from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_container, write_container
-from bgsub.simd import LANES, zeros
 
 _FILE_KIND = "mog2"
 _FILE_VERSION = 1
 _GOLDEN_RATIO = 0.6180339887498949  # its multiples, modulo 1, are spread most evenly
-_PIXELS_PER_THREAD = 50_000  # fewer are not worth waking another thread for
 
 
 class MOG2:
@@ -128,8 +127,8 @@ class MOG2:
 
     @threads.setter
     def threads(self, threads: int | None) -> None:
-        if threads is not None and (isinstance(threads, bool) or threads != int(threads) or not 1 <= threads <= 256):
-            raise ParameterError(f"threads is {threads!r}: give a whole number from 1 to 256, or None")
+        if threads is not None:
+            threads = _checked_threads(threads)
         self._threads = threads
 
     @property
@@ -180,7 +179,8 @@ class MOG2:
         -------
         ndarray of uint8, shape (H, W)
             0 background, 127 (`shadow_value`) shadow, 255 foreground. While nothing has been learned (rate 0 before
-            the first frame) every pixel is foreground.
+            the first frame) every pixel is foreground; in the first learned frame, which is like nothing before it, every
+            pixel is a shadow where shadows are looked for, as in OpenCV, and foreground elsewhere.
 
         Raises
         ------
@@ -197,13 +197,25 @@ class MOG2:
             known_foreground = check_plane("known_foreground", known_foreground, pixels.shape)
         if out is not None and (check_plane("out", out, pixels.shape).dtype != np.uint8 or not out.flags.writeable):
             raise ParameterError("out cannot be written: give a writable uint8 array")
-        if self._state is None:
+        if self._tiles is None:
             self._allocate(pixels.shape)
         elif rate == 1:
-            self._forget()
+            self._tiles.forget()
+            self.n_frames = 0
         mask = out if out is not None and out.flags.c_contiguous else np.empty(pixels.shape[:2], np.uint8)
-        self._run(pixels, rate, known_foreground, mask)
-        if rate == 0 and self.n_frames == 0:
+        assert self._tiles is not None
+        self._tiles.run(
+            pixels,
+            mask,
+            self._step(rate),
+            shadows=self.parameters["detect_shadows"],
+            frozen=rate == 0,
+            known_foreground=known_foreground,
+            threads=self.threads,
+        )
+        if rate != 0:
+            self.n_frames += 1
+        elif self.n_frames == 0:
             self.reset()
         if out is not None and mask is not out:
             out[...] = mask
@@ -223,26 +235,15 @@ class MOG2:
         ParameterError
             Before the first frame.
         """
-        if self._state is None or self.shape is None:
+        if self._tiles is None or self.shape is None:
             raise ParameterError("there is no background yet: apply() a frame first")
-        weights, means = self._decoded()
-        channels = means.shape[2]
-        total = np.zeros((weights.shape[0], LANES), np.float32)
-        image = np.zeros((weights.shape[0], channels, LANES), np.float32)
-        for k in range(weights.shape[1]):
-            taken = np.where(total <= self.parameters["background_ratio"], weights[:, k], np.float32(0))
-            image += taken[:, None] * means[k]
-            total += taken
-        image /= np.where(total > 0, total, 1)[:, None]
-        flat = np.rint(image).astype(np.uint8).transpose(0, 2, 1).reshape(-1, channels)
-        return flat[: self.shape[0] * self.shape[1]].reshape(self.shape)
+        return self._tiles.background_image(self.shape, self.parameters["background_ratio"])
 
     def reset(self) -> None:
         """Forget everything, the shape of the frames too; the parameters stay."""
         self.shape: tuple[int, ...] | None = None
         self.n_frames = 0
-        self._state: State | None = None
-        self._gates: np.ndarray | None = None
+        self._tiles: Tiles | None = None
 
     def copy(self) -> MOG2:
         """Return an independent copy: what the one learns later, the other does not know."""
@@ -259,6 +260,7 @@ class MOG2:
             When the file cannot be written.
         """
         meta, arrays = self._exported()
+        meta["polygons"] = _plain(meta["polygons"])
         write_container(path, _FILE_KIND, _FILE_VERSION, meta, arrays)
 
     @classmethod
@@ -269,13 +271,16 @@ class MOG2:
         ------
         ModelFileError
             When the file is missing, truncated, altered, of another kind or version.
+        ParameterError
+            When `threads` is out of its bounds.
         """
         meta, arrays = read_container(path, _FILE_KIND, _FILE_VERSION)
         model = cls.__new__(cls)
         try:
-            model._import({**meta, "threads": threads}, arrays)
+            model._import({**meta, "threads": None}, arrays)
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise ModelFileError(f"cannot use {path}: it describes no MOG2 model ({error}); save it again") from error
+        model.threads = threads
         return model
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -297,8 +302,8 @@ class MOG2:
         arrays = {}
         if isinstance(self._region, np.ndarray):
             arrays["region"] = np.asarray(self._region, np.uint8)
-        if self._state is not None:
-            arrays |= {name: getattr(self._state, name) for name in ("weights", "modes", "n_modes")}
+        if self._tiles is not None:
+            arrays |= self._tiles.saved()
         return meta, arrays
 
     def _import(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -311,52 +316,30 @@ class MOG2:
         )
         if meta["shape"] is None:
             return
-        self._allocate(tuple(meta["shape"]))
-        assert self._state is not None
-        for name in ("weights", "modes", "n_modes"):
-            place, array = getattr(self._state, name), arrays[name]
-            if array.shape != place.shape or array.dtype != place.dtype:
-                raise ValueError(f"{name} of shape {array.shape}, not {place.shape}")
-            place[...] = array
-        if not 1 <= int(self._state.n_modes.min()) <= int(self._state.n_modes.max()) <= self.parameters["n_components"]:
+        shape, n_frames = tuple(meta["shape"]), meta["n_frames"]
+        if not all(type(n) is int and n > 0 for n in shape) or not (len(shape) == 2 or shape[2:] == (3,)):
+            raise ValueError(f"frames of shape {shape}")
+        if type(n_frames) is not int or not 0 <= n_frames < 2**63:
+            raise ValueError(f"{n_frames!r} frames")
+        for name, (expected, dtype) in layout(
+            shape, self.parameters["n_components"], self.precision
+        ).items():  # before memory is taken for that shape
+            array = arrays[name]
+            if array.shape != expected or array.dtype != dtype:
+                raise ValueError(f"{name} of shape {array.shape} and dtype {array.dtype}, not {expected} and {dtype}")
+        n_modes = arrays["n_modes"]
+        if not 1 <= int(n_modes.min()) <= int(n_modes.max()) <= self.parameters["n_components"]:
             raise ValueError("numbers of Gaussians out of bounds")  # the kernels trust them
-        self.n_frames = int(meta["n_frames"])
+        self._allocate(shape).restore(arrays)
+        self.n_frames = n_frames
 
     # -------------------------------------------------------------------------------------------------- inside
 
-    def _allocate(self, shape: tuple[int, ...]) -> None:
+    def _allocate(self, shape: tuple[int, ...]) -> Tiles:
         """Make an empty state for frames of `shape`."""
-        height, width = shape[:2]
-        tiles = -(-height * width // LANES)
-        k, channels = self.parameters["n_components"], 3 if len(shape) == 3 else 1
-        dtype = np.float32 if self.precision == "exact" else np.uint16
-        gates = None
-        if self._region is not None:
-            gates = np.full(tiles * LANES, OUTSIDE, np.uint8)
-            gates[: height * width][region_mask(self._region, (height, width)).ravel() > 0] = LEARN
-        self._state = State(
-            weights=zeros((tiles, k, LANES), dtype),
-            modes=zeros((k, tiles, 1 + channels, LANES), dtype),
-            n_modes=np.ones(tiles, np.uint8),
-            depth=np.zeros(tiles + AHEAD, np.uint8),
-        )
-        self._gates = gates
+        self._tiles = Tiles(shape, self.parameters["n_components"], self.precision, self._region)
         self.shape = shape
-
-    def _forget(self) -> None:
-        """Empty the state for a restart with frames of the same shape."""
-        assert self._state is not None
-        self._state.weights[...] = 0
-        self._state.n_modes[...] = 1
-        self.n_frames = 0
-
-    def _decoded(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return weights and means as float32."""
-        assert self._state is not None
-        weights, means = self._state.weights, self._state.modes[:, :, kernel.MEAN :]
-        if self.precision == "exact":
-            return weights, means
-        return weights / kernel.WEIGHT_SCALE, means / kernel.MODE_SCALE
+        return self._tiles
 
     def _step(self, rate: float | None) -> Step:
         """Return the constants of the frame that comes next, rounded as OpenCV rounds them."""
@@ -388,61 +371,25 @@ class MOG2:
         """
         if self.precision == "exact":
             return np.float32(0)
-        return np.float32((n * _GOLDEN_RATIO % 1 - 0.5) / kernel.MODE_SCALE)
+        return np.float32((n * _GOLDEN_RATIO % 1 - 0.5) / MODE_SCALE)
 
-    def _gates_of(self, known_foreground: np.ndarray | None) -> np.ndarray | None:
-        """Return for each pixel whether it learns; None when all do."""
-        if known_foreground is None or self._state is None:
-            return self._gates
-        all_learn = np.full(len(self._state.n_modes) * LANES, LEARN, np.uint8)
-        gates = all_learn if self._gates is None else self._gates.copy()
-        inside = gates[: known_foreground.size]
-        inside[(inside == LEARN) & (known_foreground.ravel() != 0)] = KNOWN_FOREGROUND
-        return gates
 
-    def _run(
-        self, pixels: np.ndarray, rate: float | None, known_foreground: np.ndarray | None, mask: np.ndarray
-    ) -> None:
-        """Send the tiles of a frame through the kernel, those at the end of the frame on their own."""
-        assert self._state is not None
-        n = mask.size
-        full, tiles = n // LANES, len(self._state.n_modes)
-        gates = self._gates_of(known_foreground)
-        frozen = rate == 0
-        step, shadows = self._step(rate), self.parameters["detect_shadows"]
-        image, flat = pixels.reshape(n, *pixels.shape[2:]), mask.reshape(n)
-        threads = self._threads_for(n)
+def _plain(polygons: Sequence[Polygon] | None) -> list[list[list[float]]] | None:
+    """Return polygons, given perhaps as arrays, as JSON can hold them."""
+    if polygons is None:
+        return None
+    return [[[float(value) for value in corner] for corner in polygon] for polygon in polygons]
 
-        def work(image: np.ndarray, out: np.ndarray, first: int, lo: int, hi: int, stride: int) -> None:
-            common = (first, lo, hi, stride, step, shadows)
-            if frozen:
-                kernel.classify_tiles(image, self._state, out, *common)
-            elif gates is None:
-                kernel.update_tiles(image, self._state, out, *common)
-            else:
-                kernel.update_gated_tiles(image, self._state, out, gates[first * LANES :].reshape(-1, LANES), *common)
 
-        if full:
-            out = flat[: full * LANES].reshape(full, LANES)
-            workers.share(lambda k: work(image, out, 0, k * BLOCK, full, threads * BLOCK), threads)
-        if full < tiles:
-            rest = np.zeros((LANES, *image.shape[1:]), image.dtype)
-            rest[: n - full * LANES] = image[full * LANES :]
-            last = np.empty((1, LANES), np.uint8)
-            work(rest, last, full, full, tiles, BLOCK)
-            flat[full * LANES :] = last[0, : n - full * LANES]
-        if frozen:
-            if gates is not None:
-                flat[gates[:n] == OUTSIDE] = 0
-                flat[gates[:n] == KNOWN_FOREGROUND] = 255
-        else:
-            self.n_frames += 1
-
-    def _threads_for(self, n_pixels: int) -> int:
-        """Return how many threads to use for a frame."""
-        if self.threads is not None:
-            return max(1, min(self.threads, n_pixels // (LANES * BLOCK)))
-        return max(1, min(workers.available_processors(), n_pixels // _PIXELS_PER_THREAD))
+def _checked_threads(threads: int) -> int:
+    """Return a number of threads as an int, or raise ParameterError."""
+    try:
+        whole = operator.index(threads)
+    except TypeError:
+        whole = 0
+    if isinstance(threads, bool) or not 1 <= whole <= 256:
+        raise ParameterError(f"threads is {threads!r}: give a whole number from 1 to 256, or None")
+    return whole
 
 
 def _checked_rate(learning_rate: float | None) -> float | None:

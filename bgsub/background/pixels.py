@@ -10,7 +10,7 @@ from bgsub.errors import ParameterError
 
 
 def as_pixels(image: Any) -> np.ndarray:
-    """Return `image` as C-contiguous uint8 or float32 in [0, 255], shape (H, W) or (H, W, 3).
+    """Return `image` as C-contiguous, writable uint8 or float32 in [0, 255], shape (H, W) or (H, W, 3).
 
     Parameters
     ----------
@@ -38,7 +38,8 @@ def as_pixels(image: Any) -> np.ndarray:
             raise ParameterError("image has values outside 0 to 255, or NaN: scale float32 images to that range")
     elif image.dtype != np.uint8:
         raise ParameterError(f"image has dtype {image.dtype}: convert it to uint8, uint16 or float32 in [0, 255]")
-    return np.ascontiguousarray(image)
+    image = np.ascontiguousarray(image)
+    return np.require(image, requirements=["A", "W"])  # kernels are compiled anew for an array that is read-only
 
 
 def check_plane(name: str, plane: Any, shape: tuple[int, ...]) -> np.ndarray:

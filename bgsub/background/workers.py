@@ -1,20 +1,26 @@
 """Threads that share the tiles of a frame.
 
 Numba's own thread layer aborts the process when two threads start parallel loops at once, so kernels are serial,
-without the GIL, and run here over interleaved blocks of tiles: each model has its own number of threads, and models
-can be used side by side. Every tile is written by one thread, so masks do not depend on how many there are.
+without the GIL, and run here over ranges of tiles: each model has its own number of threads, and models can be used
+side by side. Every tile is written by one thread, so masks do not depend on how many there are.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
-_pools: dict[int, ThreadPoolExecutor] = {}  # by number of workers
+Range = tuple[int, int]
+Work = Callable[[int, int], None]
+Results = SimpleQueue[BaseException | None]
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)  # threads do not survive a fork
+_RANGES_A_THREAD = 4
+
+_calls: SimpleQueue[tuple[Work, Iterator[Range], Results]] = SimpleQueue()
+_helpers: list[threading.Thread] = []
+_hiring = threading.Lock()
 
 
 def available_processors() -> int:
@@ -24,15 +30,65 @@ def available_processors() -> int:
     return os.cpu_count() or 1
 
 
-def share(work: Callable[[int], None], n: int) -> None:
-    """Call ``work(0)`` to ``work(n - 1)`` side by side, the first in the calling thread, and wait for all."""
-    if n == 1:
-        work(0)
+def share(work: Work, n: int, threads: int) -> None:
+    """Call ``work(lo, hi)`` for ranges that together are 0 to n, side by side, and wait for all.
+
+    Each thread takes a range when it has done one, so that a busy part of the picture, or of the machine, holds nothing
+    up; ranges are long, since a thread that walks straight through memory is faster. The caller works too, and waits
+    only for ranges that a helper has taken: one that wakes too late costs nothing.
+
+    Raises
+    ------
+    BaseException
+        What `work` raised, after every range that was begun has ended.
+    """
+    if threads == 1:
+        work(0, n)
         return
-    pool = _pools.setdefault(n - 1, ThreadPoolExecutor(n - 1, "bgsub"))
-    others = [pool.submit(work, k) for k in range(1, n)]
-    try:
-        work(0)
-    finally:
-        for other in others:
-            other.result()
+    step = -(-n // (threads * _RANGES_A_THREAD))
+    ranges = [(lo, min(lo + step, n)) for lo in range(0, n, step)]
+    left = iter(ranges)  # shared: `next` gives each range to one thread
+    results: Results = SimpleQueue()
+    _hire(threads - 1)
+    for _ in range(threads - 1):
+        _calls.put((work, left, results))
+    _take(work, left, results)
+    errors = [error for error in (results.get() for _ in ranges) if error is not None]
+    if errors:
+        raise errors[0]
+
+
+def _take(work: Work, left: Iterator[Range], results: Results) -> None:
+    """Do one range after another while there are any."""
+    for lo, hi in left:
+        try:
+            work(lo, hi)
+        except BaseException as error:  # carried to the caller, who waits for a result of every range
+            results.put(error)
+        else:
+            results.put(None)
+
+
+def _hire(n: int) -> None:
+    """See to it that there are at least n helpers."""
+    with _hiring:
+        while len(_helpers) < n:
+            helper = threading.Thread(target=_help, name=f"bgsub-{len(_helpers) + 1}", daemon=True)
+            helper.start()
+            _helpers.append(helper)
+
+
+def _help() -> None:
+    while True:
+        _take(*_calls.get())
+
+
+def _forget_helpers() -> None:
+    """Start afresh in a forked process: threads do not survive a fork, and a lock may be held by one of them."""
+    global _calls, _hiring
+    _calls, _hiring = SimpleQueue(), threading.Lock()
+    _helpers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_helpers)

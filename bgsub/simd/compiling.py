@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from numba import njit
 from numba.core import event
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +48,32 @@ def kernel(function: Callable) -> Callable:
     return compiled
 
 
-class _Announcer(event.Listener):
-    """Says that a kernel is being compiled, so that the seconds it takes are not mistaken for a hang."""
+class _Attendant(event.Listener):
+    """Says that a kernel is being compiled, and lets one process do so at a time.
+
+    The seconds it takes must not be mistaken for a hang. And Numba numbers the files of its cache by what it finds
+    there: two processes that compile for different kinds of frames at once may take one number, and a third would then
+    run the code of the wrong kind. The lock is on the kernel's source file; systems without `flock` do without.
+    """
+
+    def __init__(self) -> None:
+        self._locked: dict[int, IO[bytes]] = {}
 
     def on_start(self, event: event.Event) -> None:
-        if any(event.data["dispatcher"] is one for one in _kernels):
-            log.info("compiling %s for this processor, once: a few seconds", event.data["dispatcher"].__name__)
+        dispatcher = event.data["dispatcher"]
+        if not any(dispatcher is one for one in _kernels):
+            return
+        log.info("compiling %s for this processor, once: a few seconds", dispatcher.__name__)
+        if fcntl is not None:
+            file = Path(dispatcher.py_func.__code__.co_filename).open("rb")  # noqa: SIM115  (closed by on_end)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            self._locked[id(dispatcher)] = file
 
     def on_end(self, event: event.Event) -> None:
-        """Nothing to say."""
+        file = self._locked.pop(id(event.data["dispatcher"]), None)
+        if file is not None:
+            file.close()  # which ends the lock
 
 
-event.register("numba:compile", _Announcer())
+event.register("numba:compile", _Attendant())

@@ -11,13 +11,17 @@ from numba import types
 from bgsub.simd.types import Vec, constant, lower, spread, vector_among
 
 
+def _is_mask(m: types.Type) -> bool:
+    return isinstance(m, Vec) and m.is_mask
+
+
 def select(mask: Any, a: Any, b: Any) -> Any:
     """Return `a` in the lanes where `mask` is set, else `b`; one of the two may be a scalar."""
     dtype = next(x.dtype for x in (a, b) if isinstance(x, np.ndarray))
     return np.where(mask, a, b).astype(dtype)
 
 
-@lower(select, lambda m, a, b: vector_among(a, b))
+@lower(select, lambda m, a, b: vector_among(a, b) if _is_mask(m) else None)
 def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     return b.select(values[0], *(spread(context, b, x, t, out) for x, t in zip(values[1:], tys[1:], strict=True)))
 
@@ -45,7 +49,7 @@ def all_(mask: Any) -> bool:
 
 
 def _truth_of(m: types.Type) -> types.Type | None:
-    return types.boolean if isinstance(m, Vec) and m.dtype == types.boolean else None
+    return types.boolean if _is_mask(m) else None
 
 
 def _compare_bits(b: Any, mask: Any, vec: Vec, symbol: str, bits: int) -> Any:
@@ -75,12 +79,12 @@ def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
 
 
 def convert(v: Any, dtype: Any) -> Any:
-    """Return `v` converted by value, lane by lane; floats are truncated towards zero."""
+    """Return `v` converted by value, lane by lane; floats are truncated towards zero. For a mask, compare instead."""
     return v.astype(dtype)
 
 
 def _converted(v: types.Type, dtype: types.Type) -> Vec | None:
-    if isinstance(v, Vec) and isinstance(dtype, (types.NumberClass, types.DType)):
+    if isinstance(v, Vec) and isinstance(dtype, (types.NumberClass, types.DType)) and dtype.dtype != types.boolean:
         return v.with_dtype(dtype.dtype)
     return None
 
@@ -108,6 +112,6 @@ def to_bytes(mask: Any, value: int) -> Any:
     return np.where(mask, value, 0).astype(np.uint8)
 
 
-@lower(to_bytes, lambda m, x: m.with_dtype(types.uint8) if isinstance(m, Vec) else None)
+@lower(to_bytes, lambda m, x: m.with_dtype(types.uint8) if _is_mask(m) else None)
 def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     return b.select(values[0], spread(context, b, values[1], tys[1], out), constant(out, 0))

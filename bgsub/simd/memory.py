@@ -65,7 +65,7 @@ class _PlainRows:
 
 
 def rows16(array: np.ndarray) -> Any:
-    """View `array` of shape (..., 16), last axis contiguous, as rows that are read and written as vectors."""
+    """View numbers of shape (..., 16), last axis contiguous, as rows that are read and written as vectors."""
     return _PlainRows(array)
 
 
@@ -79,7 +79,9 @@ def fixed16(array: np.ndarray, scale: np.float32) -> Any:
 
 
 def _rows_of(array: types.Type) -> Rows | None:
-    return Rows(array.dtype, LANES, array.ndim - 1) if isinstance(array, types.Array) else None
+    if isinstance(array, types.Array) and isinstance(array.dtype, (types.Integer, types.Float)):
+        return Rows(array.dtype, LANES, array.ndim - 1)
+    return None
 
 
 def _fixed_rows_of(array: types.Type, scale: types.Type) -> Rows | None:
@@ -218,7 +220,8 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if size < _HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         page, raw = _PAGE, np.zeros(size + _PAGE, np.uint8)
     else:
-        memory = mmap.mmap(-1, size + _HUGE_PAGE)
+        # Shared, as is the default, a forked child would write to its parent's pages, and they would be small ones.
+        memory = mmap.mmap(-1, size + _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         memory.madvise(mmap.MADV_HUGEPAGE)
         page, raw = _HUGE_PAGE, np.frombuffer(memory, np.uint8)
     start = -raw.ctypes.data % page

@@ -10,7 +10,8 @@ from numba import types
 
 from bgsub.simd.types import Vec, constant, lower, spread, vector_among
 
-_MIXED = [(Vec, Vec), (Vec, types.Number), (types.Number, Vec)]
+_SCALARS = types.Number, types.Boolean
+_MIXED = [(Vec, Vec), *((Vec, scalar) for scalar in _SCALARS), *((scalar, Vec) for scalar in _SCALARS)]
 
 
 def _binary(
@@ -59,14 +60,18 @@ def _is_float(v: Vec) -> bool:
     return v.is_float
 
 
+def _is_number(v: Vec) -> bool:
+    return not v.is_mask
+
+
 def _mask_of(v: Vec) -> Vec:
     return v.with_dtype(types.boolean)
 
 
 # The in-place twins (iadd, ior, ...) are needed too, or `mask |= other` does not type.
 for _name in "add", "sub", "mul":
-    _binary(getattr(operator, _name), _instruction("f" + _name, _name))
-    _binary(getattr(operator, "i" + _name), _instruction("f" + _name, _name))
+    _binary(getattr(operator, _name), _instruction("f" + _name, _name), accepts=_is_number)
+    _binary(getattr(operator, "i" + _name), _instruction("f" + _name, _name), accepts=_is_number)
 for _function in operator.truediv, operator.itruediv:
     _binary(_function, _instruction("fdiv", None), accepts=_is_float)
 for _name, _plain, _in_place in [("and_", "and_", "iand"), ("or_", "or_", "ior"), ("xor", "xor", "ixor")]:
@@ -81,6 +86,6 @@ def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     return b.xor(values[0], constant(out, -1 if out.bits > 1 else 1))
 
 
-@lower(operator.neg, lambda v: v if isinstance(v, Vec) and v.bits > 1 else None, (Vec,))
+@lower(operator.neg, lambda v: v if isinstance(v, Vec) and not v.is_mask else None, (Vec,))
 def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     return b.fneg(values[0]) if out.is_float else b.neg(values[0])

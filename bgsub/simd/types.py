@@ -30,6 +30,11 @@ class Vec(types.Type):
         return isinstance(self.dtype, types.Float)
 
     @property
+    def is_mask(self) -> bool:
+        """Whether the lanes are booleans."""
+        return self.dtype == types.boolean
+
+    @property
     def is_signed(self) -> bool:
         """Whether the lanes are signed integers."""
         return getattr(self.dtype, "signed", False)
@@ -37,7 +42,7 @@ class Vec(types.Type):
     @property
     def bits(self) -> int:
         """Width of a lane."""
-        return 1 if self.dtype == types.boolean else self.dtype.bitwidth
+        return 1 if self.is_mask else self.dtype.bitwidth
 
     def llvm(self) -> ir.VectorType:
         """Return the LLVM type; masks are vectors of i1."""

@@ -1,0 +1,210 @@
+"""OpenCV's interface: the same calls give the same masks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import bgsub
+from bgsub.background.opencv import BackgroundSubtractorMOG2
+from bgsub.errors import ParameterError
+from tests.test_naive import switching_scene
+
+FRAMES = switching_scene(60, shape=(17, 23), seed=61)
+VALUES = {
+    "History": 33,
+    "NMixtures": 3,
+    "VarThreshold": 20.0,
+    "VarThresholdGen": 7.5,
+    "BackgroundRatio": 0.75,
+    "VarInit": 12.0,
+    "VarMin": 5.0,
+    "VarMax": 50.0,
+    "ComplexityReductionThreshold": 0.125,
+    "DetectShadows": False,
+    "ShadowValue": 99,
+    "ShadowThreshold": 0.25,
+}
+
+
+def twins(**keywords):
+    return bgsub.createBackgroundSubtractorMOG2(**keywords), cv2.createBackgroundSubtractorMOG2(**keywords)
+
+
+def assert_same(ours, theirs, frames, **options):
+    for t, frame in enumerate(frames):
+        np.testing.assert_array_equal(ours.apply(frame, **options), theirs.apply(frame, **options), f"frame {t}")
+
+
+def known_foreground_exists():
+    return "knownForegroundMask" in cv2.createBackgroundSubtractorMOG2().apply.__doc__
+
+
+# -------------------------------------------------------------------------------------------------------------- calls
+
+
+@pytest.mark.parametrize(
+    "keywords", [{}, {"history": 30}, {"varThreshold": 40.5}, {"detectShadows": False, "history": 9}], ids=str
+)
+def test_the_same_masks(keywords):
+    assert_same(*twins(**keywords), FRAMES)
+
+
+def test_arguments_by_position():
+    ours, theirs = (
+        bgsub.createBackgroundSubtractorMOG2(30, 25, False),
+        cv2.createBackgroundSubtractorMOG2(30, 25, False),
+    )
+    for frame in FRAMES:
+        np.testing.assert_array_equal(ours.apply(frame, None, 0.05), theirs.apply(frame, None, 0.05))
+
+
+@pytest.mark.parametrize(
+    "rates", [(-1, -7.5), (0.1, -1), (1.0, -1, -1, -1), (-1, -1, -1, 2.5), (0.05, 1, 0.2)], ids=str
+)
+def test_learning_rates(rates):
+    ours, theirs = twins()
+    for t, frame in enumerate(FRAMES):
+        rate = rates[t % len(rates)]
+        np.testing.assert_array_equal(ours.apply(frame, learningRate=rate), theirs.apply(frame, learningRate=rate))
+
+
+@pytest.mark.parametrize("first", [0, 0.3, 1])
+def test_the_first_frame_is_learned_at_any_rate(first):
+    ours, theirs = twins()
+    assert_same(ours, theirs, FRAMES[:1], learningRate=first)
+    assert_same(ours, theirs, FRAMES[1:])
+
+
+def test_frames_with_rate_0_are_counted():
+    """Ten frozen frames make the automatic rate of the next ones smaller."""
+    frames = switching_scene(60, shape=(17, 23), jumps=0.05, n_colours=2, seed=62)
+    ours, theirs = twins()
+    assert_same(ours, theirs, frames[:10])
+    assert_same(ours, theirs, frames[10:20], learningRate=0)
+    assert ours.model.n_frames == 20
+    assert_same(ours, theirs, frames[20:])
+
+
+def test_another_size_or_number_of_channels_starts_again():
+    ours, theirs = twins()
+    smaller, grey = FRAMES[:, 2:15, 3:20].copy(), FRAMES[..., 0].copy()
+    for frames in (FRAMES[:20], smaller[:20], grey[:20], FRAMES[20:40], FRAMES[40:].transpose(0, 2, 1, 3).copy()):
+        assert_same(ours, theirs, frames)
+        assert ours.model.shape == frames[0].shape
+        assert ours.model.n_frames == 20
+
+
+def test_grey_frames_with_an_axis_for_it():
+    ours, theirs = twins()
+    assert_same(ours, theirs, FRAMES[..., :1].copy())
+    assert ours.model.n_frames == 60
+
+
+def test_the_mask_is_written_to_fgmask():
+    ours, theirs = twins()
+    mask = np.full((17, 23), 7, np.uint8)
+    for frame in FRAMES[:10]:
+        assert ours.apply(frame, mask) is mask
+        np.testing.assert_array_equal(mask, theirs.apply(frame))
+    assert ours.apply(FRAMES[10], fgmask=mask, learningRate=0.5) is mask
+    too_small = np.full((5, 5), 7, np.uint8)
+    assert ours.apply(FRAMES[11], too_small).shape == (17, 23)
+    assert (too_small == 7).all()
+
+
+@pytest.mark.skipif(not known_foreground_exists(), reason="this OpenCV knows no knownForegroundMask")
+def test_known_foreground():
+    ours, theirs = twins()
+    known = np.random.default_rng(0).choice([0, 0, 1, 255], (60, 17, 23)).astype(np.uint8)
+    for frame, skip in zip(FRAMES, known, strict=True):
+        assert_same(ours, theirs, [frame], knownForegroundMask=skip)
+
+
+def test_clear_and_the_background_image():
+    ours, theirs = twins()
+    assert ours.getBackgroundImage() is None
+    assert_same(ours, theirs, FRAMES)
+    difference = ours.getBackgroundImage().astype(int) - theirs.getBackgroundImage()
+    assert np.abs(difference).max() <= 1
+    assert (difference == 0).mean() > 0.99
+    ours.clear()
+    assert ours.getBackgroundImage() is None
+    np.testing.assert_array_equal(ours.apply(FRAMES[0]), cv2.createBackgroundSubtractorMOG2().apply(FRAMES[0]))
+
+
+# -------------------------------------------------------------------------------------------------- getters, setters
+
+
+def test_every_method_of_opencv_is_here():
+    belong_to_cv_algorithm = {"save", "read", "write", "empty", "getDefaultName"}
+    theirs = {name for name in dir(cv2.createBackgroundSubtractorMOG2()) if not name.startswith("_")}
+    ours = {name for name in dir(BackgroundSubtractorMOG2) if not name.startswith("_")}
+    assert theirs - belong_to_cv_algorithm == ours
+    assert {f"set{name}" for name in VALUES} == {name for name in ours if name.startswith("set")}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_getters_and_setters(name):
+    ours, theirs = twins()
+    value = VALUES[name]
+    assert getattr(ours, f"get{name}")() == pytest.approx(getattr(theirs, f"get{name}")(), rel=1e-6)
+    assert getattr(ours, f"get{name}")() != value
+    for one in (ours, theirs):
+        getattr(one, f"set{name}")(value)
+        assert getattr(one, f"get{name}")() == value
+    others = [other for other in VALUES if other != name]
+    for other in others:
+        assert getattr(ours, f"get{other}")() == pytest.approx(getattr(theirs, f"get{other}")(), rel=1e-6)
+    assert_same(ours, theirs, FRAMES)
+
+
+def test_all_setters_together_and_between_frames():
+    ours, theirs = twins()
+    assert_same(ours, theirs, FRAMES[:20])
+    for name, value in VALUES.items():
+        if name != "NMixtures":  # OpenCV's own state does not survive it
+            getattr(ours, f"set{name}")(value)
+            getattr(theirs, f"set{name}")(value)
+    assert_same(ours, theirs, FRAMES[20:])
+
+
+def test_the_number_of_mixtures_may_change_later():
+    ours, theirs = twins()
+    assert_same(ours, theirs, FRAMES[:20])
+    ours.setNMixtures(2)
+    fresh = cv2.createBackgroundSubtractorMOG2()
+    fresh.setNMixtures(2)
+    assert_same(ours, fresh, FRAMES[20:])
+
+
+def test_getters_and_setters_are_named_and_documented():
+    for name in VALUES:
+        for prefix in ("get", "set"):
+            method = getattr(BackgroundSubtractorMOG2, prefix + name)
+            assert method.__name__ == prefix + name
+            assert method.__doc__
+
+
+@pytest.mark.parametrize(
+    ("setter", "value", "message"),
+    [
+        ("setHistory", 0, "setHistory: history is 0: give a whole number from 1 to"),
+        ("setVarThreshold", -1, "setVarThreshold: var_threshold is -1: give a number above 0"),
+        ("setVarMin", 80, "setVarMin: var_min is 80, above var_max 75: exchange or change them"),
+        ("setNMixtures", 0, "n_components is 0: give a whole number from 1 to 32"),
+        ("setShadowValue", 300, "setShadowValue: shadow_value is 300: give a whole number from 0 to 255"),
+    ],
+)
+def test_a_refused_value_changes_nothing(setter, value, message):
+    ours, theirs = twins()
+    assert_same(ours, theirs, FRAMES[:20])
+    with pytest.raises(ParameterError, match=message):
+        getattr(ours, setter)(value)
+    assert_same(ours, theirs, FRAMES[20:])
+
+
+def test_a_refused_constructor():
+    with pytest.raises(ParameterError, match=r"var_threshold is 0\.0: give a number above 0"):
+        bgsub.createBackgroundSubtractorMOG2(varThreshold=0)

@@ -1,0 +1,164 @@
+"""Threads: the same bits for any number, models side by side, and a fork in between."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import threading
+
+import numpy as np
+import pytest
+
+from bgsub import MOG2
+from bgsub.background import workers
+from tests.background.twins import stored
+from tests.test_naive import switching_scene
+
+FRAMES = switching_scene(12, shape=(173, 171), seed=41)  # seven blocks of 256 tiles, and a part of a tile
+
+
+def run(threads, frames=FRAMES, **parameters):
+    """Return masks and state; some frames are frozen, some gated, and the region cuts through tiles."""
+    model = MOG2(threads=threads, **parameters)
+    known = np.zeros(frames[0].shape[:2], np.uint8)
+    known[50:90, 20:60] = 1
+    masks = []
+    for t, frame in enumerate(frames):
+        options = {3: {"learning_rate": 0}, 5: {"known_foreground": known}}.get(t % 7, {})
+        masks.append(model.apply(frame, **options))
+    return np.stack(masks), stored(model)
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """Numbers of threads that frames were given to."""
+    seen = []
+    share = workers.share
+
+    def noting(work, n, threads):
+        seen.append(threads)
+        share(work, n, threads)
+
+    monkeypatch.setattr(workers, "share", noting)
+    return seen
+
+
+@pytest.mark.parametrize("parameters", [{}, {"region": FRAMES[0, ..., 0] > 60}], ids=["whole", "region"])
+def test_any_number_of_threads_gives_the_same_bits(parameters, used):
+    expected, state = run(1, **parameters)
+    assert set(used) == {1}
+    for threads in (2, 3, 7):
+        used.clear()
+        masks, other = run(threads, **parameters)
+        assert set(used) == {threads}
+        np.testing.assert_array_equal(masks, expected)
+        assert other == state
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 17), (5, 7), (17, 13)], ids=str)
+def test_more_threads_than_a_small_frame_has_work_for(shape):
+    frames = switching_scene(8, shape=shape, seed=43)
+    alone, model = MOG2(threads=1), MOG2(threads=256)
+    expected = [alone.apply(frame) for frame in frames]
+    np.testing.assert_array_equal([model.apply(frame) for frame in frames], expected)
+    assert stored(model) == stored(alone)
+
+
+def test_the_number_is_chosen_by_processors_and_size(monkeypatch, used):
+    monkeypatch.setattr(workers, "available_processors", lambda: 4)
+    for pixels, expected in ((99, 1), (1_000_000, 4)):
+        used.clear()
+        MOG2().apply(np.zeros((pixels, 1), np.uint8))
+        assert used == [expected]
+
+
+def test_available_processors_are_at_least_one():
+    assert 1 <= workers.available_processors() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("n", [1, 2, 5, 28, 29, 1000])
+def test_share_gives_out_everything_once(n, threads):
+    ranges = []
+    workers.share(lambda lo, hi: ranges.append((lo, hi)), n, threads)
+    ranges.sort()
+    assert ranges[0][0] == 0
+    assert ranges[-1][1] == n
+    assert all(lo < hi for lo, hi in ranges)
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(ranges))
+
+
+def meet(n_threads):
+    """Let as many threads wait for one another: fewer would wait in vain, and end in a BrokenBarrierError."""
+    meeting, turns = threading.Barrier(n_threads), itertools.count()
+    workers.share(lambda lo, hi: next(turns) < n_threads and meeting.wait(30), 120, n_threads)
+
+
+def test_share_works_side_by_side():
+    meet(3)
+    meet(5)
+    meet(2)
+
+
+@pytest.mark.parametrize("wrong", [0, 17, 99])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_share_passes_errors_on_when_all_have_ended(wrong, threads):
+    running = []
+
+    def work(lo, hi):
+        running.append(lo)
+        try:
+            if lo <= wrong < hi:
+                raise ValueError(f"tile {wrong}")
+        finally:
+            running.remove(lo)
+
+    with pytest.raises(ValueError, match=f"tile {wrong}"):
+        workers.share(work, 100, threads)
+    assert running == []
+
+
+def test_two_models_at_once_give_the_masks_of_each_alone():
+    scenes = FRAMES, switching_scene(12, shape=(173, 171), channels=1, seed=42)
+    expected = [run(2, frames) for frames in scenes]
+    start, results = threading.Barrier(4), {}
+
+    def apply(key, frames):
+        start.wait(30)
+        results[key] = run(2, frames)
+
+    threads = [threading.Thread(target=apply, args=(key, scenes[key % 2])) for key in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(results) == 4
+    for key, (masks, state) in results.items():
+        np.testing.assert_array_equal(masks, expected[key % 2][0])
+        assert state == expected[key % 2][1]
+
+
+def send_masks(connection, model, frames):
+    meet(3)
+    connection.send(np.stack([model.apply(frame) for frame in frames]))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_process_goes_on_where_its_parent_used_threads():
+    model = MOG2(threads=3)
+    for frame in FRAMES[:6]:
+        model.apply(frame)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=send_masks, args=(sender, model, FRAMES[6:]), daemon=True)
+    child.start()
+    try:
+        expected = np.stack([model.apply(frame) for frame in FRAMES[6:]])
+        assert receiver.poll(60), "the child hangs"
+        np.testing.assert_array_equal(receiver.recv(), expected)
+        child.join(60)
+        assert child.exitcode == 0
+    finally:
+        child.kill()

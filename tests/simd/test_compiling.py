@@ -1,0 +1,70 @@
+"""The cache of kernels: kept between processes, and forgotten when the vocabulary of vectors changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import bgsub
+
+KERNEL = """
+from bgsub.simd import kernel, rows16
+
+@kernel
+def double(array):
+    rows = rows16(array)
+    for i in range(len(array)):
+        rows[i] = rows[i] + rows[i]
+"""
+
+PROGRAM = """
+import json, logging, sys
+import numpy as np
+logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s", stream=sys.stderr)
+from bgsub import tiny
+array = np.arange(32, dtype=np.float32).reshape(2, 16)
+tiny.double(array)
+stats = tiny.double.stats
+print(json.dumps({
+    "file": tiny.__file__,
+    "right": bool((array.ravel() == 2 * np.arange(32)).all()),
+    "hits": sum(stats.cache_hits.values()),
+    "misses": sum(stats.cache_misses.values()),
+}))
+"""
+
+
+def run(folder: Path) -> tuple[dict, str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def test_kernels_are_compiled_once_and_anew_when_the_vocabulary_changes(tmp_path):
+    package = tmp_path / "bgsub"
+    shutil.copytree(Path(bgsub.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "tiny.py").write_text(KERNEL)
+    compiled = {"file": str(package / "tiny.py"), "right": True, "hits": 0, "misses": 1}
+    cached = {**compiled, "hits": 1, "misses": 0}
+    announcement = "bgsub.simd.compiling compiling double for this processor, once"
+
+    result, log = run(tmp_path)
+    assert result == compiled
+    assert announcement in log
+
+    result, log = run(tmp_path)
+    assert result == cached
+    assert "compiling double" not in log
+
+    with (package / "simd" / "types.py").open("a") as file:
+        file.write("# the same vectors, other source\n")
+    result, log = run(tmp_path)
+    assert result == compiled
+    assert announcement in log

@@ -1,0 +1,310 @@
+"""Vectors from arrays and back: strides, fixed point, interleaved pixels, aligned memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import numpy as np
+import pytest
+from numba import njit
+from numba.core.errors import TypingError
+
+from bgsub.simd import LANES, fixed16, load_pixels, prefetch, rows16, zeros
+from tests.simd.test_operators import compiled
+
+SCALE = np.float32(256)
+STEP = 1 / 256
+
+
+@compiled
+def double_rows(array, out):
+    rows, out_rows = rows16(array), rows16(out)
+    for i in range(array.shape[0]):
+        for j in range(array.shape[1]):
+            x = rows[i, j]
+            out_rows[i, j] = x + x
+
+
+@compiled
+def copy_rows(array, out):
+    rows, out_rows = rows16(array), rows16(out)
+    for i in range(len(array)):
+        out_rows[i] = rows[i]
+
+
+@compiled
+def fill_rows(out, value):
+    rows = rows16(out)
+    for i in range(len(out)):
+        rows[i] = value
+
+
+@compiled
+def store_fixed(values, stored, scale):
+    rows, stored_rows = rows16(values), fixed16(stored, scale)
+    for i in range(len(values)):
+        stored_rows[i] = rows[i]
+
+
+@compiled
+def load_fixed(stored, values, scale):
+    rows, stored_rows = rows16(values), fixed16(stored, scale)
+    for i in range(len(values)):
+        rows[i] = stored_rows[i]
+
+
+@compiled
+def store_fixed_scalar(stored, scale, value):
+    fixed16(stored, scale)[0] = value
+
+
+@compiled
+def load_grey(image, out):
+    rows = rows16(out)
+    for t in range(len(out)):
+        rows[t, 0] = load_pixels(image, t)[0]
+
+
+@compiled
+def load_bgr(image, out):
+    rows = rows16(out)
+    for t in range(len(out)):
+        b, g, r = load_pixels(image, t)
+        rows[t, 0] = b
+        rows[t, 1] = g
+        rows[t, 2] = r
+
+
+@compiled
+def prefetch_all(array, beyond):
+    rows = rows16(array)
+    for i in range(array.shape[0] + beyond):
+        prefetch(rows, (i, 0))
+
+
+def forms(function):
+    return pytest.mark.parametrize("form", [function, function.py_func], ids=["compiled", "plain"])
+
+
+def views(dtype):
+    """Arrays (4, 3, 16) whose last axis only is contiguous, by name."""
+    whole = np.arange(8 * 6 * 32).reshape(8, 6, 32).astype(dtype)
+    return {
+        "contiguous": whole[:4, :3, :16].copy(),
+        "every other": whole[::2, ::2, :16],
+        "backwards": whole[3::-1, 2::-1, 16:],
+        "transposed": whole[:3, :4, :16].transpose(1, 0, 2),
+        "repeated": np.broadcast_to(whole[:1, :3, 5:21], (4, 3, 16)),
+    }
+
+
+@forms(double_rows)
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+@pytest.mark.parametrize("name", views(int))
+def test_rows_of_strided_arrays(form, dtype, name):
+    view = views(dtype)[name]
+    out = np.zeros((4, 3, 16), dtype)
+    form(view, out)
+    np.testing.assert_array_equal(out, view + view)
+
+
+@forms(double_rows)
+def test_writing_to_a_strided_view_changes_it_and_nothing_else(form):
+    whole = np.zeros((8, 7, 40), np.float32)
+    view = whole[6::-2, 1::2, 3:19]  # not aligned for vectors either
+    values = np.arange(view.size, dtype=np.float32).reshape(view.shape) + 1
+    form(values, view)
+    np.testing.assert_array_equal(view, values * 2)
+    assert np.count_nonzero(whole) == values.size
+
+
+@forms(copy_rows)
+def test_what_was_read_does_not_change_with_the_array(form):
+    array = np.arange(48, dtype=np.float32).reshape(3, 16)
+    form(array, array[::-1])
+    np.testing.assert_array_equal(array[:, 0], [0, 16, 0])
+
+    @compiled
+    def swap(a):
+        rows = rows16(a)
+        first, second = rows[0], rows[1]
+        rows[0] = second
+        rows[1] = first
+
+    for swapped in (swap, swap.py_func):
+        pair = np.stack([np.zeros(16), np.ones(16)]).astype(np.float32)
+        swapped(pair)
+        np.testing.assert_array_equal(pair[:, 5], [1, 0])
+
+
+@forms(fill_rows)
+@pytest.mark.parametrize("value", [3, 2.0, np.float32(0.1)])
+def test_a_scalar_is_stored_in_every_lane(form, value):
+    out = np.zeros((2, 16), np.float32)
+    form(out, value)
+    np.testing.assert_array_equal(out, np.full((2, 16), value, np.float32))
+
+
+def test_rows_of_booleans_are_a_typing_error():
+    @njit
+    def read(array):
+        rows16(array)[0]
+
+    with pytest.raises(TypingError, match=r"(?s)No implementation of function .*rows16"):
+        read(np.zeros((1, 16), bool))
+
+
+@pytest.mark.parametrize("index", [(0,), (0, 0, 0)], ids=str)
+def test_a_wrong_number_of_indices_is_a_typing_error(index):
+    @njit
+    def read(array):
+        rows16(array)[index]
+
+    with pytest.raises(TypingError):
+        read(np.zeros((2, 2, 16), np.float32))
+
+
+@forms(store_fixed)
+@pytest.mark.parametrize("scale", [256.0, 65040.0, 1.0])
+def test_fixed_point_is_within_half_a_step(form, scale):
+    scale = np.float32(scale)
+    values = np.random.default_rng(0).uniform(0, 65535 / scale, (9, 16)).astype(np.float32)
+    stored, back = np.zeros((9, 16), np.uint16), np.zeros((9, 16), np.float32)
+    form(values, stored, scale)
+    np.testing.assert_array_equal(stored, np.rint(values * scale))
+    (load_fixed if form is store_fixed else load_fixed.py_func)(stored, back, scale)
+    assert np.abs(back - values).max() <= 0.5001 / scale
+    assert np.abs(back - values).max() > 0.4 / scale
+
+
+def test_every_fixed_point_number_is_stored_as_it_was_read():
+    every = np.arange(65536, dtype=np.uint16).reshape(-1, 16)
+    for scale in np.float32([256, 65040]):
+        by_form = []
+        for store, load in ((store_fixed, load_fixed), (store_fixed.py_func, load_fixed.py_func)):
+            values, stored = np.zeros(every.shape, np.float32), np.zeros_like(every)
+            load(every, values, scale)
+            store(values, stored, scale)
+            np.testing.assert_array_equal(stored, every)
+            by_form.append(values)
+        np.testing.assert_array_equal(*by_form)
+
+
+@forms(store_fixed)
+def test_ties_go_to_the_even_neighbour(form):
+    values = ((np.arange(16) + 0.5) * STEP).astype(np.float32)[None]
+    stored = np.zeros((1, 16), np.uint16)
+    form(values, stored, SCALE)
+    np.testing.assert_array_equal(stored[0], [0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14, 16])
+
+
+def test_fixed_point_wraps_round_beyond_its_range():
+    values = np.full((1, 16), 256, np.float32)
+    values[0, 1:4] = 256 + STEP, 300, -STEP
+    stored = np.full((1, 16), 7, np.uint16)
+    store_fixed(values, stored, SCALE)
+    np.testing.assert_array_equal(stored[0, :5], [0, 1, 44 * 256, 65535, 0])
+
+
+def test_fixed_point_of_a_float_array_is_the_array():
+    values = np.random.default_rng(1).normal(0, 1e9, (3, 16)).astype(np.float32)
+    for store, load in ((store_fixed, load_fixed), (store_fixed.py_func, load_fixed.py_func)):
+        stored, back = np.zeros_like(values), np.zeros_like(values)
+        store(values, stored, SCALE)
+        np.testing.assert_array_equal(stored, values)
+        load(stored, back, SCALE)
+        np.testing.assert_array_equal(back, values)
+
+
+@forms(store_fixed_scalar)
+def test_a_scalar_becomes_fixed_point(form):
+    stored = np.zeros((1, 16), np.uint16)
+    form(stored, SCALE, np.float32(1.5))
+    np.testing.assert_array_equal(stored, np.full((1, 16), 384))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_load_pixels(dtype, channels):
+    rng = np.random.default_rng(3)
+    shape = (5 * LANES, 3) if channels == 3 else (5 * LANES,)
+    image = rng.integers(0, 256, shape).astype(dtype)
+    if dtype == np.float32:
+        image += rng.random(shape, np.float32)
+    expected = image.astype(np.float32).reshape(5, LANES, channels).transpose(0, 2, 1)
+    load = load_bgr if channels == 3 else load_grey
+    for form in (load, load.py_func):
+        out = np.zeros((5, channels, LANES), np.float32)
+        form(image, out)
+        np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((32, 2), np.uint8)[:, :1], np.zeros(32, np.float64), np.zeros((64, 3), np.uint8)[::2]]
+)
+def test_pixels_that_are_not_laid_out_for_it_are_a_typing_error(image):
+    load = njit(lambda image: load_pixels(image, 0)[0] > 0)
+
+    @njit
+    def read(image):
+        load(image)
+
+    with pytest.raises(TypingError):
+        read(image)
+
+
+def test_prefetch_changes_nothing_wherever_it_points():
+    array = np.arange(4 * 2 * 16, dtype=np.float32).reshape(4, 2, 16)
+    before = array.copy()
+    for form in (prefetch_all, prefetch_all.py_func):
+        form(array, 1 << 20)  # far beyond the end, as a kernel's look ahead may be
+        np.testing.assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ((1, 16), np.float32),
+        ((7, 5, 16), np.uint16),
+        ((3, 11, 4, 16), np.float32),
+        ((1 << 15, 16), np.float32),  # exactly a huge page
+        ((9000, 5, 16), np.float32),
+    ],
+    ids=str,
+)
+def test_zeros(shape, dtype):
+    for _ in range(3):  # memory that comes back used would show
+        array = zeros(shape, dtype)
+        assert array.shape == shape
+        assert array.dtype == dtype
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+        assert array.ctypes.data % 64 == 0
+        assert not array.any()
+        array[...] = 1
+
+
+def test_zeros_are_independent_and_outlive_their_maker():
+    first, second = zeros((70000, 16), np.float32), zeros((70000, 16), np.float32)
+    assert not np.shares_memory(first, second)
+    first[...] = 1
+    assert not second.any()
+    part = second[-1]
+    del first, second
+    gc.collect()
+    part += 1
+    assert (part == 1).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("rows", [10, 70000])
+def test_a_child_process_has_its_own_copy(rows):
+    array = zeros((rows, 16), np.float32)
+    child = os.fork()
+    if child == 0:
+        array[...] = 1
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not array.any()
