@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bgsub.simd import (
-    LANES,
     all_,
     any_,
     clip,
@@ -359,13 +358,14 @@ def classify_tiles(image, state, out, first, lo, hi, p, shadows):
 
 
 @kernel
-def update_gated_tiles(image, state, out, gates, first, lo, hi, p, shadows):
+def update_gated_tiles(image, state, out, gates, scratch, first, lo, hi, p, shadows):
     """Learn and mask the pixels whose gate (uint8, shaped like `out`) is LEARN.
 
-    The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model.
+    The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model. `scratch`, float32 of shape
+    (K, 2 + channels, 16), is this call's own.
     """
     s, mask, n_modes, depth, gate_rows = as_vectors(state), rows16(out), state.n_modes, state.depth, rows16(gates)
-    old = rows16(np.empty((state.modes.shape[0], state.modes.shape[2] + 1, LANES), np.float32))
+    old = rows16(scratch)
     for t in range(lo, hi):
         gate = gate_rows[t - first]
         if all_(gate == LEARN):

@@ -57,8 +57,8 @@ class MOG2:
         Threads to use; by default as many as there are processors and work for them. The masks are the same
         for any number.
     precision : {"exact", "compact"}
-        "compact" keeps the state in 16-bit fixed point: half the memory, faster on large frames, and a few pixels
-        in a hundred thousand decided otherwise.
+        "compact" keeps the state in 16-bit fixed point: half the memory, faster where memory is what
+        bounds it, and about one pixel in ten thousand decided otherwise.
 
     Attributes
     ----------
@@ -179,8 +179,8 @@ class MOG2:
         -------
         ndarray of uint8, shape (H, W)
             0 background, 127 (`shadow_value`) shadow, 255 foreground. While nothing has been learned (rate 0 before
-            the first frame) every pixel is foreground; in the first learned frame, which is like nothing before it, every
-            pixel is a shadow where shadows are looked for, as in OpenCV, and foreground elsewhere.
+            the first frame) every pixel is foreground. In the first learned frame nearly all are shadow where shadows
+            are looked for, foreground otherwise, as in OpenCV.
 
         Raises
         ------

@@ -134,6 +134,7 @@ class Tiles:
         full, n_tiles = n // LANES, len(self.state.n_modes)
         gates = self._gates_with(known_foreground)
         image, flat = pixels.reshape(n, *pixels.shape[2:]), mask.reshape(n)
+        channels = self.state.modes.shape[2] - 1
 
         def work(image: np.ndarray, out: np.ndarray, first: int, lo: int, hi: int) -> None:
             common = (first, lo, hi, step, shadows)
@@ -142,7 +143,9 @@ class Tiles:
             elif gates is None:
                 kernel.update_tiles(image, self.state, out, *common)
             else:
-                kernel.update_gated_tiles(image, self.state, out, gates[first * LANES :].reshape(-1, LANES), *common)
+                scratch = np.empty((step.last + 1, 2 + channels, LANES), np.float32)
+                gate_rows = gates[first * LANES :].reshape(-1, LANES)
+                kernel.update_gated_tiles(image, self.state, out, gate_rows, scratch, *common)
 
         if full:
             out = flat[: full * LANES].reshape(full, LANES)

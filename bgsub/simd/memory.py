@@ -1,6 +1,7 @@
 """Vectors from arrays and back: whole rows, rows kept as 16-bit fixed point, interleaved pixels.
 
-Nothing here checks bounds inside ``@njit``, as Numba's own indexing does not.
+Nothing here checks bounds inside ``@njit``, as Numba's own indexing does not. Rows point into their array and do not
+keep it alive: it must be an argument of the kernel, or have a name that is used after the last use of its rows.
 """
 
 from __future__ import annotations

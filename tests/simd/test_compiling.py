@@ -8,8 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 import bgsub
+from bgsub.background import kernel  # noqa: F401  (registers its kernels)
+from bgsub.simd import compiling
 
 KERNEL = """
 from bgsub.simd import kernel, rows16
@@ -68,3 +73,16 @@ def test_kernels_are_compiled_once_and_anew_when_the_vocabulary_changes(tmp_path
     result, log = run(tmp_path)
     assert result == compiled
     assert announcement in log
+
+
+def test_one_process_compiles_a_kernel_at_a_time():
+    fcntl = pytest.importorskip("fcntl")
+    dispatcher = compiling._kernels[0]
+    started = SimpleNamespace(data={"dispatcher": dispatcher})
+    attendant = compiling._Attendant()
+    with Path(dispatcher.py_func.__code__.co_filename).open("rb") as other:
+        attendant.on_start(started)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        attendant.on_end(started)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

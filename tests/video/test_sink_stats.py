@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from sink_clips import clip_frame, clip_mask
 
 from bgsub.errors import OutputError
 from bgsub.video.stats import stats_sink
+from tests.video.sink_clips import clip_frame, clip_mask
 
 
 def mask_of(share, shadow=0.0):

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from sink_clips import clip_frame, clip_image, clip_info, clip_mask, noise_mask
 
 from bgsub.errors import OutputError
 from bgsub.video.stills import BackgroundImage
 from bgsub.video.videos import foreground_sink, mask_sink
+from tests.video.sink_clips import clip_frame, clip_image, clip_info, clip_mask, noise_mask
 
 
 def test_masks_are_numbered_like_the_source(tmp_path):

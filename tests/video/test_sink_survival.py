@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sink_clips import clip_frame, clip_info, clip_mask, mp4_boxes, noise_mask, read_video, run_python
 
 from bgsub.errors import OutputError
 from bgsub.video.stats import stats_sink
 from bgsub.video.videos import mask_sink
+from tests.video.sink_clips import clip_frame, clip_info, clip_mask, mp4_boxes, noise_mask, read_video, run_python
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
 

@@ -4,11 +4,11 @@ import threading
 
 import numpy as np
 import pytest
-from sink_clips import clip_frame, clip_info, clip_mask, read_video
 
 from bgsub.errors import OutputError
 from bgsub.video.sinks import Sink, ThreadedSink
 from bgsub.video.videos import mask_sink, overlay_sink
+from tests.video.sink_clips import clip_frame, clip_info, clip_mask, read_video
 
 
 class Recorder(Sink):

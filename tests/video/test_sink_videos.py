@@ -7,12 +7,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from sink_clips import clip_frame, clip_image, clip_info, clip_mask, mp4_boxes, noise_mask, read_video
 
 from bgsub.errors import OutputError
 from bgsub.video import drawing, encode
 from bgsub.video.frame import Frame
 from bgsub.video.videos import foreground_sink, mask_sink, overlay_sink
+from tests.video.sink_clips import clip_frame, clip_image, clip_info, clip_mask, mp4_boxes, noise_mask, read_video
 
 VIDEOS = [(make, suffix) for make in (mask_sink, overlay_sink, foreground_sink) for suffix in ("mkv", "mp4", "webm")]
 IRREGULAR = [0.0, 0.04, 0.05, 0.3, 1.9, 1.94, 5.0, 5.001, 9.7]

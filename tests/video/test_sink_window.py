@@ -9,10 +9,10 @@ import time
 
 import cv2
 import pytest
-from sink_clips import run_python
 
 from bgsub.errors import OutputError
 from bgsub.video.window import Controls, Window
+from tests.video.sink_clips import run_python
 
 VIEWS = ("overlay", "mask", "frame")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import av
 import pytest
-from clips import packet_places, pictures, silence, smooth_pictures, write_clip
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.video.sources import open_source
+from tests.video.clips import packet_places, pictures, silence, smooth_pictures, write_clip
 
 
 def read(path: Path) -> tuple[list[int], int]:

@@ -10,10 +10,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from clips import HEIGHT, WIDTH, pictures, silence, smooth_pictures, write_clip
 
 from bgsub.errors import SourceError
 from bgsub.video.sources import open_source, probe
+from tests.video.clips import HEIGHT, WIDTH, pictures, silence, smooth_pictures, write_clip
 
 
 @pytest.mark.parametrize("prefetch", [0, 1, 8])

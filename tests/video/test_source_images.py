@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from clips import pictures
 
 from bgsub.errors import SourceError
 from bgsub.video import images as images_module
 from bgsub.video.sources import open_source
+from tests.video.clips import pictures
 
 
 def write(folder: Path, names: list[str], images: list[np.ndarray] | None = None) -> list[np.ndarray]:

@@ -11,12 +11,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from clips import HEIGHT, WIDTH, pictures, smooth_pictures, write_clip
 
 from bgsub.errors import SourceError
 from bgsub.video import container
 from bgsub.video.frame import Frame
 from bgsub.video.sources import open_source
+from tests.video.clips import HEIGHT, WIDTH, pictures, smooth_pictures, write_clip
 
 RATE = 10
 COUNT = 80

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import av
 import pytest
-from clips import smooth_pictures, write_clip
 
 from bgsub.errors import SourceError
 from bgsub.video import demuxing
 from bgsub.video.sources import open_source
+from tests.video.clips import smooth_pictures, write_clip
 
 READ_STDIN = """
 from bgsub.errors import BgsubError
