@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from bgsub.video.frame import Frame
 from bgsub.video.sinks import Sink
 from bgsub.video.sources import Source
 
 FOREGROUND = 255
+_TOLERANCE = 1e-6  # seconds: a warm-up of 0.1 + 0.2 must not take the frame at 0.3
 
 
 class Subtractor(Protocol):
@@ -49,7 +49,6 @@ class Tally:
     first_time: float | None = None
     last_time: float | None = None
     elapsed: float = 0.0
-    _started: float = field(default_factory=time.perf_counter, repr=False)
 
     @property
     def mean_foreground(self) -> float:
@@ -68,13 +67,6 @@ class Tally:
             "last_time": self.last_time,
             "elapsed": round(self.elapsed, 3),
         }
-
-    def _count(self, source: Source, frame: Frame) -> None:
-        self.read += 1
-        self.damaged, self.dropped = source.damaged, source.dropped
-        self.first_time = frame.time if self.first_time is None else self.first_time
-        self.last_time = frame.time
-        self.elapsed = time.perf_counter() - self._started
 
 
 def run(
@@ -125,19 +117,27 @@ def run(
         When a sink can write no further.
     """
     tally = Tally() if tally is None else tally
-    for frame in source:
-        mask = subtractor.apply(frame.image, learning_rate=learning_rate)
-        tally._count(source, frame)
-        if tally.first_time is not None and frame.time >= tally.first_time + warm_up:
-            if clean is not None:
-                mask = clean(mask)
-            for sink in sinks:
-                sink.write(frame, mask)
-            tally.written += 1
-            tally.foreground += np.count_nonzero(mask == FOREGROUND) / mask.size
-        if progress is not None:
-            progress(tally)
-        if stop is not None and stop():
-            break
-    tally.damaged, tally.dropped = source.damaged, source.dropped
+    started = time.perf_counter() - tally.elapsed
+    try:
+        for frame in source:
+            mask = subtractor.apply(frame.image, learning_rate=learning_rate)
+            tally.read += 1
+            tally.first_time = frame.time if tally.first_time is None else tally.first_time
+            tally.last_time = frame.time
+            if frame.time >= tally.first_time + warm_up - _TOLERANCE:
+                if clean is not None:
+                    mask = clean(mask)
+                for sink in sinks:
+                    sink.write(frame, mask)
+                tally.written += 1
+                tally.foreground += np.count_nonzero(mask == FOREGROUND) / mask.size
+            tally.damaged, tally.dropped = source.damaged, source.dropped
+            tally.elapsed = time.perf_counter() - started
+            if progress is not None:
+                progress(tally)
+            if stop is not None and stop():
+                break
+    finally:
+        tally.damaged, tally.dropped = source.damaged, source.dropped
+        tally.elapsed = time.perf_counter() - started
     return tally

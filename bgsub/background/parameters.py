@@ -95,7 +95,7 @@ MOG2_PARAMETERS = {
         Parameter("var_min", 4.0, 0, 65025, "grey levels^2", "smallest variance of a Gaussian", above=True),
         Parameter("var_max", 75.0, 0, 65025, "grey levels^2", "largest variance of a Gaussian", above=True),
         Parameter("complexity_prior", 0.05, 0, 0.5, "", "evidence that a Gaussian needs to be kept; 0 keeps all"),
-        Parameter("detect_shadows", True, 0, 1, "", "mark cast shadows with shadow_value"),
+        Parameter("detect_shadows", True, 0, 1, "", "tell cast shadows from objects; without, they count as objects"),
         Parameter("shadow_value", 127, 0, 255, "", "mask value of shadows"),
         Parameter("shadow_threshold", 0.5, 0, 1, "", "darkest shadow, as a share of the background's brightness"),
     ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 from typing import Any
 
 import click
 
 from bgsub import __version__
-from bgsub.errors import BgsubError
+from bgsub.cli.help import ExamplesMixin
+from bgsub.errors import BgsubError, ParameterError
 
 _COMMANDS = {
     "run": "Mask moving objects in a video, a camera or a stream.",
@@ -20,7 +20,7 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(ExamplesMixin, click.Group):
     """A group that imports a command when it is called for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,21 +39,23 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_EXAMPLES = """
+bgsub run street.mp4                       masks in street.mask.mkv
+bgsub run street.mp4 --overlay seen.mp4    objects tinted and outlined
+bgsub run 0 --show                         the first camera, in a window
+bgsub info street.mp4                      size, rate, length, codec
+bgsub bench                                how fast this machine is
+"""
+
+
+@click.group(
+    cls=_LazyGroup,
+    examples=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, "-V", "--version")
 def cli() -> None:
-    r"""Mask moving objects in video, live or recorded.
-
-    \b
-    Examples:
-      bgsub run street.mp4                          masks in street.mask.mkv
-      bgsub run street.mp4 --overlay seen.mp4       objects tinted and outlined
-      bgsub run 0 --show                            the first camera, in a window
-      bgsub info street.mp4
-      bgsub bench
-
-    `bgsub COMMAND --help` explains a command.
-    """
+    """Mask moving objects in video, live or recorded. `bgsub COMMAND --help` explains a command."""
 
 
 class _StderrHandler(logging.StreamHandler):
@@ -87,10 +89,7 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(error.exit_code)
     except BgsubError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, ParameterError) else 1)
     except click.Abort:
         click.echo("Interrupted.", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.cli import set_verbosity
+from bgsub.cli.help import Command
 from bgsub.cli.options import verbosity_options
 
 if TYPE_CHECKING:
@@ -23,12 +24,19 @@ class _Size(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         """Return width and height."""
         match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value))
-        if match is None or not (16 <= int(match[1]) <= 8192 and 16 <= int(match[2]) <= 8192):
-            self.fail(f"{value!r} is no size: write 640x480, each side from 16 to 8192", param, ctx)
+        if match is None or not (32 <= int(match[1]) <= 8192 and 32 <= int(match[2]) <= 8192):
+            self.fail(f"{value!r} is no size: write 640x480, each side from 32 to 8192", param, ctx)
         return int(match[1]), int(match[2])
 
 
-@click.command(name="bench")
+_EXAMPLES = """
+bgsub bench
+bgsub bench --size 1280x720 --threads 1 --rounds 40
+bgsub bench --video street.mp4 --json
+"""
+
+
+@click.command(name="bench", cls=Command, examples=_EXAMPLES)
 @click.option(
     "--size", "sizes", type=_Size(), multiple=True, help="Frame size, repeatable; default 640x480, 1280x720, 1920x1080."
 )
@@ -50,20 +58,16 @@ def command(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    r"""Measure bgsub's MOG2 against OpenCV's on this machine.
+    """Measure bgsub's MOG2 against OpenCV's on this machine.
 
     Both get the same frames in turn, in blocks of 6 frames and in shuffled order. The figures are medians; a ratio of
     5 means a fifth of OpenCV's time. Beside it stands the share of mask pixels on which the two differ.
     "compact" is precision="compact". Close other programs first: a busy machine slows OpenCV more and flatters us.
-
-    \b
-    Examples:
-      bgsub bench
-      bgsub bench --size 1280x720 --threads 1 --rounds 40
-      bgsub bench --video street.mp4 --json
     """
     from bgsub.evaluation.speed import SIZES, compare
 
+    if video is not None and sizes:
+        raise click.UsageError("--video has a size of its own: leave out --size")
     set_verbosity(verbose, quiet)
     frames = None if video is None else _frames_of(video)
     results = compare(
@@ -80,14 +84,15 @@ def command(
         _print_table(results)
 
 
-def _frames_of(video: str, count: int = 60) -> list[Any]:
-    """Return the first frames of a video."""
+def _frames_of(video: str, count: int = 60, skip: int = 100) -> list[Any]:
+    """Return frames of a video, from beyond its beginning where it is long enough."""
+    from collections import deque
     from itertools import islice
 
     from bgsub.video.sources import open_source
 
     with open_source(video) as source:
-        return [frame.image for frame in islice(source, count)]
+        return list(deque((frame.image for frame in islice(source, skip + count)), maxlen=count))
 
 
 def _say(result: SpeedResult) -> None:

@@ -6,20 +6,20 @@ import json
 
 import click
 
+from bgsub.cli.help import Command
 from bgsub.cli.options import Seconds
 
+_EXAMPLES = """
+bgsub info street.mp4
+bgsub info rtsp://camera/stream --json
+"""
 
-@click.command(name="info")
+
+@click.command(name="info", cls=Command, examples=_EXAMPLES)
 @click.argument("source")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, as_json: bool) -> None:
-    r"""Tell what SOURCE is: a video file, URL, camera or folder of images.
-
-    \b
-    Examples:
-      bgsub info street.mp4
-      bgsub info rtsp://camera/stream --json
-    """
+    """Tell what SOURCE is: a video file, URL, camera or folder of images."""
     from bgsub.video.sources import probe
 
     facts = probe(source)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bgsub.background.parameters import Parameter
+from bgsub.cli.help import section
 from bgsub.errors import ParameterError
 
 
@@ -33,8 +34,18 @@ class Seconds(click.ParamType):
     @staticmethod
     def written(seconds: float) -> str:
         """Return a time as it can be typed: ``0:01:30.50``."""
-        minutes, rest = divmod(seconds, 60)
+        minutes, rest = divmod(round(seconds, 2), 60)
         return f"{int(minutes // 60)}:{int(minutes % 60):02}:{rest:05.2f}"
+
+
+class FilePath(click.Path):
+    """Name of a file or folder; an empty one, as of a shell variable that is not set, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if not value:
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class FromTable(click.ParamType):
@@ -54,25 +65,19 @@ class FromTable(click.ParamType):
 
 def model_options(parameters: Iterable[Parameter]) -> Callable[[Callable], Callable]:
     """Return a decorator that gives a command an option for each parameter."""
+    model_option = section("Model")
 
     def decorate(command: Callable) -> Callable:
         for p in reversed(list(parameters)):
-            option = p.name.replace("_", "-")
-            if isinstance(p.default, bool):
-                decorator = click.option(
-                    f"--{option}/--no-{option}", p.name, default=p.default, show_default=True, help=p.description
-                )
-            else:
-                unit = f" ({p.unit})" if p.unit else ""
-                decorator = click.option(
-                    f"--{option}",
-                    p.name,
-                    type=FromTable(p),
-                    default=p.default,
-                    show_default=True,
-                    help=f"{p.description}{unit}; {p.bounds}",
-                )
-            command = decorator(command)
+            name, switch = f"--{p.name.replace('_', '-')}", isinstance(p.default, bool)
+            flags = f"{name}/--no-{name[2:]}" if switch else name
+            text = p.description[0].upper() + p.description[1:]
+            if not switch:
+                text += (f" ({p.unit})" if p.unit else "") + f"; {p.bounds}"
+            kind = None if switch else FromTable(p)
+            command = model_option(flags, p.name, type=kind, default=p.default, show_default=True, help=f"{text}.")(
+                command
+            )
         return command
 
     return decorate
@@ -81,7 +86,7 @@ def model_options(parameters: Iterable[Parameter]) -> Callable[[Callable], Calla
 def verbosity_options(command: Callable) -> Callable:
     """Give a command -q and -v."""
     command = click.option("-q", "--quiet", is_flag=True, help="Only errors; no progress, no summary.")(command)
-    return click.option("-v", "--verbose", is_flag=True, help="Also what is only of interest when in doubt.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="Say more of what is going on.")(command)
 
 
 def read_region(texts: tuple[str, ...]) -> Any:

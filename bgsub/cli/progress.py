@@ -46,7 +46,9 @@ def progress_bar(title: str, total: int | None, quiet: bool) -> Iterator[Callabl
         TimeRemainingColumn(),
         TextColumn("{task.fields[moving]:.1%} moving"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Redirected, a line for stdout appears above the bar; but a line for a file or a pipe must go there.
+    to_screen = sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=to_screen) as bar:
         task = bar.add_task(title, total=total, rate=0.0, moving=0.0)
         last_time, last_written, last_sum = 0.0, 0, 0.0
 

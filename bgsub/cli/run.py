@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
+import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bgsub.background.parameters import MOG2_PARAMETERS
 from bgsub.cli import set_verbosity
-from bgsub.cli.options import Seconds, given, model_options, read_region, verbosity_options
-from bgsub.errors import ParameterError, SourceError
+from bgsub.cli.help import Command, section
+from bgsub.cli.options import FilePath, Seconds, given, model_options, read_region, verbosity_options
+from bgsub.cli.signals import ended_by_signals
+from bgsub.errors import OutputError, ParameterError, SourceError
 
 if TYPE_CHECKING:
     from bgsub.background.mog2 import MOG2
@@ -25,72 +26,107 @@ if TYPE_CHECKING:
     from bgsub.video.sinks import Sink
     from bgsub.video.sources import Source
 
-_TIME = Seconds()
+logger = logging.getLogger(__name__)
+
+_TIME, _PATH = Seconds(), FilePath()
 _CONSTRUCTED = ("n_components", "precision", "region")  # fixed when a model is made
 
+_EXAMPLES = """
+bgsub run street.mp4
+bgsub run street.mp4 --overlay seen.mp4 --open 3 --min-area 60 --no-shadows
+bgsub run night.avi --two-pass --mask masks/ --stats night.csv
+bgsub run rtsp://camera/stream --region "0,200 640,200 640,480 0,480" --overlay now.mkv
+bgsub run today.mp4 --load-model door.bgsub --save-model door.bgsub --overwrite
+"""
 
-@click.command(name="run")
+_input = section("Input")
+_outputs = section("Outputs")
+_cleaning = section("Cleaning masks")
+_model = section("Model")
+
+
+@click.command(name="run", cls=Command, examples=_EXAMPLES)
 @click.argument("source")
-@click.option("--start", type=_TIME, help="Begin here: seconds, 1:30 or 0:01:30.5.")
-@click.option("--end", type=_TIME, help="Stop before this time.")
-@click.option("--duration", type=_TIME, help="Stop after so long, instead of --end.")
-@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame.")
-@click.option("--scale", type=float, help="Shrink: a factor up to 1, or a width in pixels.")
-@click.option("--fps", type=float, help="Frames per second of images and raw streams; replaces a file's times.")
-@click.option("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
-@click.option("--two-pass", is_flag=True, help="Learn from the whole file first: for videos that begin with objects.")
-@click.option("--mask", type=click.Path(), help="Masks: .mkv (lossless), .mp4, .webm, or a folder of bin000001.png.")
-@click.option("--overlay", type=click.Path(), help="Moving objects tinted and outlined: .mp4, .mkv, .webm.")
-@click.option(
+@_outputs("--mask", type=_PATH, help="Masks: .mkv is lossless; .mp4, .webm; folder/ gets bin000001.png, ...")
+@_outputs("--overlay", type=_PATH, help="The video, moving objects tinted and outlined: .mp4, .mkv, .webm.")
+@_outputs(
     "--foreground",
-    type=click.Path(),
-    help="Moving objects cut out: .mp4 on black; .webm, .mkv, folder/ of PNG transparent.",
+    type=_PATH,
+    help="Moving objects cut out: on black in .mp4; on nothing (alpha) in .webm, .mkv, folder/ of fg000001.png, ...",
 )
-@click.option("--background", type=click.Path(), help="The learned background, an image, at the end.")
-@click.option(
-    "--stats", type=click.Path(allow_dash=True), help="Table of time and moving share: .csv, .jsonl, - for stdout."
+@_outputs("--background", type=_PATH, help="The learned background at the end: .png, .jpg, .bmp, .tif, .webp.")
+@_outputs("--stats", type=_PATH, help="Table of each frame's time and moving share: .csv, .jsonl, - for stdout.")
+@_outputs("--save-model", type=_PATH, help="The learned model at the end: .bgsub.")
+@_outputs("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v switches the view, q quits.")
+@_outputs("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@_input("--start", type=_TIME, help="Begin here: seconds, 1:30 or 0:01:30.5.")
+@_input("--end", type=_TIME, help="Stop before this time.")
+@_input("--duration", type=_TIME, help="Stop after so long, instead of --end.")
+@_input("--every", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Use every N-th frame.")
+@_input("--scale", type=float, metavar="NUMBER", help="Shrink: a factor up to 1, or a width in pixels.")
+@_input("--fps", type=float, metavar="NUMBER", help="Frames per second of images (25 unless told); replaces a file's.")
+@_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
+@_input("--two-pass", is_flag=True, help="Learn from the whole file first: for videos that begin with objects.")
+@_input("--region", multiple=True, help='Look only here: a mask image, or a polygon "x,y x,y x,y" (repeatable).')
+@_cleaning(
+    "--open",
+    "open_",
+    type=click.IntRange(0, 255),
+    metavar="PIXELS",
+    default=0,
+    show_default=True,
+    help="Drop what is thinner.",
 )
-@click.option("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v switches the view, q quits.")
-@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
-@click.option("--open", "open_", type=int, default=0, help="Clean up: drop specks thinner than so many pixels.")
-@click.option("--close", type=int, default=0, help="Clean up: close gaps narrower than so many pixels.")
-@click.option("--min-area", type=int, default=0, help="Clean up: drop objects of fewer pixels.")
-@click.option("--fill", is_flag=True, help="Clean up: fill holes in objects.")
-@click.option("--shadows/--no-shadows", default=True, help="Keep shadows as 127 in masks, or make them background.")
-@click.option("--region", multiple=True, help='Look only here: a mask image, or a polygon "x,y x,y x,y" (repeatable).')
-@click.option("--method", type=click.Choice(["mog2"]), default="mog2", show_default=True, help="Background model.")
+@_cleaning(
+    "--close",
+    type=click.IntRange(0, 255),
+    metavar="PIXELS",
+    default=0,
+    show_default=True,
+    help="Close gaps that are narrower.",
+)
+@_cleaning(
+    "--min-area",
+    type=click.IntRange(0),
+    metavar="PIXELS",
+    default=0,
+    show_default=True,
+    help="Drop objects of fewer pixels.",
+)
+@_cleaning("--fill", is_flag=True, help="Fill holes in objects.")
+@_cleaning("--shadows/--no-shadows", default=True, help="Keep shadows, 127 in masks, or make them background.")
+@_model("--method", type=click.Choice(["mog2"]), default="mog2", show_default=True, help="Background model.")
 @model_options(MOG2_PARAMETERS.values())
-@click.option("--learning-rate", type=click.FloatRange(0, 1), help="0 freezes the model; automatic by default.")
-@click.option(
+@_model(
+    "--learning-rate",
+    type=click.FloatRange(0, 1),
+    metavar="NUMBER",
+    help="Weight of a new frame in the background; 0 freezes it. By default high at first, then 1/history.",
+)
+@_model(
     "--precision",
     type=click.Choice(["exact", "compact"]),
     default="exact",
     show_default=True,
-    help="compact: half the memory, faster on large frames, a few pixels in 10 000 differ.",
+    help="Compact takes half the memory, which large frames on several threads gain from; one pixel in 10 000 differs.",
 )
-@click.option("--threads", type=click.IntRange(1, 256), help="Threads of the model; by default as many as help.")
-@click.option("--load-model", type=click.Path(), help="Go on with a saved model.")
-@click.option("--save-model", type=click.Path(), help="Save the learned model at the end (.bgsub).")
+@_model("--threads", type=click.IntRange(1, 256), metavar="N", help="Processors to use; by default as many as help.")
+@_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model and its parameters.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @verbosity_options
 @click.pass_context
 def command(ctx: click.Context, source: str, **options: Any) -> None:
-    r"""Mask moving objects in SOURCE.
+    """Mask moving objects in SOURCE.
 
     SOURCE is a video file, a URL (rtsp://, http://), a camera (0, 1, /dev/video0), a folder or pattern of images
     (shots/, in%06d.jpg), or - for a video on standard input. With no output named, masks go to NAME.mask.mkv in the
-    current folder. In masks 0 is background, 127 shadow and 255 a moving object.
-
-    \b
-    Examples:
-      bgsub run street.mp4
-      bgsub run street.mp4 --overlay seen.mp4 --open 3 --min-area 60 --no-shadows
-      bgsub run night.avi --two-pass --mask masks/ --stats night.csv
-      bgsub run rtsp://camera/stream --region "0,200 640,200 640,480 0,480" --overlay now.mkv
-      bgsub run today.mp4 --load-model door.bgsub --save-model door.bgsub --overwrite
+    current folder. In masks 0 is background, 127 shadow and 255 a moving object. Ctrl-C ends a run early; what was
+    written by then is complete.
     """
     set_verbosity(options["verbose"], options["quiet"])
-    _Run(ctx, source, options).execute()
+    _check_usage(options)
+    with ended_by_signals():
+        _Run(ctx, source, options).execute()
 
 
 @dataclass
@@ -100,49 +136,63 @@ class _Run:
     ctx: click.Context
     source: str
     options: dict[str, Any]
+    outputs: list[str] = field(default_factory=list)
 
     def execute(self) -> None:
-        """Open everything, run, close everything, say what was done."""
-        from bgsub.background.cleanup import Cleanup
-        from bgsub.pipeline import Tally, run
+        """Mask the source, save the model, say what was done, and report what went wrong."""
+        from bgsub.pipeline import Tally
 
-        o = self.options
-        clean = Cleanup(open=o["open_"], close=o["close"], min_area=o["min_area"], fill=o["fill"], shadows=o["shadows"])
-        model = self._model()
-        signal.signal(signal.SIGTERM, _terminate)
-        tally, broken = Tally(), None
+        model, tally = self._model(), Tally()
         try:
-            with contextlib.ExitStack() as stack:
-                source = stack.enter_context(self._open())
-                outputs, sinks, window = self._sinks(stack, source.info, model)
-                self._learn_first(source, model)
-                bar = stack.enter_context(self._bar("masking", source.info))
-                try:
-                    run(
-                        source,
-                        model,
-                        sinks,
-                        clean=None if clean.is_identity else clean,
-                        learning_rate=o["learning_rate"],
-                        warm_up=o["warm_up"],
-                        stop=None if window is None else lambda: window.quit_requested,
-                        progress=bar,
-                        tally=tally,
-                    )
-                except SourceError as error:
-                    if tally.read == 0:
-                        raise
-                    broken = error  # what came before it is finished as at any end, and then it is reported
-        except KeyboardInterrupt:
-            self._finish(model, tally, outputs, "interrupted")
-            sys.exit(130)
-        if tally.read == 0:
-            raise SourceError(f"{self.source} gave no frame: check --start, --end and --duration")
-        self._finish(model, tally, outputs, "broken off" if broken else "done")
+            broken = self._mask(model, tally)
+        except (KeyboardInterrupt, SystemExit, BrokenPipeError, OutputError) as end:
+            if tally.read:
+                self._finish(model, tally, "broken off" if isinstance(end, OutputError) else "interrupted")
+            if tally.read and isinstance(end, KeyboardInterrupt):
+                sys.exit(130)
+            raise
+        self._finish(model, tally, "broken off" if broken else "done")
         if broken is not None:
             raise broken
 
-    # -------------------------------------------------------------------------------------------------- parts
+    # -------------------------------------------------------------------------------------------------- steps
+
+    def _mask(self, model: MOG2, tally: Tally) -> SourceError | None:
+        """Open everything, run, and close everything; return what broke the source off, if anything did."""
+        from bgsub.background.cleanup import Cleanup
+        from bgsub.pipeline import run
+
+        o = self.options
+        clean = Cleanup(open=o["open_"], close=o["close"], min_area=o["min_area"], fill=o["fill"], shadows=o["shadows"])
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(self._open())
+            logger.debug("source: %s", source.info)
+            logger.debug("model: %s, %d frames learned", model.parameters, model.n_frames)
+            self._check_model(model, source.info)
+            sinks, window = self._sinks(stack, source.info, model)
+            self._learn_first(source, model)
+            bar = stack.enter_context(self._bar("masking", source.info))
+            try:
+                run(
+                    source,
+                    model,
+                    sinks,
+                    clean=None if clean.is_identity else clean,
+                    learning_rate=o["learning_rate"],
+                    warm_up=o["warm_up"],
+                    stop=None if window is None else lambda: window.quit_requested,
+                    progress=bar,
+                    tally=tally,
+                )
+            except SourceError as error:
+                if tally.read == 0:
+                    raise
+                return error  # what came before it is finished as at any end
+        if tally.read == 0:
+            raise SourceError(f"{self.source} gave no frame: check --start, --end and --duration")
+        if sinks and tally.written == 0:
+            return SourceError(f"{self.source} ended within --warm-up, so nothing was written: give a shorter one")
+        return None
 
     def _open(self) -> Source:
         from bgsub.video.sources import open_source
@@ -166,17 +216,22 @@ class _Run:
         model.set_parameters(**{name: o[name] for name in given(self.ctx, MOG2_PARAMETERS)})
         return model
 
-    def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo, model: MOG2) -> tuple[list[str], list[Sink], Any]:
-        """Make what takes the frames; return the names of the outputs, the sinks and the window, if any."""
+    def _check_model(self, model: MOG2, info: VideoInfo) -> None:
+        """Raise if a loaded model has learned frames of another size."""
+        if model.shape is not None and model.shape[:2] != (info.height, info.width):
+            raise ParameterError(
+                f"{self.options['load_model']} has learned frames of {model.shape[1]}x{model.shape[0]}, "
+                f"{self.source} has {info.width}x{info.height}: use --scale, or another model"
+            )
+
+    def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo, model: MOG2) -> tuple[list[Sink], Any]:
+        """Make what takes the frames; return the sinks, and the window if there is one."""
         from bgsub.video import stats, stills, videos
         from bgsub.video.outputs import check_output, default_output
         from bgsub.video.sinks import ThreadedSink
 
         o = self.options
         common = {"overwrite": o["overwrite"], "source": self.source}
-        named = [name for name in ("mask", "overlay", "foreground", "stats", "background") if o[name]]
-        if not named and not o["show"] and not o["save_model"]:
-            o["mask"], named = str(default_output(info.name)), ["mask"]
         make = {
             "mask": lambda path: videos.mask_sink(path, info, **common),
             "overlay": lambda path: videos.overlay_sink(path, info, **common),
@@ -184,22 +239,25 @@ class _Run:
             "stats": lambda path: stats.stats_sink(path, **common),
             "background": lambda path: stills.BackgroundImage(path, model.background_image, **common),
         }
-        made = [make[name](o[name]) for name in named]
-        _refuse_twins([o[name] for name in named] + [o["save_model"]])
+        if not any(o[name] for name in (*make, "show", "save_model")):
+            o["mask"] = str(default_output(info.name))
+        made = {name: sink(o[name]) for name, sink in make.items() if o[name]}
         if o["save_model"]:
             check_output(o["save_model"], suffixes=(".bgsub",), **common)
-        if made and named[0] == "mask" and made[0].lossy and not o["quiet"]:
+        _refuse_twins([o[name] for name in (*made, "save_model")])
+        if "mask" in made and made["mask"].lossy and not o["quiet"]:
             click.echo(f"{o['mask']} is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", err=True)
-        window = None
+        self.outputs = [o[name] for name in made if o[name] != "-"]
+        sinks, window = list(made.values()), None
         if o["show"]:
             from bgsub.video.window import Window
 
             window = Window(f"bgsub: {info.name}", model.background_image)
-            made.append(window)
-        sinks: list[Sink] = [stack.enter_context(ThreadedSink(made))] if made else []
+            sinks.append(window)
+        threaded: list[Sink] = [stack.enter_context(ThreadedSink(sinks))] if sinks else []
         if window is not None:
             stack.callback(window.close)  # first of all, so that a paused window holds nothing up
-        return [o[name] for name in named if o[name] != "-"], sinks, window
+        return threaded, window
 
     def _learn_first(self, source: Source, model: MOG2) -> None:
         """Learn from the whole source, opened a second time, if that was asked for."""
@@ -208,51 +266,64 @@ class _Run:
         if not self.options["two_pass"]:
             return
         if not source.repeatable:
-            raise SourceError(f"{self.source} cannot be read twice: leave out --two-pass, or use --warm-up")
+            raise SourceError(f"{source.info.name} cannot be read twice: leave out --two-pass, or use --warm-up")
         with self._open() as first, self._bar("learning", first.info) as bar:
             run(first, model, progress=bar)
 
     def _bar(self, title: str, info: VideoInfo) -> Any:
         from bgsub.cli.progress import progress_bar
 
-        return progress_bar(title, info.frame_count, self.options["quiet"])
+        total = info.frame_count
+        if total is None and info.duration and info.fps:  # Matroska does not count its frames
+            total = round(info.duration * info.fps)
+        return progress_bar(title, total, self.options["quiet"])
 
-    def _finish(self, model: MOG2, tally: Tally, outputs: list[str], how: str) -> None:
+    def _finish(self, model: MOG2, tally: Tally, how: str) -> None:
         """Save the model and say what was done."""
         o = self.options
-        if o["save_model"] and model.n_frames:
-            model.save(o["save_model"])
-            outputs = [*outputs, o["save_model"]]
         if tally.written == 0:
-            outputs = [name for name in outputs if name == o["save_model"]]
-        to_stderr = o["stats"] == "-"
-        if o["as_json"]:
-            click.echo(json.dumps({"result": how, "outputs": outputs, **tally.as_dict()}), err=to_stderr)
-        elif not o["quiet"]:
-            click.echo(_summary(tally, outputs, how), err=to_stderr)
+            self.outputs = []
+        try:
+            if o["save_model"] and model.n_frames:
+                model.save(o["save_model"])
+                self.outputs.append(o["save_model"])
+        finally:
+            to_stderr = o["stats"] == "-"
+            written = [name for name in self.outputs if Path(name).exists()]
+            if o["as_json"]:
+                click.echo(json.dumps({"result": how, "outputs": written, **tally.as_dict()}), err=to_stderr)
+            elif not o["quiet"]:
+                click.echo(self._summary(tally, written, how), err=to_stderr)
+
+    def _summary(self, tally: Tally, outputs: list[str], how: str) -> str:
+        """Return what was done, in words."""
+        rate = tally.read / tally.elapsed if tally.elapsed else 0.0
+        lines = [f"{how}: {_frames(tally.read)} at {rate:.0f} frames/s, {tally.mean_foreground:.1%} moving"]
+        if self.options["warm_up"]:
+            lines.append(f"  {_frames(tally.read - tally.written)} only learned")
+        if tally.damaged:
+            lines.append(f"  {_frames(tally.damaged)} damaged and skipped")
+        if tally.dropped:
+            lines.append(f"  {_frames(tally.dropped)} dropped to keep up with the source")
+        return "\n".join([*lines, *(f"  wrote {name}" for name in outputs)])
+
+
+def _check_usage(options: dict[str, Any]) -> None:
+    """Raise if options contradict each other."""
+    if options["learning_rate"] == 0 and not (options["load_model"] or options["two_pass"]):
+        raise click.UsageError(
+            "--learning-rate 0 freezes a model that has learned nothing: add --load-model or --two-pass"
+        )
 
 
 def _refuse_twins(paths: list[str | None]) -> None:
     """Raise if two outputs have one name."""
     seen = set()
-    for path in (Path(p).absolute() for p in paths if p and p != "-"):
+    for path in (Path(p).resolve() for p in paths if p and p != "-"):
         if path in seen:
             raise ParameterError(f"two outputs are named {path}: give each a name of its own")
         seen.add(path)
 
 
-def _summary(tally: Tally, outputs: list[str], how: str) -> str:
-    rate = tally.read / tally.elapsed if tally.elapsed else 0.0
-    lines = [f"{how}: {tally.read} frames at {rate:.0f} frames/s, {tally.mean_foreground:.1%} moving"]
-    if tally.read != tally.written:
-        lines.append(f"  {tally.read - tally.written} frames only learned")
-    if tally.damaged:
-        lines.append(f"  {tally.damaged} damaged frames skipped")
-    if tally.dropped:
-        lines.append(f"  {tally.dropped} frames dropped to keep up with the source")
-    return "\n".join([*lines, *(f"  wrote {name}" for name in outputs)])
-
-
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
-    """End as Ctrl-C does, with the exit status of SIGTERM."""
-    raise SystemExit(128 + signum)
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"

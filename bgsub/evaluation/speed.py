@@ -131,7 +131,7 @@ def measure(
     rounds: int = 20,
     block: int = 6,
     shadows: bool = True,
-    warmup: int = 30,
+    warmup: int = 100,
 ) -> SpeedResult:
     """Compare OpenCV's MOG2 with ours on one clip with one number of threads.
 
@@ -139,7 +139,7 @@ def measure(
     ----------
     frames, threads, rounds, block, shadows
         As in `compare`.
-    warmup : int, default=30
+    warmup : int, default=100
         Frames to mask before the first that is timed: for compiling, and for the models to fill up.
 
     Returns

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
+import select
 import sys
 import urllib.parse
 from dataclasses import dataclass
@@ -124,6 +126,8 @@ def _open_file(file: IO[bytes]) -> InputContainer:
 def _open_pipe() -> InputContainer:
     if sys.stdin is not None and sys.stdin.isatty():
         raise SourceError("cannot open standard input: it is a terminal; pipe a video into it")
+    if os.name == "posix":
+        select.select([0], [], [])  # Ctrl-C ends this wait for the first byte; FFmpeg's it would not
     # FFmpeg reads the descriptor: a thread blocked in Python's sys.stdin would abort the interpreter's exit.
     options = {"protocol_whitelist": "pipe"}
     return av.open("pipe:0", "r", options=options, metadata_errors="replace")

@@ -167,6 +167,8 @@ def _open(source: str | os.PathLike[str] | int, selection: Selection, rate: Frac
             raise SourceError(f"cannot open camera {source}: cameras are numbered from 0; check the number")
         return _open_camera(source, selection, rate)
     text = os.fspath(source)
+    if not text:
+        raise SourceError("cannot open a source without a name; give a file, a folder, a URL or a camera's number")
     if text == "-":
         return _open_container(text, selection, rate)
     if re.fullmatch(r"\d{1,4}", text):

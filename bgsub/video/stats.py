@@ -42,6 +42,10 @@ def stats_sink(path: PathLike, *, overwrite: bool = False, source: PathLike | No
     ------
     OutputError
         When the path cannot be written, see `check_output`.
+
+    Notes
+    -----
+    Where the reader of standard output goes away, writing raises `BrokenPipeError`.
     """
     if str(path) == "-":
         return StatsTable(None, _csv_line, "index,time,foreground\n")
@@ -76,6 +80,8 @@ class StatsTable(Sink):
             self._put(text)
         except OSError as error:
             self._fail()
+            if self.path is None and isinstance(error, BrokenPipeError):
+                raise  # whoever read it has had enough: no fault of anybody's
             name = "standard output" if self.path is None else self.path
             raise OutputError(
                 f"cannot write {name}: {error.strerror}; all lines before frame {frame.index} are intact; "

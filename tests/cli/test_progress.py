@@ -1,0 +1,120 @@
+"""The progress bar: what it shows, and where it must not appear."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bgsub.cli.progress import progress_bar
+from bgsub.pipeline import Tally
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def open_terminal(monkeypatch):
+    """Make stderr a terminal, return what it shows; stdout is none. To be called in the test: pytest sets both."""
+
+    def make():
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "120")
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr(sys, "stdout", io.StringIO())
+        return stream
+
+    return make
+
+
+def plain(text):
+    """Text without the terminal's control sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def test_frames_rate_and_moving_share(open_terminal):
+    terminal = open_terminal()
+    with progress_bar("masking", 60, False) as update:
+        update(Tally(read=10, written=10, foreground=5.0, elapsed=1.0))
+        update(Tally(read=30, written=30, foreground=7.0, elapsed=2.0))
+    last = plain(terminal.getvalue()).strip().splitlines()[-1]
+    assert "masking" in last
+    assert "30/60" in last
+    assert "15 frames/s" in last
+    assert "10.0% moving" in last  # of the 20 frames since the last update
+
+
+def test_nobody_knows_the_number_of_frames(open_terminal):
+    terminal = open_terminal()
+    with progress_bar("masking", None, False) as update:
+        update(Tally(read=30, elapsed=1.0))
+    assert "30/?" in plain(terminal.getvalue())
+
+
+def test_updates_are_spaced(open_terminal):
+    terminal = open_terminal()
+    with progress_bar("masking", 60, False) as update:
+        update(Tally(read=20, elapsed=1.0))
+        update(Tally(read=21, elapsed=1.01))
+    shown = plain(terminal.getvalue())
+    assert "20/60" in shown
+    assert "21/60" not in shown
+
+
+def test_what_goes_to_a_file_on_stdout_gets_there(open_terminal):
+    terminal = open_terminal()
+    with progress_bar("masking", 60, False):
+        print("a line of the table")
+    assert sys.stdout.getvalue() == "a line of the table\n"
+    assert "table" not in terminal.getvalue()
+
+
+def test_no_bar_when_quiet_or_where_stderr_is_no_terminal(open_terminal, monkeypatch):
+    terminal = open_terminal()
+    with progress_bar("masking", 60, True) as update:
+        assert update is None
+    assert terminal.getvalue() == ""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress_bar("masking", 60, False) as update:
+        assert update is None
+    assert sys.stderr.getvalue() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
+def test_on_a_terminal(clip, workplace):
+    import pty
+
+    leader, follower = pty.openpty()
+    shown = []
+
+    def watch():
+        with os.fdopen(leader, "rb", buffering=0) as screen:
+            try:
+                while chunk := screen.read(4096):
+                    shown.append(chunk)
+            except OSError:  # the other side was closed
+                pass
+
+    watcher = threading.Thread(target=watch)
+    with (workplace / "table.csv").open("wb") as table:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bgsub", "run", clip, "--two-pass", "--stats", "-"],
+            stdout=table,
+            stderr=follower,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        )
+        os.close(follower)
+        watcher.start()
+        assert process.wait(timeout=60) == 0
+        watcher.join(timeout=10)
+    screen = plain(b"".join(shown).decode())
+    assert re.search(r"learning .* \d+/30 .*frames/s", screen)
+    assert re.search(r"masking .* \d+/30 .*frames/s .*% moving", screen)
+    assert screen.rstrip().splitlines()[-1].startswith("done: 30 frames at ")
+    assert (workplace / "table.csv").read_bytes().count(b"\n") == 31
