@@ -21,6 +21,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 
 from bgsub import MOG2, open_source
 from bgsub.background.workers import available_processors
@@ -81,7 +82,7 @@ def enlarge(video: Path, width: int, target: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in source:
             image = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_CUBIC)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), "bgr24")))
         container.mux(stream.encode())
 
 

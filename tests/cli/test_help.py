@@ -63,7 +63,7 @@ def test_parameters_of_the_model_show_unit_bounds_and_default(bgsub, parameter):
     shown = " ".join(bgsub("run", "--help").out.split())
     option = parameter.name.replace("_", "-")
     start = shown.index(f"--{option} ")
-    text = shown[start : shown.index("]", start)]
+    text = shown[start : shown.index("]", start)].replace("- ", "-")  # long words are broken at a hyphen
     assert parameter.description[1:] in text
     if isinstance(parameter.default, bool):
         assert f"[default: {option}" in text
