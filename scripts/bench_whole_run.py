@@ -1,8 +1,8 @@
 """Time a whole run (decode, model, masks written) against the same loop written with OpenCV alone.
 
-Both loops read the same file and write lossless FFV1 masks; they take turns in one process, and their time is that of
-the wall clock. Below stands what each part costs on its own, in one thread: the slowest of them, or their sum over the
-processors, bounds the whole.
+Both loops read the same file and write lossless masks, FFV1 unless said; they take turns in one process, and their time
+is that of the wall clock. Below stands what each part costs on its own, in one thread: the slowest of them, or their
+sum over the processors, bounds the whole.
 
     python scripts/bench_whole_run.py VIDEO                  # as it is
     python scripts/bench_whole_run.py VIDEO --width 1920     # enlarged first, into a temporary file
@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import cv2
@@ -25,7 +26,7 @@ import numpy as np
 
 from bgsub import MOG2, open_source
 from bgsub.background.workers import available_processors
-from bgsub.pipeline import run
+from bgsub.pipeline import run, threads_for
 from bgsub.video.sinks import ThreadedSink
 from bgsub.video.videos import mask_sink
 
@@ -46,10 +47,19 @@ def opencv_loop(video: Path, output: Path) -> int:
         n += 1
 
 
-def bgsub_loop(video: Path, output: Path) -> int:
+def bgsub_loop(video: Path, output: Path, codec: Literal["ffv1", "h264"] = "ffv1") -> int:
     """Mask a video as `bgsub run` does it."""
-    with open_source(video) as source, ThreadedSink([mask_sink(output, source.info, overwrite=True)]) as sink:
-        return run(source, MOG2(), [sink]).written
+    with (
+        open_source(video) as source,
+        ThreadedSink([mask_sink(output, source.info, overwrite=True, codec=codec)]) as sink,
+    ):
+        model = MOG2(threads=threads_for(source.info, available_processors()))
+        return run(source, model, [sink]).written
+
+
+def bgsub_loop_h264(video: Path, output: Path) -> int:
+    """Mask a video as `bgsub run --mask-codec h264` does it."""
+    return bgsub_loop(video, output, "h264")
 
 
 def parts(video: Path, folder: Path) -> dict[str, float]:
@@ -104,15 +114,16 @@ def main() -> int:
         if arguments.width:
             video = folder / f"{video.stem}-{arguments.width}.mp4"
             enlarge(arguments.video, arguments.width, video)
-        theirs, ours = [], []
+        loops = {"OpenCV loop": opencv_loop, "bgsub": bgsub_loop, "bgsub, h264": bgsub_loop_h264}
+        times: dict[str, list[float]] = {name: [] for name in loops}
         bgsub_loop(video, folder / "warm.mkv")
         for _ in range(arguments.rounds):
-            theirs.append(timed(opencv_loop, video, folder / "opencv.mkv"))
-            ours.append(timed(bgsub_loop, video, folder / "bgsub.mkv"))
-        ratio = statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
+            for name, loop in loops.items():
+                times[name].append(timed(loop, video, folder / "masks.mkv"))
         print(f"{video.name}, {available_processors()} processors, medians of {arguments.rounds} rounds")
-        print(f"  OpenCV loop  {statistics.median(theirs):6.2f} ms a frame")
-        print(f"  bgsub        {statistics.median(ours):6.2f} ms a frame: {ratio:.1f}x")
+        for name, ours in times.items():
+            ratio = statistics.median(a / b for a, b in zip(times["OpenCV loop"], ours, strict=True))
+            print(f"  {name:12}{statistics.median(ours):6.2f} ms a frame: {ratio:.1f}x")
         alone = parts(video, folder)
         print("  bgsub, part by part in one thread: " + ", ".join(f"{k} {v:.2f} ms" for k, v in alone.items()))
     return 0

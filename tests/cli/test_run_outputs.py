@@ -213,3 +213,12 @@ def test_only_a_model_may_be_wanted(bgsub, clip, workplace):
     assert bgsub("run", clip, "--save-model", "m.bgsub").code == 0
     assert files_in(workplace) == ["m.bgsub"]
     assert MOG2.load("m.bgsub").shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("codec", ["ffv1", "h264"])
+def test_both_codecs_of_masks_are_lossless(bgsub, clip, images, codec):
+    assert bgsub("run", clip, "--mask", "masks.mkv", "--mask-codec", codec).code == 0
+    with av.open("masks.mkv") as container:
+        assert container.streams.video[0].codec_context.name == codec
+        masks = [frame.to_ndarray()[: frame.height] for frame in container.decode(video=0)]
+    np.testing.assert_array_equal(masks, masks_of(images))
