@@ -91,7 +91,7 @@ class TestAtomicWrite:
         [
             ("missing/out.bin", "No such file or directory; choose a folder you can write to"),
             (".", "it is no regular file; choose another name"),
-            ("nul\0byte", "null byte; choose"),
+            ("nul\0byte", "null (byte|character in path); choose"),
         ],
     )
     def test_where_nothing_can_be_written(self, tmp_path, name, message):

@@ -33,6 +33,8 @@ _NETWORK_WHITELIST = ",".join((*NETWORK_SCHEMES, "crypto", "data", "hls", "httpp
 # A local file is read through Python; a playlist in it finds no protocol at all to reach anything else with.
 _NOTHING = "none"
 _READ_SIZE = 1 << 18
+# Titles and comments need not be valid text. PyAV 19 minds no longer, and has no word for it.
+_TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 # FFmpeg draws any text file as an 80-column terminal.
 _TEXT_FORMATS = frozenset({"adf", "bin", "idf", "tty", "xbin"})
@@ -120,7 +122,7 @@ def open_input(location: str) -> Input:
 
 def _open_file(file: IO[bytes]) -> InputContainer:
     options = {"protocol_whitelist": _NOTHING}
-    return av.open(file, "r", options=options, buffer_size=_READ_SIZE, metadata_errors="replace")
+    return av.open(file, "r", options=options, buffer_size=_READ_SIZE, **_TOLERANT)
 
 
 def _open_pipe() -> InputContainer:
@@ -130,7 +132,7 @@ def _open_pipe() -> InputContainer:
         select.select([0], [], [])  # Ctrl-C ends this wait for the first byte; FFmpeg's it would not
     # FFmpeg reads the descriptor: a thread blocked in Python's sys.stdin would abort the interpreter's exit.
     options = {"protocol_whitelist": "pipe"}
-    return av.open("pipe:0", "r", options=options, metadata_errors="replace")
+    return av.open("pipe:0", "r", options=options, **_TOLERANT)
 
 
 def _open_network(url: str) -> InputContainer:
@@ -143,7 +145,7 @@ def _open_network(url: str) -> InputContainer:
     options = {"protocol_whitelist": _NETWORK_WHITELIST}
     if scheme in ("rtsp", "rtsps"):
         options["rtsp_transport"] = "tcp"  # over UDP a lost packet smears the picture until the next keyframe
-    return av.open(url, "r", options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), metadata_errors="replace")
+    return av.open(url, "r", options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), **_TOLERANT)
 
 
 def _video_stream(container: InputContainer, shown: str) -> VideoStream:

@@ -94,7 +94,7 @@ def test_negative_camera() -> None:
 
 
 def test_path_with_a_null_byte() -> None:
-    assert "null byte" in refusal("x\0.mp4")
+    assert "null" in refusal("x\0.mp4")
 
 
 @pytest.mark.parametrize(
