@@ -18,6 +18,7 @@ def test_a_clip_for_people(bgsub, movie):
     assert (outcome.code, outcome.err) == (0, "")
     facts = dict(line.strip().split("  ", 1) for line in outcome.out.splitlines())
     assert facts.pop("bit rate").isdigit()
+    assert facts.pop("variable frame rate", "no") == "no"  # an older PyAV does not tell
     assert facts == {
         "name": "street",
         "width": "64",
@@ -30,7 +31,6 @@ def test_a_clip_for_people(bgsub, movie):
         "container": "mov,mp4,m4a,3gp,3g2,mj2",
         "pixel format": "yuv420p",
         "rotation": "0",
-        "variable frame rate": "no",
         "audio": "no",
     }
 
