@@ -214,8 +214,8 @@ def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> A
 def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Return a zeroed array for vectors: no row straddles two cache lines, and large arrays lie in huge pages.
 
-    A model walks through several streams at once, far more memory than the processor has page-table entries for:
-    where the system has pages of 2 MB, asking for them is worth up to a third of the speed.
+    A model walks through several streams at once, far more memory than the processor keeps page-table entries for, so
+    pages of 2 MB are asked for where the system has them.
     """
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     if size < _HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
