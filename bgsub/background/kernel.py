@@ -328,7 +328,7 @@ def update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows):
 
 # ------------------------------------------------------------------------------------------------- runs of tiles
 # Each entry point works on the tiles lo to hi - 1. `image` (pixels, or pixels x 3) and `out` (tiles, 16) begin with
-# tile `first`. `shadows` is spelled out as a constant where speed matters most: a test in the loop costs a quarter.
+# tile `first`. `shadows` is spelled out as a constant where speed matters most, which keeps the test out of the loop.
 
 
 @inline

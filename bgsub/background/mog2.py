@@ -366,7 +366,7 @@ class MOG2:
         """Return what to add to the means of frame n before they are rounded.
 
         Small steps towards a new mean would be lost if a compact state rounded each to the nearest 1/256. Offsets that
-        cover the rounding interval evenly from frame to frame keep their average: a quarter to two thirds fewer
+        cover the rounding interval evenly from frame to frame keep their average: a fifth to a half fewer
         pixels of real footage are decided otherwise than by an exact state.
         """
         if self.precision == "exact":

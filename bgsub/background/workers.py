@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
@@ -17,8 +18,9 @@ Work = Callable[[int, int], None]
 Results = SimpleQueue[BaseException | None]
 
 _RANGES_A_THREAD = 4
+_PATIENCE = 2.0  # seconds to wait for a range, which takes milliseconds, when a run is interrupted
 
-_calls: SimpleQueue[tuple[Work, Iterator[Range], Results]] = SimpleQueue()
+_calls: SimpleQueue[tuple[Work, Iterator[Range], set[Range], Results]] = SimpleQueue()
 _helpers: list[threading.Thread] = []
 _hiring = threading.Lock()
 
@@ -49,24 +51,41 @@ def share(work: Work, n: int, threads: int) -> None:
     ranges = [(lo, min(lo + step, n)) for lo in range(0, n, step)]
     left = iter(ranges)  # shared: `next` gives each range to one thread
     results: Results = SimpleQueue()
+    running: set[Range] = set()
     _hire(threads - 1)
     for _ in range(threads - 1):
-        _calls.put((work, left, results))
-    _take(work, left, results)
-    errors = [error for error in (results.get() for _ in ranges) if error is not None]
+        _calls.put((work, left, running, results))
+    try:
+        _take(work, left, running, results)
+        errors = [error for error in (results.get() for _ in ranges) if error is not None]
+    except BaseException:  # Ctrl-C outside `work`: the state must be at rest when it reaches the caller
+        _settle(left, running)
+        raise
     if errors:
         raise errors[0]
 
 
-def _take(work: Work, left: Iterator[Range], results: Results) -> None:
+def _settle(left: Iterator[Range], running: set[Range]) -> None:
+    """Let no range begin any more, and wait for those that were begun."""
+    for _ in left:
+        pass
+    deadline = time.monotonic() + _PATIENCE
+    while running and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _take(work: Work, left: Iterator[Range], running: set[Range], results: Results) -> None:
     """Do one range after another while there are any."""
     for lo, hi in left:
+        running.add((lo, hi))
         try:
             work(lo, hi)
         except BaseException as error:  # carried to the caller, who waits for a result of every range
             results.put(error)
         else:
             results.put(None)
+        finally:
+            running.discard((lo, hi))
 
 
 def _hire(n: int) -> None:

@@ -53,7 +53,7 @@ _model = section("Model")
     type=click.Choice(["ffv1", "h264"]),
     default="ffv1",
     show_default=True,
-    help="Of a .mkv of masks. Both are lossless; h264 takes a third of the time and twice the space.",
+    help="Of a .mkv of masks. Both are lossless; h264 takes half the time and twice the space.",
 )
 @_outputs("--overlay", type=_PATH, help="The video, moving objects tinted and outlined: .mp4, .mkv, .webm.")
 @_outputs(

@@ -19,7 +19,7 @@ except ImportError:  # Windows
 
 log = logging.getLogger(__name__)
 
-# A helper must be inlined: a real call passes its vectors through memory and costs 40 % of a kernel's speed.
+# A helper must be inlined: a real call passes its vectors through memory.
 inline = njit(forceinline=True, error_model="numpy")
 
 
@@ -65,10 +65,10 @@ class _Attendant(event.Listener):
             return
         log.info("compiling %s for this processor, once: a few seconds", dispatcher.__name__)
         if fcntl is not None:
-            file = Path(dispatcher.py_func.__code__.co_filename).open("rb")  # noqa: SIM115  (closed by on_end)
-            with contextlib.suppress(OSError):  # a file system without locks
+            with contextlib.suppress(OSError):  # source in an archive, or a file system without locks
+                file = Path(dispatcher.py_func.__code__.co_filename).open("rb")  # noqa: SIM115  (closed by on_end)
+                self._locked[id(dispatcher)] = file
                 fcntl.flock(file, fcntl.LOCK_EX)
-            self._locked[id(dispatcher)] = file
 
     def on_end(self, event: event.Event) -> None:
         file = self._locked.pop(id(event.data["dispatcher"]), None)

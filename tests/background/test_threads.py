@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -162,3 +164,32 @@ def test_a_child_process_goes_on_where_its_parent_used_threads():
         assert child.exitcode == 0
     finally:
         child.kill()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
+def test_ctrl_c_reaches_the_caller_only_when_every_range_has_ended(monkeypatch):
+    begun, may_end, ended = threading.Event(), threading.Event(), []
+
+    def work(lo, hi):
+        if threading.current_thread() is threading.main_thread():
+            assert begun.wait(10)
+            return
+        begun.set()
+        may_end.wait(10)
+        time.sleep(0.1)  # the caller would be gone by now if it did not wait
+        ended.append((lo, hi))
+
+    def interrupt(signum, frame):
+        may_end.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "_RANGES_A_THREAD", 1)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            workers.share(work, 100, 2)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(ended) == 1
