@@ -1,0 +1,263 @@
+"""``bgsub evaluate``: score masks against ground truth, ours or a peer's."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgsub.cli import set_verbosity
+from bgsub.cli.help import Command, section
+from bgsub.cli.options import FilePath, verbosity_options
+from bgsub.cli.signals import ended_by_signals
+from bgsub.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bgsub.evaluation.results import MethodResult
+    from bgsub.evaluation.running import Entry, Plan
+    from bgsub.evaluation.sequences import LabelledSequence
+
+_SAMPLES = 6  # frames of each sequence in a report
+_PATH = FilePath()
+
+_EXAMPLES = """
+bgsub evaluate sample_videos
+bgsub evaluate dataset --method mog2 --method opencv-knn --report report --jobs 2
+bgsub evaluate dataset/baseline --method mog2:history=300,var_threshold=25 --csv scores.csv
+bgsub evaluate dataset --masks results --sequence "high*"
+bgsub evaluate dataset --results results --json
+"""
+
+_what = section("What is scored")
+_outputs = section("Outputs")
+
+
+@click.command(name="evaluate", cls=Command, examples=_EXAMPLES)
+@click.argument("dataset", type=_PATH)
+@_what(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME[:KEY=VALUE,...]",
+    help="Repeatable: mog2 (default), opencv-mog2, opencv-knn; where installed gsoc, cnt, lsbp, mog, pybgs:ALGORITHM.",
+)
+@_what(
+    "--results",
+    type=_PATH,
+    multiple=True,
+    metavar="DIR",
+    help="Masks made elsewhere, CATEGORY/SEQUENCE/bin000001.png; repeatable.",
+)
+@_what("--category", "categories", multiple=True, metavar="GLOB", help="Only these categories; repeatable.")
+@_what("--sequence", "names", multiple=True, metavar="GLOB", help="Only these sequences; repeatable.")
+@_outputs("--report", type=_PATH, metavar="DIR", help="Page with figures, curves and pictures: DIR/index.html.")
+@_outputs("--csv", "csv_file", type=_PATH, metavar="FILE", help="A row for each method and sequence.")
+@_outputs(
+    "--masks",
+    type=_PATH,
+    metavar="DIR",
+    help="All masks, 0 and 255, as CDnet's server takes them: CATEGORY/SEQUENCE/bin000001.png.",
+)
+@_outputs("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Sequences at a time, each in its own process. More than one disturbs the times that are measured.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Threads of each model.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@verbosity_options
+def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **options: Any) -> None:
+    """Score masks against the ground truth of DATASET by the protocol of changedetection.net.
+
+    DATASET is a folder in CDnet's layout (all of it, a category or a sequence), a folder of clips with NAME.truth.mkv
+    beside NAME.mp4, or one such clip. Only the mask value 255 is foreground; shadows are background. Overall figures
+    are means over categories of means over their sequences. Times are those of the model alone. OpenCV and
+    other peers take their own names of parameters (opencv-mog2:varThreshold=25), and grey frames as BGR.
+    """
+    from bgsub.evaluation.datasets import find_sequences
+    from bgsub.evaluation.results import MethodResult, write_csv
+
+    set_verbosity(options["verbose"], options["quiet"])
+    plan = _plan(dataset, methods, results, options)
+    sequences = find_sequences(dataset, categories=options["categories"], names=options["names"])
+    with ended_by_signals():
+        per_sequence = _evaluate(sequences, plan, f"Evaluation on {Path(dataset).resolve().name}", options)
+    scored = [MethodResult(entry.label, [scores[i] for scores in per_sequence]) for i, entry in enumerate(plan.entries)]
+    if options["csv_file"]:
+        write_csv(options["csv_file"], scored)
+    if options["as_json"]:
+        click.echo(json.dumps([result.as_dict() for result in scored]))
+    else:
+        _print_tables(scored)
+    if not options["quiet"] and options["report"]:
+        click.echo(f"wrote {Path(options['report']) / 'index.html'}", err=True)
+
+
+def _plan(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], options: dict[str, Any]) -> Plan:
+    """Return what is to be done; raise now for what could only fail later."""
+    from bgsub.evaluation.methods import DEFAULT_METHOD, parse_method
+    from bgsub.evaluation.running import Plan
+    from bgsub.evaluation.stored import StoredMasks
+    from bgsub.video.outputs import check_output
+
+    chosen = [parse_method(text) for text in methods or (() if results else (DEFAULT_METHOD,))]
+    for method in chosen:
+        method.create()  # is it installed, and are its parameters right?
+    entries: list[Entry] = [*chosen, *(StoredMasks(Path(folder)) for folder in results)]
+    labels = [entry.label for entry in entries]
+    twins = {label for label in labels if labels.count(label) > 1}
+    if twins:
+        raise ParameterError(f"{min(twins)} is given twice: give each method and folder once, by a name of its own")
+    if options["masks"] and not chosen:
+        raise click.UsageError("--masks writes what a --method makes: add one")
+    common = {"overwrite": options["overwrite"], "source": dataset}
+    for name in ("report", "masks"):
+        if options[name]:
+            check_output(f"{options[name]}/", folder=True, **common)
+    if options["csv_file"]:
+        check_output(options["csv_file"], suffixes=(".csv",), **common)
+    return Plan(
+        entries=entries,
+        threads=options["threads"],
+        samples=_SAMPLES if options["report"] else 0,
+        masks=Path(options["masks"]) if options["masks"] else None,
+    )
+
+
+def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, options: dict[str, Any]) -> list[Any]:
+    """Evaluate everything, write the report, and return the scores of each sequence."""
+    from bgsub.evaluation.results import MethodResult
+    from bgsub.evaluation.running import evaluate_all
+
+    labels = [entry.label for entry in plan.entries]
+    report = None
+    if options["report"]:
+        from bgsub.plots.report import Report
+
+        report = Report(Path(options["report"]), title, labels)
+    per_sequence = []
+    with (
+        _bar(sequences, len(labels), options["quiet"]) as progress,
+        contextlib.closing(evaluate_all(sequences, plan, jobs=options["jobs"], progress=progress)) as evaluated,
+    ):
+        for result in evaluated:
+            per_sequence.append(result.scores)
+            if report is not None:
+                report.add(result)
+    if report is not None:
+        report.finish([MethodResult(label, [s[i] for s in per_sequence]) for i, label in enumerate(labels)])
+    return per_sequence
+
+
+@contextlib.contextmanager
+def _bar(sequences: Sequence[LabelledSequence], n_entries: int, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Show a progress bar over all frames on stderr; nothing where it is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    counts = [sequence.frame_count for sequence in sequences]
+    total = None if None in counts else n_entries * sum(filter(None, counts))
+    columns = (SpinnerColumn(), TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("evaluating", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+# -------------------------------------------------------------------------------------------------------- tables
+
+_WIDEST = 1000  # columns; a table takes what it needs, and its lines are never broken
+_HEADINGS = ("recall", "specif.", "FPR", "FNR", "PWC", "precision", "F")
+
+
+def _print_tables(results: Sequence[MethodResult]) -> None:
+    """Print one method's figures by sequence; of several, F by sequence, and all figures overall."""
+    from rich.console import Console
+
+    console = Console(width=_WIDEST)
+    if len(results) == 1:
+        console.print(_one_method(results[0]))
+        return
+    console.print(_side_by_side(results))
+    console.print()
+    console.print(_overall(results))
+
+
+def _one_method(result: MethodResult) -> Any:
+    table = _table("sequence", *_HEADINGS, "ms", "frames/s")
+    for category, mean in result.categories.items():
+        scores = [score for score in result.scores if score.category == category]
+        for score in scores:
+            table.add_row(_plain(score.key), *_figures(score.metrics), *_times(score.milliseconds))
+        table.add_row(_plain(category), *_figures(mean), style="bold", end_section=True)
+    table.add_row("mean over sequences", *_figures(result.sequence_mean), *_times(result.milliseconds), style="bold")
+    table.add_row("overall, over categories", *_figures(result.overall), style="bold")
+    return table
+
+
+def _side_by_side(results: Sequence[MethodResult]) -> Any:
+    table = _table("F by sequence", *(_plain(result.label) for result in results))
+    for i, first in enumerate(results[0].scores):
+        table.add_row(_plain(first.key), *(_number(r.scores[i].metrics.f_measure) for r in results))
+    table.add_section()
+    means = [_number(result.sequence_mean.f_measure) for result in results]
+    table.add_row("mean over sequences", *means, style="bold")
+    table.add_row("overall, over categories", *(_number(r.overall.f_measure) for r in results), style="bold")
+    return table
+
+
+def _overall(results: Sequence[MethodResult]) -> Any:
+    table = _table("overall", *_HEADINGS, "ms", "frames/s")
+    for result in results:
+        table.add_row(_plain(result.label), *_figures(result.overall), *_times(result.milliseconds))
+    return table
+
+
+def _table(first: str, *others: Any) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, collapse_padding=True)
+    table.add_column(first, no_wrap=True)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _plain(text: str) -> Any:
+    """Return text, which may come from a file's name, as rich prints it to the letter."""
+    from rich.text import Text
+
+    return Text(text if text.isprintable() else ascii(text))
+
+
+def _figures(metrics: Any) -> list[str]:
+    from bgsub.evaluation.protocol import METRIC_NAMES
+
+    return [_number(getattr(metrics, name)) for name in METRIC_NAMES]
+
+
+def _times(milliseconds: float | None) -> tuple[str, str]:
+    return (f"{milliseconds:.2f}", f"{1000 / milliseconds:.0f}") if milliseconds else ("-", "-")
+
+
+def _number(value: float) -> str:
+    return "-" if value != value else f"{value:.4f}"  # only nan differs from itself

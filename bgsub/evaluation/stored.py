@@ -1,0 +1,109 @@
+"""Masks on a disk in the layout of CDnet's results: ``category/sequence/bin000001.png``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bgsub.errors import OutputError, SourceError
+from bgsub.evaluation.protocol import FOREGROUND, outside_of
+from bgsub.evaluation.scoring import OnFrame, SequenceScore, add_frame
+from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
+from bgsub.video.images import read_mask
+from bgsub.video.stills import write_image
+
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+
+
+@dataclass(frozen=True)
+class StoredMasks:
+    """Masks that were made elsewhere; scored like a method, without a time.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds ``category/sequence/bin%06d.png``, or ``sequence/bin%06d.png``.
+    """
+
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """Name of the folder."""
+        return self.folder.resolve().name or str(self.folder)
+
+    def score(self, sequence: LabelledSequence, on_frame: OnFrame | None = None) -> SequenceScore:
+        """Count the masks of a sequence; only those of frames that count need to exist.
+
+        Raises
+        ------
+        SourceError
+            When a mask is missing, or is none.
+        """
+        folder = self._folder_of(sequence)
+        score = SequenceScore(sequence.category, sequence.name)
+        outside = outside_of(sequence.region())
+        for frame in sequence:
+            score.n_frames += 1
+            if frame.truth is None:
+                continue
+            mask = _read(folder / mask_name(frame.number))
+            add_frame(score, frame, mask, outside)
+            if on_frame is not None:
+                on_frame(frame, mask)
+        return score
+
+    def _folder_of(self, sequence: LabelledSequence) -> Path:
+        candidates = [self.folder / sequence.category / sequence.name, self.folder / sequence.name]
+        for folder in candidates:
+            if folder.is_dir():
+                return folder
+        raise SourceError(
+            f"{self.folder} has no masks of {sequence.key}: add {candidates[0] / mask_name(1)} and so on, "
+            "or leave the sequence out with --sequence"
+        )
+
+
+class MaskWriter:
+    """Writes the mask of every frame, 0 and 255 only, as CDnet's server takes them.
+
+    Parameters
+    ----------
+    folder : Path
+        Made, with those above it, at once; masks in it are replaced.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}; choose another") from error
+
+    def __call__(self, frame: LabelledFrame, mask: np.ndarray) -> None:
+        """Write one mask."""
+        binary = np.where(mask == FOREGROUND, np.uint8(255), np.uint8(0))
+        write_image(self._folder / mask_name(frame.number), binary, _PNG)
+
+
+def mask_name(number: int) -> str:
+    """Return the name of the file with a frame's mask."""
+    return f"bin{number:06d}.png"
+
+
+def folder_name(label: str) -> str:
+    """Return a method's label as it can name a folder on every system."""
+    return re.sub(r"[^\w.+=-]+", "_", label).strip("._") or "method"
+
+
+def _read(file: Path) -> np.ndarray:
+    if not file.is_file():
+        raise SourceError(f"{file.parent} has no {file.name}: the masks of all frames that count are needed")
+    mask = read_mask(file)
+    if mask.max(initial=0) == 1:
+        raise SourceError(f"{file} holds 0 and 1: write foreground as 255")
+    return mask
