@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from bgsub.background.mog2 import MOG2
     from bgsub.background.opencv import createBackgroundSubtractorMOG2
     from bgsub.errors import BgsubError, ModelFileError, OutputError, ParameterError, SourceError
+    from bgsub.mixture.estimator import GaussianMixture
+    from bgsub.mixture.selection import select
     from bgsub.video.frame import Frame, VideoInfo
     from bgsub.video.sources import open_source
 
@@ -17,6 +19,8 @@ __version__ = "0.1.0"
 _HOME = {
     "MOG2": "bgsub.background.mog2",
     "createBackgroundSubtractorMOG2": "bgsub.background.opencv",
+    "GaussianMixture": "bgsub.mixture.estimator",
+    "select": "bgsub.mixture.selection",
     "open_source": "bgsub.video.sources",
     "Frame": "bgsub.video.frame",
     "VideoInfo": "bgsub.video.frame",
@@ -31,6 +35,7 @@ __all__ = [
     "MOG2",
     "BgsubError",
     "Frame",
+    "GaussianMixture",
     "ModelFileError",
     "OutputError",
     "ParameterError",
@@ -38,6 +43,7 @@ __all__ = [
     "VideoInfo",
     "createBackgroundSubtractorMOG2",
     "open_source",
+    "select",
 ]
 
 

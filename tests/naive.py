@@ -216,3 +216,80 @@ def _rise(modes: list[Mode], i: int, weight: np.float32) -> int:
         modes[i], modes[i - 1] = modes[i - 1], modes[i]
         i -= 1
     return i
+
+
+# ------------------------------------------------------------------- batch EM, in float64, one row at a time
+
+
+def naive_log_terms(row: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """Return log(weight_k) + log N(row | mean_k, covariance_k) for each k; `covariances` as `naive_matrices` gives."""
+    terms = []
+    for weight, mean, covariance in zip(weights, means, covariances, strict=True):
+        difference = row - mean
+        distance = difference @ np.linalg.solve(covariance, difference)
+        log_det = np.linalg.slogdet(covariance)[1]
+        terms.append(np.log(weight) - 0.5 * (len(row) * np.log(2 * np.pi) + log_det + distance))
+    return np.array(terms)
+
+
+def naive_matrices(covariances: np.ndarray, covariance_type: str, shape: tuple[int, int]) -> np.ndarray:
+    """Return a D x D matrix for each of the K components, whatever the type of covariance; `shape` is (K, D)."""
+    n_components, n_features = shape
+    if covariance_type == "full":
+        return covariances
+    if covariance_type == "tied":
+        return np.stack([covariances] * n_components)
+    if covariance_type == "diag":
+        return np.stack([np.diag(variances) for variances in covariances])
+    return np.stack([variance * np.eye(n_features) for variance in covariances])
+
+
+def naive_e_step(X, weights, means, covariances, covariance_type):
+    """Return log p(x) of each row, and the responsibilities."""
+    matrices = naive_matrices(covariances, covariance_type, means.shape)
+    densities, responsibilities = [], []
+    for row in X:
+        terms = naive_log_terms(row, weights, means, matrices)
+        top = max(terms)
+        density = top + np.log(sum(np.exp(term - top) for term in terms))
+        densities.append(density)
+        responsibilities.append(np.exp(terms - density))
+    return np.array(densities), np.array(responsibilities)
+
+
+def naive_m_step(X, responsibilities, covariance_type, reg_covar, sample_weight=None):
+    """Return weights, means and covariances of greatest expected likelihood, as scikit-learn defines them."""
+    (n_rows, n_features), n_components = X.shape, responsibilities.shape[1]
+    r = responsibilities * (np.ones(n_rows) if sample_weight is None else sample_weight)[:, None]
+    counts = np.zeros(n_components) + 10 * np.finfo(np.float64).eps
+    means = np.zeros((n_components, n_features))
+    scatter = np.zeros((n_components, n_features, n_features))
+    for i in range(n_rows):
+        counts += r[i]
+    for i in range(n_rows):
+        for k in range(n_components):
+            means[k] += r[i, k] * X[i] / counts[k]
+    for i in range(n_rows):
+        for k in range(n_components):
+            scatter[k] += r[i, k] * np.outer(X[i] - means[k], X[i] - means[k])
+    everything = np.eye(n_features) * reg_covar
+    if covariance_type == "tied":
+        covariances = scatter.sum(axis=0) / counts.sum() + everything
+    else:
+        covariances = scatter / counts[:, None, None] + everything
+        if covariance_type != "full":
+            covariances = np.stack([np.diag(matrix) for matrix in covariances])
+        if covariance_type == "spherical":
+            covariances = covariances.mean(axis=1)
+    return counts / counts.sum(), means, covariances
+
+
+def naive_em(X, weights, means, covariances, covariance_type, *, reg_covar, steps, sample_weight=None):
+    """Do some steps of EM; return the parameters after the last, and the mean log-likelihood before each."""
+    w = np.ones(len(X)) if sample_weight is None else sample_weight
+    bounds = []
+    for _ in range(steps):
+        densities, responsibilities = naive_e_step(X, weights, means, covariances, covariance_type)
+        bounds.append(sum(w * densities) / sum(w))
+        weights, means, covariances = naive_m_step(X, responsibilities, covariance_type, reg_covar, sample_weight)
+    return weights, means, covariances, bounds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from typing import Any
@@ -10,33 +9,16 @@ from typing import Any
 import click
 
 from bgsub import __version__
-from bgsub.cli.help import ExamplesMixin
+from bgsub.cli.groups import LazyGroup
 from bgsub.errors import BgsubError, ParameterError
 
 _COMMANDS = {
     "run": "Mask moving objects in a video, a camera or a stream.",
     "info": "Tell what a source is: size, rate, frames, codec.",
+    "cluster": "Cluster the rows of a table by a Gaussian mixture.",
+    "evaluate": "Score masks against ground truth, ours or a peer's.",
     "bench": "Measure this machine's speed against OpenCV's MOG2.",
 }
-
-
-class _LazyGroup(ExamplesMixin, click.Group):
-    """A group that imports a command when it is called for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import the command `name`."""
-        if name not in _COMMANDS:
-            return None
-        return importlib.import_module(f"bgsub.cli.{name}").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
 
 
 _EXAMPLES = """
@@ -49,7 +31,9 @@ bgsub bench                                how fast this machine is
 
 
 @click.group(
-    cls=_LazyGroup,
+    cls=LazyGroup,
+    package="bgsub.cli",
+    lazy_commands=_COMMANDS,
     examples=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

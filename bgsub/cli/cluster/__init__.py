@@ -1,0 +1,34 @@
+"""``bgsub cluster``: a Gaussian mixture of the rows of a table, a command a file."""
+
+from __future__ import annotations
+
+import click
+
+from bgsub.cli.groups import LazyGroup
+
+_COMMANDS = {
+    "fit": "Learn the clusters of a table.",
+    "predict": "Tell for each row of a table which cluster it belongs to, and how surely.",
+    "score": "Find the rows that are unlike those that the model learned.",
+    "sample": "Draw new rows from a model.",
+    "select": "Find how many clusters a table has, and of what shape.",
+    "plot": "Draw the rows and the clusters of a table.",
+}
+
+_EXAMPLES = """
+bgsub cluster select customers.csv --columns value,visits --scale --components 1-6 --plot bic.png
+bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --model c.npz
+bgsub cluster predict c.npz customers.csv --output segments.csv --keep customer
+bgsub cluster plot c.npz customers.csv --output segments.png
+bgsub cluster score c.npz new.csv --quantile 0.001
+"""
+
+
+@click.group(name="cluster", cls=LazyGroup, package="bgsub.cli.cluster", lazy_commands=_COMMANDS, examples=_EXAMPLES)
+def command() -> None:
+    """Cluster the rows of a table by a Gaussian mixture, and find the unusual ones.
+
+    Every row gets a probability for each cluster, not only a label. Tables are CSV, Parquet, NPY or NPZ, of any number
+    of rows; - is CSV on standard input or output. Rows are counted from 1, without the heading; clusters from 0, the
+    largest first. `bgsub cluster COMMAND --help` explains a command.
+    """

@@ -1,0 +1,146 @@
+"""``bgsub cluster fit``: learn the clusters of a table."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from typing import Any
+
+import click
+
+from bgsub.cli import set_verbosity
+from bgsub.cli.cluster.options import (
+    COVARIANCES,
+    MOST_COMPONENTS,
+    PATH,
+    TABLE_SUFFIXES,
+    Names,
+    check_outputs,
+    choice_of,
+    choice_options,
+    closing_options,
+    mixture,
+    mixture_options,
+    outputs,
+    overwrite_option,
+    row_progress,
+    waiting,
+)
+from bgsub.cli.help import Command
+from bgsub.cli.signals import ended_by_signals
+
+logger = logging.getLogger(__name__)
+
+_EXAMPLES = """
+bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --model c.npz
+bgsub cluster fit flowers.parquet --components 3 --columns length,width --output species.csv
+bgsub cluster fit features.npy --components 8 --pca 10 --covariance diag --json
+zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - --keep id
+"""
+
+
+@click.command(name="fit", cls=Command, examples=_EXAMPLES)
+@click.argument("table")
+@outputs(
+    "--model",
+    type=PATH,
+    metavar="FILE",
+    help="The learned model, and how rows are prepared for it: .npz, or any extension.",
+)
+@outputs(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    help="Table of each row's label, probabilities and log-density: .csv, .parquet, - for CSV on stdout.",
+)
+@outputs("--keep", type=Names(), help="Columns to copy to --output, a,b,c.")
+@overwrite_option
+@choice_options
+@mixture(
+    "--components",
+    type=click.IntRange(1, MOST_COMPONENTS),
+    metavar="K",
+    required=True,
+    help="Number of clusters; `bgsub cluster select` finds one.",
+)
+@mixture(
+    "--covariance",
+    type=click.Choice(COVARIANCES),
+    default="full",
+    show_default=True,
+    help="Shape: any ellipse; one for all; along the axes; circles.",
+)
+@mixture_options
+@closing_options
+def command(table: str, **options: Any) -> None:
+    """Learn the clusters of TABLE: CSV, Parquet, NPY, NPZ, or - for CSV on standard input.
+
+    Prints each cluster's weight, the rows it holds, and mean and standard deviation of each column, in the table's own
+    units whatever --scale and --pca do; of a column in --log the median, and the factor of one standard deviation. AIC,
+    BIC and ICL compare models of one table: lower is better. A table may be larger than memory.
+    """
+    set_verbosity(options["verbose"], options["quiet"])
+    check_outputs([(options["model"], None), (options["output"], TABLE_SUFFIXES)], [table], options["overwrite"])
+    with ended_by_signals():
+        facts, lines = _fit(table, options)
+    _report(facts, lines, options)
+
+
+def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Fit, write the outputs; return what JSON says of it, and what is doubtful about it."""
+    from bgsub.cli.cluster.assignment import write_labels
+    from bgsub.cli.cluster.fitting import check_rows, explained, finished, new_mixture
+    from bgsub.cli.cluster.summary import advice, describe
+    from bgsub.tables.learning import prepared
+    from bgsub.tables.sources import open_table
+
+    quiet, n_components = options["quiet"], options["components"]
+    with open_table(name) as table:
+        table.check_names(options["keep"] or ())
+        with contextlib.ExitStack() as stack:
+            with row_progress("reading", table.n_rows, quiet) as on_rows:
+                rows = stack.enter_context(prepared(table, choice_of(options), on_rows))
+            check_rows(rows, table.name, n_components, options["scale"])
+            mixture = new_mixture(options, n_components=n_components, covariance_type=options["covariance"])
+            with waiting("fitting", quiet):
+                explained(lambda: mixture.fit(rows.matrix, sample_weight=rows.weights))
+                model, sizes = finished(table, rows, mixture)
+                criteria = mixture.criteria(rows.matrix, rows.weights)
+            n_rows, n_features = rows.matrix.shape
+            total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
+        if options["output"]:
+            with row_progress("writing", table.n_rows, quiet) as on_rows:
+                write_labels(options["output"], table, model, options["missing"], options["keep"] or (), on_rows)
+    if options["model"]:
+        model.save(options["model"])
+    facts = {
+        "table": name,
+        "rows": n_rows,
+        "rows_left_out": rows.n_dropped,
+        "outputs": [path for path in (options["model"], options["output"]) if path and path != "-"],
+        **describe(model, sizes, criteria, total_weight),
+    }
+    return facts, advice(facts, options["max_iter"], n_features)
+
+
+def _report(facts: dict[str, Any], lines: list[str], options: dict[str, Any]) -> None:
+    """Print the summary: to stderr if the table of labels went to stdout."""
+    from bgsub.cli.cluster.summary import print_clusters
+
+    to_stderr = options["output"] == "-"
+    if options["as_json"]:
+        click.echo(json.dumps({**facts, "advice": lines}), err=to_stderr)
+    elif not options["quiet"]:
+        print_clusters(facts, to_stderr)
+        how = "converged" if facts["converged"] else "ended"
+        click.echo(
+            f"\n{facts['rows']:,} rows, {facts['covariance_type']} covariance, {how} after {facts['iterations']} "
+            f"iterations\nlog-likelihood {facts['log_likelihood_per_row']:.6g} per row, AIC {facts['aic']:,.0f}, "
+            f"BIC {facts['bic']:,.0f}, ICL {facts['icl']:,.0f}",
+            err=to_stderr,
+        )
+        for path in facts["outputs"]:
+            click.echo(f"  wrote {path}", err=to_stderr)
+    for line in lines:
+        logger.warning("%s", line)

@@ -1,0 +1,74 @@
+"""``bgsub cluster predict``: which cluster each row belongs to, and how surely."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from bgsub.cli import set_verbosity
+from bgsub.cli.cluster.options import (
+    PATH,
+    TABLE_SUFFIXES,
+    Names,
+    check_outputs,
+    closing_options,
+    missing_option,
+    outputs,
+    overwrite_option,
+    row_progress,
+)
+from bgsub.cli.help import Command
+from bgsub.cli.signals import ended_by_signals
+
+_EXAMPLES = """
+bgsub cluster predict customers.npz customers.csv --output segments.csv --keep customer
+bgsub cluster predict customers.npz new.parquet --output segments.parquet
+bgsub cluster predict customers.npz - --missing drop
+"""
+
+
+@click.command(name="predict", cls=Command, examples=_EXAMPLES)
+@click.argument("model")
+@click.argument("table")
+@outputs(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    default="-",
+    show_default=True,
+    help="Table of each row's label, probabilities and log-density: .csv, .parquet, - for CSV on stdout.",
+)
+@outputs("--keep", type=Names(), help="Columns to copy to --output, a,b,c.")
+@overwrite_option
+@missing_option
+@closing_options
+def command(model: str, table: str, **options: Any) -> None:
+    """Tell for each row of TABLE which cluster of MODEL it belongs to, and how surely.
+
+    MODEL is what `bgsub cluster fit --model` wrote; TABLE has the columns that it was learned from, in any order. The
+    output has a row for each row of TABLE: label (clusters from 0), probability_0, probability_1, ..., which sum to 1,
+    and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more.
+    """
+    from bgsub.cli.cluster.assignment import write_labels
+    from bgsub.cli.cluster.model_file import TableModel
+    from bgsub.tables.sources import open_table
+
+    set_verbosity(options["verbose"], options["quiet"])
+    check_outputs([(options["output"], TABLE_SUFFIXES)], [model, table], options["overwrite"])
+    learned = TableModel.load(model)
+    with (
+        ended_by_signals(),
+        open_table(table) as source,
+        row_progress("writing", source.n_rows, options["quiet"]) as on_rows,
+    ):
+        kept = options["keep"] or ()
+        sizes = write_labels(options["output"], source, learned, options["missing"], kept, on_rows).tolist()
+
+    to_stderr = options["output"] == "-"
+    if options["as_json"]:
+        click.echo(json.dumps({"rows": sum(sizes), "sizes": sizes}), err=to_stderr)
+    elif not options["quiet"]:
+        shares = ", ".join(f"{k}: {size:,} ({size / max(1, sum(sizes)):.1%})" for k, size in enumerate(sizes))
+        click.echo(f"{sum(sizes):,} rows; by cluster {shares}", err=to_stderr)

@@ -1,0 +1,171 @@
+"""``bgsub cluster select``: how many clusters a table has, and of what shape."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgsub.cli import set_verbosity
+from bgsub.cli.cluster.options import (
+    COVARIANCES,
+    PATH,
+    PICTURE_SUFFIXES,
+    Counts,
+    check_outputs,
+    choice_of,
+    choice_options,
+    closing_options,
+    mixture,
+    mixture_options,
+    outputs,
+    overwrite_option,
+    row_progress,
+    waiting,
+)
+from bgsub.cli.help import Command
+from bgsub.cli.signals import ended_by_signals
+
+if TYPE_CHECKING:
+    from bgsub.mixture.selection import Selection
+
+_CRITERIA = ("bic", "aic", "icl")
+
+_EXAMPLES = """
+bgsub cluster select customers.csv --scale
+bgsub cluster select customers.csv --components 1-6 --covariance full --plot bic.png
+bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --model best.npz
+"""
+
+
+@click.command(name="select", cls=Command, examples=_EXAMPLES)
+@click.argument("table")
+@outputs("--plot", type=PATH, metavar="FILE", help="Curves of BIC and AIC (or ICL): .png, .svg, .pdf.")
+@outputs(
+    "--model",
+    type=PATH,
+    metavar="FILE",
+    help="The best model, as `bgsub cluster fit --model` writes it: .npz, or any extension.",
+)
+@overwrite_option
+@choice_options
+@mixture(
+    "--components", type=Counts(), default="1-9", show_default=True, help="Numbers of clusters to try: 1-9, 1,2,5."
+)
+@mixture(
+    "--covariance",
+    type=click.Choice(COVARIANCES),
+    multiple=True,
+    help="Shape to try, repeatable; default all: any ellipse; one for all; along the axes; circles.",
+)
+@mixture(
+    "--criterion",
+    type=click.Choice(_CRITERIA),
+    default="bic",
+    show_default=True,
+    help="The best has the lowest. bic: what the density needs; icl: what is apart; aic: more than either.",
+)
+@mixture_options
+@closing_options
+def command(table: str, **options: Any) -> None:
+    """Find how many clusters TABLE has, and of what shape: fit all combinations, and compare them.
+
+    TABLE is CSV, Parquet, NPY, NPZ, or - for CSV on standard input. The best combination is marked in the table; give
+    it to `bgsub cluster fit`, or keep it with --model.
+    """
+    set_verbosity(options["verbose"], options["quiet"])
+    check_outputs([(options["plot"], PICTURE_SUFFIXES), (options["model"], None)], [table], options["overwrite"])
+    with ended_by_signals():
+        selection = _select(table, options)
+    best = selection.best_candidate
+    written = [path for path in (options["plot"], options["model"]) if path]
+    if options["as_json"]:
+        rows = [{name: _finite(value) for name, value in row._asdict().items()} for row in selection.table]
+        click.echo(json.dumps({"table": rows, "best": best._asdict(), "outputs": written}))
+    elif not options["quiet"]:
+        _print(selection)
+        for path in written:
+            click.echo(f"  wrote {path}")
+
+
+def _select(name: str, options: dict[str, Any]) -> Selection:
+    """Try all combinations, and write the outputs."""
+    from bgsub.cli.cluster.fitting import check_rows, explained, finished
+    from bgsub.mixture.selection import select
+    from bgsub.tables.learning import prepared
+    from bgsub.tables.sources import open_table
+
+    quiet = options["quiet"]
+    fitting = {name: options[name] for name in ("n_init", "max_iter", "tol", "reg_covar", "threads")}
+    with open_table(name) as table, row_progress("reading", table.n_rows, quiet) as on_rows:
+        source = prepared(table, choice_of(options), on_rows)
+        with source as rows, waiting("fitting", quiet):
+            check_rows(rows, table.name, options["components"][-1], options["scale"])
+            selection = explained(
+                lambda: select(
+                    rows.matrix,
+                    options["components"],
+                    options["covariance"] or COVARIANCES,
+                    options["criterion"],
+                    sample_weight=rows.weights,
+                    random_state=options["seed"],
+                    **fitting,
+                )
+            )
+            model, _ = finished(table, rows, selection.best)
+    if options["plot"]:
+        _draw(selection, options["plot"])
+    if options["model"]:
+        model.save(options["model"])
+    return selection
+
+
+def _draw(selection: Selection, path: str) -> None:
+    """Draw the curves of the criterion and of the one that it is best compared with."""
+    from bgsub.plots.curves import criterion_figure
+    from bgsub.plots.figures import save_figure
+
+    best = selection.best_candidate
+    criteria = dict.fromkeys([selection.criterion, "bic", "aic"])
+    panels = {
+        criterion: {
+            kind: [
+                (row.n_components, getattr(row, criterion)) for row in selection.table if row.covariance_type == kind
+            ]
+            for kind in dict.fromkeys(row.covariance_type for row in selection.table)
+        }
+        for criterion in list(criteria)[:2]
+    }
+    save_figure(criterion_figure(panels, (selection.criterion, best.covariance_type, best.n_components)), path)
+
+
+def _print(selection: Selection) -> None:
+    """Print a row a number of components, a column a covariance type, the best one marked."""
+    from bgsub.cli.cluster.summary import print_table
+
+    best = selection.best_candidate
+    types = list(dict.fromkeys(row.covariance_type for row in selection.table))
+    counts = list(dict.fromkeys(row.n_components for row in selection.table))
+    found = {(row.n_components, row.covariance_type): row for row in selection.table}
+    cells = []
+    for count in counts:
+        line = [str(count)]
+        for kind in types:
+            row = found[count, kind]
+            value = getattr(row, selection.criterion)
+            mark = "*" if row is best else " "
+            doubt = " " if row.converged or not math.isfinite(value) else "?"
+            line.append((f"{value:,.0f}" if math.isfinite(value) else "failed") + mark + doubt)
+        cells.append(line)
+    print_table(["components", *(f"{kind}  " for kind in types)], cells, to_stderr=False)
+    name = selection.criterion.upper()
+    click.echo(f"\n* the lowest {name}: {best.n_components} components, {best.covariance_type} covariance")
+    if not all(row.converged for row in selection.table if math.isfinite(getattr(row, selection.criterion))):
+        click.echo("? did not converge: raise --max-iter, or --tol")
+
+
+def _finite(value: Any) -> Any:
+    """Return a value as JSON has it: null for what is infinite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,106 @@
+"""Rows and weights that a mixture can be fitted to, or one line that says which row cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bgsub.errors import ParameterError
+
+_BLOCK = 1 << 14  # rows looked at together
+
+
+def check_finite(X: np.ndarray, names: Sequence[str] | None = None, *, first_row: int = 0) -> None:
+    """Raise an error that names the first NaN or infinity.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, D)
+        The rows.
+    names : sequence of str, optional
+        The columns' names.
+    first_row : int
+        Number of the first row, where X is a block of a longer table.
+
+    Raises
+    ------
+    ParameterError
+        Its text begins as scikit-learn's and goes on with row and column, both counted from 0.
+    """
+    if X.dtype.kind not in "fc":
+        return
+    for start in range(0, len(X), _BLOCK):
+        block = X[start : start + _BLOCK]
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(block.sum(dtype=np.float64)):  # one infinity or NaN would show in the sum
+                continue
+        rows, columns = np.nonzero(~np.isfinite(block))
+        if rows.size:
+            row, column = int(rows[0]), int(columns[0])
+            nan = np.isnan(block[row, column])
+            what = "NaN" if nan else f"infinity or a value too large for {X.dtype!r}"
+            where = f"row {first_row + start + row}, column {column}"
+            called = "" if names is None else f" ({names[column]!r})"
+            raise ParameterError(f"Input X contains {what} at {where}{called}; drop or impute such rows")
+
+
+def check_sample_weight(sample_weight: object, n: int) -> np.ndarray | None:
+    """Return weights as a float64 array of shape (n,), or None for None.
+
+    Raises
+    ------
+    ParameterError
+        When the shape is wrong, or a weight is negative or not finite, or all are 0.
+    """
+    if sample_weight is None:
+        return None
+    if np.isscalar(sample_weight):
+        weights = np.full(n, sample_weight, dtype=np.float64)
+    else:
+        weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    if weights.ndim != 1:
+        raise ParameterError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array")
+    if weights.shape != (n,):
+        raise ParameterError(f"sample_weight.shape == {weights.shape}, expected {(n,)}!")
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if bad.size:
+        raise ParameterError(f"sample_weight[{bad[0]}] is {weights[bad[0]]}: give finite weights from 0 up")
+    if n and not weights.any():
+        raise ParameterError("every sample_weight is zero: give at least one row a weight above it")
+    return weights
+
+
+def check_enough_rows(n_rows: int, n_components: int) -> None:
+    """Raise scikit-learn's error where there are fewer rows (of a weight above 0) than components."""
+    if n_rows < n_components:
+        raise ParameterError(
+            f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}"
+        )
+
+
+def check_features(features: object, names: Sequence[str] | None, n_features: int, argument: str) -> np.ndarray:
+    """Return the indices of features given by index or name, in the order given.
+
+    Raises
+    ------
+    ParameterError
+        When one is unknown or given twice, or none is given.
+    """
+    given = [features] if isinstance(features, (str, int, np.integer)) else list(features)  # type: ignore[call-overload]
+    indices = []
+    for feature in given:
+        if isinstance(feature, str):
+            if names is None or feature not in names:
+                known = "the model was fitted without names" if names is None else f"there are {', '.join(names)}"
+                raise ParameterError(f"{argument} names the unknown feature {feature!r}: {known}")
+            indices.append(list(names).index(feature))
+        elif isinstance(feature, (int, np.integer)) and not isinstance(feature, bool) and 0 <= feature < n_features:
+            indices.append(int(feature))
+        else:
+            raise ParameterError(f"{argument} holds {feature!r}: give names, or indices from 0 to {n_features - 1}")
+    if not indices:
+        raise ParameterError(f"{argument} is empty: give at least one feature")
+    if len(set(indices)) < len(indices):
+        raise ParameterError(f"{argument} holds a feature twice: give each once")
+    return np.array(indices)

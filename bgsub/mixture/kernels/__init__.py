@@ -1,0 +1,12 @@
+"""The compiled loops over rows: arrays and scalars in, sums and outputs written into arrays.
+
+==============  ==================================================================================
+`stages`        what all passes do with a tile of rows, and the memory they share
+`full`          the pass for full covariances, of up to 16 features
+`tied`          the pass for one covariance of all components, of up to 16 features
+`diagonal`      the passes for diagonal and spherical covariances
+`steps`         what comes before and after a pass: constants of the components, and the M step
+`loops`         whole EM, E and M steps in turn, for small tables
+`compiling`     how all of them are compiled
+==============  ==================================================================================
+"""

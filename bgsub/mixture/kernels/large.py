@@ -1,0 +1,203 @@
+"""Passes over rows of many features with full or tied covariances, by matrix products.
+
+Rows are taken in chunks that stay in the cache. For full covariances, most components are ruled out for most rows before their products are made. The first of the
+whitened features alone bound the distance from below, ``|U^T d|^2 >= |U_1^T d_1|^2``, and with that l_ik from above;
+the exact l_ik of the component that the bound likes best is one of p_i from below; and a component 45 below that has,
+to the last digit, no share in p_i. Where few are ruled out the bound is not worth its cost, and chunks do without.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bgsub.mixture.kernels import diagonal, matrices
+from bgsub.mixture.kernels.buffers import NO_WEIGHTS, SPHERICAL, empty_scratch, sizes
+from bgsub.mixture.kernels.stages import Mixture, Outputs
+from bgsub.mixture.parameters import Parameters
+from bgsub.simd import zeros
+
+ROWS = 1024  # of a chunk
+FIRST = 16  # whitened features that the bound is made of
+PANEL = 32  # columns of U at a time
+NEGLIGIBLE = -45.0  # log of a share in p_i that is below its last digit
+MOST_ALIVE = 0.6  # part of the components that are left, above which the bound costs more than it saves
+PATIENCE = 16  # chunks without the bound before it is tried again
+
+
+class Chunk(NamedTuple):
+    """What an E step says of some rows."""
+
+    density: np.ndarray  # (n,): p_i
+    responsibilities: np.ndarray  # (n, K), without weights
+    labels: np.ndarray  # (n,)
+
+
+class Sums(NamedTuple):
+    """The sums of an M step, as `passes.Statistics` defines them."""
+
+    counts: np.ndarray
+    shift: np.ndarray
+    scatter: np.ndarray
+
+
+def whitened(d: np.ndarray, factor: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Return U^T d for each row d, written into `out`."""
+    for lo in range(0, d.shape[1], PANEL):
+        hi = min(lo + PANEL, d.shape[1])
+        np.matmul(d[:, :hi], factor[:hi, lo:hi], out=out[:, lo:hi])
+    return out
+
+
+def constants(parameters: Parameters, log_det: Any) -> np.ndarray:
+    """Return what l_ik is where x_i is the mean of k."""
+    with np.errstate(divide="ignore"):
+        return np.log(parameters.weights) + log_det - 0.5 * parameters.means.shape[1] * math.log(2 * math.pi)
+
+
+class FullPass:
+    """Full covariances of any number of features; for the chunks of one block of rows, in their order."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.means = parameters.means
+        n_components, n_features = self.means.shape
+        factors = parameters.precisions_cholesky
+        self.factors = matrices.padded_factors(factors)
+        self.constants = constants(parameters, np.log(np.einsum("kdd->kd", factors)).sum(axis=1))
+        self._counts, self._shift = np.zeros(n_components), np.zeros((n_components, n_features))
+        self._scatter = np.zeros((n_components, len(matrices.places(n_features)), 16, 8))
+        self._d = zeros((matrices.padded(ROWS, 8), self.factors.shape[2]), np.float64)
+        self._eighths = zeros((1, matrices.padded(ROWS, 8), 8), np.float64)
+        self._without_bound = 0
+        self._origin = parameters.weights @ self.means
+        first = factors[:, :FIRST, :FIRST]
+        self._first_factors = np.ascontiguousarray(first.transpose(1, 0, 2)).reshape(first.shape[1], -1)
+        self._first_means = np.einsum("kd,kde->ke", (self.means - self._origin)[:, :FIRST], first).ravel()
+
+    def chunk(self, rows: np.ndarray) -> Chunk:
+        """Do the E step for some rows."""
+        terms = self._terms(rows)
+        labels = terms.argmax(axis=1)
+        top = terms[np.arange(len(rows)), labels]
+        terms -= top[:, None]
+        np.copyto(terms, -np.inf, where=terms < NEGLIGIBLE)
+        np.exp(terms, out=terms)
+        s = terms.sum(axis=1)
+        terms /= s[:, None]
+        return Chunk(top + np.log(s), terms, labels)
+
+    @property
+    def sums(self) -> Sums:
+        """The sums over all rows added so far."""
+        n_features = self.means.shape[1]
+        scatter = np.stack([matrices.symmetric(blocks, n_features) for blocks in self._scatter])
+        return Sums(self._counts, self._shift, scatter)
+
+    def add(self, rows: np.ndarray, chunk: Chunk, weights: np.ndarray | None) -> None:
+        """Add some rows to the sums of the M step."""
+        for k in range(len(self._counts)):
+            r = chunk.responsibilities[:, k]
+            if weights is not None:
+                r = r * weights
+            which = np.flatnonzero(r)
+            if len(which):
+                matrices.gather(rows, which, self.means[k], self._d)
+                self._counts[k] += matrices.scale_rows(self._d, r[which], self._shift[k])
+                matrices.add_scatter(self._d, len(which), self._scatter[k])
+
+    def _exact(self, rows: np.ndarray, which: np.ndarray, k: int) -> np.ndarray:
+        """Return l_ik of the rows `which`."""
+        norms = np.empty(len(which))
+        matrices.gather(rows, which, self.means[k], self._d)
+        matrices.whitened_norms(self._d, len(which), self.factors[k], self._eighths, norms)
+        return self.constants[k] - 0.5 * norms
+
+    def _terms(self, rows: np.ndarray) -> np.ndarray:
+        """Return l_ik, or -infinity where that is as good."""
+        everyone = np.arange(len(rows))
+        if self._without_bound == 0 and self.means.shape[1] > FIRST:
+            terms, alive = self._bounds(rows)
+            if np.count_nonzero(alive) <= MOST_ALIVE * alive.size:
+                for k in range(len(self.constants)):
+                    which = np.flatnonzero(alive[:, k])
+                    if len(which):
+                        terms[which, k] = self._exact(rows, which, k)
+                return terms
+            self._without_bound = PATIENCE
+        self._without_bound -= 1
+        terms = np.empty((len(rows), len(self.constants)))
+        for k in range(len(self.constants)):
+            terms[:, k] = self._exact(rows, everyone, k)
+        return terms
+
+    def _bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return l_ik of each row's likeliest component, -infinity elsewhere, and where more is to be found out."""
+        n_components = len(self.constants)
+        y = (rows[:, :FIRST] - self._origin[:FIRST]) @ self._first_factors
+        y -= self._first_means
+        y = y.reshape(len(rows), n_components, -1)
+        bound = self.constants - 0.5 * np.einsum("ikd,ikd->ik", y, y)
+        best = bound.argmax(axis=1)
+        terms = np.full((len(rows), n_components), -np.inf)
+        for k in range(n_components):
+            which = np.flatnonzero(best == k)
+            if len(which):
+                terms[which, k] = self._exact(rows, which, k)
+        likeliest = terms[np.arange(len(rows)), best]
+        alive = bound > likeliest[:, None] + NEGLIGIBLE
+        alive[np.arange(len(rows)), best] = False
+        return terms, alive
+
+
+class TiedPass:
+    """One covariance of any number of features; for the chunks of one block of rows, in their order."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        means, factor = parameters.means, parameters.precisions_cholesky
+        n_components, n_features = means.shape
+        self.factor = factor
+        self.origin = parameters.weights @ means
+        self.moved_means = means - self.origin
+        self.sums = Sums(
+            np.zeros(n_components), np.zeros((n_components, n_features)), np.zeros((n_features, n_features))
+        )
+        self._d, self._y = np.empty((ROWS, n_features)), np.empty((ROWS, n_features))
+        none = np.empty((0, 0))
+        self._mixture = Mixture(
+            np.ascontiguousarray(self.moved_means @ factor),
+            np.full((n_components, 1), math.sqrt(0.5)),
+            constants(parameters, np.log(np.diag(factor)).sum()),
+            none,
+            none,
+        )
+        self._scratch = empty_scratch(n_components, n_features, SPHERICAL, ROWS, sums=False)
+
+    def chunk(self, rows: np.ndarray) -> Chunk:
+        """Do the E step for some rows: spherical, once they are whitened."""
+        n, n_components = len(rows), len(self.moved_means)
+        y = whitened(self._moved(rows), self.factor, self._y[:n])
+        chunk = Chunk(np.empty(n), np.empty((n, n_components)), np.empty(n, np.intp))
+        rest = sizes(y.shape[1])[1]
+        diagonal.spherical(y, NO_WEIGHTS, 0, n, self._mixture, self._scratch, Outputs(*chunk), rest)
+        return chunk
+
+    def add(self, rows: np.ndarray, chunk: Chunk, weights: np.ndarray | None) -> None:
+        """Add some rows to the sums of the M step."""
+        counts, shift, scatter = self.sums
+        r = chunk.responsibilities if weights is None else chunk.responsibilities * weights[:, None]
+        d, m = self._moved(rows), self.moved_means
+        count = r.sum(axis=0)
+        of_means = r.T @ d - count[:, None] * m
+        counts += count
+        shift += of_means
+        # About the means, not about the origin as d is: see `steps.unpack`.
+        crossed = of_means.T @ m
+        scatter -= crossed + crossed.T + (count * m.T) @ m
+        if weights is not None:
+            d *= np.sqrt(weights)[:, None]
+        scatter += d.T @ d
+
+    def _moved(self, rows: np.ndarray) -> np.ndarray:
+        return np.subtract(rows, self.origin, out=self._d[: len(rows)])

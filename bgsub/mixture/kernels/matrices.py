@@ -1,0 +1,105 @@
+"""Products of triangles, for full covariances of many features: half the work of the matrix products that they are.
+
+Rows of the table lie as they are; what lies in the lanes of a vector is eight features. Arrays of differences and of
+factors have a multiple of 16 columns, those beyond D zero. Sixteen sums stay in registers: eight by two vectors.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bgsub.mixture.kernels.compiling import kernel
+from bgsub.simd import splat_like
+from bgsub.simd.blocks import add_scaled_by_column, add_scaled_by_row, load, plus, repeated, squared_norms, store
+from bgsub.simd.doubles import rows8, total
+
+EIGHT, PAIR, SIXTEEN = (0,) * 8, (0,) * 2, (0,) * 16
+
+
+def padded(n: int, multiple: int) -> int:
+    """Return n, or the next multiple."""
+    return n + -n % multiple
+
+
+def padded_factors(factors: np.ndarray) -> np.ndarray:
+    """Return matrices of shape (K, D, D) with a multiple of 16 columns, as kernels want them."""
+    n_components, n_features, _ = factors.shape
+    result = np.zeros((n_components, n_features, padded(n_features, 16)))
+    result[:, :, :n_features] = factors
+    return result
+
+
+@kernel
+def gather(rows, which, mean, d):
+    """Fill in d with the differences of some rows from a mean, and with zeros up to a multiple of eight rows."""
+    n, n_features = len(which), rows.shape[1]
+    for a in range(n):
+        i = which[a]
+        for j in range(n_features):
+            d[a, j] = rows[i, j] - mean[j]
+    for a in range(n, -(-n // 8) * 8):
+        for j in range(n_features):
+            d[a, j] = 0.0
+
+
+@kernel
+def whitened_norms(d, n, factor, sums, out):
+    """Fill in |U^T d|^2 for n rows d; `sums` is memory for eight numbers a row, in one row of them."""
+    factor8, sums8 = rows8(factor.reshape(len(factor), -1, 8)), rows8(sums)
+    zero = splat_like(sums8[0, 0], 0.0)
+    for a in range(-(-n // 8) * 8):
+        sums8[0, a] = zero
+    for panel in range(factor.shape[1] // 16):
+        depth = min(16 * panel + 16, len(factor))  # below, U is zero
+        for a in range(0, n, 8):
+            y = repeated(zero, SIXTEEN)
+            for i in range(depth):
+                y = add_scaled_by_column(y, d, a, i, load(factor8, i, 2 * panel, PAIR))
+            store(sums8, 0, a, plus(load(sums8, 0, a, EIGHT), squared_norms(y, EIGHT)))
+    for a in range(n):
+        out[a] = total(sums8[0, a])
+
+
+@kernel
+def scale_rows(d, r, shift):
+    """Add sum_a r_a d_a to `shift`, and multiply the rows d by the square roots of r; return sum_a r_a."""
+    count = 0.0
+    for a in range(len(r)):
+        root = math.sqrt(r[a])
+        count += r[a]
+        for j in range(len(shift)):
+            shift[j] += r[a] * d[a, j]
+            d[a, j] *= root
+    return count
+
+
+@kernel
+def add_scatter(d, n, blocks):
+    """Add the sum of d d^T over n rows to `blocks`, in the order of `places`."""
+    d8, blocks8 = rows8(d.reshape(len(d), -1, 8)), rows8(blocks)
+    b = 0
+    for i in range(0, d.shape[1], 8):
+        for panel in range(i // 16, d.shape[1] // 16):
+            s = load(blocks8, b, 0, SIXTEEN)
+            for a in range(n):
+                s = add_scaled_by_row(s, d, a, i, load(d8, a, 2 * panel, PAIR))
+            store(blocks8, b, 0, s)
+            b += 1
+
+
+def places(n_features: int) -> list[tuple[int, int]]:
+    """Return first row and first column of each block of 8 x 16 products."""
+    width = padded(n_features, 16)
+    return [(i, j) for i in range(0, width, 8) for j in range(i // 16 * 16, width, 16)]
+
+
+def symmetric(blocks: np.ndarray, n_features: int) -> np.ndarray:
+    """Return the (D, D) matrix that blocks are the upper part of."""
+    width = padded(n_features, 16)
+    result = np.zeros((width, width))
+    for (i, j), block in zip(places(n_features), blocks, strict=True):
+        result[i : i + 8, j : j + 16] = block.reshape(8, 16)
+    upper = np.triu(result[:n_features, :n_features])
+    return upper + np.triu(upper, 1).T

@@ -1,0 +1,242 @@
+"""What comes before and after a pass: the constants of the components, and the M step.
+
+Matrices come as arrays of three axes, whatever the type of covariance: (K, D, D) for full, (1, D, D) for tied,
+(K, 1, D) for diagonal and (K, 1, 1) for spherical ones.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from bgsub.mixture.kernels.compiling import kernel
+from bgsub.simd import inline
+
+FULL, TIED, DIAG, SPHERICAL = range(4)
+EPS = float(10 * np.finfo(np.float64).eps)  # rows that every component has beside its own, as in scikit-learn
+
+
+class Model(NamedTuple):
+    """Parameters, their matrices with three axes."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    factors: np.ndarray  # upper triangular U with U U^T the precision
+
+
+class Moments(NamedTuple):
+    """Sums over all rows, as `passes.Statistics` defines them, `scatter` with three axes."""
+
+    counts: np.ndarray
+    shift: np.ndarray
+    scatter: np.ndarray
+
+
+# -------------------------------------------------------------------------------------------------- before the pass
+
+
+@kernel
+def prepare(kind, model, mixture):
+    """Fill in the constants of a pass."""
+    n_components, n_features = model.means.shape
+    for c in range(model.factors.shape[0]):
+        at = 0
+        for j in range(model.factors.shape[2]):
+            for i in range(min(j + 1, model.factors.shape[1])):
+                mixture.factors[c, at] = math.sqrt(0.5) * model.factors[c, i, j]
+                at += 1
+    for k in range(n_components):
+        log_det = 0.0
+        for d in range(n_features):
+            if kind in (FULL, TIED):
+                log_det += math.log(model.factors[k if kind == FULL else 0, d, d])
+            else:
+                log_det += math.log(model.factors[k, 0, d if kind == DIAG else 0])
+        mixture.constants[k] = math.log(model.weights[k]) + log_det - 0.5 * n_features * math.log(2 * math.pi)
+        for d in range(n_features):
+            mixture.means[k, d] = model.means[k, d]
+    if kind == TIED:
+        _whiten_means(model, mixture)
+
+
+@inline
+def _whiten_means(model, mixture):
+    """Choose the mean of the mixture for the origin, and whiten the means about it."""
+    n_components, n_features = model.means.shape
+    for d in range(n_features):
+        mixture.origin[0, d] = 0.0
+        for k in range(n_components):
+            mixture.origin[0, d] += model.weights[k] * model.means[k, d]
+    for k in range(n_components):
+        for j in range(n_features):
+            y = 0.0
+            for i in range(j + 1):
+                y += (model.means[k, i] - mixture.origin[0, i]) * (math.sqrt(0.5) * model.factors[0, i, j])
+            mixture.centres[k, j] = y
+
+
+# --------------------------------------------------------------------------------------------------- after the pass
+
+
+@inline
+def _total(eight):
+    """Add up eight numbers, and clear them."""
+    result = ((eight[0] + eight[4]) + (eight[2] + eight[6])) + ((eight[1] + eight[5]) + (eight[3] + eight[7]))
+    for lane in range(8):
+        eight[lane] = 0.0
+    return result
+
+
+@kernel
+def collapse(scratch, sums, totals):
+    """Add up the lanes of the sums of a thread, and clear them."""
+    for k in range(sums.shape[0]):
+        for i in range(sums.shape[1]):
+            sums[k, i] = _total(scratch.sums[k, i])
+    for i in range(2):
+        totals[i] = _total(scratch.totals[i])
+
+
+@kernel
+def unpack(kind, sums, rows, columns, mixture, moments):
+    """Fill in the moments from the sums of all blocks; products are those of features rows[i] and columns[i]."""
+    n_components, n_features = moments.shift.shape
+    for k in range(n_components):
+        moments.counts[k] = sums[k, 0]
+        for d in range(n_features):
+            moments.shift[k, d] = sums[k, 1 + d]
+    for m in range(moments.scatter.shape[0]):
+        products = sums[n_components if kind == TIED else m, 1 + n_features :]
+        if kind in (FULL, TIED):
+            for i in range(len(rows)):
+                moments.scatter[m, rows[i], columns[i]] = moments.scatter[m, columns[i], rows[i]] = products[i]
+        else:
+            for i in range(moments.scatter.shape[2]):
+                moments.scatter[m, 0, i] = products[i]
+    if kind == TIED:
+        _move_to_means(mixture, moments)
+
+
+@inline
+def _move_to_means(mixture, moments):
+    """Make the scatter about the origin one about the means.
+
+    With m = mean_k - origin, r (x - origin)(x - origin)^T sums up to
+    ``sum_k scatter_k + shift_k m^T + m shift_k^T + count_k m m^T``.
+    """
+    n_components, n_features = moments.shift.shape
+    scatter = moments.scatter[0]
+    for k in range(n_components):
+        count, shift = moments.counts[k], moments.shift[k]
+        for i in range(n_features):
+            m = mixture.means[k, i] - mixture.origin[0, i]
+            for j in range(n_features):
+                o = mixture.means[k, j] - mixture.origin[0, j]
+                scatter[i, j] -= shift[i] * o + m * (shift[j] + count * o)
+
+
+@kernel
+def maximise(kind, moments, reg_covar, model):
+    """Replace the parameters by those of greatest expected likelihood; return whether covariances allow it."""
+    n_components, n_features = model.means.shape
+    everything = 0.0
+    for k in range(n_components):
+        everything += moments.counts[k] + EPS
+    if kind == TIED:
+        for i in range(n_features):
+            for j in range(n_features):
+                model.covariances[0, i, j] = moments.scatter[0, i, j] / everything
+    for k in range(n_components):
+        n = moments.counts[k] + EPS
+        model.weights[k] = n / everything
+        if kind == FULL:
+            _full_covariance(moments.scatter[k], moments.shift[k], n, model.covariances[k])
+        elif kind == TIED:
+            _subtract_move(moments.shift[k], n, n / everything, model.covariances[0])
+        else:
+            _variances(kind, moments.scatter[k, 0], moments.shift[k], n, model.covariances[k, 0])
+        for d in range(n_features):
+            model.means[k, d] += moments.shift[k, d] / n
+    return _factorise(kind, reg_covar, model)
+
+
+@inline
+def _full_covariance(scatter, shift, n, covariance):
+    """Fill in scatter / n - d d^T, with d = shift / n."""
+    for i in range(len(shift)):
+        for j in range(len(shift)):
+            covariance[i, j] = scatter[i, j] / n
+    _subtract_move(shift, n, 1.0, covariance)
+
+
+@inline
+def _subtract_move(shift, n, share, covariance):
+    """Take share d d^T off a covariance, with d = shift / n."""
+    for i in range(len(shift)):
+        for j in range(len(shift)):
+            covariance[i, j] -= share * (shift[i] / n) * (shift[j] / n)
+
+
+@inline
+def _variances(kind, scatter, shift, n, variances):
+    """Fill in scatter / n - d^2, with d = shift / n; of spherical covariances the mean over features."""
+    if kind == DIAG:
+        for i in range(len(shift)):
+            variances[i] = max(scatter[i] / n - (shift[i] / n) * (shift[i] / n), 0.0)
+    else:
+        squares = 0.0
+        for i in range(len(shift)):
+            squares += (shift[i] / n) * (shift[i] / n)
+        variances[0] = max(scatter[0] / n - squares, 0.0) / len(shift)
+
+
+@inline
+def _factorise(kind, reg_covar, model):
+    """Add `reg_covar` to the variances, and find the factors of the precisions."""
+    for c in range(model.covariances.shape[0]):
+        covariance, factor = model.covariances[c], model.factors[c]
+        if kind in (FULL, TIED):
+            for i in range(covariance.shape[0]):
+                covariance[i, i] += reg_covar
+            if not _inverse_cholesky(covariance, factor):
+                return False
+        else:
+            for i in range(covariance.shape[1]):
+                covariance[0, i] += reg_covar
+                if not covariance[0, i] > 0.0:
+                    return False
+                factor[0, i] = 1.0 / math.sqrt(covariance[0, i])
+    return True
+
+
+@inline
+def _inverse_cholesky(covariance, factor):
+    """Fill in U = R^-1 with R upper triangular and R^T R the covariance; return whether it is positive definite."""
+    n = len(covariance)
+    r = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
+            r[i, j], factor[i, j] = covariance[i, j], 0.0
+    for j in range(n):
+        if not r[j, j] > 0.0:  # nor for NaN
+            return False
+        pivot = math.sqrt(r[j, j])
+        r[j, j] = pivot
+        for i in range(j + 1, n):
+            r[j, i] /= pivot
+        for i in range(j + 1, n):
+            x = r[j, i]
+            for m in range(i, n):
+                r[i, m] -= x * r[j, m]
+    for i in range(n - 1, -1, -1):
+        factor[i, i] = 1.0
+        for j in range(i + 1, n):
+            x = r[i, j]
+            for m in range(j, n):
+                factor[i, m] -= x * factor[j, m]
+        for m in range(i, n):
+            factor[i, m] /= r[i, i]
+    return True

@@ -1,0 +1,126 @@
+"""Saved mixtures: bgsub's container of arrays and JSON, of which nothing is ever executed."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from bgsub.errors import ModelFileError, ParameterError
+from bgsub.files import read_container, write_container
+from bgsub.mixture.parameters import COVARIANCE_TYPES
+
+KIND = "gaussian-mixture"
+_VERSION = 1
+_FITTED = ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_")
+_GIVEN = ("weights_init", "means_init", "precisions_init")
+
+
+def save_mixture(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted `GaussianMixture` to a file.
+
+    Raises
+    ------
+    ParameterError
+        When `random_state` is a generator object: its state is no part of the model.
+    OutputError
+        When the file cannot be written.
+    """
+    parameters = model.get_params(deep=False)
+    arrays = {name: getattr(model, name) for name in _FITTED}
+    for name in _GIVEN:
+        given = parameters.pop(name)
+        if given is not None:
+            arrays[name] = np.asarray(given)
+    if not isinstance(parameters["random_state"], (int, np.integer, type(None))):
+        raise ParameterError("random_state is a generator, which a model file does not hold: set an integer or None")
+    arrays["lower_bounds_"] = np.asarray(model.lower_bounds_, dtype=np.float64)
+    arrays["lower_bound_"] = np.asarray(model.lower_bound_, dtype=np.float64)
+    meta = {
+        "parameters": {name: _plain(value) for name, value in parameters.items()},
+        "converged": bool(model.converged_),
+        "n_iter": int(model.n_iter_),
+        "n_batches": int(model.n_batches_),
+        "feature_names": [str(name) for name in getattr(model, "feature_names_in_", [])],
+    }
+    write_container(path, KIND, _VERSION, meta, arrays)
+
+
+def load_mixture(model_class: type, path: str | os.PathLike[str]) -> Any:
+    """Read back what `save_mixture` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        When the file is missing, truncated, altered, of another kind or version, or holds no valid mixture.
+    """
+    meta, arrays = read_container(path, KIND, _VERSION)
+    fault = _fault(meta, arrays)
+    if fault:
+        raise ModelFileError(
+            f"cannot load the model {os.fspath(path)}: {fault}; copy it again from its source, or fit the model again"
+        )
+    given = {name: arrays[name] for name in _GIVEN if name in arrays}
+    try:
+        model = model_class(**meta["parameters"], **given)
+        model._validate_params()
+    except (TypeError, ValueError) as error:  # a parameter unknown or out of its bounds
+        raise ModelFileError(
+            f"cannot load the model {os.fspath(path)}: its parameters are not those of a mixture "
+            f"({str(error).splitlines()[0][:200]}); fit the model again"
+        ) from error
+    for name in _FITTED:
+        setattr(model, name, arrays[name])
+    model.lower_bounds_ = arrays["lower_bounds_"].tolist()
+    model.lower_bound_ = float(arrays["lower_bound_"])
+    model.converged_, model.n_iter_, model.n_batches_ = meta["converged"], meta["n_iter"], meta["n_batches"]
+    model.n_features_in_ = arrays["means_"].shape[1]
+    if meta["feature_names"]:
+        model.feature_names_in_ = np.array(meta["feature_names"], dtype=object)
+    return model
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as JSON has it."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _fault(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+    """Return what keeps metadata and arrays from being a mixture, or ""."""
+    match meta:
+        case {
+            "parameters": {"covariance_type": str(kind), "n_components": int(n_components)},
+            "converged": bool(),
+            "n_iter": int(),
+            "n_batches": int(),
+            "feature_names": list(names),
+        } if kind in COVARIANCE_TYPES:
+            pass
+        case _:
+            return "its description of the mixture is incomplete"
+    if not {*_FITTED, "lower_bounds_", "lower_bound_"} <= arrays.keys() or arrays["means_"].ndim != 2:
+        return "it lacks a part of the mixture"
+    n_features = arrays["means_"].shape[1]
+    matrix = {
+        "full": (n_components, n_features, n_features),
+        "tied": (n_features, n_features),
+        "diag": (n_components, n_features),
+        "spherical": (n_components,),
+    }[kind]
+    shapes = dict.fromkeys(_FITTED[2:], matrix) | {
+        "weights_": (n_components,),
+        "means_": (n_components, n_features),
+        "lower_bound_": (),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            return f"{name} has the shape {arrays[name].shape} where {shape} belongs"
+    if not all(arrays[name].dtype.kind == "f" and np.isfinite(arrays[name]).all() for name in _FITTED):
+        return "its parameters are not finite numbers"
+    weights = arrays["weights_"]
+    if n_components < 1 or (weights < 0).any() or not np.isclose(weights.sum(), 1.0, atol=1e-4):
+        return "its weights do not sum to 1"
+    if names and (len(names) != n_features or not all(isinstance(name, str) for name in names)):
+        return f"it names {len(names)} features and has {n_features}"
+    return ""

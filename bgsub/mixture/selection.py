@@ -1,0 +1,192 @@
+"""How many components, of which covariance type: fit all combinations and compare them by a criterion."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from bgsub.errors import ParameterError
+from bgsub.mixture.estimator import GaussianMixture
+from bgsub.mixture.given_start import GivenStart
+from bgsub.mixture.initialisation import seeding_rows
+from bgsub.mixture.input_checks import check_enough_rows, check_sample_weight
+from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
+from bgsub.mixture.restarts import Seeding, drawn_seeds, starts_from, usable_threads
+from bgsub.mixture.training_data import RowsInMemory
+
+CRITERIA = ("bic", "aic", "icl")
+
+_log = logging.getLogger(__name__)
+
+
+class Candidate(NamedTuple):
+    """A combination and how it fared; criteria are the lower the better, infinite where the fit failed."""
+
+    n_components: int
+    covariance_type: str
+    bic: float
+    aic: float
+    icl: float
+    log_likelihood: float
+    n_parameters: int
+    converged: bool
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What `select` found.
+
+    Attributes
+    ----------
+    table : list of Candidate
+        A row a combination, by covariance type and number of components; ``pandas.DataFrame(selection.table)`` works.
+    criterion : str
+        What the best model was chosen by.
+    best : GaussianMixture
+        The fitted model of the lowest criterion.
+    """
+
+    table: list[Candidate]
+    criterion: str
+    best: GaussianMixture
+
+    @property
+    def best_candidate(self) -> Candidate:
+        """The row of the best model."""
+        return _best(self.table, self.criterion)
+
+
+def select(
+    X: Any,
+    n_components: int | Iterable[int] = range(1, 10),
+    covariance_type: str | Sequence[str] = COVARIANCE_TYPES,
+    criterion: str = "bic",
+    *,
+    n_init: int = 5,
+    sample_weight: Any = None,
+    random_state: Any = None,
+    threads: int | None = None,
+    **options: Any,
+) -> Selection:
+    """Fit every combination of number of components and covariance type, and choose the best.
+
+    Combinations are fitted side by side. Those of one number of components share what their starts are drawn from, so
+    they differ by their covariances and not by luck.
+
+    Parameters
+    ----------
+    X : array-like, shape (N, D)
+        The rows.
+    n_components : int or iterable of int
+        Numbers of components to try, each at least 1 and at most N.
+    covariance_type : str or sequence of {'full', 'tied', 'diag', 'spherical'}
+        Types to try.
+    criterion : {'bic', 'aic', 'icl'}
+        'bic' asks how many Gaussians the density needs, 'icl' how many separate clusters there are, 'aic' takes more
+        components than either.
+    n_init : int
+        Starts of each combination, of which the best counts: with few, a bad start can pass for a bad model.
+    sample_weight : array-like, shape (N,), optional
+        Weights of the rows.
+    random_state : int, RandomState or None
+        Where starts are drawn from.
+    threads : int, optional
+        Threads that share the work, None for all processors; the result does not depend on it.
+    **options
+        Other parameters of `GaussianMixture`, such as ``reg_covar=1e-4`` or ``acceleration="squarem"``.
+
+    Returns
+    -------
+    Selection
+        The table, and the best model, fitted.
+
+    Raises
+    ------
+    ValueError
+        When a parameter or a row is unfit, or no combination could be fitted.
+    """
+    counts = [n_components] if isinstance(n_components, (int, np.integer)) else list(n_components)
+    types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
+    if criterion not in CRITERIA:
+        raise ParameterError(f"criterion is {criterion!r}: give one of {', '.join(CRITERIA)}")
+    if not counts or not types:
+        raise ParameterError("nothing to try: give at least one n_components and one covariance_type")
+    refused = [name for name in ("weights_init", "means_init", "precisions_init") if options.get(name) is not None]
+    if refused:
+        raise ParameterError(f"{refused[0]} fits one combination only: leave it out, or fit a GaussianMixture")
+
+    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    reference = GaussianMixture(n_init=n_init, random_state=seed, **options)
+    for k in counts:
+        for kind in types:
+            clone(reference).set_params(n_components=k, covariance_type=kind)._validate_params()
+    rows = reference._training_rows(X, reset=True)
+    data = RowsInMemory(rows, check_sample_weight(sample_weight, len(rows)))
+    check_enough_rows(data.n_rows, max(counts))
+    n_threads = usable_threads(threads)
+    side_by_side = min(n_threads, len(counts))
+    reference.threads = max(1, n_threads // side_by_side)
+
+    def try_all(k: int) -> list[_Outcome]:
+        return _of_every_type(reference, data, rows, k, types)
+
+    if side_by_side == 1:
+        outcomes = [try_all(k) for k in counts]
+    else:
+        with ThreadPoolExecutor(side_by_side) as pool:
+            outcomes = list(pool.map(try_all, counts))
+    in_order = [row[i] for i in range(len(types)) for row in outcomes]
+    table = [outcome.candidate for outcome in in_order]
+    best = _best(table, criterion)
+    if not math.isfinite(getattr(best, criterion)):
+        raise ParameterError(f"no combination could be fitted: {in_order[0].failure}")
+    model = in_order[table.index(best)].model.set_params(threads=threads, random_state=random_state)
+    return Selection(table, criterion, model)
+
+
+class _Outcome(NamedTuple):
+    candidate: Candidate
+    model: GaussianMixture
+    failure: str
+
+
+def _of_every_type(
+    reference: GaussianMixture, data: RowsInMemory, rows: np.ndarray, n_components: int, types: list[str]
+) -> list[_Outcome]:
+    """Fit mixtures of one number of components from the same seeds."""
+    model = clone(reference).set_params(n_components=n_components)
+    random = check_random_state(model.random_state)
+    sampled, weights = data.sample(seeding_rows(n_components), random)
+    drawn = drawn_seeds(sampled, weights, Seeding(n_components, model.n_init, model.init_params, random))
+    outcomes = []
+    for kind in types:
+        model = clone(model).set_params(covariance_type=kind)
+        model.n_features_in_ = reference.n_features_in_
+        if hasattr(reference, "feature_names_in_"):
+            model.feature_names_in_ = reference.feature_names_in_
+        rules = model._rules()
+        free = n_parameters(n_components, rows.shape[1], kind)
+        try:
+            model._fit_from(data, starts_from(sampled, weights, drawn, GivenStart(), rules), rules, rows.dtype)
+        except ValueError as error:  # a covariance that is not positive definite: this combination is out
+            failed = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
+            _log.warning("%d components, %s: %s", n_components, kind, error)
+            outcomes.append(_Outcome(failed, model, str(error)))
+            continue
+        found = model._criteria(rows, data.sample_weight)
+        candidate = Candidate(n_components, kind, **found, n_parameters=free, converged=model.converged_)
+        outcomes.append(_Outcome(candidate, model, ""))
+    return outcomes
+
+
+def _best(table: list[Candidate], criterion: str) -> Candidate:
+    """Return the row of the lowest criterion, the one of fewest parameters where several are as low."""
+    return min(table, key=lambda candidate: (getattr(candidate, criterion), candidate.n_parameters))

@@ -1,0 +1,83 @@
+"""What figures share: colours, the look of axes, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bgsub.errors import OutputError
+from bgsub.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+_COLOURS = (
+    "#3b76af",
+    "#e8772e",
+    "#2f9e6b",
+    "#c43b5a",
+    "#8b62b8",
+    "#b08a1e",
+    "#2aa7b8",
+    "#d76fb1",
+    "#7a7a7a",
+    "#5b4636",
+)
+_INK, _GRID = "#30343b", "#e4e7eb"
+
+
+def colours(count: int) -> np.ndarray:
+    """Return `count` colours that differ, (count, 3) float64 from 0 to 1 in sRGB."""
+    from matplotlib.colors import hsv_to_rgb, to_rgb
+
+    named = [to_rgb(colour) for colour in _COLOURS[:count]]
+    rest = count - len(named)
+    turned = [hsv_to_rgb((0.618034 * k % 1, 0.45 + 0.25 * (k % 2), 0.6 + 0.25 * (k // 2 % 2))) for k in range(rest)]
+    return np.array([*named, *turned]).reshape(count, 3)
+
+
+def mixed(shares: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Return colours (n, 3) mixed from a palette (K, 3) as light mixes, in the given shares (n, K) that sum to 1."""
+    return (shares @ palette**2.2).clip(0, 1) ** (1 / 2.2)
+
+
+def plain_axes(axes: Axes) -> None:
+    """Take away what is not needed to read a figure."""
+    axes.set_axisbelow(True)
+    axes.grid(True, color=_GRID, linewidth=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#b6bec7")
+    axes.tick_params(colors=_INK, length=0, which="both", labelsize=9)
+    for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
+        label.set_color(_INK)
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        What to write.
+    path : path-like
+        A name in .png, .svg or .pdf; an existing file is replaced.
+
+    Raises
+    ------
+    OutputError
+        When the extension is another or the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in FIGURE_SUFFIXES:
+        raise OutputError(f"cannot write {path}: its extension is none of {', '.join(FIGURE_SUFFIXES)}; choose one")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=suffix[1:], dpi=160, facecolor="white")
+    with atomic_write(path) as file:
+        file.write(drawn.getbuffer())

@@ -1,0 +1,172 @@
+"""Kinds of scene in pictures: when each is seen, and what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bgsub.plots.figures import colours, plain_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
+
+UNUSUAL_COLOUR = "#d1121f"
+
+_COLUMNS = 1600  # of a timeline: more than its pixels would only take longer
+_INK = "#30343b"
+_SHEET_WIDTH, _LABEL_WIDTH = 11.0, 1.45  # inches
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What a timeline shows of N frames.
+
+    Attributes
+    ----------
+    times : ndarray of float, shape (N,)
+        Seconds, ascending.
+    probabilities : ndarray of float, shape (N, K)
+        Of each kind of scene.
+    names : sequence of str
+        Of the K kinds.
+    curves : mapping of str to ndarray of float, shape (N,)
+        What is drawn below, by its label.
+    unusual : sequence of int
+        Rows to mark in the last curve.
+    """
+
+    times: np.ndarray
+    probabilities: np.ndarray
+    names: Sequence[str]
+    curves: Mapping[str, np.ndarray]
+    unusual: Sequence[int] = ()
+
+
+def timeline_figure(timeline: Timeline) -> Figure:
+    """Draw when each kind of scene is seen, with its probability as the height of its colour, and curves below.
+
+    Of more frames than the picture has columns, each column shows the mean; of the last curve, the lowest.
+    """
+    from matplotlib.figure import Figure
+
+    n_curves = len(timeline.curves)
+    figure = Figure(figsize=(11, 1.6 + 1.15 * n_curves), layout="constrained")
+    axes = figure.subplots(1 + n_curves, 1, sharex=True, height_ratios=[1.5, *[1.0] * n_curves])
+    _probabilities(axes[0], timeline)
+    last = len(timeline.curves) - 1
+    for row, (label, values) in enumerate(timeline.curves.items()):
+        times, shown = _columns(timeline.times, values, np.min if row == last else np.mean)
+        axes[row + 1].plot(times, shown, color="#3b5b7a", linewidth=1.2)
+        axes[row + 1].set_ylabel(label)
+    if len(timeline.unusual):
+        rows = list(timeline.unusual)
+        values = next(reversed(timeline.curves.values()))
+        axes[-1].plot(
+            timeline.times[rows], values[rows], "o", color=UNUSUAL_COLOUR, markersize=5, label="unusual", clip_on=False
+        )
+        axes[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, fontsize=9)
+    for ax in axes:
+        plain_axes(ax)
+    axes[0].grid(False)
+    axes[-1].set_xlabel("time (s)")
+    return figure
+
+
+def _probabilities(axes: Axes, timeline: Timeline) -> None:
+    """Draw the probabilities one above the other."""
+    times, _ = _columns(timeline.times, timeline.times, np.mean)
+    heights = [_columns(timeline.times, column, np.mean)[1] for column in timeline.probabilities.T]
+    # A frame lasts until the next one: steps, with the end of the last as one more point.
+    end = times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1.0)
+    steps = np.append(times, end)
+    palette = [tuple(colour) for colour in colours(len(heights))]
+    axes.stackplot(
+        steps, [np.append(h, h[-1]) for h in heights], colors=palette, labels=timeline.names, step="post", linewidth=0
+    )
+    axes.set(ylim=(0, 1), yticks=[0, 1], ylabel="probability", xlim=(steps[0], steps[-1]))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, fontsize=9)
+
+
+def _columns(times: np.ndarray, values: np.ndarray, reduce: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and values of at most `_COLUMNS` groups of neighbours: each group's first time, its value."""
+    if len(times) <= _COLUMNS:
+        return times, values
+    starts = np.arange(_COLUMNS) * len(times) // _COLUMNS
+    if reduce is np.min:
+        return times[starts], np.minimum.reduceat(values, starts)
+    return times[starts], np.add.reduceat(values, starts) / np.diff(np.append(starts, len(times)))
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """A row of a contact sheet.
+
+    Attributes
+    ----------
+    title : str
+        What is beside the pictures, in large letters.
+    details : str
+        What is below the title, lines and all.
+    colour : str or tuple of float
+        Of title and frames.
+    pictures : sequence of ndarray of uint8, shape (H, W, 3) or (H, W)
+        BGR or grey, all of one size.
+    captions : sequence of str
+        One below each picture.
+    """
+
+    title: str
+    details: str
+    colour: object
+    pictures: Sequence[np.ndarray]
+    captions: Sequence[str]
+
+
+def sheet_figure(rows: Sequence[SheetRow]) -> Figure:
+    """Draw a contact sheet: a row of pictures for each kind of scene."""
+    from matplotlib.figure import Figure
+
+    columns = max(len(row.pictures) for row in rows)
+    height, width = rows[0].pictures[0].shape[:2]
+    picture_width = (_SHEET_WIDTH - _LABEL_WIDTH) / columns
+    row_height = picture_width * min(height / width, 1.6) + 0.24
+    figure = Figure(figsize=(_SHEET_WIDTH, row_height * len(rows) + 0.1))
+    grid = figure.add_gridspec(
+        len(rows),
+        1 + columns,
+        width_ratios=[_LABEL_WIDTH, *[picture_width] * columns],
+        left=0.012,
+        right=0.995,
+        top=1 - 0.06 / (row_height * len(rows) + 0.1),
+        bottom=0.22 / (row_height * len(rows) + 0.1),
+        wspace=0.03,
+        hspace=0.24 / (row_height - 0.24),
+    )
+    for number, row in enumerate(rows):
+        _sheet_row(figure, grid, number, row)
+    return figure
+
+
+def _sheet_row(figure: Figure, grid: GridSpec, number: int, row: SheetRow) -> None:
+    """Draw a row: title, details, pictures."""
+    label = figure.add_subplot(grid[number, 0])
+    label.axis("off")
+    label.text(0, 1, row.title, color=row.colour, fontsize=14, fontweight="bold", va="top")
+    label.annotate(
+        row.details, (0, 1), xytext=(0, -21), textcoords="offset points", color=_INK, fontsize=8.5, va="top"
+    )
+    for column, (picture, caption) in enumerate(zip(row.pictures, row.captions, strict=True)):
+        axes = figure.add_subplot(grid[number, 1 + column])
+        if picture.ndim == 2:
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=np.iinfo(picture.dtype).max, interpolation="lanczos")
+        else:
+            axes.imshow(picture[:, :, ::-1], interpolation="lanczos")
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(color=row.colour, linewidth=2.2)
+        axes.set_xlabel(caption, fontsize=8.5, color=_INK, labelpad=2)

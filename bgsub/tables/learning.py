@@ -1,0 +1,235 @@
+"""A preparation learned from a table, and the table's prepared rows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.compute as pc
+
+from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.preparation import Features, Preparation, check_columns
+from bgsub.tables.rows import Missing, Selection, read_rows
+from bgsub.tables.storage import RowStore
+from bgsub.tables.table import BLOCK_ROWS, Table
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
+
+MOST_CATEGORIES = 100
+"""Most values of a column of text: more are names or numbers of things, not kinds."""
+
+_Progress = Callable[[int], None] | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a table's user wants of it.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Columns of numbers; none for all of them.
+    logs : tuple of str
+        Columns of which the logarithm is taken.
+    encode : tuple of str
+        Columns of text that become a 0 or 1 for each of their values.
+    scale : bool
+        Whether features are standardised: mean 0, standard deviation 1.
+    pca : int or None
+        Number of principal components that take the features' place.
+    weights : str or None
+        Column of the rows' weights.
+    missing : {"error", "drop"}
+        What to do with rows in which a value is missing.
+    """
+
+    columns: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    encode: tuple[str, ...] = ()
+    scale: bool = False
+    pca: int | None = None
+    weights: str | None = None
+    missing: Missing = "error"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared rows of a table.
+
+    Attributes
+    ----------
+    preparation : Preparation
+        How they were made.
+    matrix : ndarray (N, D) float64
+        The rows, without those in which a value is missing.
+    weights : ndarray (N,) float64 or None
+        Their weights.
+    n_dropped : int
+        Rows left out.
+    spread : ndarray (F,)
+        The features' standard deviations.
+    """
+
+    preparation: Preparation
+    matrix: np.ndarray
+    weights: np.ndarray | None
+    n_dropped: int
+    spread: np.ndarray
+
+
+@contextlib.contextmanager
+def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterator[Prepared]:
+    """Learn a table's preparation, and hold its prepared rows while the block runs.
+
+    The table is read once, or twice with text to encode. The rows lie in a `RowStore`: their number is not limited by
+    memory. Weights count in the standardisation, not in the principal components.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    choice : Choice
+        What is wanted of it.
+    on_rows : callable, optional
+        Called with the number of rows read so far.
+
+    Yields
+    ------
+    Prepared
+        Valid within the block.
+
+    Raises
+    ------
+    ParameterError
+        When a column is unknown, named twice or constant, or there are fewer features than principal components.
+    SourceError
+        When the table is empty, damaged, or a value in it is missing or no number.
+    """
+    features = _features(table, choice)
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(RowStore(len(features.names)))
+        weights, n_dropped, scaler, constant = _read(table, features, choice, store, on_rows)
+        _refuse_constant(features, constant, table.name)
+        matrix = store.matrix()
+        spread = np.sqrt(scaler.var_)
+        preparation = Preparation.identity(features)
+        if choice.scale or choice.pca is not None:  # principal components need centred features to be precise
+            preparation = _standardised(preparation, matrix, scaler, choice.scale)
+        if choice.pca is not None:
+            preparation = _projected(preparation, matrix, choice.pca, ("scale", "pca") if choice.scale else ("pca",))
+        yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, n_dropped, spread)
+
+
+def _features(table: Table, choice: Choice) -> Features:
+    """Return what becomes of which columns."""
+    for names, what in ((choice.columns, "--columns"), (choice.encode, "--encode"), (choice.logs, "--log")):
+        check_columns(names, what)
+        table.check_names(names)
+    numbers = choice.columns
+    if not numbers:
+        numbers = table.numeric_columns(without=[*choice.encode, *([choice.weights] if choice.weights else [])])
+    strays = [name for name in choice.logs if name not in numbers]
+    if strays:
+        raise ParameterError(
+            f"--log names {strays[0]!r}, which is not among the columns of numbers: add it to --columns"
+        )
+    if choice.weights in numbers:
+        raise ParameterError(f"column {choice.weights!r} is to be a number and a weight: leave it out of --columns")
+    if not (numbers or choice.encode):
+        raise SourceError(f"{table.name} has no column of numbers: name columns of text with --encode")
+    return Features(numbers, choice.logs, _categories(table, choice))
+
+
+def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:
+    """Return the values of the columns of text, sorted."""
+    seen: list[set[str]] = [set() for _ in choice.encode]
+    if choice.encode:
+        for rows in read_rows(table, Selection((), choice.encode), choice.missing):
+            for name, texts, values in zip(choice.encode, rows.categories, seen, strict=True):
+                values.update(value for value in pc.unique(texts).to_pylist() if value is not None)
+                if len(values) > MOST_CATEGORIES:
+                    raise ParameterError(
+                        f"column {name!r} of {table.name} has more than {MOST_CATEGORIES} different values: "
+                        "leave it out of --encode"
+                    )
+    return {name: tuple(sorted(values)) for name, values in zip(choice.encode, seen, strict=True)}
+
+
+def _read(
+    table: Table, features: Features, choice: Choice, store: RowStore, on_rows: _Progress
+) -> tuple[np.ndarray | None, int, StandardScaler, np.ndarray]:
+    """Fill the store; return weights, rows left out, the features' means and variances, and which are constant."""
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler()
+    weights: list[np.ndarray] = []
+    n_dropped, n_kept = 0, 0
+    low, high = np.full(len(features.names), np.inf), np.full(len(features.names), -np.inf)
+    for rows in read_rows(table, features.selection(choice.weights), choice.missing, on_rows):
+        block = features.of(rows, table.name)[rows.complete]
+        n_dropped += len(rows) - len(block)
+        n_kept += len(block)
+        if not len(block):
+            continue
+        weight = None if rows.weights is None else rows.weights[rows.complete]
+        if weight is None or weight.any():
+            scaler.partial_fit(block, sample_weight=weight)
+        store.append(block)
+        low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+        if weight is not None:
+            weights.append(weight)
+    if not n_kept:
+        raise SourceError(f"{table.name}: every row has a missing value; name fewer columns with --columns")
+    if weights and not any(part.any() for part in weights):
+        raise SourceError(f"{table.name}: all weights in column {choice.weights!r} are 0; give one above 0")
+    return np.concatenate(weights) if weights else None, n_dropped, scaler, (low == high) & (n_kept > 1)
+
+
+def _refuse_constant(features: Features, constant: np.ndarray, table: str) -> None:
+    """Raise if a feature has one value in all rows: nothing can be learned from it, and its variance is 0."""
+    if constant.any():
+        name = features.names[int(np.argmax(constant))]
+        column, _, value = name.partition("=")
+        if name in features.numbers:
+            raise SourceError(f"{table}: column {name!r} has one value in all rows; leave it out with --columns")
+        raise SourceError(f"{table}: column {column!r} is {value!r} in all rows; leave it out of --encode")
+
+
+def _standardised(identity: Preparation, matrix: np.ndarray, scaler: StandardScaler, scale: bool) -> Preparation:
+    """Standardise (or, without `scale`, only centre) the features in place; return the preparation that does it."""
+    divisor = np.sqrt(scaler.var_) if scale else np.ones(len(scaler.var_))
+    divisor[divisor == 0] = 1.0  # a table of one row
+    preparation = replace(
+        identity, offset=scaler.mean_, forward=np.diag(1 / divisor), backward=np.diag(divisor), steps=("scale",)
+    )
+    for block in _blocks(matrix):
+        block[:] = preparation.transform(block)
+    return preparation
+
+
+def _projected(centred: Preparation, matrix: np.ndarray, n_components: int, steps: tuple[str, ...]) -> Preparation:
+    """Write principal components over the first columns of centred features; return the preparation that does both."""
+    from sklearn.decomposition import PCA
+
+    most = min(matrix.shape)
+    if n_components > most:
+        raise ParameterError(f"--pca {n_components} is above the {most} features or rows that there are: give fewer")
+    pca = PCA(n_components, svd_solver="covariance_eigh").fit(matrix)  # its memory does not grow with the rows
+    for block in _blocks(matrix):
+        block[:, :n_components] = pca.transform(block)
+    return replace(
+        centred,
+        offset=centred.restore(pca.mean_),
+        forward=centred.forward @ pca.components_.T,
+        backward=pca.components_ @ centred.backward,
+        steps=steps,
+    )
+
+
+def _blocks(matrix: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(matrix), BLOCK_ROWS):
+        yield matrix[start : start + BLOCK_ROWS]

@@ -1,0 +1,167 @@
+"""Blocks of rows as arrays: the columns that somebody chose, missing values found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.table import Kind, Table, refusal
+from bgsub.tables.values import as_numbers, as_text
+
+Missing = Literal["error", "drop"]
+"""What to do with a row in which a value is missing, NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns to read, by name.
+
+    Attributes
+    ----------
+    numbers, categories : tuple of str
+        Columns to read as numbers, and as text.
+    weights : str or None
+        The column of the rows' weights.
+    kept : tuple of str
+        Columns to pass on as they are.
+    """
+
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    weights: str | None = None
+    kept: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        both = set(self.numbers) & set(self.categories)
+        if both:
+            raise ParameterError(f"column {min(both)!r} is to be a number and a category: name it once")
+
+    @property
+    def wanted(self) -> dict[str, Kind]:
+        """The columns, and what to read them as."""
+        kinds: dict[str, Kind] = dict.fromkeys(self.kept, "other")
+        kinds |= dict.fromkeys(self.categories, "category")
+        kinds |= dict.fromkeys(self.numbers, "number")
+        if self.weights is not None:
+            kinds[self.weights] = "number"
+        return kinds
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A block of n rows.
+
+    Attributes
+    ----------
+    start : int
+        Rows of the table before these.
+    numbers : ndarray (n, D) float64
+        The columns of numbers; missing values are NaN.
+    categories : list of pyarrow.StringArray
+        The columns of text.
+    weights : ndarray (n,) float64 or None
+        The rows' weights.
+    complete : ndarray (n,) bool
+        The rows in which nothing is missing, NaN or infinite.
+    kept : pyarrow.RecordBatch
+        The columns to pass on.
+    """
+
+    start: int
+    numbers: np.ndarray
+    categories: list[pa.Array]
+    weights: np.ndarray | None
+    complete: np.ndarray
+    kept: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def read_rows(
+    table: Table, selection: Selection, missing: Missing = "error", on_rows: Callable[[int], None] | None = None
+) -> Iterator[Rows]:
+    """Read the chosen columns of a table in blocks.
+
+    Parameters
+    ----------
+    table : Table
+        Where from.
+    selection : Selection
+        Which columns.
+    missing : {"error", "drop"}
+        Whether a row with a missing, NaN or infinite value is an error, or only marked in `Rows.complete`.
+    on_rows : callable, optional
+        Called with the number of rows read so far.
+
+    Yields
+    ------
+    Rows
+        Blocks of rows, none empty.
+
+    Raises
+    ------
+    ParameterError
+        When the table lacks a column.
+    SourceError
+        When the table is empty or damaged, a value is no number or a weight negative, or `missing` is "error" and a
+        value is; the text names row (counted from 1 below the heading) and column.
+    """
+    wanted = selection.wanted
+    table.check_names(wanted)
+    start = 0
+    for batch in table.batches(wanted):
+        if batch.num_rows == 0:
+            continue
+        rows = _converted(batch, table.name, selection, start)
+        if missing == "error" and not rows.complete.all():
+            raise _missing_value(rows, table.name, selection)
+        yield rows
+        start += len(rows)
+        if on_rows is not None:
+            on_rows(start)
+    if start == 0:
+        raise refusal(table.name, "it has no rows; give a table with some")
+
+
+def _converted(batch: pa.RecordBatch, table: str, selection: Selection, start: int) -> Rows:
+    """Return a batch of Arrow as arrays."""
+    column = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
+    numbers = np.empty((batch.num_rows, len(selection.numbers)))
+    for index, name in enumerate(selection.numbers):
+        numbers[:, index] = as_numbers(column[name], table, start, name)
+    categories = [as_text(column[name]) for name in selection.categories]
+    complete = np.asarray(np.isfinite(numbers).all(axis=1))
+    for texts in categories:
+        complete = complete & texts.is_valid().to_numpy(zero_copy_only=False)
+    weights = None
+    if selection.weights is not None:
+        weights = as_numbers(column[selection.weights], table, start, selection.weights)
+        if (weights < 0).any():
+            raise SourceError(
+                f"{table}: row {start + int(np.argmax(weights < 0)) + 1}, column {selection.weights!r} is a negative "
+                "weight: give 0 or more"
+            )
+        complete = complete & np.isfinite(weights)
+    return Rows(start, numbers, categories, weights, complete, batch.select(list(selection.kept)))
+
+
+def _missing_value(rows: Rows, table: str, selection: Selection) -> SourceError:
+    """Return the error that names the first missing value."""
+    index = int(np.argmin(rows.complete))
+    values: dict[str, float] = dict(zip(selection.numbers, rows.numbers[index].tolist(), strict=True))
+    if rows.weights is not None:
+        values[str(selection.weights)] = float(rows.weights[index])
+    for name, texts in zip(selection.categories, rows.categories, strict=True):
+        values[name] = 0.0 if texts[index].is_valid else np.nan
+    name = next(name for name, value in values.items() if not np.isfinite(value))
+    what = "missing (NaN)" if np.isnan(values[name]) else "infinite"
+    return SourceError(
+        f"{table}: row {rows.start + index + 1}, column {name!r} is {what}: "
+        "correct it, or leave such rows out with --missing drop"
+    )

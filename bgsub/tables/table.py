@@ -1,0 +1,136 @@
+"""What every table is, whatever its file: named columns of one kind each, and blocks of rows."""
+
+from __future__ import annotations
+
+import abc
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+import pyarrow as pa
+
+from bgsub.errors import ParameterError, SourceError
+
+BLOCK_ROWS = 65_536
+"""Most rows of a block: large enough that what is done once a block does not count, small enough for any memory."""
+
+Kind = Literal["number", "category", "other"]
+"""What a column holds: numbers; text, truth values or a few named values; dates, lists and the rest."""
+
+_SHOWN_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, and what it holds."""
+
+    name: str
+    kind: Kind
+
+
+class Table(abc.ABC):
+    """A table that can be read any number of times, in blocks of rows.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it: its path as it was given.
+    columns : iterable of Column
+        Its columns, in their order.
+    n_rows : int or None
+        Rows, None where only reading all of it tells.
+    named : bool
+        Whether the columns have names of their own, not only places.
+
+    Raises
+    ------
+    SourceError
+        When there is no column, or two have one name.
+    """
+
+    def __init__(self, name: str, columns: Iterable[Column], n_rows: int | None, *, named: bool = True) -> None:
+        self.name = printable(name)
+        self.columns = tuple(columns)
+        self.n_rows = n_rows
+        self.named = named
+        if not self.columns:
+            raise refusal(name, "it has no columns; give a table with at least one")
+        twice = [column for column, count in Counter(c.name for c in self.columns).items() if count > 1]
+        if twice:
+            raise refusal(name, f"it has two columns named {twice[0]!r}; rename one")
+
+    @abc.abstractmethod
+    def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows from the first, in blocks of at most about `BLOCK_ROWS`.
+
+        Parameters
+        ----------
+        wanted : mapping of str to {"number", "category", "other"}
+            The columns to read, and what to read them as; "other" leaves them as they are.
+
+        Yields
+        ------
+        pyarrow.RecordBatch
+            The columns wanted, in that order. Number columns may come as any type that can be cast to float64.
+
+        Raises
+        ------
+        SourceError
+            When the table is damaged, or is not what its beginning promised.
+        """
+
+    def close(self) -> None:
+        """Let go of what reading needs."""
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise ParameterError, with a list of what there is, unless all of `names` are columns."""
+        present = [column.name for column in self.columns]
+        for name in names:
+            if name not in present:
+                raise ParameterError(f"{self.name} has no column {name!r}: there are {listed(present)}")
+
+    def numeric_columns(self, without: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the names of all columns of numbers but those in `without`."""
+        return tuple(c.name for c in self.columns if c.kind == "number" and c.name not in without)
+
+
+def refusal(name: str, reason: str) -> SourceError:
+    """Return the error that says why a table cannot be read."""
+    return SourceError(f"cannot read {printable(name)}: {reason}")
+
+
+def printable(text: str) -> str:
+    """Return a text as it can stand in a line on a terminal, whatever characters it has."""
+    return text if text.isprintable() else ascii(text)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in words, the first few of many."""
+    shown = ", ".join(map(printable, names[:_SHOWN_NAMES]))
+    rest = len(names) - _SHOWN_NAMES
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def kind_of(type_: pa.DataType) -> Kind:
+    """Return what a column of an Arrow type holds."""
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return "number"
+    if pa.types.is_dictionary(type_):
+        return "category" if is_text(type_.value_type) else "other"
+    return "category" if is_text(type_) or pa.types.is_boolean(type_) else "other"
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Tell whether an Arrow type is text."""
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)

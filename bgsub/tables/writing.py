@@ -1,0 +1,77 @@
+"""Tables written block by block: CSV or Parquet, whole or not at all, or CSV to standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from bgsub.errors import OutputError
+from bgsub.files import atomic_write
+
+OUTPUT_SUFFIXES = (".csv", ".parquet", ".pq")
+
+Columns = Mapping[str, "np.ndarray | pa.Array"]
+
+
+@contextlib.contextmanager
+def table_writer(path: str | os.PathLike[str]) -> Iterator[Callable[[Columns], None]]:
+    """Write a table in blocks of rows; the file appears once the block has ended without an error.
+
+    Parameters
+    ----------
+    path : path-like
+        A name in .csv, .parquet or .pq, or "-" for CSV on standard output.
+
+    Yields
+    ------
+    callable
+        To be called with the columns of each block of rows, always the same ones. Masked values of numpy's masked
+        arrays are written as missing.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written, or its extension is another.
+    """
+    if os.fspath(path) == "-":
+        with _format_writer(sys.stdout.buffer, csv.CSVWriter) as write:
+            yield write
+        sys.stdout.buffer.flush()
+        return
+    suffix = Path(path).suffix.lower()
+    if suffix not in OUTPUT_SUFFIXES:
+        raise OutputError(f"cannot write {path}: its extension is none of {', '.join(OUTPUT_SUFFIXES)}; choose one")
+    make = csv.CSVWriter if suffix == ".csv" else parquet.ParquetWriter
+    with atomic_write(path) as file, _format_writer(file, make) as write:
+        yield write
+
+
+@contextlib.contextmanager
+def _format_writer(file: Any, make: Callable[..., Any]) -> Iterator[Callable[[Columns], None]]:
+    """Write blocks to an open file; the first one decides names and types."""
+    with contextlib.ExitStack() as stack:
+        writer: Any = None
+
+        def write(columns: Columns) -> None:
+            nonlocal writer
+            batch = pa.RecordBatch.from_arrays([_arrow(c) for c in columns.values()], names=list(columns))
+            if writer is None:
+                writer = stack.enter_context(make(file, batch.schema))
+            writer.write_batch(batch)
+
+        yield write
+
+
+def _arrow(values: np.ndarray | pa.Array) -> pa.Array:
+    """Return values as Arrow's; masked ones as missing."""
+    if isinstance(values, np.ma.MaskedArray):
+        return pa.array(values.data, mask=np.ma.getmaskarray(values))
+    return values if isinstance(values, pa.Array) else pa.array(np.ascontiguousarray(values))

@@ -1,0 +1,249 @@
+"""Bad input of `bgsub cluster`: one line that says what, where and what to do; nothing is left half-written."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bgsub.files import read_container, write_container
+from tests.cli.clips import files_in
+from tests.tables.files import NAMES, values, write_as, write_csv
+
+FIT = ["--components", "2", "--scale"]
+
+
+@pytest.fixture
+def table(workplace):
+    return write_as(".parquet", workplace, values())
+
+
+@pytest.fixture
+def model(bgsub, table):
+    assert bgsub("cluster", "fit", table, *FIT, "--model", "m.npz", "-q").code == 0
+    return "m.npz"
+
+
+def faulty(folder):
+    rows = values()[:20].tolist()
+    for name, index, value in (("nan", 1, ""), ("text", 2, "oops"), ("infinite", 0, "inf")):
+        fault = [*rows[7]]
+        fault[index] = value
+        write_csv(folder / f"{name}.csv", [*rows, fault])
+    write_csv(folder / "constant.csv", [[*row[:2], 5] for row in rows])
+    write_csv(folder / "short.csv", rows[:3])
+    write_csv(folder / "empty.csv", [])
+    write_csv(folder / "ragged.csv", [*rows, [1, 2]])
+    np.save(folder / "objects.npy", np.array([None, 1], dtype=object), allow_pickle=True)
+    (folder / "junk.parquet").write_bytes(b"junk")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nan.csv"], 1, "nan.csv: row 21, column 'price' is missing (NaN): correct it, or leave such rows out with"),
+        (["infinite.csv"], 1, "infinite.csv: row 21, column 'length' is infinite: correct it, or leave such rows out"),
+        (
+            ["text.csv"],
+            1,
+            "cannot read text.csv: row 21, column 'tilt' holds the text 'oops', not a number; correct it",
+        ),
+        (["constant.csv"], 1, "constant.csv: column 'tilt' has one value in all rows; leave it out with --columns"),
+        (["short.csv", "--components", "4"], 1, "short.csv has 3 rows, too few for 4 components: give 4 rows or more"),
+        (["empty.csv"], 1, "cannot read empty.csv: it has no rows; give a table with some"),
+        (["ragged.csv"], 1, "cannot read ragged.csv: row 21 has 2 values where the heading has 3 names; correct that"),
+        (["objects.npy"], 1, "cannot read objects.npy: it holds Python objects, which only pickle can read"),
+        (["junk.parquet"], 1, "cannot read junk.parquet: it is no Parquet file, or damaged"),
+        (["missing.csv"], 1, "cannot read missing.csv: no such file; check the path"),
+        (
+            ["short.csv", "--columns", "length,weight"],
+            2,
+            "short.csv has no column 'weight': there are length, price, t",
+        ),
+        (
+            ["short.csv", "--keep", "id", "--output", "x.csv"],
+            2,
+            "short.csv has no column 'id': there are length, price",
+        ),
+        (["short.csv", "--columns", "a,,b"], 2, "Invalid value for '--columns': 'a,,b' has an empty name: write a,b,c"),
+        (["short.csv", "--weights", "tilt"], 1, "short.csv: row 1, column 'tilt' is a negative weight: give 0 or more"),
+        (["short.csv", "--pca", "4"], 2, "--pca 4 is above the 3 features or rows that there are: give fewer"),
+        (["short.csv", "--output", "x.xls"], 1, "cannot write x.xls: its extension is not one of .csv, .parquet, .pq"),
+        (["short.csv", "--model", "x"], 1, "cannot write x: it has no extension; add one, such as .npz"),
+        (["short.csv", "--model", "no/x.npz"], 1, "cannot write no/x.npz: there is no folder no; create it or choose"),
+        (
+            ["short.csv", "--model", "short.csv", "--overwrite"],
+            1,
+            "cannot write short.csv: it is the input; choose anot",
+        ),
+        (["short.csv", "--model", "x.csv", "--output", "x.csv"], 2, "two outputs are named x.csv: give each a name of"),
+        (["short.csv", "--components", "0"], 2, "Invalid value for '--components': 0 is not in the range"),
+    ],
+)
+def test_what_fit_refuses(bgsub, workplace, arguments, code, message):
+    faulty(workplace)
+    before = files_in(workplace)
+    outputs = [] if "--model" in arguments or "--output" in arguments else ["--model", "m.npz", "--output", "o.parquet"]
+    outcome = bgsub("cluster", "fit", *FIT, *arguments, *outputs)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert outcome.error.startswith(f"Error: {message}")
+    assert files_in(workplace) == before
+
+
+def test_collapsed_clusters_are_told_by_the_number_that_they_have_in_the_summary(bgsub, workplace):
+    rows = [*values()[:40, :2].tolist(), *[[9.0, 9000.0]] * 5]
+    write_csv(workplace / "t.csv", rows, names="ab")
+    outcome = bgsub("cluster", "fit", "t.csv", *FIT)
+    assert outcome.code == 0
+    small = outcome.out.splitlines()[2].split()
+    assert small[0] == "1" and small[2] == "5"
+    assert "1 have collapsed (a variance that is mostly reg_covar): take fewer components or a larger" in outcome.err
+
+
+def test_collapse_without_regularisation_is_one_line(bgsub, workplace):
+    rows = [*values()[:40, :2].tolist(), *[[9.0, 9000.0]] * 5]
+    write_csv(workplace / "t.csv", rows, names="ab")
+    outcome = bgsub("cluster", "fit", "t.csv", *FIT, "--reg-covar", "0", "--model", "m.npz")
+    assert outcome.code != 0
+    assert "increase reg_covar" in outcome.error
+    assert files_in(workplace) == ["t.csv"]
+
+
+def test_no_convergence_is_told_with_what_to_do(bgsub, table):
+    arguments = ["cluster", "fit", table, "--components", "5", "--max-iter", "1", "--tol", "0"]
+    outcome = bgsub(*arguments)
+    assert (outcome.code, "did not converge in 1 iterations: raise --max-iter, or --tol\n" in outcome.err) == (0, True)
+    assert "ended after 1 iterations" in outcome.out
+    facts = json.loads(bgsub(*arguments, "--json").out)
+    assert facts["converged"] is False
+    assert facts["advice"][0].startswith("did not converge")
+
+
+def test_columns_of_very_different_spread_are_told(bgsub, table):
+    assert "-fold: --scale makes them count alike" in bgsub("cluster", "fit", table, "--components", "2").err
+
+
+def test_rows_left_out_are_counted(bgsub, workplace):
+    faulty(workplace)
+    outcome = bgsub("cluster", "fit", "nan.csv", *FIT, "--missing", "drop")
+    assert (outcome.code, "left out 1 row with missing values\n" in outcome.err) == (0, True)
+    assert "20 rows, full covariance" in outcome.out
+
+
+@pytest.mark.parametrize("name", ["m.npz", "o.csv"])
+def test_existing_outputs_stay_without_overwrite(bgsub, table, workplace, name):
+    (workplace / name).write_text("old")
+    option = "--model" if name == "m.npz" else "--output"
+    outcome = bgsub("cluster", "fit", table, *FIT, option, name)
+    assert (outcome.code, outcome.error) == (1, f"Error: {name} exists; pass --overwrite or choose another name")
+    assert (workplace / name).read_text() == "old"
+    assert bgsub("cluster", "fit", table, *FIT, option, name, "--overwrite").code == 0
+    assert (workplace / name).read_bytes()[:3] != b"old"
+
+
+def test_models_and_tables_that_do_not_fit(bgsub, model, workplace):
+    write_csv(workplace / "other.csv", [[1, 2]], names=["length", "price"])
+    outcome = bgsub("cluster", "predict", model, "other.csv", "--output", "o.csv")
+    assert (outcome.code, outcome.error) == (2, "Error: other.csv has no column 'tilt': there are length, price")
+    np.save("two.npy", values()[:, :2])
+    np.save("three.npy", values())
+    assert bgsub("cluster", "fit", "two.npy", *FIT, "--model", "two.npz").code == 0
+    outcome = bgsub("cluster", "predict", "two.npz", "three.npy", "--output", "o.csv")
+    message = "three.npy has 3 columns without names, the model learned 2: give a table of that width"
+    assert (outcome.code, outcome.error) == (2, f"Error: {message}")
+    assert "o.csv" not in files_in(workplace)
+
+
+@pytest.mark.parametrize("command", ["predict", "score", "plot"])
+def test_faults_of_a_table_leave_nothing(bgsub, model, workplace, command):
+    faulty(workplace)
+    before = files_in(workplace)
+    output = "p.png" if command == "plot" else "o.csv"
+    outcome = bgsub("cluster", command, model, "nan.csv", "--output", output)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.error.startswith("Error: nan.csv: row 21, column 'price' is missing (NaN)")
+    assert files_in(workplace) == before
+
+
+def test_damaged_model_files(bgsub, model, table, workplace):
+    whole = (workplace / model).read_bytes()
+    for content, reason in (
+        (whole[:-100], "it is damaged"),
+        (whole[:-200] + bytes([whole[-200] ^ 1]) + whole[-199:], "it is damaged (its checksum does not match)"),
+        (b"PK\x03\x04 an archive", "it is no model file of bgsub; give one that bgsub has written"),
+    ):
+        (workplace / "bad.npz").write_bytes(content)
+        for arguments in (["predict", "bad.npz", table], ["sample", "bad.npz", "-n", "3"], ["score", "bad.npz", table]):
+            outcome = bgsub("cluster", *arguments)
+            assert (outcome.code, outcome.out) == (1, "")
+            assert outcome.error.startswith(f"Error: cannot load the model bad.npz: {reason}")
+    outcome = bgsub("cluster", "predict", "gone.npz", table)
+    assert outcome.error == "Error: cannot load the model gone.npz: no such file; check the path"
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("weights", np.array([0.7, 0.7])),
+        ("weights", np.array([1.0])),
+        ("means", np.zeros((2, 2))),
+        ("means", np.full((2, 3), np.nan)),
+        ("covariances", np.zeros((2, 3, 3))),
+        ("covariances", np.eye(3)),
+        ("covariances", np.stack([-np.eye(3), np.eye(3)])),
+        ("precisions_cholesky", np.stack([np.eye(3), 99 * np.eye(3)])),
+        ("densities", np.zeros(3)),
+        ("forward", np.zeros((2, 2))),
+        ("covariance_type", "round"),
+        ("converged", "yes"),
+        ("preparation", None),
+        ("width", "3"),
+    ],
+)
+def test_forged_model_files(bgsub, model, table, workplace, part, value):
+    """A file whose checksum is right and whose parts do not fit together."""
+    meta, arrays = read_container(model, "mixture of a table", 1)
+    (arrays if isinstance(value, np.ndarray) else meta)[part] = value
+    write_container("forged.npz", "mixture of a table", 1, meta, arrays)
+    outcome = bgsub("cluster", "predict", "forged.npz", table)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.error.startswith("Error: cannot load the model forged.npz: ")
+    assert outcome.error.endswith("; fit the model again")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["plot", "m.npz", "table.parquet", "--output", "p.gif"], 1, "cannot write p.gif: its extension is not one of"),
+        (["plot", "m.npz", "table.parquet", "--output", "-"], 2, "a picture cannot go to standard output: name a file"),
+        (["plot", "m.npz", "table.parquet", "--output", "p.png", "--columns", "tilt"], 2, "--columns names tilt: name"),
+        (
+            ["plot", "m.npz", "table.parquet", "--output", "p.png", "--columns", "tilt,x"],
+            2,
+            "the model has no column 'x'",
+        ),
+        (["sample", "m.npz", "-n", "0"], 2, "Invalid value for '-n' / '--rows': 0 is not in the range x>=1"),
+        (
+            ["select", "table.parquet", "--components", "3-1"],
+            2,
+            "Invalid value for '--components': '3-1' is no list of",
+        ),
+        (["select", "table.parquet", "--components", "2-600"], 1, "table.parquet has 500 rows, too few for 600 compon"),
+        (
+            ["predict", "m.npz", "labels.csv", "--keep", "label"],
+            2,
+            "--keep names 'label', which the output has already",
+        ),
+        (
+            ["score", "m.npz", "table.parquet", "--quantile", "1"],
+            2,
+            "Invalid value for '--quantile': 1.0 is not in the",
+        ),
+    ],
+)
+def test_what_the_other_commands_refuse(bgsub, model, workplace, arguments, code, message):
+    write_csv(workplace / "labels.csv", [[1, 2, 3, 4]], names=[*NAMES, "label"])
+    before = files_in(workplace)
+    outcome = bgsub("cluster", *arguments)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert outcome.error.startswith(f"Error: {message}")
+    assert files_in(workplace) == before
