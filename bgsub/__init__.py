@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bgsub.background.adaptive import BackgroundSubtractor
     from bgsub.background.mog2 import MOG2
     from bgsub.background.opencv import createBackgroundSubtractorMOG2
     from bgsub.errors import BgsubError, ModelFileError, OutputError, ParameterError, SourceError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "BackgroundSubtractor": "bgsub.background.adaptive",
     "MOG2": "bgsub.background.mog2",
     "createBackgroundSubtractorMOG2": "bgsub.background.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
@@ -33,6 +35,7 @@ _HOME = {
 
 __all__ = [
     "MOG2",
+    "BackgroundSubtractor",
     "BgsubError",
     "Frame",
     "GaussianMixture",

@@ -138,8 +138,8 @@ def _dilate(plane: np.ndarray, diameter: int) -> np.ndarray:
 def _filled_objects(plane: np.ndarray, min_area: int) -> np.ndarray:
     """Return the objects with their holes filled, those of `min_area` pixels or more."""
     outlines, _ = cv2.findContours(plane, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    kept = [outline for outline in outlines if min_area < 2 or _pixels_within(outline) >= min_area]
-    return _drawn(kept, plane.shape)
+    kept = [outline for outline in outlines if min_area < 2 or pixels_within(outline) >= min_area]
+    return drawn(kept, plane.shape)
 
 
 def _large_objects(plane: np.ndarray, min_area: int) -> np.ndarray:
@@ -152,14 +152,14 @@ def _large_objects(plane: np.ndarray, min_area: int) -> np.ndarray:
     areas = [0] * len(outlines)
     for i, (outline, owner) in enumerate(zip(outlines, owners, strict=True)):
         if owner == i:
-            areas[owner] += _pixels_within(outline)
+            areas[owner] += pixels_within(outline)
         else:  # a hole's outline runs on pixels of the object
-            areas[owner] -= _pixels_within(outline) - len(outline)
+            areas[owner] -= pixels_within(outline) - len(outline)
     kept = [outline for outline, owner in zip(outlines, owners, strict=True) if areas[owner] >= min_area]
-    return _drawn(kept, plane.shape)
+    return drawn(kept, plane.shape)
 
 
-def _pixels_within(outline: np.ndarray) -> int:
+def pixels_within(outline: np.ndarray) -> int:
     """Return the number of pixels within and on an outline given by all its pixels.
 
     Pick's theorem: a polygon of area A whose border is a walk of B steps from pixel to neighbouring pixel
@@ -169,7 +169,7 @@ def _pixels_within(outline: np.ndarray) -> int:
     return round(cv2.contourArea(outline) + steps / 2 + 1) if steps > 1 else 1
 
 
-def _drawn(outlines: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+def drawn(outlines: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     """Return the plane of what lies within an odd number of outlines, or on one."""
     plane = np.zeros(shape, np.uint8)
     cv2.drawContours(plane, outlines, -1, 255, cv2.FILLED)

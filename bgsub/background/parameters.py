@@ -26,6 +26,8 @@ class Parameter:
         Unit of the value, or "".
     description : str
         One line for help texts.
+    advanced : bool
+        Left out of help texts: few will want to change it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Parameter:
     unit: str
     description: str
     above: bool = False
+    advanced: bool = False
 
     @property
     def bounds(self) -> str:
@@ -128,4 +131,79 @@ def check_mog2(values: Mapping[str, Any], precision: str) -> dict[str, Any]:
             raise ParameterError(
                 f"{name} is {checked[name]:g}: with precision='compact' give at most {_COMPACT_HIGHEST:g}"
             )
+    return checked
+
+
+def _advanced(name: str, default: float, low: float, high: float, unit: str, description: str) -> Parameter:
+    return Parameter(name, default, low, high, unit, description, advanced=True)
+
+
+ADAPTIVE_PARAMETERS = {
+    p.name: p
+    for p in [
+        Parameter("n_components", 4, 1, 16, "", "most Gaussians that a pixel can have"),
+        Parameter("history", 500, 1, 1_000_000_000, "frames", "memory: the learning rate settles at 1/history"),
+        Parameter(
+            "threshold", 6.5, 0, 50, "log-odds", "evidence that makes a pixel foreground; higher finds less", above=True
+        ),
+        Parameter("smoothing", 1.5, 0, 20, "pixels", "reach over which neighbours share their evidence; 0 for none"),
+        Parameter("min_area", 20, 0, 1_000_000_000, "pixels", "smaller objects are dropped"),
+        Parameter("detect_shadows", True, 0, 1, "", "tell cast shadows from objects; without, they count as objects"),
+        Parameter("shadow_value", 127, 0, 255, "", "mask value of shadows"),
+        Parameter("shadow_threshold", 0.55, 0, 1, "", "darkest shadow, as a share of the background's brightness"),
+        Parameter("absorption_time", 180.0, 0, 1e9, "s", "time after which a stopped object is background", above=True),
+        Parameter(
+            "frame_rate", 25.0, 0, 1e6, "frames/s", "frames a second, for times; a run knows its own", above=True
+        ),
+        Parameter("compensate_light", True, 0, 1, "", "follow changes of the light of the whole scene"),
+        _advanced("match_distance", 8.0, 0.1, 1e6, "", "squared Mahalanobis distance at which a Gaussian is updated"),
+        _advanced("low_weight", 0.1, 0, 0.9, "", "weight up to which a Gaussian is no background"),
+        _advanced("weight_span", 0.4, 0.01, 1, "", "weight above that at which all doubt of a Gaussian ends"),
+        _advanced("weight_doubt", 6.0, 0, 50, "log-odds", "evidence against a Gaussian of low weight"),
+        _advanced("early_doubt", 2.0, 0, 100, "frames", "frames of a Gaussian that do not count while all is new"),
+        _advanced("shadow_spread", 0.8, 0.01, 100, "", "variance of a shadow's chroma beside that of the background"),
+        _advanced("shadow_doubt", 3.5, 0, 50, "log-odds", "evidence against a pixel being in shadow"),
+        _advanced("flicker_doubt", 60.0, 0, 1000, "log-odds", "evidence asked for where all frames flicker"),
+        _advanced("flicker_rate", 0.02, 0.0001, 1, "", "learning rate of the flicker"),
+        _advanced("flicker_still", 0.07, 0, 0.25, "", "flicker of a calm scene that asks for no evidence"),
+        _advanced("flicker_lively", 0.02, 0, 0.25, "", "the same for a scene in motion"),
+        _advanced("neighbour_radius", 2, 0, 8, "pixels", "reach of moved background; 0 for none"),
+        _advanced("neighbour_still", 0.115, 0, 0.25, "", "flicker from which it is looked for in a calm scene"),
+        _advanced("neighbour_lively", 0.015, 0, 0.25, "", "the same for a scene in motion"),
+        _advanced("neighbour_doubt", 0.5, 0, 50, "log-odds", "evidence against moved background"),
+        _advanced("liveliness_low", 0.05, 0, 1, "", "share of flickering pixels up to which a scene is calm"),
+        _advanced("liveliness_high", 0.1, 0, 1, "", "share from which it is in motion"),
+        _advanced("restless", 0.05, 0, 0.25, "", "flicker from which foreground is learned like background"),
+        _advanced("var_init_y", 20.0, 0.1, 65025, "grey levels^2", "variance of a new Gaussian, luma"),
+        _advanced("var_init_c", 12.0, 0.1, 65025, "grey levels^2", "variance of a new Gaussian, chroma"),
+        _advanced("var_min_y", 16.0, 0.1, 65025, "grey levels^2", "smallest variance, luma"),
+        _advanced("var_min_c", 12.0, 0.1, 65025, "grey levels^2", "smallest variance, chroma"),
+        _advanced("var_max", 50.0, 0.1, 65025, "grey levels^2", "largest variance where nothing flickers"),
+        _advanced("var_stretch", 200.0, 0, 10000, "", "growth of that bound with the flicker"),
+        _advanced("fill_area", 0.002, 0, 1, "", "holes below this share of the frame are filled"),
+        _advanced("lively_area", 0.0012, 0, 1, "", "added to min_area in a scene in motion, as a share of the frame"),
+        _advanced("large_area", 0.005, 0, 1, "", "share of the frame from which an object is no flicker"),
+        _advanced("large_still", 0.001, 0, 1, "", "the same for a calm scene"),
+        _advanced("taper", 10.0, 0, 1e6, "frames", "first frames in which foreground is learned like background"),
+    ]
+}
+"""The parameters of `bgsub.BackgroundSubtractor`, by name."""
+
+
+def check_adaptive(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all parameters of the adaptive model: `values`, checked, and defaults for the rest.
+
+    Raises
+    ------
+    ParameterError
+        When a name is unknown, a value out of bounds, or two contradict each other.
+    """
+    unknown = [name for name in values if name not in ADAPTIVE_PARAMETERS]
+    if unknown:
+        common = ", ".join(name for name, p in ADAPTIVE_PARAMETERS.items() if not p.advanced)
+        raise ParameterError(f"unknown parameter {unknown[0]!r}: there are {common}, and rarer ones")
+    checked = {name: p.check(values.get(name, p.default)) for name, p in ADAPTIVE_PARAMETERS.items()}
+    for low, high in (("var_min_y", "var_max"), ("var_min_c", "var_max"), ("liveliness_low", "liveliness_high")):
+        if checked[low] >= checked[high]:
+            raise ParameterError(f"{low} is {checked[low]:g}, {high} {checked[high]:g}: the first must be the smaller")
     return checked

@@ -13,8 +13,6 @@ from bgsub.simd import LANES, zeros
 
 SAVED = ("weights", "modes", "n_modes")  # the arrays of a state that make the model; the rest are hints
 
-_PIXELS_PER_THREAD = 50_000  # fewer are not worth waking another thread for
-
 Layout = dict[str, tuple[tuple[int, ...], np.dtype]]
 
 
@@ -149,7 +147,7 @@ class Tiles:
 
         if full:
             out = flat[: full * LANES].reshape(full, LANES)
-            workers.share(lambda lo, hi: work(image, out, 0, lo, hi), full, _threads_for(n, threads))
+            workers.share(lambda lo, hi: work(image, out, 0, lo, hi), full, workers.threads_for(n, threads))
         if full < n_tiles:  # the frame ends within a tile: its pixels go on their own, with room for the missing ones
             rest = np.zeros((LANES, *image.shape[1:]), image.dtype)
             rest[: n - full * LANES] = image[full * LANES :]
@@ -169,10 +167,3 @@ class Tiles:
         inside = gates[: known_foreground.size]
         inside[(inside == LEARN) & (known_foreground.ravel() != 0)] = KNOWN_FOREGROUND
         return gates
-
-
-def _threads_for(n_pixels: int, threads: int | None) -> int:
-    """Return how many threads to use for a frame."""
-    if threads is not None:
-        return max(1, min(threads, n_pixels // LANES))
-    return max(1, min(workers.available_processors(), n_pixels // _PIXELS_PER_THREAD))

@@ -13,11 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
+from bgsub.simd import LANES
+
 Range = tuple[int, int]
 Work = Callable[[int, int], None]
 Results = SimpleQueue[BaseException | None]
 
 _RANGES_A_THREAD = 4
+_PIXELS_PER_THREAD = 50_000  # fewer are not worth waking another thread for
 _PATIENCE = 2.0  # seconds to wait for a range, which takes milliseconds, when a run is interrupted
 
 _calls: SimpleQueue[tuple[Work, Iterator[Range], set[Range], Results]] = SimpleQueue()
@@ -30,6 +33,13 @@ def available_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads_for(n_pixels: int, threads: int | None) -> int:
+    """Return how many threads to use for a frame; `threads` is what the user asked for, None for automatic."""
+    if threads is not None:
+        return max(1, min(threads, n_pixels // LANES))
+    return max(1, min(available_processors(), n_pixels // _PIXELS_PER_THREAD))
 
 
 def share(work: Work, n: int, threads: int) -> None:

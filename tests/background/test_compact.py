@@ -51,7 +51,7 @@ def test_the_state_takes_half_the_memory():
     for precision in ("exact", "compact"):
         model = MOG2(precision=precision)
         model.apply(np.zeros((48, 64, 3), np.uint8))
-        n_bytes.append(model._tiles.state.weights.nbytes + model._tiles.state.modes.nbytes)
+        n_bytes.append(model._state.state.weights.nbytes + model._state.state.modes.nbytes)
     assert n_bytes[1] == n_bytes[0] / 2
 
 
@@ -86,7 +86,7 @@ def test_rate_0_changes_nothing():
     model = MOG2(precision="compact")
     for frame in frames:
         model.apply(frame)
-    before = [array.tobytes() for array in model._tiles.state[:3]]
+    before = [array.tobytes() for array in model._state.state[:3]]
     for frame in frames:
         model.apply(frame, learning_rate=0)
-    assert [array.tobytes() for array in model._tiles.state[:3]] == before
+    assert [array.tobytes() for array in model._state.state[:3]] == before

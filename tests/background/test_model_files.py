@@ -268,7 +268,7 @@ def test_values_that_no_frame_could_have_left_do_no_harm(file):
     model = MOG2.load(file)
     for frame in switching_scene(5, shape=(4, 9)):
         assert set(np.unique(model.apply(frame))) <= {0, 127, 255}
-        assert (model._tiles.state.n_modes <= 2).all()
+        assert (model._state.state.n_modes <= 2).all()
 
 
 # ------------------------------------------------------------------------------------------------ where saving fails

@@ -20,7 +20,7 @@ class Mixtures(NamedTuple):
 
 def mixtures_of(model):
     """Return the state of a `bgsub.MOG2`, without the lanes that fill up its last tile."""
-    state, n = model._tiles.state, model.shape[0] * model.shape[1]
+    state, n = model._state.state, model.shape[0] * model.shape[1]
     k, _, rows, _ = state.modes.shape
     weights = state.weights.transpose(0, 2, 1).reshape(-1, k)[:n]
     modes = state.modes.transpose(1, 3, 0, 2).reshape(-1, k, rows)[:n]

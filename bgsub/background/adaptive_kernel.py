@@ -1,0 +1,344 @@
+"""The adaptive mixture, sixteen pixels at a time: evidence of foreground first, learning after the mask is known.
+
+A pixel has up to K Gaussians ("modes"), heaviest first, each with a weight w, a mean and two variances: v_y of the
+luma Y, v_c of both chroma Cr and Cb, which are far steadier. With x the pixel and mu a mean, the squared Mahalanobis
+distance of a mode is::
+
+    D = (Y - mu_y)^2 / v_y + ((Cr - mu_r)^2 + (Cb - mu_b)^2) / v_c
+
+`score_tiles` turns it into evidence S, the log-odds that the pixel is foreground. A Gaussian background against a
+foreground of unknown colour gives D / 2 - c (Bayes' rule, c = `offset`); a mode that is seldom seen is a poor
+explanation, which a prior that falls linearly with its weight expresses::
+
+    S = min over the modes with w > w_0 of   D / 2 - c + c_w max(0, 1 - (w - w_0) / (w_1 - w_0))
+
+A cast shadow dims a background mode and keeps its hue (r = Y / mu_y between tau and 1)::
+
+    S = min(S, |chroma - r mu_chroma|^2 / (2 v_c s) + c_s - c)
+
+In places where the background flickers, more evidence is asked for: L = S - kappa max(0, flicker - dead zone). L is
+kept as a byte, `ZERO_BYTE` + `STEPS` * L, which is what the spatial part of the model smooths and thresholds.
+
+`update_tiles` moves the modes by incremental EM (Zivkovic 2004, equations 4 to 6) with a rate a that differs from pixel
+to pixel: where the mask says foreground, and the place does not flicker, a pixel learns slowly::
+
+    w <- (1 - a) w + a o;   r = min(1, a / w);   mu <- mu + r (x - mu);   v <- v + r ((x - mu)^2 - v)
+
+where o is 1 for the first mode with D below `match`, and 0 for the others. Without such a mode one of weight a starts
+at x, in a free place or in that of the lightest. Variances have a low ceiling, which rises where the background
+flickers: a wide mode would swallow the objects that pass. Flicker itself is the running share of frames in which the
+pixel's evidence changes sign though no larger object is near.
+
+A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bgsub.simd import all_, any_, clip, convert, inline, kernel, load_pixels, rows16, select, splat_like, to_bytes
+
+VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the first two only
+
+ZERO = np.float32(0)
+ONE = np.float32(1)
+HALF = np.float32(0.5)
+
+ZERO_BYTE = 160  # evidence of 0 as a byte
+STEPS = 8  # bytes to a unit of evidence: bytes reach from -20 to 11.9
+CERTAIN = np.float32(11.875)  # the most evidence there is
+LEAST = np.float32(-20)
+ROUNDED_ZERO_BYTE = np.float32(ZERO_BYTE + 0.5)
+
+FLICKER_STEPS = np.float32(1024)  # bytes to a flicker of 1: bytes reach up to 0.249
+
+NOBODY = 64  # owner of a pixel that no mode is near
+SHADOW = 128  # flag beside the owner: evidence was explained away as a shadow
+
+
+class State(NamedTuple):
+    """The mixture of every pixel, in tiles of 16. A weight of exactly 0 means that there is no such mode."""
+
+    weights: np.ndarray  # (tiles, K, 16) float32
+    modes: np.ndarray  # (K, tiles, 2 or 5, 16) float32
+    n_modes: np.ndarray  # (tiles,) uint8: the most modes that a lane has, at least 1
+    flicker: np.ndarray  # (tiles, 16) float32: share of frames in which the evidence changed sign
+    raw: np.ndarray  # (tiles, 16) uint8: 255 where the last frame's evidence was positive
+
+
+class Planes(NamedTuple):
+    """What the two passes over a frame, and the spatial steps between them, tell each other; (tiles, 16) uint8."""
+
+    evidence: np.ndarray  # L as a byte
+    owner: np.ndarray  # mode near the pixel or NOBODY, and the flag SHADOW
+    mask: np.ndarray  # 255 foreground: learn slowly
+    near: np.ndarray  # not 0 near a larger object: changes there are no flicker
+    smooth_flicker: np.ndarray  # flicker averaged over a neighbourhood, in FLICKER_STEPS
+    flicker: np.ndarray  # flicker of the pixel alone, in FLICKER_STEPS
+    closed: np.ndarray  # not 0 where nothing may be learned
+
+
+class Vectors(NamedTuple):
+    """Weights and modes of a state as rows of vectors: arrays in a tuple would be counted at every use."""
+
+    weights: Any
+    modes: Any
+
+
+class Step(NamedTuple):
+    """The constants of one frame, float32 where nothing else is said."""
+
+    luma: Any  # tuple of 3: shares of B, G and R in Y (or 1, 0, 0 for grey), times `gain`
+    chroma: Any  # tuple of 2: scales of R - Y and B - Y
+    gain: Any  # brings the frame to the background's light
+    alpha: Any  # learning rate
+    slow: Any  # learning rate of foreground
+    match: Any  # distance below which a mode owns a pixel
+    offset: Any  # c
+    low_weight: Any  # w_0
+    prior_slope: Any  # c_w / (w_1 - w_0)
+    prior: Any  # c_w
+    shadow_darkest: Any  # tau
+    shadow_chroma: Any  # 1 / (2 s)
+    shadow_offset: Any  # c_s - c
+    steadiness: Any  # kappa, per byte of flicker
+    dead_zone: Any  # in bytes of flicker
+    restless: Any  # bytes of flicker from which foreground learns at the full rate
+    blink_rate: Any
+    var_init_y: Any
+    var_init_c: Any
+    var_min_y: Any
+    var_min_c: Any
+    var_max: Any
+    var_stretch: Any  # growth of var_max per byte of flicker
+    last: Any  # n_components - 1, int
+
+
+# --------------------------------------------------------------------------------------------------------- colour
+
+
+@inline
+def luma_of(pixel, p):
+    """Return Y of the pixels, in the background's light."""
+    y = pixel[0] * p.luma[0]
+    for c in range(1, len(pixel)):
+        y = y + pixel[c] * p.luma[c]
+    return y
+
+
+@inline
+def chroma_of(pixel, y, c, p):
+    """Return Cr (c = 1) or Cb (c = 2), centred on 0, of BGR pixels of luma y."""
+    return (pixel[4 - 2 * c] * p.gain - y) * p.chroma[c - 1]
+
+
+# --------------------------------------------------------------------------------------------------------- evidence
+
+
+@inline
+def distance(s, t, i, pixel, y, p):
+    """Return D, the squared Mahalanobis distance of mode i."""
+    difference = y - s.modes[i, t, MEAN_Y]
+    total = difference * difference / s.modes[i, t, VAR_Y]
+    if len(pixel) > 1:
+        square = y * ZERO
+        for c in range(1, len(pixel)):
+            difference = chroma_of(pixel, y, c, p) - s.modes[i, t, VAR_C + c]
+            square = square + difference * difference
+        total = total + square / s.modes[i, t, VAR_C]
+    return total
+
+
+@inline
+def log_odds(d, weight, p):
+    """Return the evidence against a mode at distance d: CERTAIN where it is too light to count."""
+    doubt = p.prior - (weight - p.low_weight) * p.prior_slope
+    odds = HALF * d - p.offset + select(doubt > ZERO, doubt, ZERO)
+    return select(weight > p.low_weight, odds, CERTAIN)
+
+
+@inline
+def shadow_odds(s, t, i, pixel, y, weight, p):
+    """Return the evidence that is left if mode i stands in a shadow; CERTAIN where it cannot."""
+    mean = s.modes[i, t, MEAN_Y]
+    r = y / select(mean > ONE, mean, ONE)
+    square = y * ZERO
+    for c in range(1, len(pixel)):
+        difference = chroma_of(pixel, y, c, p) - r * s.modes[i, t, VAR_C + c]
+        square = square + difference * difference
+    odds = square / s.modes[i, t, VAR_C] * p.shadow_chroma + p.shadow_offset
+    return select((weight > p.low_weight) & (r > p.shadow_darkest) & (r < ONE), odds, CERTAIN)
+
+
+@inline
+def score_tile(s, n, t, pixel, flicker, p, shadows):
+    """Return the bytes of evidence and of the owner."""
+    y = luma_of(pixel, p)
+    weight = s.weights[t, 0]
+    d = distance(s, t, 0, pixel, y, p)
+    odds = log_odds(d, weight, p)
+    near = (d < p.match) & (weight > ZERO)
+    owner = select(near, ZERO, splat_like(y, np.float32(NOBODY)))
+    for i in range(1, n):
+        if all_(near):
+            break
+        weight = s.weights[t, i]
+        d = distance(s, t, i, pixel, y, p)
+        other = log_odds(d, weight, p)
+        odds = select(other < odds, other, odds)
+        here = (d < p.match) & (weight > ZERO) & ~near
+        owner = select(here, np.float32(i), owner)
+        near = near | here
+    if shadows and any_(odds > ZERO):
+        suspect = odds > ZERO
+        for i in range(n):
+            other = shadow_odds(s, t, i, pixel, y, s.weights[t, i], p)
+            odds = select(suspect & (other < odds), other, odds)
+        owner = owner + select(suspect & (odds <= ZERO), splat_like(y, np.float32(SHADOW)), ZERO)
+    excess = flicker - p.dead_zone
+    odds = odds - p.steadiness * select(excess > ZERO, excess, ZERO)
+    odds = clip(odds, LEAST, CERTAIN)
+    return convert(odds * np.float32(STEPS) + ROUNDED_ZERO_BYTE, np.uint8), convert(owner, np.uint8)
+
+
+# --------------------------------------------------------------------------------------------------------- learning
+
+
+@inline
+def move_mode(s, t, i, hit, rate, pixel, y, ceiling, p):
+    """Move mode i towards the pixels in the lanes `hit`."""
+    mean, var = s.modes[i, t, MEAN_Y], s.modes[i, t, VAR_Y]
+    difference = y - mean
+    moved = clip(var + rate * (difference * difference - var), p.var_min_y, ceiling)
+    s.modes[i, t, MEAN_Y] = select(hit, mean + rate * difference, mean)
+    s.modes[i, t, VAR_Y] = select(hit, moved, var)
+    if len(pixel) > 1:
+        square = y * ZERO
+        for c in range(1, len(pixel)):
+            mean = s.modes[i, t, VAR_C + c]
+            difference = chroma_of(pixel, y, c, p) - mean
+            square = square + difference * difference
+            s.modes[i, t, VAR_C + c] = select(hit, mean + rate * difference, mean)
+        var = s.modes[i, t, VAR_C]
+        moved = clip(var + rate * (HALF * square - var), p.var_min_c, ceiling)
+        s.modes[i, t, VAR_C] = select(hit, moved, var)
+
+
+@inline
+def rise(s, t, i, rising, rows):
+    """Move mode i up past every lighter mode, in the lanes `rising`."""
+    for j in range(i, 0, -1):
+        low, high = s.weights[t, j], s.weights[t, j - 1]
+        rising = rising & (low > high)
+        if not any_(rising):
+            break
+        s.weights[t, j], s.weights[t, j - 1] = select(rising, high, low), select(rising, low, high)
+        for f in range(rows):
+            low, high = s.modes[j, t, f], s.modes[j - 1, t, f]
+            s.modes[j, t, f], s.modes[j - 1, t, f] = select(rising, high, low), select(rising, low, high)
+
+
+@inline
+def start_mode(s, t, n, new, alpha, pixel, y, p):
+    """Start a mode at the pixels in the lanes `new`, in the first free place or in the last; return the new n."""
+    rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
+    waiting = new
+    for i in range(min(n, p.last) + 1):
+        weight = s.weights[t, i]
+        here = waiting if i == p.last else waiting & (weight == ZERO)
+        if any_(here):
+            n = max(n, i + 1)
+            waiting = waiting & ~here
+            s.weights[t, i] = select(here, alpha, weight)
+            s.modes[i, t, MEAN_Y] = select(here, y, s.modes[i, t, MEAN_Y])
+            s.modes[i, t, VAR_Y] = select(here, p.var_init_y, s.modes[i, t, VAR_Y])
+            if len(pixel) > 1:
+                s.modes[i, t, VAR_C] = select(here, p.var_init_c, s.modes[i, t, VAR_C])
+                for c in range(1, len(pixel)):
+                    s.modes[i, t, VAR_C + c] = select(here, chroma_of(pixel, y, c, p), s.modes[i, t, VAR_C + c])
+            rise(s, t, i, here, rows)
+    return n
+
+
+@inline
+def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
+    """Learn 16 pixels, the lanes `learn` of them."""
+    rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
+    y = luma_of(pixel, p)
+    n = np.int64(n_modes[t])
+    keep = ONE - alpha
+    first = learn & (owner == 0)
+    for i in range(n):
+        hit = learn & (owner == i)
+        weight = s.weights[t, i] * keep
+        if any_(hit):
+            grown = weight + alpha
+            share = alpha / grown
+            move_mode(s, t, i, hit, select(share < ONE, share, ONE), pixel, y, ceiling, p)
+            s.weights[t, i] = select(hit, grown, weight)
+            if i > 0:
+                rise(s, t, i, hit, rows)
+        else:
+            s.weights[t, i] = weight
+    if not all_(first):
+        new = learn & (owner == NOBODY)
+        if any_(new):
+            n_modes[t] = start_mode(s, t, n, new, alpha, pixel, y, p)
+
+
+@inline
+def new_flicker(flicker, evidence, before, near, rate):
+    """Return the flicker after a frame: near larger objects a change of sign is none."""
+    raw = evidence > ZERO_BYTE
+    blink = (raw ^ (before != 0)) & (near == 0)
+    return flicker + rate * (select(blink, ONE, splat_like(flicker, ZERO)) - flicker), to_bytes(raw, 255)
+
+
+# ---------------------------------------------------------------------------------------------- runs of tiles lo to hi-1
+
+
+@inline
+def vectors_of(state):
+    """Return the mixture with its arrays seen as rows of vectors."""
+    return Vectors(rows16(state.weights), rows16(state.modes))
+
+
+@kernel
+def score_tiles(image, state, planes, lo, hi, p, shadows):
+    """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16."""
+    s, n_modes = vectors_of(state), state.n_modes
+    evidence, owners = rows16(planes.evidence), rows16(planes.owner)
+    flicker, closed = rows16(planes.smooth_flicker), rows16(planes.closed)
+    for t in range(lo, hi):
+        if all_(closed[t] != 0):
+            continue
+        steady = convert(flicker[t], np.float32)
+        evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
+
+
+@kernel
+def update_tiles(image, state, planes, lo, hi, p):
+    """Learn the tiles, at the rates that the mask asks for."""
+    s, n_modes = vectors_of(state), state.n_modes
+    flicker_rows, raw = rows16(state.flicker), rows16(state.raw)
+    evidence, owners, mask = rows16(planes.evidence), rows16(planes.owner), rows16(planes.mask)
+    near, smooth, flicker_bytes = rows16(planes.near), rows16(planes.smooth_flicker), rows16(planes.flicker)
+    closed = rows16(planes.closed)
+    for t in range(lo, hi):
+        learn = closed[t] == 0
+        if not any_(learn):
+            continue
+        pixel = load_pixels(image, t)
+        steady = convert(smooth[t], np.float32)
+        slow = (mask[t] != 0) & (steady < p.restless)
+        alpha = select(slow, p.slow, splat_like(steady, p.alpha))
+        alpha = select(learn, alpha, ZERO)
+        ceiling = p.var_max + p.var_stretch * steady
+        update_tile(s, n_modes, t, pixel, owners[t] & np.uint8(127), alpha, learn, ceiling, p)
+        flicker, now = new_flicker(flicker_rows[t], evidence[t], raw[t], near[t], p.blink_rate)
+        flicker = select(learn, flicker, flicker_rows[t])
+        flicker_rows[t] = flicker
+        raw[t] = select(learn, now, raw[t])
+        flicker_bytes[t] = convert(clip(flicker * FLICKER_STEPS + HALF, ZERO, np.float32(255)), np.uint8)
