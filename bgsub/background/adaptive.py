@@ -8,13 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_kernel import FLICKER_STEPS, SHADOW, ZERO_BYTE, Step, score_tiles, update_tiles
+from bgsub.background.adaptive_kernel import FLICKER_STEPS, MEAN_Y, SHADOW, ZERO_BYTE, Step, score_tiles, update_tiles
 from bgsub.background.adaptive_state import AdaptiveState, Layout, area_of, layout
 from bgsub.background.light import CHROMA, LUMA, Light, measure_light
 from bgsub.background.model import BackgroundModel
 from bgsub.background.neighbourhood import Neighbourhood, explain_by_neighbours
-from bgsub.background.objects import objects_in, probability_of, smoothed
+from bgsub.background.objects import Found, find_objects, mask_of, probability_of, smoothed
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
+from bgsub.background.structure import correlation
 
 _FLICKERING = 30  # bytes of flicker, 0.03, that make a pixel count as flickering
 _ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
@@ -94,7 +95,9 @@ class BackgroundSubtractor(BackgroundModel):
             evidence = smoothed(self._evidence(state, known_foreground), self.parameters["smoothing"])
         else:  # there is nothing yet from which a pixel could differ
             evidence = np.zeros(state.size, np.uint8)
-        found, large = objects_in(evidence, *self._areas(state, liveliness))
+        objects = self._objects(state, image, evidence, liveliness)
+        found = mask_of(objects, state.size)
+        large = mask_of([one for one in objects if one.area >= self._large_area(state, liveliness)], state.size)
         if rate != 0:
             self._learn(state, image, step, found, large)
         self._write(state, found, evidence, known_foreground, mask, probability)
@@ -133,11 +136,29 @@ class BackgroundSubtractor(BackgroundModel):
             evidence[known_foreground[state.area] != 0] = 255
         return evidence
 
-    def _areas(self, state: AdaptiveState, liveliness: float) -> tuple[float, float, float]:
-        """Return the areas, in pixels, from which objects are kept, holes are kept, and objects are large."""
+    def _objects(
+        self, state: AdaptiveState, image: np.ndarray, evidence: np.ndarray, liveliness: float
+    ) -> list[Found]:
+        """Return what is large enough and no mere change of light."""
         p, n = self.parameters, state.n_pixels
-        large = liveliness * p["large_area"] + (1 - liveliness) * p["large_still"]
-        return p["min_area"] + liveliness * p["lively_area"] * n, p["fill_area"] * n, large * n
+        found = find_objects(evidence, p["min_area"] + liveliness * p["lively_area"] * n, p["fill_area"] * n)
+        if p["structure"] >= 1:
+            return found
+        return [one for one in found if one.area < p["structure_area"] or self._covers(state, image, one)]
+
+    def _covers(self, state: AdaptiveState, image: np.ndarray, found: Found) -> bool:
+        """Return whether an object hides the structure of the background behind it."""
+        box, inside = found.patch()
+        picture = image[: state.n_pixels].reshape(*state.size, *image.shape[1:])[box]
+        luma = picture.astype(np.float32)
+        if luma.ndim == 3:
+            luma = luma @ np.array(LUMA, np.float32)
+        return correlation(luma, state.view(state.state.modes[0, :, MEAN_Y])[box], inside) < self.parameters["structure"]
+
+    def _large_area(self, state: AdaptiveState, liveliness: float) -> float:
+        """Return the area, in pixels, from which an object is no flicker."""
+        p = self.parameters
+        return (liveliness * p["large_area"] + (1 - liveliness) * p["large_still"]) * state.n_pixels
 
     def _learn(self, state: AdaptiveState, image: np.ndarray, step: Step, found: np.ndarray, large: np.ndarray) -> None:
         """Move the mixture and the flicker."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,41 +30,57 @@ def probability_of(evidence: np.ndarray, out: np.ndarray) -> None:
     cv2.LUT(evidence, _PROBABILITIES, dst=out)
 
 
-def objects_in(
-    evidence: np.ndarray, min_area: float, fill_area: float, large_area: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mask of the objects, and that of the large ones.
+class Found(NamedTuple):
+    """An object.
+
+    Attributes
+    ----------
+    outlines : list of ndarray
+        Its outline and those of its holes, as `cv2.findContours` gives them.
+    area : int
+        Pixels, holes not counted.
+    """
+
+    outlines: list[np.ndarray]
+    area: int
+
+    def patch(self) -> tuple[tuple[slice, slice], np.ndarray]:
+        """Return rows and columns of the box around the object, and its mask there (uint8, not 0 inside)."""
+        x, y, width, height = cv2.boundingRect(self.outlines[0])
+        inside = np.zeros((height, width), np.uint8)
+        cv2.drawContours(inside, self.outlines, -1, 255, cv2.FILLED, offset=(-x, -y))
+        return (slice(y, y + height), slice(x, x + width)), inside
+
+
+def find_objects(evidence: np.ndarray, min_area: float, fill_area: float) -> list[Found]:
+    """Return the sets of touching pixels with positive evidence.
 
     Parameters
     ----------
     evidence : ndarray of uint8, shape (H, W)
-        Smoothed; positive evidence is foreground.
-    min_area, fill_area, large_area : float
-        Pixels: smaller objects are dropped, smaller holes filled, and objects from the last on are large.
-
-    Returns
-    -------
-    (ndarray, ndarray) of uint8, shape (H, W)
-        255 inside objects, 0 elsewhere.
+        Smoothed; above `ZERO_BYTE` is foreground.
+    min_area, fill_area : float
+        Pixels: smaller objects are left out, smaller holes filled.
     """
     _, positive = cv2.threshold(evidence, ZERO_BYTE, 255, cv2.THRESH_BINARY)
     outlines, hierarchy = cv2.findContours(positive, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not outlines:
-        return positive, positive.copy()
+        return []
     areas = [pixels_within(outline) for outline in outlines]
-    kept: list[np.ndarray] = []
-    large: list[np.ndarray] = []
+    found = []
     for i, (_, _, first_hole, parent) in enumerate(hierarchy[0].tolist()):
-        if parent >= 0:
+        if parent >= 0 or areas[i] < min_area:
             continue
         holes = _holes_of(outlines, areas, hierarchy[0], first_hole, fill_area)
         area = areas[i] - sum(hole_area for _, hole_area in holes)
         if area >= min_area:
-            parts = [outlines[i], *(outline for outline, _ in holes)]
-            kept += parts
-            if area >= large_area:
-                large += parts
-    return drawn(kept, evidence.shape), drawn(large, evidence.shape)
+            found.append(Found([outlines[i], *(outline for outline, _ in holes)], area))
+    return found
+
+
+def mask_of(objects: Sequence[Found], shape: tuple[int, int]) -> np.ndarray:
+    """Return the mask of objects: uint8, 255 inside, 0 elsewhere."""
+    return drawn([outline for found in objects for outline in found.outlines], shape)
 
 
 def _holes_of(

@@ -184,6 +184,8 @@ ADAPTIVE_PARAMETERS = {
         _advanced("lively_area", 0.0012, 0, 1, "", "added to min_area in a scene in motion, as a share of the frame"),
         _advanced("large_area", 0.005, 0, 1, "", "share of the frame from which an object is no flicker"),
         _advanced("large_still", 0.001, 0, 1, "", "the same for a calm scene"),
+        _advanced("structure", 0.5, 0, 1, "", "correlation with the background that makes an object a change of light"),
+        _advanced("structure_area", 50, 0, 1_000_000_000, "pixels", "objects from this on are judged so"),
         _advanced("taper", 10.0, 0, 1e6, "frames", "first frames in which foreground is learned like background"),
     ]
 }
