@@ -1,8 +1,9 @@
 """Time one EM iteration of ours and of scikit-learn, in turn, from the same start; print a table for the README.
 
-Both run on one thread, matrix products too, and what is taken is processor time, which other programs disturb least. An iteration's time is the least of several
-fits of a few iterations without convergence, less what a fit of none takes; scikit-learn ends a fit with an E step,
-which is taken for 0.45 of an iteration.
+Both run on one thread, matrix products too, and what is taken is processor time, which other programs disturb least.
+An iteration's time is that of the quickest of several fits of a few iterations, divided by their number; scikit-learn
+ends a fit with an E step, which is taken for 0.45 of an iteration. The start is what a few iterations make of some
+rows for means and the covariance of everything: as in most iterations of a fit, clusters have begun to form.
 
     python scripts/bench_em.py
     python scripts/bench_em.py --rows 400,2,4 --types full,diag --dtype float32
@@ -24,6 +25,7 @@ from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_ch
 
 CASES = ["400,2,4", "100000,2,5", "1000000,3,8", "1000000,8,32", "100000,16,10", "100000,64,16", "20000,128,8"]
 FINAL_E_STEP = 0.45
+WARM_UP = 10
 
 
 def blobs(n: int, d: int, k: int, separation: float) -> np.ndarray:
@@ -35,7 +37,7 @@ def blobs(n: int, d: int, k: int, separation: float) -> np.ndarray:
 
 
 def start(X: np.ndarray, k: int, covariance_type: str) -> Parameters:
-    """Return k rows as means, with the covariance of everything."""
+    """Return parameters on the way to convergence."""
     d = X.shape[1]
     part = X[:20000].astype(np.float64)
     everything = np.cov(part.T).reshape(d, d)

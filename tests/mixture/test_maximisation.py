@@ -46,7 +46,7 @@ def test_duplicates_leave_the_regularisation(covariance_type):
 def test_without_regularisation_they_are_refused(covariance_type):
     X = np.full((30, 2), 4.0)
     old = some_parameters(blobs(30, 2)[0], 2, covariance_type)._replace(means=X[:2].copy())
-    with pytest.raises(ValueError, match="ill-defined empirical covariance .* increase reg_covar, or scale the input"):
+    with pytest.raises(ValueError, match=r"ill-defined empirical covariance .* increase reg_covar, or scale the input"):
         maximisation(expectation(X, old, covariance_type), old, covariance_type, 0.0)
 
 

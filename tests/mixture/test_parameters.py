@@ -40,7 +40,7 @@ def test_without_correlation_a_factor_is_one_over_the_standard_deviation(covaria
 )
 def test_covariances_that_are_not_positive_definite_are_refused(covariances, covariance_type):
     with pytest.raises(
-        ValueError, match="ill-defined empirical covariance .* Try to decrease the number of components"
+        ValueError, match=r"ill-defined empirical covariance .* Try to decrease the number of components"
     ):
         precisions_cholesky(covariances, covariance_type)
 

@@ -15,7 +15,7 @@ from tests.mixture.starts import some_parameters
 from tests.naive import naive_e_step
 
 # One group of features, less than one, several and a rest; unrolled or left to matrix products; part of a vector.
-SIZES = [(1, 3, 77), (3, 4, 120), (6, 2, 129), (18, 3, 130)]
+SIZES = [(1, 3, 77), (3, 4, 120), (6, 2, 129), (18, 3, 130), (37, 2, 70)]
 
 
 def naive_statistics(X, parameters, covariance_type, w):

@@ -19,9 +19,10 @@ def full(X, weights, start, stop, mixture, scratch, outputs, size, rest):
         n_vectors = -(-n // 8)
         load_tile(X, weights, first, n, scratch, size)
         for k in range(len(constants)):
+            constant = constants[k]
             for t in range(n_vectors):
                 d = subtract(load(tile.x, t, 0, size), means, k, 0)
-                tile.terms[k, t] = constants[k] - squared_norm(triangular_product(d, factors, k))
+                tile.terms[k, t] = constant - squared_norm(triangular_product(d, factors, k))
         finish_terms(scratch, tile, n_vectors, outputs, first, n)
         for k in range(scratch.sums.shape[0]):
             add_moments(tile, n_vectors, k, SHARE, means, k, k, size, rest)

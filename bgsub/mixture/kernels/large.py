@@ -1,9 +1,11 @@
-"""Passes over rows of many features with full or tied covariances, by matrix products.
+"""Passes over rows of many features with full or tied covariances, in chunks of rows that stay in the cache.
 
-Rows are taken in chunks that stay in the cache. For full covariances, most components are ruled out for most rows before their products are made. The first of the
+For full covariances, most components are ruled out for most rows before their products are made. The first of the
 whitened features alone bound the distance from below, ``|U^T d|^2 >= |U_1^T d_1|^2``, and with that l_ik from above;
 the exact l_ik of the component that the bound likes best is one of p_i from below; and a component 45 below that has,
 to the last digit, no share in p_i. Where few are ruled out the bound is not worth its cost, and chunks do without.
+
+For one covariance of all components rows are whitened, by matrix products, and spherical ones are left.
 """
 
 from __future__ import annotations
@@ -91,9 +93,7 @@ class FullPass:
     @property
     def sums(self) -> Sums:
         """The sums over all rows added so far."""
-        n_features = self.means.shape[1]
-        scatter = np.stack([matrices.symmetric(blocks, n_features) for blocks in self._scatter])
-        return Sums(self._counts, self._shift, scatter)
+        return Sums(self._counts, self._shift, matrices.symmetric(self._scatter, self.means.shape[1]))
 
     def add(self, rows: np.ndarray, chunk: Chunk, weights: np.ndarray | None) -> None:
         """Add some rows to the sums of the M step."""

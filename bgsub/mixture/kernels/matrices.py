@@ -7,13 +7,15 @@ factors have a multiple of 16 columns, those beyond D zero. Sixteen sums stay in
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
 from bgsub.mixture.kernels.compiling import kernel
 from bgsub.simd import splat_like
-from bgsub.simd.blocks import add_scaled_by_column, add_scaled_by_row, load, plus, repeated, squared_norms, store
+from bgsub.simd.blocks import load, plus, repeated, squared_norms, store
 from bgsub.simd.doubles import rows8, total
+from bgsub.simd.outer import add_scaled_by_column, add_scaled_by_row
 
 EIGHT, PAIR, SIXTEEN = (0,) * 8, (0,) * 2, (0,) * 16
 
@@ -89,17 +91,19 @@ def add_scatter(d, n, blocks):
             b += 1
 
 
-def places(n_features: int) -> list[tuple[int, int]]:
-    """Return first row and first column of each block of 8 x 16 products."""
+@cache
+def places(n_features: int) -> np.ndarray:
+    """Return where the products of `add_scatter` stand in a matrix, padded and flat; shape (blocks, 16, 8)."""
     width = padded(n_features, 16)
-    return [(i, j) for i in range(0, width, 8) for j in range(i // 16 * 16, width, 16)]
+    corners = [i * width + j for i in range(0, width, 8) for j in range(i // 16 * 16, width, 16)]
+    block = np.add.outer(np.arange(8) * width, np.arange(16)).reshape(16, 8)
+    return np.add.outer(np.array(corners), block)
 
 
 def symmetric(blocks: np.ndarray, n_features: int) -> np.ndarray:
-    """Return the (D, D) matrix that blocks are the upper part of."""
+    """Return the matrices, of shape (K, D, D), that blocks of shape (K, blocks, 16, 8) are the upper parts of."""
     width = padded(n_features, 16)
-    result = np.zeros((width, width))
-    for (i, j), block in zip(places(n_features), blocks, strict=True):
-        result[i : i + 8, j : j + 16] = block.reshape(8, 16)
-    upper = np.triu(result[:n_features, :n_features])
-    return upper + np.triu(upper, 1).T
+    result = np.zeros((len(blocks), width, width))
+    result.reshape(len(blocks), -1)[:, places(n_features)] = blocks
+    upper = np.triu(result[:, :n_features, :n_features])
+    return upper + np.swapaxes(np.triu(upper, 1), 1, 2)

@@ -46,8 +46,9 @@ def _add_last_group(tile, n_vectors, k, share, centres, row, into, size, rest):
     for t in range(n_vectors):
         r = tile.terms[k, t] * tile.rows[share, t]
         tile.terms[k, t] = r
-        store(tile.moved, t, 0, subtract(load(tile.x, t, 0, size), centres, row, 0))
-        d = load(tile.moved, t, last, rest)
+        d = subtract(load(tile.x, t, last, rest), centres, row, last)
+        if last > 0:
+            store(tile.moved, t, 0, subtract(load(tile.x, t, 0, size), centres, row, 0))
         weighted = times(d, r)
         count = count + r
         shift = plus(shift, weighted)
