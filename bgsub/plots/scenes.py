@@ -19,7 +19,7 @@ UNUSUAL_COLOUR = "#d1121f"
 
 _COLUMNS = 1600  # of a timeline: more than its pixels would only take longer
 _INK = "#30343b"
-_SHEET_WIDTH, _LABEL_WIDTH = 11.0, 1.45  # inches
+_SHEET_WIDTH, _LABEL_WIDTH = 9.0, 1.4  # inches
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ def timeline_figure(timeline: Timeline) -> Figure:
     _probabilities(axes[0], timeline)
     last = len(timeline.curves) - 1
     for row, (label, values) in enumerate(timeline.curves.items()):
-        times, shown = _columns(timeline.times, values, np.min if row == last else np.mean)
+        times, shown = _columns(timeline.times, values, lowest=row == last)
         axes[row + 1].plot(times, shown, color="#3b5b7a", linewidth=1.2)
         axes[row + 1].set_ylabel(label)
     if len(timeline.unusual):
         rows = list(timeline.unusual)
-        values = next(reversed(timeline.curves.values()))
+        values = list(timeline.curves.values())[-1]
         axes[-1].plot(
             timeline.times[rows], values[rows], "o", color=UNUSUAL_COLOUR, markersize=5, label="unusual", clip_on=False
         )
@@ -79,8 +79,8 @@ def timeline_figure(timeline: Timeline) -> Figure:
 
 def _probabilities(axes: Axes, timeline: Timeline) -> None:
     """Draw the probabilities one above the other."""
-    times, _ = _columns(timeline.times, timeline.times, np.mean)
-    heights = [_columns(timeline.times, column, np.mean)[1] for column in timeline.probabilities.T]
+    times, _ = _columns(timeline.times, timeline.times)
+    heights = [_columns(timeline.times, column)[1] for column in timeline.probabilities.T]
     # A frame lasts until the next one: steps, with the end of the last as one more point.
     end = times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1.0)
     steps = np.append(times, end)
@@ -92,12 +92,12 @@ def _probabilities(axes: Axes, timeline: Timeline) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, fontsize=9)
 
 
-def _columns(times: np.ndarray, values: np.ndarray, reduce: object) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and values of at most `_COLUMNS` groups of neighbours: each group's first time, its value."""
+def _columns(times: np.ndarray, values: np.ndarray, *, lowest: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return first time and mean, or lowest, value of each of at most `_COLUMNS` groups of neighbours."""
     if len(times) <= _COLUMNS:
         return times, values
     starts = np.arange(_COLUMNS) * len(times) // _COLUMNS
-    if reduce is np.min:
+    if lowest:
         return times[starts], np.minimum.reduceat(values, starts)
     return times[starts], np.add.reduceat(values, starts) / np.diff(np.append(starts, len(times)))
 
@@ -157,9 +157,7 @@ def _sheet_row(figure: Figure, grid: GridSpec, number: int, row: SheetRow) -> No
     label = figure.add_subplot(grid[number, 0])
     label.axis("off")
     label.text(0, 1, row.title, color=row.colour, fontsize=14, fontweight="bold", va="top")
-    label.annotate(
-        row.details, (0, 1), xytext=(0, -21), textcoords="offset points", color=_INK, fontsize=8.5, va="top"
-    )
+    label.annotate(row.details, (0, 1), xytext=(0, -21), textcoords="offset points", color=_INK, fontsize=8.5, va="top")
     for column, (picture, caption) in enumerate(zip(row.pictures, row.captions, strict=True)):
         axes = figure.add_subplot(grid[number, 1 + column])
         if picture.ndim == 2:

@@ -13,6 +13,8 @@ _COMMANDS = {
     "sample": "Draw new rows from a model.",
     "select": "Find how many clusters a table has, and of what shape.",
     "plot": "Draw the rows and the clusters of a table.",
+    "frames": "Sort the frames of a video into kinds of scene, and find the unusual ones.",
+    "colors": "Find the few colours that a picture or a video is made of.",
 }
 
 _EXAMPLES = """

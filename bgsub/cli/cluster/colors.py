@@ -1,0 +1,267 @@
+"""``bgsub cluster colors``: the few colours that a picture or a video is made of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgsub.cli import set_verbosity
+from bgsub.cli.cluster.options import (
+    COVARIANCES,
+    PATH,
+    PICTURE_SUFFIXES,
+    check_outputs,
+    closing_options,
+    mixture,
+    outputs,
+    overwrite_option,
+    waiting,
+)
+from bgsub.cli.help import Command, section
+from bgsub.cli.options import Seconds
+from bgsub.cli.signals import ended_by_signals
+from bgsub.errors import SourceError
+
+if TYPE_CHECKING:
+    from bgsub.features.palette import Palette, PixelSample
+    from bgsub.video.frame import VideoInfo
+    from bgsub.video.sources import Source
+
+_TIME = Seconds()
+_MOST_COLOURS = 256
+
+_input = section("Input")
+
+_EXAMPLES = """
+bgsub cluster colors photo.jpg
+bgsub cluster colors photo.jpg --components 16 --soft --output poster.png --palette palette.png
+bgsub cluster colors street.mp4 --every 10 --components 5 --json
+bgsub cluster colors street.mp4 --components 6 --output poster.mp4
+"""
+
+
+@click.command(name="colors", cls=Command, examples=_EXAMPLES)
+@click.argument("source", metavar="IMAGE_OR_VIDEO")
+@outputs(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    help="The picture in these colours: .png, .jpg, .webp, ...; of a video .mp4, .mkv, .webm.",
+)
+@outputs("--palette", type=PATH, metavar="FILE", help="The colours as a picture: .png, .svg, .pdf.")
+@outputs("--soft", is_flag=True, help="Mix the colours by their probabilities: smooth where they meet.")
+@overwrite_option
+@_input("--start", type=_TIME, help="Begin a video here: seconds, 1:30 or 0:01:30.5.")
+@_input("--end", type=_TIME, help="Stop before this time.")
+@_input("--duration", type=_TIME, help="Stop after so long, instead of --end.")
+@_input("--every", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Use every N-th frame.")
+@_input("--scale", type=float, metavar="NUMBER", help="Shrink: a factor up to 1, or a width in pixels.")
+@mixture(
+    "--components",
+    type=click.IntRange(1, _MOST_COLOURS),
+    metavar="K",
+    default=8,
+    show_default=True,
+    help="Number of colours.",
+)
+@mixture(
+    "--covariance",
+    type=click.Choice(COVARIANCES),
+    default="tied",
+    show_default=True,
+    help="Shape of a colour's cluster: any ellipse; one for all; along the axes; circles.",
+)
+@mixture(
+    "--n-init",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=3,
+    show_default=True,
+    help="Starts; the best is kept.",
+)
+@mixture(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Of the starts and of the pixels drawn; the same seed gives the same colours.",
+)
+@mixture("--threads", type=click.IntRange(1, 256), metavar="N", help="Threads; by default all processors.")
+@closing_options
+def command(source: str, **options: Any) -> None:
+    """Find the few colours that IMAGE_OR_VIDEO is made of, and draw it in them.
+
+    Prints the palette, the most frequent colour first. A mixture of Gaussians is fitted to pixels in CIE Lab, where
+    equal distances look equally different; of more than 100,000 pixels, to so many drawn at random. With no output
+    named, the palette goes to NAME.palette.png and an image in its colours to NAME.quantised.png in the current folder.
+    """
+    set_verbosity(options["verbose"], options["quiet"])
+    job = _Quantisation(source, options)
+    check_outputs(
+        [(options["output"], job.suffixes), (options["palette"], PICTURE_SUFFIXES)], [source], options["overwrite"]
+    )
+    with ended_by_signals():
+        job.execute()
+
+
+@dataclass
+class _Quantisation:
+    """One call of ``bgsub cluster colors``: from the source to palette and pictures."""
+
+    source: str
+    options: dict[str, Any]
+    written: list[str] = field(default_factory=list)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the source is a single image."""
+        from bgsub.video.images import IMAGE_SUFFIXES
+
+        path = Path(self.source)
+        return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Extensions that the quantised picture or video may have."""
+        from bgsub.video.outputs import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+        return IMAGE_SUFFIXES if self.is_image else VIDEO_SUFFIXES
+
+    def execute(self) -> None:
+        """Learn the palette, write what was asked for, print."""
+        from bgsub.features.palette import learn_palette
+
+        o = self.options
+        sample = self._sample()
+        with waiting("fitting", o["quiet"]):
+            palette = learn_palette(
+                sample.pixels(),
+                o["components"],
+                covariance_type=o["covariance"],
+                n_init=o["n_init"],
+                seed=o["seed"],
+                threads=o["threads"],
+            )
+        if o["palette"]:
+            from bgsub.plots.figures import save_figure
+            from bgsub.plots.palette import palette_figure
+
+            save_figure(palette_figure(palette.hexadecimal(), palette.shares.tolist()), o["palette"])
+            self.written.append(o["palette"])
+        interrupted = bool(o["output"]) and self._draw(palette)
+        self._report(palette)
+        if interrupted:
+            sys.exit(130)
+
+    def _sample(self) -> PixelSample:
+        """Draw pixels of all frames."""
+        from bgsub.features.palette import PixelSample
+        from bgsub.video.outputs import default_output
+
+        o = self.options
+        sample = PixelSample(o["seed"], single=self.is_image)
+        with self._open() as source:
+            if not (o["output"] or o["palette"]):
+                o["palette"] = str(default_output(source.info.name, ".palette.png"))
+                if self.is_image:
+                    o["output"] = str(default_output(source.info.name, ".quantised.png"))
+            if o["output"] and not source.repeatable:
+                raise SourceError(f"{source.info.name} cannot be read twice, as --output needs: leave it out")
+            count = 0
+            with _frame_progress("reading", source.info, o["quiet"]) as on_frames:
+                for count, frame in enumerate(source, 1):
+                    sample.add(frame.image)
+                    on_frames(count)
+        if not count:
+            raise SourceError(f"{self.source} gave no frame: check --start, --end and --duration")
+        return sample
+
+    def _draw(self, palette: Palette) -> bool:
+        """Write the image or video in the palette's colours; tell whether Ctrl-C ended it early."""
+        output, soft = self.options["output"], self.options["soft"]
+        with self._open() as source:
+            if self.is_image:
+                from bgsub.video.stills import write_image
+
+                for frame in source:
+                    write_image(Path(output), palette.quantised(frame.image, soft=soft), [])
+                self.written.append(output)
+                return False
+            return self._draw_video(source, palette)
+
+    def _draw_video(self, source: Source, palette: Palette) -> bool:
+        """Write the video; tell whether Ctrl-C ended it early, which leaves a shorter video."""
+        import numpy as np
+
+        from bgsub.video.frame import Frame
+        from bgsub.video.videos import overlay_sink
+
+        o, count = self.options, 0
+        size = (source.info.height, source.info.width)
+        nothing = np.zeros(size, np.uint8)  # an overlay of no objects is the frame itself
+        try:
+            with (
+                overlay_sink(o["output"], source.info, overwrite=o["overwrite"], source=self.source) as sink,
+                _frame_progress("drawing", source.info, o["quiet"]) as on_frames,
+            ):
+                for count, frame in enumerate(source, 1):
+                    sink.write(Frame(frame.index, frame.time, palette.quantised(frame.image, soft=o["soft"])), nothing)
+                    on_frames(count)
+        except KeyboardInterrupt:
+            if not count:
+                raise
+            return True
+        finally:
+            if Path(o["output"]).exists():
+                self.written.append(o["output"])
+        return False
+
+    def _open(self) -> Source:
+        from bgsub.video.sources import open_source
+
+        names = ("start", "end", "duration", "every", "scale")
+        return open_source(self.source, **{name: self.options[name] for name in names})
+
+    def _report(self, palette: Palette) -> None:
+        """Print the palette."""
+        o = self.options
+        names, shares = palette.hexadecimal(), palette.shares.tolist()
+        if o["as_json"]:
+            colours = [
+                {"hex": name, "rgb": bgr[::-1], "share": share}
+                for name, bgr, share in zip(names, palette.colours.tolist(), shares, strict=True)
+            ]
+            click.echo(json.dumps({"source": self.source, "palette": colours, "outputs": self.written}))
+            return
+        if o["quiet"]:
+            return
+        for name, (blue, green, red), share in zip(names, palette.colours.tolist(), shares, strict=True):
+            click.echo(f"{name}  {red:3} {green:3} {blue:3}  {share:6.1%}")
+        for path in self.written:
+            click.echo(f"  wrote {path}")
+
+
+@contextlib.contextmanager
+def _frame_progress(title: str, info: VideoInfo, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how many frames are done while the block runs; nothing where stderr is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    total = info.frame_count
+    if total is None and info.duration and info.fps:  # Matroska does not count its frames
+        total = round(info.duration * info.fps)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda count: bar.update(task, completed=count)

@@ -1,0 +1,298 @@
+"""``bgsub cluster frames``: sort the frames of a video into kinds of scene, and find the unusual ones."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgsub.cli import set_verbosity
+from bgsub.cli.cluster.options import (
+    COVARIANCES,
+    PATH,
+    PICTURE_SUFFIXES,
+    TABLE_SUFFIXES,
+    check_outputs,
+    closing_options,
+    mixture,
+    outputs,
+    overwrite_option,
+    waiting,
+)
+from bgsub.cli.help import Command, section
+from bgsub.cli.options import Seconds
+from bgsub.cli.signals import ended_by_signals
+from bgsub.errors import SourceError
+
+if TYPE_CHECKING:
+    from bgsub.features.collecting import FrameFeatures
+    from bgsub.features.scenes import Scenes
+    from bgsub.pipeline import Tally
+    from bgsub.video.frame import VideoInfo
+    from bgsub.video.sources import Source
+
+logger = logging.getLogger(__name__)
+
+_TIME = Seconds()
+_OUTPUTS = ("sheet", "timeline", "output", "model")
+_MOST_KINDS = 100
+
+_input = section("Input")
+
+_EXAMPLES = """
+bgsub cluster frames street.mp4
+bgsub cluster frames today.mkv --every 10 --components 5 --sheet kinds.png --timeline day.png
+bgsub cluster frames night.avi --output frames.csv --model night.npz --json
+bgsub cluster frames night.avi --features-only night.parquet
+"""
+
+
+@click.command(name="frames", cls=Command, examples=_EXAMPLES)
+@click.argument("source", metavar="VIDEO")
+@outputs("--sheet", type=PATH, metavar="FILE", help="Typical frames of each kind, and unusual ones: .png, .svg, .pdf.")
+@outputs("--timeline", type=PATH, metavar="FILE", help="When each kind is seen, with curves: .png, .svg, .pdf.")
+@outputs(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    help="Table of each frame's label, probabilities and log-density: .csv, .parquet, - for CSV on stdout.",
+)
+@outputs(
+    "--model",
+    type=PATH,
+    metavar="FILE",
+    help="The learned model, for `bgsub cluster predict` on a table of --features-only: .npz, or any extension.",
+)
+@outputs(
+    "--features-only",
+    type=PATH,
+    metavar="FILE",
+    help="Table of the frames' features, for `bgsub cluster fit`, and no more: .csv, .parquet, - for CSV on stdout.",
+)
+@overwrite_option
+@_input("--start", type=_TIME, help="Begin here: seconds, 1:30 or 0:01:30.5.")
+@_input("--end", type=_TIME, help="Stop before this time.")
+@_input("--duration", type=_TIME, help="Stop after so long, instead of --end.")
+@_input("--every", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Use every N-th frame.")
+@_input(
+    "--scale",
+    type=float,
+    metavar="NUMBER",
+    default=320,
+    show_default=True,
+    help="Shrink: a factor up to 1, or a width in pixels.",
+)
+@_input("--fps", type=float, metavar="NUMBER", help="Frames per second of images (25 unless told); replaces a file's.")
+@mixture(
+    "--components",
+    type=click.IntRange(1, _MOST_KINDS),
+    metavar="N",
+    help="Number of kinds of scene; by default the one of the lowest BIC, up to 8.",
+)
+@mixture(
+    "--covariance",
+    type=click.Choice(COVARIANCES),
+    default="full",
+    show_default=True,
+    help="Shape: any ellipse; one for all; along the axes; circles.",
+)
+@mixture(
+    "--blur",
+    type=click.FloatRange(0, 10, min_open=True),
+    metavar="NUMBER",
+    default=0.5,
+    show_default=True,
+    help="Differences under this do not count (standard deviations): less gives more kinds.",
+)
+@mixture(
+    "--n-init",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Starts; the best is kept.",
+)
+@mixture(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Of the starts; the same seed gives the same kinds.",
+)
+@mixture("--threads", type=click.IntRange(1, 256), metavar="N", help="Threads; by default all processors.")
+@closing_options
+def command(source: str, **options: Any) -> None:
+    """Sort the frames of VIDEO into kinds of scene, and find the unusual ones.
+
+    VIDEO is anything that `bgsub run` takes. What counts is each frame's colours, brightness, edges, moving objects,
+    and principal components as a small picture. With no output named, a contact sheet goes to NAME.scenes.png and a
+    timeline to NAME.timeline.png in the current folder. A group of less than 1 % of the frames is not a kind but
+    unusual. Ctrl-C ends the reading early; what was read by then is sorted.
+    """
+    set_verbosity(options["verbose"], options["quiet"])
+    if options["features_only"] and any(options[name] for name in (*_OUTPUTS, "components")):
+        raise click.UsageError("--features-only sorts nothing: leave out the other outputs and --components")
+    paths = [(options[name], PICTURE_SUFFIXES) for name in ("sheet", "timeline")]
+    paths += [(options[name], TABLE_SUFFIXES) for name in ("output", "features_only")]
+    check_outputs([*paths, (options["model"], None)], [source], options["overwrite"])
+    with ended_by_signals():
+        _Sorting(source, options).execute()
+
+
+@dataclass
+class _Sorting:
+    """One call of ``bgsub cluster frames``: from the source to what is written of it."""
+
+    source: str
+    options: dict[str, Any]
+    written: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    broken: SourceError | None = None
+
+    def execute(self) -> None:
+        """Read, sort, write, report; then report what ended the reading early."""
+        from bgsub.cli.cluster.scene_report import report
+
+        features = self._read()
+        o = self.options
+        if o["features_only"]:
+            from bgsub.cli.cluster.scene_tables import write_features
+
+            write_features(o["features_only"], features)
+            self._wrote("features_only")
+            report(self._facts(features), None, o)
+        else:
+            scenes = self._sort(features)
+            self._write(scenes)
+            report(self._facts(features), scenes, o)
+        if self.interrupted:
+            sys.exit(130)
+        if self.broken is not None:
+            raise self.broken
+
+    # -------------------------------------------------------------------------------------------------- steps
+
+    def _read(self) -> FrameFeatures:
+        """Return the features of the frames, as far as the source, or the user's patience, goes."""
+        from bgsub.background.workers import available_processors
+        from bgsub.features.collecting import FeatureCollector
+        from bgsub.pipeline import Tally, run, threads_for
+
+        tally = Tally()
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(self._open())
+            self._choose_outputs(source)
+            threads = self.options["threads"] or threads_for(source.info, available_processors())
+            collector = stack.enter_context(FeatureCollector())
+            bar = stack.enter_context(self._bar("reading", source.info))
+            try:
+                run(source, _new_model(threads), [collector], progress=bar, tally=tally)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                if tally.read <= max(2, self.options["components"] or 0):  # too few to sort, and the last one is lost
+                    raise
+            except SourceError as error:
+                self.broken = error
+                if not tally.read:
+                    raise
+            if not tally.read:
+                raise SourceError(f"{self.source} gave no frame: check --start, --end and --duration")
+            self._tell_of_losses(tally)
+            return collector.features()
+
+    def _sort(self, features: FrameFeatures) -> Scenes:
+        from bgsub.features.scenes import Settings, find_scenes
+
+        o = self.options
+        settings = Settings(
+            o["components"], o["covariance"], o["blur"] ** 2, n_init=o["n_init"], seed=o["seed"], threads=o["threads"]
+        )
+        with waiting("sorting", o["quiet"]):
+            return find_scenes(features, settings)
+
+    def _write(self, scenes: Scenes) -> None:
+        """Write what was asked for."""
+        o = self.options
+        if o["sheet"] or o["timeline"]:
+            from bgsub.cli.cluster.scene_report import write_sheet, write_timeline
+
+            with waiting("drawing", o["quiet"]):
+                if o["timeline"]:
+                    write_timeline(o["timeline"], scenes)
+                    self._wrote("timeline")
+                if o["sheet"]:
+                    write_sheet(o["sheet"], scenes, self._open_from)
+                    self._wrote("sheet")
+        if o["output"] or o["model"]:
+            from bgsub.cli.cluster.scene_tables import table_model, write_labels
+
+            if o["output"]:
+                write_labels(o["output"], scenes)
+                self._wrote("output")
+            if o["model"]:
+                table_model(scenes).save(o["model"])
+                self._wrote("model")
+
+    # ------------------------------------------------------------------------------------------------- details
+
+    def _open(self) -> Source:
+        from bgsub.video.sources import open_source
+
+        names = ("start", "end", "duration", "every", "scale", "fps")
+        return open_source(self.source, **{name: self.options[name] for name in names})
+
+    def _open_from(self, start: float) -> Source:
+        """Open the source once more, from one of the frames that were read."""
+        from bgsub.video.sources import open_source
+
+        names = ("every", "scale", "fps")
+        return open_source(self.source, start=start, **{name: self.options[name] for name in names})
+
+    def _choose_outputs(self, source: Source) -> None:
+        """Name the default outputs where none was asked for; refuse what the source cannot give."""
+        from bgsub.video.outputs import default_output
+
+        o = self.options
+        if o["sheet"] and not source.repeatable:
+            raise SourceError(f"{source.info.name} cannot be read twice, as --sheet needs: leave it out")
+        if not any(o[name] for name in (*_OUTPUTS, "features_only")):
+            o["timeline"] = str(default_output(source.info.name, ".timeline.png"))
+            if source.repeatable:
+                o["sheet"] = str(default_output(source.info.name, ".scenes.png"))
+            else:
+                logger.info("%s cannot be read twice: there will be no contact sheet", source.info.name)
+
+    def _bar(self, title: str, info: VideoInfo) -> Any:
+        from bgsub.cli.progress import progress_bar
+
+        total = info.frame_count
+        if total is None and info.duration and info.fps:  # Matroska does not count its frames
+            total = round(info.duration * info.fps)
+        return progress_bar(title, total, self.options["quiet"])
+
+    def _tell_of_losses(self, tally: Tally) -> None:
+        if tally.damaged:
+            logger.warning("%d damaged frames were skipped", tally.damaged)
+        if tally.dropped:
+            logger.warning("%d frames were dropped to keep up with the source", tally.dropped)
+
+    def _facts(self, features: FrameFeatures) -> dict[str, Any]:
+        """Return what the summary begins with."""
+        how = "interrupted" if self.interrupted else "done" if self.broken is None else "broken off"
+        return {"result": how, "source": self.source, "frames": len(features), "outputs": self.written}
+
+    def _wrote(self, name: str) -> None:
+        if self.options[name] != "-":
+            self.written.append(self.options[name])
+
+
+def _new_model(threads: int) -> Any:
+    """Return the streaming background model that tells what moves."""
+    from bgsub.background.mog2 import MOG2
+
+    return MOG2(threads=threads)

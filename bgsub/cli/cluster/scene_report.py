@@ -1,0 +1,151 @@
+"""Kinds of scene for people and programs: summary, JSON, timeline, contact sheet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+import numpy as np
+
+from bgsub.cli.options import Seconds
+from bgsub.features.collecting import FEATURES, N_EMBEDDING
+from bgsub.features.pictures import pictures_at
+from bgsub.features.scenes import Scenes
+from bgsub.plots.figures import colours, save_figure
+from bgsub.plots.scenes import UNUSUAL_COLOUR, SheetRow, Timeline, sheet_figure, timeline_figure
+from bgsub.video.sources import Source
+
+_TYPICAL, _UNUSUAL = 5, 5  # frames a kind in the contact sheet; unusual ones
+
+
+def report(facts: dict[str, Any], scenes: Scenes | None, options: dict[str, Any]) -> None:
+    """Print the summary: to stderr if a table went to stdout.
+
+    Parameters
+    ----------
+    facts : dict
+        'result', 'source', 'frames' and 'outputs'.
+    scenes : Scenes or None
+        What was found; None where only features were wanted.
+    options : dict
+        The command's options.
+    """
+    to_stderr = "-" in (options["output"], options["features_only"])
+    if options["as_json"]:
+        click.echo(json.dumps(facts | ({} if scenes is None else describe(scenes))), err=to_stderr)
+    elif not options["quiet"]:
+        done = f"{facts['result']}: {facts['frames']:,} frames of {facts['source']}"
+        if scenes is None:
+            click.echo(f"{done}, {len(FEATURES)} features each", err=to_stderr)
+        else:
+            _print_kinds(scenes, to_stderr)
+            moments = ", ".join(f"{scenes.features.times[row]:.2f} s" for row in scenes.unusual(_UNUSUAL))
+            click.echo(f"\n{done}, the most unusual at {moments}", err=to_stderr)
+        for path in facts["outputs"]:
+            click.echo(f"  wrote {path}", err=to_stderr)
+
+
+def describe(scenes: Scenes) -> dict[str, Any]:
+    """Return what JSON says of the kinds of scene."""
+    f = scenes.features
+    seconds = scenes.seconds()
+    named = FEATURES[: len(FEATURES) - N_EMBEDDING]
+    kinds = []
+    for kind in range(scenes.n_kinds):
+        rows = np.flatnonzero(scenes.labels == kind)
+        means = f.values[rows].mean(axis=0) if len(rows) else np.full(len(FEATURES), np.nan)
+        kinds.append(
+            {
+                "label": kind,
+                "frames": len(rows),
+                "share": len(rows) / len(f),
+                "seconds": float(seconds[kind]),
+                "first_time": float(f.times[rows[0]]) if len(rows) else None,
+                "stands_out_by": dict(scenes.striking(kind)),
+                "mean": {name: float(m) for name, m in zip(named, means, strict=False)} if len(rows) else {},
+                "typical_frames": f.indices[scenes.typical(kind, _TYPICAL)].tolist(),
+            }
+        )
+    return {
+        "kinds": kinds,
+        "segments": [
+            {"start": float(f.times[first]), "end": _end(f.times, after), "label": kind}
+            for first, after, kind in scenes.segments()
+        ],
+        "unusual": [
+            {
+                "frame": int(f.indices[row]),
+                "time": float(f.times[row]),
+                "log_density": float(scenes.log_density[row]),
+            }
+            for row in scenes.unusual(_UNUSUAL)
+        ],
+        "frames_of_no_kind": f.indices[~scenes.learned].tolist(),
+    }
+
+
+def write_timeline(path: str, scenes: Scenes) -> None:
+    """Draw when each kind is seen, with brightness, foreground and log-density."""
+    f = scenes.features
+    curves = {
+        "brightness\n(L*)": f["brightness"],
+        "foreground\n(%)": f["foreground"],
+        "log-density": scenes.log_density,
+    }
+    share = np.bincount(scenes.labels, minlength=scenes.n_kinds) / len(f)
+    names = [f"kind {kind}: {part:.1%}" for kind, part in enumerate(share)]
+    timeline = Timeline(f.times, scenes.probabilities, names, curves, scenes.unusual(_UNUSUAL))
+    save_figure(timeline_figure(timeline), path)
+
+
+def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source]) -> None:
+    """Draw typical frames of each kind, and unusual frames, read again from the source."""
+    times = scenes.features.times
+    unusual = scenes.unusual(_UNUSUAL)
+    chosen = [scenes.typical(kind, _TYPICAL) for kind in range(scenes.n_kinds)]
+    images = pictures_at(open_from, times[[row for rows in [*chosen, unusual] for row in rows]].tolist())
+
+    def row_of(title: str, details: str, colour: object, rows: list[int]) -> SheetRow:
+        pictures = [images[float(times[row])] for row in rows]
+        return SheetRow(title, details, colour, pictures, [f"{times[row]:.2f} s" for row in rows])
+
+    seconds = scenes.seconds()
+    rows = []
+    for kind, colour in enumerate(colours(scenes.n_kinds)):
+        if not chosen[kind]:
+            continue
+        lines = [
+            f"{(scenes.labels == kind).mean():.1%}, {seconds[kind]:.1f} s",
+            *(f"{text} sd" for text in _in_words(scenes, kind)),
+        ]
+        rows.append(row_of(f"kind {kind}", "\n".join(lines), tuple(colour), chosen[kind]))
+    rows.append(row_of("unusual", "the least likely\nframes, the\nstrangest first", UNUSUAL_COLOUR, unusual))
+    save_figure(sheet_figure(rows), path)
+
+
+def _print_kinds(scenes: Scenes, to_stderr: bool) -> None:
+    """Print a row a kind of scene."""
+    from bgsub.cli.cluster.summary import print_table
+
+    table = []
+    for kind in describe(scenes)["kinds"]:
+        first = "-" if kind["first_time"] is None else Seconds.written(kind["first_time"])
+        cells = [str(kind["label"]), f"{kind['share']:.1%}", f"{kind['seconds']:.2f}", first]
+        cells += [f"{kind['mean'].get(name, np.nan):.1f}" for name in ("brightness", "foreground", "objects")]
+        table.append([*cells, ", ".join(_in_words(scenes, kind["label"])) or "nothing"])
+    headings = ["kind", "share", "seconds", "first seen", "brightness", "foreground %", "objects", "stands out by (sd)"]
+    print_table(headings, table, to_stderr)
+
+
+def _in_words(scenes: Scenes, kind: int) -> list[str]:
+    """Return by what a kind stands out, in standard deviations: ``blue +1.6``, ``contrast -0.9``."""
+    return [f"{name.replace('_', ' ')} {deviations:+.1f}" for name, deviations in scenes.striking(kind)]
+
+
+def _end(times: np.ndarray, after: int) -> float:
+    """Return when the frame before row `after` ends."""
+    if after < len(times):
+        return float(times[after])
+    return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.0))

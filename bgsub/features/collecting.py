@@ -1,0 +1,81 @@
+"""The features of every frame of a video, gathered while it streams by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgsub.features.appearance import APPEARANCE, appearance
+from bgsub.features.movement import MOVEMENT, movement
+from bgsub.features.thumbnails import Thumbnails
+from bgsub.video.frame import Frame
+from bgsub.video.sinks import Sink
+
+N_EMBEDDING = 8
+EMBEDDING = tuple(f"embedding_{k}" for k in range(N_EMBEDDING))
+FEATURES = (*APPEARANCE, *MOVEMENT, *EMBEDDING)
+"""Names of a frame's features, in their order."""
+
+_BLOCK = 4096  # frames
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """What is known of each of N frames.
+
+    Attributes
+    ----------
+    indices : ndarray of int64, shape (N,)
+        Position of each frame in its source, from 0.
+    times : ndarray of float64, shape (N,)
+        Seconds from the source's first frame.
+    values : ndarray of float64, shape (N, len(FEATURES))
+        Its features, in the order of `FEATURES`.
+    """
+
+    indices: np.ndarray
+    times: np.ndarray
+    values: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return one feature of all frames, shape (N,)."""
+        return self.values[:, FEATURES.index(name)]
+
+
+class FeatureCollector(Sink):
+    """A sink that keeps the features of each frame: a quarter of a kilobyte, whatever the size of the picture.
+
+    Examples
+    --------
+    >>> with bgsub.open_source("street.mp4", scale=320) as source, FeatureCollector() as collector:
+    ...     run(source, bgsub.MOG2(), [collector])
+    ...     features = collector.features()
+    """
+
+    def __init__(self) -> None:
+        self._thumbnails = Thumbnails()
+        self._blocks: list[np.ndarray] = []
+        self._count = 0
+
+    def write(self, frame: Frame, mask: np.ndarray) -> None:
+        """Take one frame and its mask."""
+        row = self._count % _BLOCK
+        if row == 0:
+            self._blocks.append(np.empty((_BLOCK, 2 + len(APPEARANCE) + len(MOVEMENT))))
+        self._blocks[-1][row] = [frame.index, frame.time, *appearance(frame.image), *movement(mask)]
+        self._thumbnails.add(frame.image)
+        self._count += 1
+
+    def features(self) -> FrameFeatures:
+        """Return the features of the frames so far, the embedding among them."""
+        rows = np.concatenate([np.empty((0, 2 + len(APPEARANCE) + len(MOVEMENT))), *self._blocks])[: self._count]
+        values = np.hstack([rows[:, 2:], self._thumbnails.embedding(N_EMBEDDING)])
+        return FrameFeatures(rows[:, 0].astype(np.int64), rows[:, 1], values)
+
+    def close(self) -> None:
+        """Delete the thumbnails' temporary file."""
+        self._thumbnails.__exit__(None, None, None)
