@@ -4,13 +4,15 @@ Both loops read the same file and write lossless masks, FFV1 unless said; they t
 is that of the wall clock. Below stands what each part costs on its own, in one thread: the slowest of them, or their
 sum over the processors, bounds the whole.
 
-    python scripts/bench_whole_run.py VIDEO                  # as it is
+    python scripts/bench_whole_run.py VIDEO                  # as it is, with the adaptive model
+    python scripts/bench_whole_run.py VIDEO --method mog2    # with the model of the OpenCV loop
     python scripts/bench_whole_run.py VIDEO --width 1920     # enlarged first, into a temporary file
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 import tempfile
@@ -24,11 +26,13 @@ import av
 import cv2
 import numpy as np
 
-from bgsub import MOG2, open_source
+from bgsub import MOG2, BackgroundSubtractor, open_source
 from bgsub.background.workers import available_processors
 from bgsub.pipeline import run, threads_for
 from bgsub.video.sinks import ThreadedSink
 from bgsub.video.videos import mask_sink
+
+MODELS = {"adaptive": BackgroundSubtractor, "mog2": MOG2}
 
 
 def opencv_loop(video: Path, output: Path) -> int:
@@ -47,25 +51,20 @@ def opencv_loop(video: Path, output: Path) -> int:
         n += 1
 
 
-def bgsub_loop(video: Path, output: Path, codec: Literal["ffv1", "h264"] = "ffv1") -> int:
+def bgsub_loop(video: Path, output: Path, method: str, codec: Literal["ffv1", "h264"] = "ffv1") -> int:
     """Mask a video as `bgsub run` does it."""
     with (
         open_source(video) as source,
         ThreadedSink([mask_sink(output, source.info, overwrite=True, codec=codec)]) as sink,
     ):
-        model = MOG2(threads=threads_for(source.info, available_processors()))
+        model = MODELS[method](threads=threads_for(source.info, available_processors()))
         return run(source, model, [sink]).written
 
 
-def bgsub_loop_h264(video: Path, output: Path) -> int:
-    """Mask a video as `bgsub run --mask-codec h264` does it."""
-    return bgsub_loop(video, output, "h264")
-
-
-def parts(video: Path, folder: Path) -> dict[str, float]:
+def parts(video: Path, folder: Path, method: str) -> dict[str, float]:
     """Return the milliseconds a frame of each part alone, one after the other in one thread."""
     seconds = dict.fromkeys(("decode", "model", "write"), 0.0)
-    model, n = MOG2(threads=1), 0
+    model, n = MODELS[method](threads=1), 0
     with (
         open_source(video, prefetch=0) as source,
         mask_sink(folder / "parts.mkv", source.info, overwrite=True) as sink,
@@ -107,6 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path)
     parser.add_argument("--width", type=int, help="enlarge the video to this width first")
+    parser.add_argument("--method", choices=list(MODELS), default="adaptive", help="our model (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -114,17 +114,23 @@ def main() -> int:
         if arguments.width:
             video = folder / f"{video.stem}-{arguments.width}.mp4"
             enlarge(arguments.video, arguments.width, video)
-        loops = {"OpenCV loop": opencv_loop, "bgsub": bgsub_loop, "bgsub, h264": bgsub_loop_h264}
+        ours = functools.partial(bgsub_loop, method=arguments.method)
+        loops: dict[str, Callable[[Path, Path], int]] = {
+            "OpenCV loop": opencv_loop,
+            "bgsub": ours,
+            "bgsub, h264": functools.partial(ours, codec="h264"),
+        }
         times: dict[str, list[float]] = {name: [] for name in loops}
-        bgsub_loop(video, folder / "warm.mkv")
+        ours(video, folder / "warm.mkv")
         for _ in range(arguments.rounds):
             for name, loop in loops.items():
                 times[name].append(timed(loop, video, folder / "masks.mkv"))
-        print(f"{video.name}, {available_processors()} processors, medians of {arguments.rounds} rounds")
-        for name, ours in times.items():
-            ratio = statistics.median(a / b for a, b in zip(times["OpenCV loop"], ours, strict=True))
-            print(f"  {name:12}{statistics.median(ours):6.2f} ms a frame: {ratio:.1f}x")
-        alone = parts(video, folder)
+        setting = f"{arguments.method}, {available_processors()} processors, medians of {arguments.rounds} rounds"
+        print(f"{video.name}, {setting}")
+        for name, taken in times.items():
+            ratio = statistics.median(a / b for a, b in zip(times["OpenCV loop"], taken, strict=True))
+            print(f"  {name:12}{statistics.median(taken):6.2f} ms a frame: {ratio:.1f}x")
+        alone = parts(video, folder, arguments.method)
         print("  bgsub, part by part in one thread: " + ", ".join(f"{k} {v:.2f} ms" for k, v in alone.items()))
     return 0
 

@@ -8,24 +8,121 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_kernel import FLICKER_STEPS, MEAN_Y, SHADOW, ZERO_BYTE, Step, score_tiles, update_tiles
+from bgsub.background.adaptive_kernel import (
+    FLICKER_STEPS,
+    FOREGROUND,
+    GHOST,
+    NOBODY,
+    SHADOW,
+    ZERO_BYTE,
+    Step,
+    score_tiles,
+    update_tiles,
+)
 from bgsub.background.adaptive_state import AdaptiveState, Layout, area_of, layout
-from bgsub.background.light import CHROMA, LUMA, Light, measure_light
+from bgsub.background.light import CHROMA, LUMA, Light, luma_of_picture, measure_light
 from bgsub.background.model import BackgroundModel
 from bgsub.background.neighbourhood import Neighbourhood, explain_by_neighbours
 from bgsub.background.objects import Found, find_objects, mask_of, probability_of, smoothed
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
-from bgsub.background.structure import correlation
+from bgsub.background.structure import LEFT, OBJECT, Bounds, judge
 
 _FLICKERING = 30  # bytes of flicker, 0.03, that make a pixel count as flickering
 _ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
+_REVIEW = 4  # frames between two looks at an object that stays where it was
 _UNSURE = 5  # frames in which any scene is taken to be in motion
 _UNPROTECTED = 3  # frames after which foreground learns slowly
+_EXPLAINED = -4.0  # evidence below which a neighbour explains a pixel well enough
+_AROUND = (7, 7)  # pixels of a shadow that must agree
 _NEAR = np.ones((7, 7), np.uint8)
 
 
 class BackgroundSubtractor(BackgroundModel):
-    """docstring"""
+    """Background subtraction by an adaptive mixture of Gaussians that finds out what a scene is like.
+
+    Beside the mixture of each pixel it weighs what the neighbours see, how the place flickers, whether a shadow or a
+    change of light explains what is seen, and how large an object would be. One set of defaults serves day and night,
+    still and waving scenes. Masks are far more accurate than those of `MOG2`, at about the cost of OpenCV's.
+
+    Parameters
+    ----------
+    n_components : int, 1 to 16
+        Most Gaussians that a pixel can have.
+    history : int
+        Memory in frames: the automatic learning rate is 1 / min(n, history) in frame n.
+    threshold : float
+        Evidence, as log-odds, that makes a pixel foreground; higher finds less.
+    smoothing : float
+        Standard deviation, in pixels, of the Gaussian over which neighbours share their evidence; 0 for none.
+    min_area : int
+        Objects of fewer pixels are dropped.
+    detect_shadows : bool
+        Tell cast shadows from objects and mark them with `shadow_value`; without, they count as objects. Pictures
+        without colour have no hue to tell them by.
+    shadow_value : int, 0 to 255
+        Mask value of shadows.
+    shadow_threshold : float in [0, 1]
+        Darkest shadow, as a share of the background's brightness.
+    absorption_time : float
+        Seconds after which an object that has stopped becomes background.
+    frame_rate : float
+        Frames a second, by which `absorption_time` is counted.
+    compensate_light : bool
+        Follow changes of the light of the whole scene.
+    stabilise : bool
+        Undo the movements of a camera that shakes. Whether it does is found out from the frames; for a still camera
+        that costs next to nothing.
+    region : ndarray of bool or uint8, shape (H, W), or list of polygons, optional
+        Region of interest: a mask, inside where it is not 0, or polygons of (x, y) corners in pixels. Outside,
+        masks are 0 and nothing is learned; only the box around the region costs time.
+    threads : int, optional
+        Threads to use; by default as many as there are processors and work for them. The masks are the same
+        for any number.
+    **parameters
+        The rarer ones, see ``bgsub.background.parameters.ADAPTIVE_PARAMETERS``.
+
+    Attributes
+    ----------
+    parameters : dict
+        The parameters in force, by name.
+    shape : tuple or None
+        Shape of the frames, (H, W) or (H, W, 3); None before the first.
+    n_frames : int
+        Frames learned so far.
+
+    Raises
+    ------
+    ParameterError
+        When a value is out of its bounds; the text names parameter, value and bounds.
+
+    Notes
+    -----
+    A frame of a camera that shakes is first brought back to where the background is (`registration`), its mask to where
+    the frame is. Then six stages follow: the light of the scene (`light`), the evidence of each pixel
+    (`adaptive_kernel`), background that moved (`neighbourhood`), smoothing and objects (`objects`), light that falls on
+    structure (`structure`), and learning (`adaptive_kernel`). Objects can be copied, pickled, and used side by side in
+    several threads, one thread an object.
+
+    References
+    ----------
+    Z. Zivkovic, "Improved adaptive Gaussian mixture model for background subtraction", ICPR 2004.
+    A. Elgammal, D. Harwood and L. Davis, "Non-parametric model for background subtraction", ECCV 2000.
+    P.-L. St-Charles, G.-A. Bilodeau and R. Bergevin, "SuBSENSE: a universal change detection method with local
+    adaptive sensitivity", IEEE Transactions on Image Processing 24, 2015 (feedback from blinking pixels).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bgsub import BackgroundSubtractor
+    >>> subtractor = BackgroundSubtractor()
+    >>> wall = np.full((60, 80, 3), 90, np.uint8)
+    >>> for _ in range(20):
+    ...     mask = subtractor.apply(wall)
+    >>> wall[20:40, 30:50] = 200
+    >>> mask = subtractor.apply(wall)
+    >>> int(mask[30, 40]), int(mask[5, 5])
+    (255, 0)
+    """
 
     _KIND = "adaptive"
     _VERSION = 1
@@ -40,7 +137,35 @@ class BackgroundSubtractor(BackgroundModel):
         out: np.ndarray | None = None,
         probability: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Doc."""
+        """Learn a frame and return its foreground mask.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W) or (H, W, 3)
+            Grey or BGR, any strides: uint8, float32 in [0, 255], or uint16 (divided by 257). The first frame fixes
+            the shape.
+        learning_rate : float in [0, 1], optional
+            None: automatic, 1 / min(n, history). 0: only classify; the model does not change and the frame is
+            not counted. 1: forget all and start again with this frame. The first frame is always learned whole.
+        known_foreground : ndarray of bool or uint8, shape (H, W), optional
+            Pixels that are not 0 are foreground for sure: marked 255, and not learned.
+        out : ndarray of uint8, shape (H, W), optional
+            Receives the mask, and is returned.
+        probability : ndarray of float32, shape (H, W), optional
+            Receives the probability that a pixel is foreground, 0 to 1, by what is seen: after smoothing, before
+            objects are judged by their size and structure; 0 outside the region.
+
+        Returns
+        -------
+        ndarray of uint8, shape (H, W)
+            0 background, 127 (`shadow_value`) shadow, 255 foreground. The first frame has nothing to differ from: its
+            mask is empty.
+
+        Raises
+        ------
+        ParameterError
+            When an argument is not as above or the image is not of the first one's shape; the model stays as it was.
+        """
         return self._apply(image, learning_rate, known_foreground, out, probability)
 
     def background_image(self) -> np.ndarray:
@@ -74,6 +199,13 @@ class BackgroundSubtractor(BackgroundModel):
     def _make_state(self, shape: tuple[int, ...]) -> AdaptiveState:
         return AdaptiveState(shape, self.parameters["n_components"], self.region)
 
+    def _progress(self) -> dict[str, Any]:
+        still = {"engaged": False, "recent": [], "calm": 0}
+        return {"registration": still if self._state is None else self._state.registration.progress()}
+
+    def _set_progress(self, values: Mapping[str, Any]) -> None:
+        self._state.registration.set_progress(values["registration"])
+
     def _mask(
         self,
         pixels: np.ndarray,
@@ -82,24 +214,49 @@ class BackgroundSubtractor(BackgroundModel):
         known_foreground: np.ndarray | None,
         probability: np.ndarray | None,
     ) -> None:
+        shift = self._state.displacement(pixels, self.n_frames, rate != 0) if self.parameters["stabilise"] else None
+        if shift is None:
+            self._mask_still(pixels, mask, rate, known_foreground, probability, None)
+            return
+        known = None if known_foreground is None else shift.to_background(known_foreground.view(np.uint8), nearest=True)
+        self._mask_still(shift.to_background(pixels), mask, rate, known, probability, shift.hidden())
+        for plane, nearest in ((mask, True), (probability, False)):
+            if plane is not None:
+                moved = shift.to_frame(plane, nearest)[self._state.area]
+                plane[...] = 0  # the movement reaches beyond the box around the region
+                plane[self._state.area] = moved
+        self._delimit(self._state, known_foreground, mask, probability)
+
+    def _mask_still(
+        self,
+        pixels: np.ndarray,
+        mask: np.ndarray,
+        rate: float | None,
+        known_foreground: np.ndarray | None,
+        probability: np.ndarray | None,
+        hidden: np.ndarray | None,
+    ) -> None:
+        """Do what `_mask` describes for a frame that lies on the background, of which it may leave pixels `hidden`."""
         state = self._state
-        assert state is not None
         image = state.pixels(pixels)
-        state.close(known_foreground)
+        state.close(known_foreground, hidden)
         liveliness = self._liveliness(state)
         light = measure_light(image, state.state.modes)
         step = self._step(rate, light, liveliness)
         if self.n_frames:
             shadows = self.parameters["detect_shadows"] and light.has_colour
             self._score(state, image, step, liveliness, shadows)
-            evidence = smoothed(self._evidence(state, known_foreground), self.parameters["smoothing"])
+            evidence = smoothed(self._evidence(state, known_foreground, hidden), self.parameters["smoothing"])
         else:  # there is nothing yet from which a pixel could differ
+            state.planes.owner[...] = NOBODY
             evidence = np.zeros(state.size, np.uint8)
-        objects = self._objects(state, image, evidence, liveliness)
+        objects, ghosts = self._objects(state, image, evidence, liveliness)
         found = mask_of(objects, state.size)
-        large = mask_of([one for one in objects if one.area >= self._large_area(state, liveliness)], state.size)
         if rate != 0:
-            self._learn(state, image, step, found, large)
+            large = mask_of([one for one in objects if one.area >= self._large_area(state, liveliness)], state.size)
+            self._learn(
+                state, image, step, np.where(mask_of(ghosts, state.size), GHOST, found) if ghosts else found, large
+            )
         self._write(state, found, evidence, known_foreground, mask, probability)
 
     # ------------------------------------------------------------------------------------------- stages of a frame
@@ -127,33 +284,42 @@ class BackgroundSubtractor(BackgroundModel):
             pixels=True,
         )
 
-    def _evidence(self, state: AdaptiveState, known_foreground: np.ndarray | None) -> np.ndarray:
-        """Return the evidence as a picture: certain where objects are known, none outside the region."""
+    def _evidence(
+        self, state: AdaptiveState, known_foreground: np.ndarray | None, hidden: np.ndarray | None
+    ) -> np.ndarray:
+        """Return the evidence as a picture: certain where objects are known, none where nothing is to be seen."""
         evidence = state.view(state.planes.evidence)
-        if self.region is not None:
-            evidence[state.outside] = ZERO_BYTE
+        if self.region is not None or hidden is not None:
+            evidence[state.view(state.planes.closed) != 0] = ZERO_BYTE
         if known_foreground is not None:
             evidence[known_foreground[state.area] != 0] = 255
         return evidence
 
     def _objects(
         self, state: AdaptiveState, image: np.ndarray, evidence: np.ndarray, liveliness: float
-    ) -> list[Found]:
-        """Return what is large enough and no mere change of light."""
+    ) -> tuple[list[Found], list[Found]]:
+        """Return what is large enough and no mere change of light, and the ghosts of objects that have gone."""
         p, n = self.parameters, state.n_pixels
-        found = find_objects(evidence, p["min_area"] + liveliness * p["lively_area"] * n, p["fill_area"] * n)
-        if p["structure"] >= 1:
-            return found
-        return [one for one in found if one.area < p["structure_area"] or self._covers(state, image, one)]
+        objects, ghosts = [], []
+        for found in find_objects(evidence, p["min_area"] + liveliness * p["lively_area"] * n, p["fill_area"] * n):
+            verdict = OBJECT if found.area < p["structure_area"] else self._judge(state, image, found)
+            if verdict == OBJECT:
+                objects.append(found)
+            elif verdict == LEFT:
+                ghosts.append(found)
+        return objects, ghosts
 
-    def _covers(self, state: AdaptiveState, image: np.ndarray, found: Found) -> bool:
-        """Return whether an object hides the structure of the background behind it."""
-        box, inside = found.patch()
-        picture = image[: state.n_pixels].reshape(*state.size, *image.shape[1:])[box]
-        luma = picture.astype(np.float32)
-        if luma.ndim == 3:
-            luma = luma @ np.array(LUMA, np.float32)
-        return correlation(luma, state.view(state.state.modes[0, :, MEAN_Y])[box], inside) < self.parameters["structure"]
+    def _judge(self, state: AdaptiveState, image: np.ndarray, found: Found) -> str:
+        """Return whether something is an object, light on the background, or a place that an object has left."""
+        box, inside = found.patch(state.size)
+        if self.n_frames % _REVIEW:  # an object that was one in the last frame is looked at again now and then only
+            last = state.view(state.planes.mask)[box] == FOREGROUND
+            if 2 * np.count_nonzero(last & (inside != 0)) > found.area:
+                return OBJECT
+        luma = luma_of_picture(image[: state.n_pixels].reshape(*state.size, *image.shape[1:])[box])
+        p = self.parameters
+        bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
+        return judge(luma, state.background_luma(box), inside, bounds)
 
     def _large_area(self, state: AdaptiveState, liveliness: float) -> float:
         """Return the area, in pixels, from which an object is no flicker."""
@@ -163,7 +329,7 @@ class BackgroundSubtractor(BackgroundModel):
     def _learn(self, state: AdaptiveState, image: np.ndarray, step: Step, found: np.ndarray, large: np.ndarray) -> None:
         """Move the mixture and the flicker."""
         last = state.view(state.large)
-        state.view(state.planes.near)[...] = cv2.dilate(cv2.bitwise_or(large, last), _NEAR)
+        np.copyto(state.view(state.planes.near), cv2.dilate(cv2.bitwise_or(large, last), _NEAR))
         state.view(state.planes.mask)[...] = found
         last[...] = large
         state.share(lambda lo, hi: update_tiles(image, state.state, state.planes, lo, hi, step), self.threads)
@@ -179,21 +345,35 @@ class BackgroundSubtractor(BackgroundModel):
         probability: np.ndarray | None,
     ) -> None:
         """Fill in what the caller gets."""
-        if self.parameters["detect_shadows"] and self.n_frames:
-            _, shadow = cv2.threshold(
-                state.view(state.planes.owner), SHADOW - 1, self.parameters["shadow_value"], cv2.THRESH_BINARY
-            )
-            found = np.where(found, found, shadow)
-        whole = found.shape == mask.shape
-        if not whole:
-            mask[...] = 0
         part = mask[state.area]
-        part[...] = found
+        if part.shape != mask.shape:
+            mask[...] = 0
+        if self.parameters["detect_shadows"] and self.n_frames:
+            part[...] = cv2.max(found, self._shadows(state))
+        else:
+            part[...] = found
         if probability is not None:
             probability[...] = 0
             within = np.empty(state.size, np.float32)
             probability_of(evidence, within)
             probability[state.area] = within
+        self._delimit(state, known_foreground, mask, probability)
+
+    def _shadows(self, state: AdaptiveState) -> np.ndarray:
+        """Return the mask of shadows, uint8: where most pixels around were explained as one, since noise is too."""
+        _, flags = cv2.threshold(state.view(state.planes.owner), SHADOW - 1, 255, cv2.THRESH_BINARY)
+        value = self.parameters["shadow_value"]
+        return cv2.threshold(cv2.blur(flags, _AROUND), 127, value, cv2.THRESH_BINARY)[1]
+
+    def _delimit(
+        self,
+        state: AdaptiveState,
+        known_foreground: np.ndarray | None,
+        mask: np.ndarray,
+        probability: np.ndarray | None,
+    ) -> None:
+        """Leave nothing outside the region, and mark what is known."""
+        part = mask[state.area]
         if self.region is not None:
             part[state.outside] = 0
             if probability is not None:
@@ -226,6 +406,7 @@ class BackgroundSubtractor(BackgroundModel):
             gain=np.float32(gain),
             alpha=np.float32(alpha),
             slow=np.float32(slow),
+            fast=np.float32(max(alpha, self.parameters["ghost_rate"])),
             match=p["match_distance"],
             offset=p["threshold"],
             low_weight=np.float32(self.parameters["low_weight"] + new),
@@ -257,4 +438,5 @@ class BackgroundSubtractor(BackgroundModel):
             low_weight=np.float32(p["low_weight"]),
             prior_slope=np.float32(p["weight_doubt"] / p["weight_span"]),
             penalty=np.float32(p["neighbour_doubt"]),
+            enough=np.float32(_EXPLAINED),
         )

@@ -12,7 +12,8 @@ explanation, which a prior that falls linearly with its weight expresses::
 
     S = min over the modes with w > w_0 of   D / 2 - c + c_w max(0, 1 - (w - w_0) / (w_1 - w_0))
 
-A cast shadow dims a background mode and keeps its hue (r = Y / mu_y between tau and 1)::
+Modes lighter than the one that owns the pixel are not asked. A cast shadow dims a background mode and keeps its hue
+(r = Y / mu_y between tau and 1)::
 
     S = min(S, |chroma - r mu_chroma|^2 / (2 v_c s) + c_s - c)
 
@@ -54,6 +55,8 @@ ROUNDED_ZERO_BYTE = np.float32(ZERO_BYTE + 0.5)
 
 FLICKER_STEPS = np.float32(1024)  # bytes to a flicker of 1: bytes reach up to 0.249
 
+FOREGROUND, GHOST = 255, 1  # in the mask that learning sees: learn slowly; learn fast, what was there has gone
+
 NOBODY = 64  # owner of a pixel that no mode is near
 SHADOW = 128  # flag beside the owner: evidence was explained away as a shadow
 
@@ -73,7 +76,7 @@ class Planes(NamedTuple):
 
     evidence: np.ndarray  # L as a byte
     owner: np.ndarray  # mode near the pixel or NOBODY, and the flag SHADOW
-    mask: np.ndarray  # 255 foreground: learn slowly
+    mask: np.ndarray  # FOREGROUND, GHOST or 0
     near: np.ndarray  # not 0 near a larger object: changes there are no flicker
     smooth_flicker: np.ndarray  # flicker averaged over a neighbourhood, in FLICKER_STEPS
     flicker: np.ndarray  # flicker of the pixel alone, in FLICKER_STEPS
@@ -95,6 +98,7 @@ class Step(NamedTuple):
     gain: Any  # brings the frame to the background's light
     alpha: Any  # learning rate
     slow: Any  # learning rate of foreground
+    fast: Any  # learning rate where an object has gone
     match: Any  # distance below which a mode owns a pixel
     offset: Any  # c
     low_weight: Any  # w_0
@@ -141,14 +145,15 @@ def chroma_of(pixel, y, c, p):
 def distance(s, t, i, pixel, y, p):
     """Return D, the squared Mahalanobis distance of mode i."""
     difference = y - s.modes[i, t, MEAN_Y]
-    total = difference * difference / s.modes[i, t, VAR_Y]
-    if len(pixel) > 1:
-        square = y * ZERO
-        for c in range(1, len(pixel)):
-            difference = chroma_of(pixel, y, c, p) - s.modes[i, t, VAR_C + c]
-            square = square + difference * difference
-        total = total + square / s.modes[i, t, VAR_C]
-    return total
+    luma, var_y = difference * difference, s.modes[i, t, VAR_Y]
+    if len(pixel) == 1:
+        return luma / var_y
+    square = y * ZERO
+    for c in range(1, len(pixel)):
+        difference = chroma_of(pixel, y, c, p) - s.modes[i, t, VAR_C + c]
+        square = square + difference * difference
+    var_c = s.modes[i, t, VAR_C]
+    return (luma * var_c + square * var_y) / (var_y * var_c)  # the sum of two quotients, by one division
 
 
 @inline
@@ -187,10 +192,11 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
         weight = s.weights[t, i]
         d = distance(s, t, i, pixel, y, p)
         other = log_odds(d, weight, p)
-        odds = select(other < odds, other, odds)
+        odds = select((other < odds) & ~near, other, odds)
         here = (d < p.match) & (weight > ZERO) & ~near
         owner = select(here, np.float32(i), owner)
         near = near | here
+    odds = select(odds < CERTAIN, odds, CERTAIN)
     if shadows and any_(odds > ZERO):
         suspect = odds > ZERO
         for i in range(n):
@@ -296,7 +302,7 @@ def new_flicker(flicker, evidence, before, near, rate):
     return flicker + rate * (select(blink, ONE, splat_like(flicker, ZERO)) - flicker), to_bytes(raw, 255)
 
 
-# ---------------------------------------------------------------------------------------------- runs of tiles lo to hi-1
+# ------------------------------------------------------------------------------------------ runs of tiles lo to hi-1
 
 
 @inline
@@ -332,8 +338,9 @@ def update_tiles(image, state, planes, lo, hi, p):
             continue
         pixel = load_pixels(image, t)
         steady = convert(smooth[t], np.float32)
-        slow = (mask[t] != 0) & (steady < p.restless)
+        slow = (mask[t] == FOREGROUND) & (steady < p.restless)
         alpha = select(slow, p.slow, splat_like(steady, p.alpha))
+        alpha = select(mask[t] == GHOST, p.fast, alpha)
         alpha = select(learn, alpha, ZERO)
         ceiling = p.var_max + p.var_stretch * steady
         update_tile(s, n_modes, t, pixel, owners[t] & np.uint8(127), alpha, learn, ceiling, p)

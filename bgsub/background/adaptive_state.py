@@ -11,6 +11,7 @@ from bgsub.background import workers
 from bgsub.background.adaptive_kernel import FLICKER_STEPS, MEAN_C, MEAN_Y, Planes, State
 from bgsub.background.light import CHROMA, LUMA
 from bgsub.background.region import Polygon, region_mask
+from bgsub.background.registration import Displacement, Registration, small_shape
 from bgsub.simd import LANES, zeros
 
 Layout = dict[str, tuple[tuple[int, ...], np.dtype]]
@@ -30,6 +31,8 @@ def layout(shape: tuple[int, ...], n_components: int) -> Layout:
         "flicker": ((n_tiles, LANES), np.dtype(np.float32)),
         "raw": ((n_tiles, LANES), np.dtype(np.uint8)),
         "large": ((n_tiles, LANES), np.dtype(np.uint8)),
+        "mask": ((n_tiles, LANES), np.dtype(np.uint8)),
+        "reference": (small_shape(shape), np.dtype(np.uint8)),
     }
 
 
@@ -67,6 +70,8 @@ class AdaptiveState:
         Height and width of that area.
     state, planes : State, Planes
         What the kernels work on.
+    registration : Registration
+        Whether the camera shakes.
     """
 
     def __init__(
@@ -93,10 +98,29 @@ class AdaptiveState:
             inside[...] = region_mask(region, (shape[0], shape[1]))[self.area] == 0
         self.planes.closed[...] = self._outside
         self.outside = inside != 0
+        self.registration = Registration(self.outside)
 
     def view(self, plane: np.ndarray) -> np.ndarray:
         """Return a plane of tiles as a picture, shape (H, W); no copy."""
         return plane.reshape(-1)[: self.n_pixels].reshape(self.size)
+
+    def displacement(self, frame: np.ndarray, n_frames: int, learn: bool) -> Displacement | None:
+        """Return how a frame that comes after `n_frames` others is displaced, None when it is not to be moved."""
+        part = frame[self.area]
+        if learn and self.registration.due(n_frames):
+            self.registration.renew(self.view(self.state.modes[0, :, MEAN_Y]) if n_frames else part)
+        matrix = self.registration.displacement(part, n_frames, learn)
+        if matrix is None:
+            return None
+        corner = np.array([self.area[1].start, self.area[0].start])
+        matrix[:, 2] += corner - matrix[:, :2] @ corner
+        return Displacement(matrix, (frame.shape[0], frame.shape[1]))
+
+    def background_luma(self, box: Box) -> np.ndarray:
+        """Return Y of the heaviest mode of each pixel of a box, float32."""
+        rows, columns = (np.arange(part.start, part.stop) for part in box)
+        index = rows[:, None] * self.size[1] + columns
+        return self.state.modes[0, index // LANES, MEAN_Y, index % LANES]
 
     def pixels(self, frame: np.ndarray) -> np.ndarray:
         """Return the area's pixels of a frame one after another, shape (N,) or (N, 3), N a multiple of 16."""
@@ -107,11 +131,12 @@ class AdaptiveState:
             flat = np.concatenate([flat, np.zeros((missing, *frame.shape[2:]), frame.dtype)])
         return np.require(flat, requirements=["A", "W"])
 
-    def close(self, known_foreground: np.ndarray | None) -> None:
-        """Let nothing be learned outside the region and where objects are known."""
+    def close(self, known_foreground: np.ndarray | None, hidden: np.ndarray | None) -> None:
+        """Let nothing be learned outside the region, where objects are known, and what the frame does not show."""
         self.planes.closed[...] = self._outside
-        if known_foreground is not None:
-            self.view(self.planes.closed)[known_foreground[self.area] != 0] = 1
+        for plane in (known_foreground, hidden):
+            if plane is not None:
+                self.view(self.planes.closed)[plane[self.area] != 0] = 1
 
     def share(self, work: Callable[[int, int], None], threads: int | None, pixels: bool = False) -> None:
         """Call ``work(lo, hi)`` for ranges of tiles, or of pixels, side by side."""
@@ -144,13 +169,16 @@ class AdaptiveState:
     def forget(self) -> None:
         """Empty the state."""
         self.state.weights[...] = 0
+        self.state.modes[...] = 0  # the light is measured against them
         self.state.n_modes[...] = 1
         for plane in (self.state.flicker, self.state.raw, self.large, *self.planes):
             plane[...] = 0
+        self.registration.forget()
 
     def saved(self) -> dict[str, np.ndarray]:
         """Return the arrays that make the model."""
-        return {**self.state._asdict(), "large": self.large}
+        beside = {"large": self.large, "mask": self.planes.mask, "reference": self.registration.reference}
+        return {**self.state._asdict(), **beside}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take over what `saved` gave; shapes and dtypes must be those of `layout`.
@@ -168,5 +196,7 @@ class AdaptiveState:
         for name in State._fields:
             getattr(self.state, name)[...] = arrays[name]
         self.large[...] = arrays["large"]
+        self.planes.mask[...] = arrays["mask"]
+        self.registration.restore(arrays["reference"])
         self.planes.flicker[...] = np.minimum(self.state.flicker * FLICKER_STEPS + np.float32(0.5), 255)
         self.spread_flicker()

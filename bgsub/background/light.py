@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from bgsub.background.adaptive_kernel import MEAN_Y
@@ -13,11 +14,19 @@ LUMA = (0.114, 0.587, 0.299)  # shares of B, G and R in Y (ITU-R BT.601)
 CHROMA = (0.713, 0.564)  # scales that bring R - Y and B - Y to the range of Y
 
 _LANE = 7  # one pixel of a tile stands for it
-_SAMPLES = 8192
+_SAMPLES = 1024
 _FEWEST = 50
 _DARK, _BRIGHT = 8.0, 250.0  # grey levels: ratios of darker pixels are noise, brighter ones are clipped
+_STRONGEST = 32.0  # a stronger change of light leaves nothing to compare
 _DEAD_ZONE = 0.005  # smaller changes of light are left to the mixture
 _COLOURLESS = 1.5  # mean |chroma|, in grey levels, of a picture without colour
+
+
+def luma_of_picture(picture: np.ndarray) -> np.ndarray:
+    """Return Y of a picture, shape (h, w) or (h, w, 3), as float32."""
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return picture.astype(np.float32, copy=False)
 
 
 class Light(NamedTuple):
@@ -65,4 +74,5 @@ def measure_light(image: np.ndarray, modes: np.ndarray) -> Light:
     if np.count_nonzero(usable) < _FEWEST:
         return Light(1.0, has_colour)
     ratio = float(np.median(luma[usable] / background[usable]))
-    return Light(1 / ratio if abs(ratio - 1) > _DEAD_ZONE else 1.0, has_colour)
+    changed = abs(ratio - 1) > _DEAD_ZONE and 1 / _STRONGEST < ratio < _STRONGEST
+    return Light(1 / ratio if changed else 1.0, has_colour)

@@ -29,6 +29,7 @@ class Neighbourhood(NamedTuple):
     low_weight: Any  # weight above which a neighbour's mode counts
     prior_slope: Any  # as in Step, but not raised in the first frames
     penalty: Any  # evidence added for lying beside the pixel
+    enough: Any  # evidence at which no better explanation is looked for
 
 
 @kernel
@@ -58,6 +59,8 @@ def explain_by_neighbours(image, weights, modes, n_modes, planes, shape, lo, hi,
             cr, cb = (r * p.gain - y) * p.chroma[0], (b * p.gain - y) * p.chroma[1]
         row, column = i // width, i % width
         for other_row in range(max(0, row - q.radius), min(height, row + q.radius + 1)):
+            if odds < q.enough:
+                break
             for other_column in range(max(0, column - q.radius), min(width, column + q.radius + 1)):
                 j = other_row * width + other_column
                 t, lane = j // LANES, j % LANES

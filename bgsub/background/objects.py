@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,10 @@ def smoothed(evidence: np.ndarray, sigma: float) -> np.ndarray:
     sigma : float
         In pixels; 0 leaves the evidence as it is.
     """
-    return cv2.GaussianBlur(evidence, (0, 0), sigma) if sigma > 0 else evidence
+    if sigma <= 0:
+        return evidence
+    width = 2 * math.ceil(2 * sigma) + 1  # what lies beyond two sigmas weighs 5 %
+    return cv2.GaussianBlur(evidence, (width, width), sigma)
 
 
 def probability_of(evidence: np.ndarray, out: np.ndarray) -> None:
@@ -44,12 +48,17 @@ class Found(NamedTuple):
     outlines: list[np.ndarray]
     area: int
 
-    def patch(self) -> tuple[tuple[slice, slice], np.ndarray]:
-        """Return rows and columns of the box around the object, and its mask there (uint8, not 0 inside)."""
+    def patch(self, shape: tuple[int, int], margin: int = 2) -> tuple[tuple[slice, slice], np.ndarray]:
+        """Return rows and columns of the box around the object in a picture of `shape`, and its mask there.
+
+        The box reaches `margin` pixels beyond the object where the picture does; the mask is uint8, not 0 inside.
+        """
         x, y, width, height = cv2.boundingRect(self.outlines[0])
-        inside = np.zeros((height, width), np.uint8)
-        cv2.drawContours(inside, self.outlines, -1, 255, cv2.FILLED, offset=(-x, -y))
-        return (slice(y, y + height), slice(x, x + width)), inside
+        left, top = max(0, x - margin), max(0, y - margin)
+        right, bottom = min(shape[1], x + width + margin), min(shape[0], y + height + margin)
+        inside = np.zeros((bottom - top, right - left), np.uint8)
+        cv2.drawContours(inside, self.outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
+        return (slice(top, bottom), slice(left, right)), inside
 
 
 def find_objects(evidence: np.ndarray, min_area: float, fill_area: float) -> list[Found]:

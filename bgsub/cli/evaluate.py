@@ -27,8 +27,8 @@ _PATH = FilePath()
 
 _EXAMPLES = """
 bgsub evaluate sample_videos
-bgsub evaluate dataset --method mog2 --method opencv-knn --report report --jobs 2
-bgsub evaluate dataset/baseline --method mog2:history=300,var_threshold=25 --csv scores.csv
+bgsub evaluate dataset --method adaptive --method opencv-knn --report report --jobs 2
+bgsub evaluate dataset/baseline --method adaptive:threshold=7,min_area=30 --csv scores.csv
 bgsub evaluate dataset --masks results --sequence "high*"
 bgsub evaluate dataset --results results --json
 """
@@ -44,7 +44,8 @@ _outputs = section("Outputs")
     "methods",
     multiple=True,
     metavar="NAME[:KEY=VALUE,...]",
-    help="Repeatable: mog2 (default), opencv-mog2, opencv-knn; where installed gsoc, cnt, lsbp, mog, pybgs:ALGORITHM.",
+    help="Repeatable: adaptive (default), mog2, opencv-mog2, opencv-knn; where installed gsoc, cnt, lsbp, mog, "
+    "pybgs:ALGORITHM.",
 )
 @_what(
     "--results",
@@ -87,8 +88,9 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
 
     DATASET is a folder in CDnet's layout (all of it, a category or a sequence), a folder of clips with NAME.truth.mkv
     beside NAME.mp4, or one such clip. Only the mask value 255 is foreground; shadows are background. Overall figures
-    are means over categories of means over their sequences. Times are those of the model alone. OpenCV and
-    other peers take their own names of parameters (opencv-mog2:varThreshold=25), and grey frames as BGR.
+    are means over categories of means over their sequences. Times are those of the model alone. Parameters are
+    those of bgsub.BackgroundSubtractor (adaptive) and bgsub.MOG2; OpenCV and other peers take their own names
+    (opencv-mog2:varThreshold=25), and grey frames as BGR.
     """
     from bgsub.evaluation.datasets import find_sequences
     from bgsub.evaluation.results import MethodResult, write_csv

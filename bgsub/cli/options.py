@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,38 +49,88 @@ class FilePath(click.Path):
 
 
 class FromTable(click.ParamType):
-    """A value that the table of parameters checks, with the table's message."""
+    """A value that the table of parameters checks, with the table's message.
 
-    def __init__(self, parameter: Parameter) -> None:
-        self.parameter = parameter
-        self.name = "integer" if isinstance(parameter.default, int) else "number"
+    Parameters
+    ----------
+    parameters : mapping of str to Parameter
+        The parameter of each method that has it. What one of them takes is taken here; the model knows which it is.
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self.parameters = parameters
+        self.bounds = _by_method({method: p.bounds for method, p in parameters.items()})
+        self.name = "integer" if all(isinstance(p.default, int) for p in parameters.values()) else "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the value, in bounds."""
-        try:
-            return self.parameter.check(type(self.parameter.default)(value))
-        except ValueError:  # ParameterError is one
-            self.fail(f"{value} is out of bounds: give {self.parameter.bounds}", param, ctx)
+        for parameter in self.parameters.values():
+            try:
+                return parameter.check(type(parameter.default)(value))
+            except ValueError:  # ParameterError is one
+                continue
+        return self.fail(f"{value} is out of bounds: give {self.bounds}", param, ctx)
 
 
-def model_options(parameters: Iterable[Parameter]) -> Callable[[Callable], Callable]:
-    """Return a decorator that gives a command an option for each parameter."""
-    model_option = section("Model")
+def model_options(
+    methods: Mapping[str, Mapping[str, Parameter]], *, without: Collection[str] = ()
+) -> Callable[[Callable], Callable]:
+    """Return a decorator that gives a command an option for each parameter of some models, None unless it is typed.
+
+    Parameters
+    ----------
+    methods : mapping of str to mapping of str to Parameter
+        The models' tables by the name of the method, the default one first.
+    without : collection of str
+        Parameters that get no option here.
+    """
+    wanted = [p for table in methods.values() for p in table.values() if p.name not in without]
+    names = dict.fromkeys(p.name for p in sorted(wanted, key=lambda p: p.advanced))
 
     def decorate(command: Callable) -> Callable:
-        for p in reversed(list(parameters)):
-            name, switch = f"--{p.name.replace('_', '-')}", isinstance(p.default, bool)
-            flags = f"{name}/--no-{name[2:]}" if switch else name
-            text = p.description[0].upper() + p.description[1:]
-            if not switch:
-                text += (f" ({p.unit})" if p.unit else "") + f"; {p.bounds}"
-            kind = None if switch else FromTable(p)
-            command = model_option(flags, p.name, type=kind, default=p.default, show_default=True, help=f"{text}.")(
-                command
-            )
+        for name in reversed(names):
+            parameters = {method: table[name] for method, table in methods.items() if name in table}
+            command = _parameter_option(parameters, shared=len(methods))(command)
         return command
 
     return decorate
+
+
+def _parameter_option(parameters: Mapping[str, Parameter], shared: int) -> Callable[[Callable], Callable]:
+    """Return a decorator that makes a parameter an option; one of `shared` methods stands under the common heading.
+
+    The help speaks of the methods in which the parameter is not an advanced one.
+    """
+    shown = {method: p for method, p in parameters.items() if not p.advanced}
+    told = shown or parameters
+    first = next(iter(told.values()))
+    flag, switch = first.name.replace("_", "-"), isinstance(first.default, bool)
+    text = first.description[0].upper() + first.description[1:]
+    if not switch:
+        bounds = _by_method({method: p.bounds for method, p in told.items()})
+        text += (f" ({first.unit})" if first.unit else "") + f"; {bounds}"
+    return section("Model" if len(told) == shared else f"Method {min(told)}")(
+        f"--{flag}/--no-{flag}" if switch else f"--{flag}",
+        first.name,
+        type=None if switch else FromTable(parameters),
+        metavar="SECONDS" if first.unit == "s" else None,
+        default=None,
+        hidden=not shown,
+        help=f"{text}. [default: {_by_method({method: _default(p) for method, p in told.items()})}]",
+    )
+
+
+def _default(parameter: Parameter) -> str:
+    """Return a default as it would be typed."""
+    if isinstance(parameter.default, bool):
+        return ("" if parameter.default else "no-") + parameter.name.replace("_", "-")
+    return f"{parameter.default:g}"
+
+
+def _by_method(texts: Mapping[str, str]) -> str:
+    """Return the text of the first method, and those of others where they differ: ``4; mog2 5``."""
+    first, *others = texts
+    return "; ".join([texts[first], *(f"{name} {texts[name]}" for name in others if texts[name] != texts[first])])
 
 
 def verbosity_options(command: Callable) -> Callable:

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.background.parameters import MOG2_PARAMETERS
+from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 from bgsub.cli import set_verbosity
 from bgsub.cli.help import Command, section
-from bgsub.cli.options import FilePath, Seconds, given, model_options, read_region, verbosity_options
+from bgsub.cli.models import METHODS, make_model, tell_frame_rate
+from bgsub.cli.options import FilePath, FromTable, Seconds, model_options, verbosity_options
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import OutputError, ParameterError, SourceError
 
 if TYPE_CHECKING:
-    from bgsub.background.mog2 import MOG2
+    from bgsub.cli.models import Model
     from bgsub.pipeline import Tally
     from bgsub.video.frame import VideoInfo
     from bgsub.video.sinks import Sink
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TIME, _PATH = Seconds(), FilePath()
-_CONSTRUCTED = ("n_components", "precision", "region")  # fixed when a model is made
+_MIN_AREA = ADAPTIVE_PARAMETERS["min_area"]
 
 _EXAMPLES = """
 bgsub run street.mp4
@@ -94,16 +95,19 @@ _model = section("Model")
 )
 @_cleaning(
     "--min-area",
-    type=click.IntRange(0),
+    type=FromTable({"adaptive": _MIN_AREA}),
     metavar="PIXELS",
-    default=0,
-    show_default=True,
-    help="Drop objects of fewer pixels.",
+    help=f"Drop objects of fewer pixels. [default: {_MIN_AREA.default}; mog2 0]",
 )
 @_cleaning("--fill", is_flag=True, help="Fill holes in objects.")
 @_cleaning("--shadows/--no-shadows", default=True, help="Keep shadows, 127 in masks, or make them background.")
-@_model("--method", type=click.Choice(["mog2"]), default="mog2", show_default=True, help="Background model.")
-@model_options(MOG2_PARAMETERS.values())
+@_model(
+    "--method",
+    type=click.Choice(list(METHODS)),
+    default=next(iter(METHODS)),
+    show_default=True,
+    help="Background model: adaptive has the better masks, mog2 those of OpenCV's MOG2.",
+)
 @_model(
     "--learning-rate",
     type=click.FloatRange(0, 1),
@@ -111,19 +115,20 @@ _model = section("Model")
     help="Weight of a new frame in the background; 0 freezes it. By default high at first, then 1/history.",
 )
 @_model(
+    "--threads",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Threads of the model; by default half of the processors.",
+)
+@_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model, its method and its parameters.")
+@model_options(METHODS, without=("frame_rate", "min_area"))
+@section("Method mog2")(
     "--precision",
     type=click.Choice(["exact", "compact"]),
     default="exact",
     show_default=True,
     help="Compact takes half the memory, which large frames on several threads gain from; one pixel in 10 000 differs.",
 )
-@_model(
-    "--threads",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="Threads of the model; by default half of the processors.",
-)
-@_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model and its parameters.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @verbosity_options
 @click.pass_context
@@ -154,7 +159,7 @@ class _Run:
         """Mask the source, save the model, say what was done, and report what went wrong."""
         from bgsub.pipeline import Tally
 
-        model, tally = self._model(), Tally()
+        model, tally = make_model(self.ctx), Tally()
         try:
             broken = self._mask(model, tally)
         except (KeyboardInterrupt, SystemExit, BrokenPipeError, OutputError) as end:
@@ -169,19 +174,21 @@ class _Run:
 
     # -------------------------------------------------------------------------------------------------- steps
 
-    def _mask(self, model: MOG2, tally: Tally) -> SourceError | None:
+    def _mask(self, model: Model, tally: Tally) -> SourceError | None:
         """Open everything, run, and close everything; return what broke the source off, if anything did."""
         from bgsub.background.cleanup import Cleanup
         from bgsub.background.workers import available_processors
         from bgsub.pipeline import run, threads_for
 
         o = self.options
-        clean = Cleanup(open=o["open_"], close=o["close"], min_area=o["min_area"], fill=o["fill"], shadows=o["shadows"])
+        cleaning = {name: o[name] for name in ("close", "fill", "shadows")}
+        clean = Cleanup(open=o["open_"], min_area=o["min_area"] or 0, **cleaning)
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(self._open())
             logger.debug("source: %s", source.info)
             logger.debug("model: %s, %d frames learned", model.parameters, model.n_frames)
             self._check_model(model, source.info)
+            tell_frame_rate(model, source.info)
             if o["threads"] is None:
                 model.threads = threads_for(source.info, available_processors())
             sinks, window = self._sinks(stack, source.info, model)
@@ -215,23 +222,7 @@ class _Run:
         names = ("start", "end", "duration", "every", "scale", "fps")
         return open_source(self.source, **{name: self.options[name] for name in names})
 
-    def _model(self) -> MOG2:
-        """Return the model: a new one, or a saved one with the parameters that were typed."""
-        from bgsub.background.mog2 import MOG2
-
-        o = self.options
-        if o["load_model"] is None:
-            parameters = {name: o[name] for name in MOG2_PARAMETERS}
-            region = read_region(o["region"])
-            return MOG2(**parameters, region=region, threads=o["threads"], precision=o["precision"])
-        fixed = given(self.ctx, _CONSTRUCTED)
-        if fixed:
-            raise ParameterError(f"--{min(fixed).replace('_', '-')} is fixed in a saved model: leave it out")
-        model = MOG2.load(o["load_model"], threads=o["threads"])
-        model.set_parameters(**{name: o[name] for name in given(self.ctx, MOG2_PARAMETERS)})
-        return model
-
-    def _check_model(self, model: MOG2, info: VideoInfo) -> None:
+    def _check_model(self, model: Model, info: VideoInfo) -> None:
         """Raise if a loaded model has learned frames of another size."""
         if model.shape is not None and model.shape[:2] != (info.height, info.width):
             raise ParameterError(
@@ -239,7 +230,7 @@ class _Run:
                 f"{self.source} has {info.width}x{info.height}: use --scale, or another model"
             )
 
-    def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo, model: MOG2) -> tuple[list[Sink], Any]:
+    def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo, model: Model) -> tuple[list[Sink], Any]:
         """Make what takes the frames; return the sinks, and the window if there is one."""
         from bgsub.video import stats, stills, videos
         from bgsub.video.outputs import check_output, default_output
@@ -274,7 +265,7 @@ class _Run:
             stack.callback(window.close)  # first of all, so that a paused window holds nothing up
         return threaded, window
 
-    def _learn_first(self, source: Source, model: MOG2) -> None:
+    def _learn_first(self, source: Source, model: Model) -> None:
         """Learn from the whole source, opened a second time, if that was asked for."""
         from bgsub.pipeline import run
 
@@ -293,7 +284,7 @@ class _Run:
             total = round(info.duration * info.fps)
         return progress_bar(title, total, self.options["quiet"])
 
-    def _finish(self, model: MOG2, tally: Tally, how: str) -> None:
+    def _finish(self, model: Model, tally: Tally, how: str) -> None:
         """Save the model and say what was done."""
         o = self.options
         if tally.written == 0:

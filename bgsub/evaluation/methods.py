@@ -196,6 +196,7 @@ def _one_line(error: Exception) -> str:
 
 
 METHODS: dict[str, Family] = {
+    "adaptive": _Ours("bgsub.background.adaptive", "BackgroundSubtractor"),
     "mog2": _Ours("bgsub.background.mog2", "MOG2"),
     "opencv-mog2": _OpenCV("createBackgroundSubtractorMOG2"),
     "opencv-knn": _OpenCV("createBackgroundSubtractorKNN"),
@@ -207,4 +208,4 @@ METHODS: dict[str, Family] = {
 }
 """What ``--method`` names; peers are looked for only when they are asked for."""
 
-DEFAULT_METHOD = "mog2"
+DEFAULT_METHOD = "adaptive"

@@ -8,6 +8,7 @@ import numpy as np
 from bgsub.background.mog2 import MOG2
 
 WIDTH, HEIGHT, FPS = 64, 48, 25
+MOG2_RUN = ("run", "--method", "mog2")  # its masks are all that these tiny clips need, and `masks_of` has them
 
 
 def scene(count=30, width=WIDTH, height=HEIGHT, seed=0, leaves=None):
@@ -64,7 +65,7 @@ def read_video(path, pix_fmt="gray"):
 
 
 def masks_of(images, learning_rate=None, model=None, **parameters):
-    """The masks that the model gives, called by hand."""
+    """The masks that the model, by default a `MOG2`, gives when it is called by hand."""
     model = model or MOG2(**parameters)
     return [model.apply(image, learning_rate=learning_rate) for image in images]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bgsub.background.adaptive import BackgroundSubtractor
 from bgsub.cli import main
 from tests.cli.clips import masks_of, scene, write_clip
 
@@ -30,6 +31,7 @@ def compiled():
     """Compile what nearly every test needs, before the program would say on stderr that it does."""
     for precision in ("exact", "compact"):
         masks_of(scene(2), precision=precision)
+    masks_of(scene(2), model=BackgroundSubtractor())
 
 
 @pytest.fixture(autouse=True)

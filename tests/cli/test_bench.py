@@ -14,9 +14,10 @@ def test_json(bgsub):
     assert [(r["width"], r["height"]) for r in results] == [(64, 48), (32, 40)]
     for result in results:
         assert (result["threads"], result["rounds"], result["shadows"]) == (1, 2, False)
-        assert set(result["milliseconds"]) == {"opencv", "exact", "compact"}
+        assert set(result["milliseconds"]) == {"opencv", "exact", "compact", "adaptive"}
         assert min(result["milliseconds"].values()) > 0
-        assert set(result["speedup"]) == {"exact", "compact"}
+        assert set(result["speedup"]) == {"exact", "compact", "adaptive"}
+        assert set(result["differing"]) == {"exact", "compact"}
         for spread in result["speedup"].values():
             assert 0 < spread["lower"] <= spread["median"] <= spread["upper"]
         assert result["differing"]["exact"] < 0.001
@@ -27,12 +28,14 @@ def test_table(bgsub):
     outcome = bgsub("bench", "--size", "64x48", "--threads", "1", "--threads", "2", "--rounds", "2")
     assert outcome.code == 0
     heading, *rows = [line.split() for line in outcome.out.splitlines()]
-    assert heading == ["size", "threads", "OpenCV", "exact", "ratio", "differing", "compact", "ratio", "differing"]
+    mog2, adaptive = ["exact", "ratio", "differing", "compact", "ratio", "differing"], ["adaptive", "ratio"]
+    assert heading == ["size", "threads", "OpenCV", *mog2, *adaptive]
     assert [row[:2] for row in rows] == [["64x48", "1"], ["64x48", "2"]]
     for row in rows:
-        assert len(row) == 12, row
-        assert [row[3], row[5], row[9]] == ["ms"] * 3
-        assert row[6][-1] == row[10][-1] == "x"
+        assert len(row) == 15, row
+        assert [row[3], row[5], row[9], row[13]] == ["ms"] * 4
+        assert row[6][-1] == row[10][-1] == row[14][-1] == "x"
+        assert row[7][-1] == row[11][-1] == "%"
     assert outcome.err == "64x48, threads 1: done\n64x48, threads 2: done\n"
 
 

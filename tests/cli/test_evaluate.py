@@ -144,7 +144,7 @@ def test_outputs_are_not_replaced_unasked(bgsub, dataset):
         (["missing"], 1, "cannot open missing: no such file or folder; check the path"),
         (["empty"], 1, "empty has no sequence: give a folder in CDnet's layout"),
         (["data", "--sequence", "x"], 1, "data has no sequence that fits --category and --sequence"),
-        (["data", "--method", "vibe"], 2, "there is no method 'vibe': choose mog2"),
+        (["data", "--method", "vibe"], 2, "there is no method 'vibe': choose adaptive, mog2"),
         (["data", "--method", "mog2:history=0"], 2, "history is 0: give a whole number from 1"),
         (["data", "--method", "mog2:n=0"], 2, "unknown parameter 'n': there are n_components"),
         (["data", "--method", "opencv-knn:n=0"], 2, "OpenCV refuses opencv-knn:n=0: 'n' is an invalid keyword"),

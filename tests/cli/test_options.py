@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from bgsub.cli.options import Seconds, read_region
+from bgsub.background.parameters import Parameter
+from bgsub.cli.options import FromTable, Seconds, model_options, read_region
 from bgsub.errors import ParameterError
 
 
@@ -36,3 +37,52 @@ def test_regions():
     assert read_region(("1,2 3,4 5,6", "0,0 9,0 9,9.5")) == [[(1, 2), (3, 4), (5, 6)], [(0, 0), (9, 0), (9, 9.5)]]
     with pytest.raises(ParameterError, match="not both"):
         read_region(("1,2 3,4 5,6", "mask.png"))
+
+
+TABLES = {
+    "new": {
+        "size": Parameter("size", 4, 1, 9, "pixels", "how large"),
+        "time": Parameter("time", 2.5, 0, 99, "s", "how long", above=True),
+        "rare": Parameter("rare", 0.5, 0, 1, "", "who knows", advanced=True),
+        "gain": Parameter("gain", 3.0, 0, 9, "", "seldom wanted", advanced=True),
+    },
+    "old": {
+        "size": Parameter("size", 6, 1, 20, "pixels", "how large"),
+        "fast": Parameter("fast", False, 0, 1, "", "be quick"),
+        "gain": Parameter("gain", 2.0, 0, 5, "dB", "how loud"),
+    },
+}
+
+
+def test_options_of_two_models():
+    @model_options(TABLES, without=("rare",))
+    def made(**values):
+        """Do nothing."""
+
+    options = {option.name: option for option in click.command()(made).params}
+    assert list(options) == ["size", "time", "fast", "gain"]
+    assert {name: (option.section, option.metavar, option.hidden) for name, option in options.items()} == {
+        "size": ("Model", None, False),
+        "time": ("Method new", "SECONDS", False),
+        "gain": ("Method old", None, False),
+        "fast": ("Method old", None, False),
+    }
+    assert [option.help for option in options.values()] == [
+        "How large (pixels); a whole number from 1 to 9; old a whole number from 1 to 20. [default: 4; old 6]",
+        "How long (s); a number above 0, up to 99. [default: 2.5]",
+        "Be quick. [default: no-fast]",
+        "How loud (dB); a number from 0 to 5. [default: 2]",
+    ]
+    assert options["fast"].opts == ["--fast"] and options["fast"].secondary_opts == ["--no-fast"]
+    hidden = {option.name: option.hidden for option in click.command()(model_options(TABLES)(lambda: None)).params}
+    assert hidden == {"size": False, "time": False, "gain": False, "fast": False, "rare": True}
+
+
+def test_a_value_that_one_of_the_models_takes():
+    kind = FromTable({method: table["size"] for method, table in TABLES.items()})
+    assert [kind.convert(text, None, None) for text in ("9", "20")] == [9, 20]
+    for text in ("0", "21", "2.5", "x", ""):
+        with pytest.raises(
+            click.BadParameter, match=f"^{text} is out of bounds: give a whole number from 1 to 9; old a"
+        ):
+            kind.convert(text, None, None)

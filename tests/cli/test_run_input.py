@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bgsub.background.mog2 import MOG2
-from tests.cli.clips import FPS, HEIGHT, WIDTH, assert_masks, masks_of, read_video, scene, shares, write_clip
+from tests.cli.clips import FPS, HEIGHT, MOG2_RUN, WIDTH, assert_masks, masks_of, read_video, scene, shares, write_clip
 
 SELECTIONS = [
     (["--every", "3"], slice(0, None, 3)),
@@ -24,26 +24,26 @@ SELECTIONS = [
     ("options", "chosen"), SELECTIONS, ids=lambda value: " ".join(value) if value is list else None
 )
 def test_a_part_of_the_frames_with_the_times_of_the_source(bgsub, clip, images, options, chosen):
-    assert bgsub("run", clip, "--mask", "m.mkv", *options).code == 0
+    assert bgsub(*MOG2_RUN, clip, "--mask", "m.mkv", *options).code == 0
     times = [index / FPS for index in range(len(images))[chosen]]
     assert_masks("m.mkv", masks_of(images[chosen]), times)
 
 
 @pytest.mark.parametrize("scale", ["0.5", "32"])
 def test_scale(bgsub, clip, images, scale):
-    bgsub("run", clip, "--mask", "m.mkv", "--scale", scale)
+    bgsub(*MOG2_RUN, clip, "--mask", "m.mkv", "--scale", scale)
     half = [cv2.resize(image, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA) for image in images]
     assert_masks("m.mkv", masks_of(half))
 
 
 def test_fps_replaces_the_times(bgsub, clip, images):
-    bgsub("run", clip, "--mask", "m.mkv", "--fps", "10", "--end", "2")
+    bgsub(*MOG2_RUN, clip, "--mask", "m.mkv", "--fps", "10", "--end", "2")
     assert_masks("m.mkv", masks_of(images[:20]), [index / 10 for index in range(20)])
 
 
 @pytest.mark.parametrize("start", [0, 5])
 def test_warm_up_is_learned_and_not_written(bgsub, clip, images, start):
-    outcome = bgsub("run", clip, "--mask", "m.mkv", "--stats", "s.csv", "--start", start / FPS, "--warm-up", "0.4")
+    outcome = bgsub(*MOG2_RUN, clip, "--mask", "m.mkv", "--stats", "s.csv", "--start", start / FPS, "--warm-up", "0.4")
     whole = masks_of(images[start:])
     first = start + 10
     assert_masks("m.mkv", whole[10:], [index / FPS for index in range(first, len(images))])
@@ -56,7 +56,7 @@ def test_warm_up_is_learned_and_not_written(bgsub, clip, images, start):
 def test_two_passes_know_the_background_from_the_first_frame_on(bgsub):
     images = scene(250, leaves=6)
     write_clip("long.mkv", images)
-    bgsub("run", "long.mkv", "--mask", "m.mkv", "--two-pass", "--start", "0.2")
+    bgsub(*MOG2_RUN, "long.mkv", "--mask", "m.mkv", "--two-pass", "--start", "0.2")
     model = MOG2()
     masks_of(images[5:], model=model)
     assert_masks("m.mkv", masks_of(images[5:], model=model), [index / FPS for index in range(5, len(images))])
@@ -83,7 +83,7 @@ def from_pipe(path, *options):
     """Run `cat path | bgsub run -`."""
     with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
         return subprocess.run(
-            [sys.executable, "-m", "bgsub", "run", "-", *options],
+            [sys.executable, "-m", "bgsub", *MOG2_RUN, "-", *options],
             stdin=cat.stdout,
             capture_output=True,
             text=True,
@@ -103,7 +103,7 @@ def shots(images, workplace):
 
 @pytest.mark.parametrize("source", ["shots", "shots/input", "shots/input/in%06d.png", "shots/input/*.png"])
 def test_images_give_masks_of_the_same_numbers(bgsub, shots, images, workplace, source):
-    assert bgsub("run", source, "--mask", "masks/", "--every", "2").code == 0
+    assert bgsub(*MOG2_RUN, source, "--mask", "masks/", "--every", "2").code == 0
     written = sorted((workplace / "masks").iterdir())
     assert [path.name for path in written] == [f"bin{number:06d}.png" for number in range(10, 22, 2)]
     for path, expected in zip(written, masks_of(images[:12:2]), strict=True):
@@ -111,7 +111,7 @@ def test_images_give_masks_of_the_same_numbers(bgsub, shots, images, workplace, 
 
 
 def test_images_have_the_rate_that_is_told(bgsub, shots, images):
-    outcome = bgsub("run", "shots", "--fps", "5")
+    outcome = bgsub(*MOG2_RUN, "shots", "--fps", "5")
     assert outcome.out.endswith("  wrote shots.mask.mkv\n")
     assert_masks("shots.mask.mkv", masks_of(images[:12]), [index / 5 for index in range(12)])
 
@@ -121,9 +121,9 @@ POLYGONS = ([(10, 4), (40, 4), (40, 30), (10, 30)], [(30, 20), (60, 20), (60, 46
 
 def test_a_region_of_polygons(bgsub, clip, images):
     texts = [" ".join(f"{x},{y}" for x, y in polygon) for polygon in POLYGONS]
-    assert bgsub("run", clip, "--mask", "one.mkv", "--region", texts[0]).code == 0
+    assert bgsub(*MOG2_RUN, clip, "--mask", "one.mkv", "--region", texts[0]).code == 0
     assert_masks("one.mkv", masks_of(images, region=POLYGONS[:1]))
-    assert bgsub("run", clip, "--mask", "two.mkv", "--region", texts[0], "--region", texts[1]).code == 0
+    assert bgsub(*MOG2_RUN, clip, "--mask", "two.mkv", "--region", texts[0], "--region", texts[1]).code == 0
     assert_masks("two.mkv", masks_of(images, region=POLYGONS))
     found = np.array(read_video("one.mkv")[1])
     assert not found[:, :, :10].any() and not found[:, 31:].any()
@@ -134,7 +134,7 @@ def test_a_region_from_a_mask_image(bgsub, clip, images):
     region = np.zeros((HEIGHT, WIDTH), np.uint8)
     region[:14, 8:50] = 255
     cv2.imwrite("region.png", region)
-    assert bgsub("run", clip, "--mask", "m.mkv", "--region", "region.png").code == 0
+    assert bgsub(*MOG2_RUN, clip, "--mask", "m.mkv", "--region", "region.png").code == 0
     expected = masks_of(images, region=region)
     assert not np.array_equal(expected, masks_of(images))
     assert_masks("m.mkv", expected)
@@ -143,5 +143,5 @@ def test_a_region_from_a_mask_image(bgsub, clip, images):
 def test_a_lossy_clip_of_another_container(bgsub, images):
     write_clip("clip.mp4", images, codec="libx264", pix_fmt="yuv420p")
     decoded = read_video("clip.mp4", "bgr24")[1]
-    assert bgsub("run", "clip.mp4").code == 0
+    assert bgsub(*MOG2_RUN, "clip.mp4").code == 0
     assert_masks("clip.mask.mkv", masks_of(decoded))

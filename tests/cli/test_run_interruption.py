@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 import pytest
 
+from bgsub.background.adaptive import BackgroundSubtractor
 from bgsub.background.mog2 import MOG2
 from bgsub.errors import OutputError, SourceError
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sources import Source
-from tests.cli.clips import assert_masks, files_in, masks_of, read_video, scene, write_clip
+from tests.cli.clips import FPS, MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, write_clip
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes as Unix has them")
 
@@ -48,9 +49,9 @@ def stalled(long_clip):
     """Start the program on a pipe that gives two thirds of the clip and then nothing more."""
     started = []
 
-    def start(*options, preexec_fn=heed_signals):
+    def start(*options, run=MOG2_RUN, preexec_fn=heed_signals):
         process = subprocess.Popen(
-            [sys.executable, "-m", "bgsub", "run", "-", *options],
+            [sys.executable, "-m", "bgsub", *run, "-", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -112,6 +113,24 @@ def test_a_signal_finishes_every_output(stalled, long_images, workplace, number,
     assert MOG2.load("m.bgsub").n_frames == count
 
 
+def test_the_adaptive_model_of_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    bgsub, stalled, long_clip, long_images, workplace
+):
+    process = stalled("--mask", "m.mkv", "--stats", "s.csv", "--save-model", "m.bgsub", run=("run",))
+    count = rows_of(workplace / "s.csv", 60)
+    process.send_signal(signal.SIGINT)
+    status, out, err = ended(process)
+    assert (status, err) == (130, "")
+    assert out.startswith(f"interrupted: {count} frames at ")
+    model = BackgroundSubtractor()
+    assert_masks("m.mkv", masks_of(long_images[:count], model=model))
+    start = f"{count / FPS:.3f}"
+    assert bgsub("run", long_clip, "--load-model", "m.bgsub", "--start", start, "--mask", "rest.mkv").code == 0
+    rest = masks_of(long_images[count:], model=model)
+    assert np.any(np.array(rest) == 255)
+    assert_masks("rest.mkv", rest, [index / FPS for index in range(count, len(long_images))])
+
+
 def test_a_kill_leaves_all_but_the_last_second(stalled, long_images, workplace):
     process = stalled(*ALL_OUTPUTS)
     count = rows_of(workplace / "s.csv", 60)
@@ -159,7 +178,17 @@ def test_a_full_disk(long_clip, long_images, workplace):
 
     limit = 40_000
     outcome = subprocess.run(
-        [sys.executable, "-m", "bgsub", "run", long_clip, "--overlay", "o.mp4", *ALL_OUTPUTS[:2], *ALL_OUTPUTS[4:6]],
+        [
+            sys.executable,
+            "-m",
+            "bgsub",
+            *MOG2_RUN,
+            long_clip,
+            "--overlay",
+            "o.mp4",
+            *ALL_OUTPUTS[:2],
+            *ALL_OUTPUTS[4:6],
+        ],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         capture_output=True,
         text=True,
@@ -186,7 +215,7 @@ def test_a_disk_too_full_for_the_model(long_clip, long_images, workplace):
     import resource
 
     outcome = subprocess.run(
-        [sys.executable, "-m", "bgsub", "run", long_clip, "--stats", "s.csv", "--save-model", "m.bgsub"],
+        [sys.executable, "-m", "bgsub", *MOG2_RUN, long_clip, "--stats", "s.csv", "--save-model", "m.bgsub"],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
         capture_output=True,
         text=True,
@@ -259,7 +288,7 @@ def raising(error):
 
 def test_a_camera_that_is_unplugged(bgsub, yard, images):
     source = yard(raising(SourceError("camera 0 stopped delivering, check that it is plugged in")))
-    outcome = bgsub("run", "0", *ALL_OUTPUTS)
+    outcome = bgsub(*MOG2_RUN, "0", *ALL_OUTPUTS)
     assert outcome.code == 1
     assert outcome.err == "Error: camera 0 stopped delivering, check that it is plugged in\n"
     assert outcome.out.startswith("broken off: 30 frames at ")
@@ -274,14 +303,14 @@ def test_a_camera_that_is_unplugged(bgsub, yard, images):
 
 def test_two_passes_are_refused_for_what_cannot_be_repeated(bgsub, yard, workplace):
     yard(lambda: None)
-    assert bgsub("run", "0", "--two-pass").error.startswith("Error: yard cannot be read twice")
+    assert bgsub(*MOG2_RUN, "0", "--two-pass").error.startswith("Error: yard cannot be read twice")
     assert files_in(workplace) == []
 
 
 def test_a_source_without_a_frame(bgsub, yard, monkeypatch, workplace):
     source = yard(lambda: None)
     source.images = []
-    outcome = bgsub("run", "0")
+    outcome = bgsub(*MOG2_RUN, "0")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.error == "Error: 0 gave no frame: check --start, --end and --duration"
     assert files_in(workplace) == []
@@ -290,7 +319,7 @@ def test_a_source_without_a_frame(bgsub, yard, monkeypatch, workplace):
 def test_ctrl_c_in_this_process(bgsub, yard, images):
     yard(raising(KeyboardInterrupt))
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    outcome = bgsub("run", "0", "--mask", "m.mkv", "--json")
+    outcome = bgsub(*MOG2_RUN, "0", "--mask", "m.mkv", "--json")
     after = signal.signal(signal.SIGTERM, before)
     assert after is signal.SIG_DFL
     assert outcome.code == 130
@@ -301,7 +330,7 @@ def test_ctrl_c_in_this_process(bgsub, yard, images):
 def test_an_output_that_fails_at_its_end(bgsub, yard, monkeypatch):
     yard(lambda: None)
     monkeypatch.setattr("bgsub.video.videos.VideoSink.close", lambda self: raising(OutputError("no room; make some"))())
-    outcome = bgsub("run", "0", "--mask", "m.mkv", "--save-model", "m.bgsub")
+    outcome = bgsub(*MOG2_RUN, "0", "--mask", "m.mkv", "--save-model", "m.bgsub")
     assert outcome.code == 1
     assert outcome.error == "Error: no room; make some"
     assert outcome.out.startswith("broken off: 30 frames")
@@ -317,7 +346,7 @@ def test_a_folder_that_vanishes_after_it_was_checked(bgsub, yard, images, workpl
             return iter(images)
 
     yard(lambda: None).images = Vanishing()
-    outcome = bgsub("run", "0", "--mask", "gone/m.mkv")
+    outcome = bgsub(*MOG2_RUN, "0", "--mask", "gone/m.mkv")
     assert outcome.code == 1
     assert outcome.error.startswith("Error: cannot write gone/m.mkv: No such file or directory")
     assert "wrote" not in outcome.out

@@ -11,7 +11,19 @@ import pytest
 
 from bgsub.background.cleanup import clean
 from bgsub.background.mog2 import MOG2
-from tests.cli.clips import FPS, HEIGHT, WIDTH, assert_masks, files_in, masks_of, read_video, scene, shares, write_clip
+from tests.cli.clips import (
+    FPS,
+    HEIGHT,
+    MOG2_RUN,
+    WIDTH,
+    assert_masks,
+    files_in,
+    masks_of,
+    read_video,
+    scene,
+    shares,
+    write_clip,
+)
 
 
 def test_the_scene_has_objects_shadows_and_background(images):
@@ -23,7 +35,7 @@ def test_the_scene_has_objects_shadows_and_background(images):
 def test_without_an_output_masks_go_to_a_file_in_the_current_folder(bgsub, clip, images, workplace):
     expected = masks_of(images)
     for name in ("clip.mask.mkv", "clip.mask-2.mkv", "clip.mask-3.mkv"):
-        outcome = bgsub("run", clip)
+        outcome = bgsub(*MOG2_RUN, clip)
         assert outcome.code == 0
         assert outcome.err == ""
         done, wrote = outcome.out.splitlines()
@@ -43,7 +55,7 @@ def test_all_outputs_of_one_run(bgsub, clip, images, workplace):
         "--stats": "s.csv",
         "--save-model": "m.bgsub",
     }
-    outcome = bgsub("run", clip, *(text for pair in files.items() for text in pair))
+    outcome = bgsub(*MOG2_RUN, clip, *(text for pair in files.items() for text in pair))
     assert outcome.code == 0
     assert [line[8:] for line in outcome.out.splitlines() if line.startswith("  wrote ")] == [
         "m.mkv", "o.mp4", "f.mkv", "s.csv", "b.png", "m.bgsub"
@@ -87,7 +99,7 @@ def assert_cut_out(path, images, masks):
 
 
 def test_folders_of_images(bgsub, clip, images, workplace):
-    outcome = bgsub("run", clip, "--mask", "masks/", "--foreground", "cut/")
+    outcome = bgsub(*MOG2_RUN, clip, "--mask", "masks/", "--foreground", "cut/")
     assert outcome.code == 0
     assert "  wrote masks/\n  wrote cut/" in outcome.out
     expected = masks_of(images)
@@ -101,7 +113,7 @@ def test_folders_of_images(bgsub, clip, images, workplace):
 
 
 def test_cut_outs_in_mp4_are_on_black(bgsub, clip, images):
-    bgsub("run", clip, "--foreground", "f.mp4")
+    bgsub(*MOG2_RUN, clip, "--foreground", "f.mp4")
     _, pictures = read_video("f.mp4", "bgr24")
     last, mask = pictures[-1], masks_of(images)[-1]
     near = cv2.dilate((mask == 255).astype(np.uint8), np.ones((9, 9)))
@@ -111,7 +123,7 @@ def test_cut_outs_in_mp4_are_on_black(bgsub, clip, images):
 
 @pytest.mark.parametrize("name", ["m.mp4", "m.webm"])
 def test_lossy_masks_are_announced_and_near(bgsub, clip, images, name):
-    outcome = bgsub("run", clip, "--mask", name)
+    outcome = bgsub(*MOG2_RUN, clip, "--mask", name)
     assert outcome.code == 0
     assert outcome.err == f"{name} is lossy: values blur around 0, 127 and 255; .mkv keeps them exact\n"
     _, found = read_video(name)
@@ -119,8 +131,8 @@ def test_lossy_masks_are_announced_and_near(bgsub, clip, images, name):
     assert len(found) == len(expected)
     for mask, wanted in zip(found[1:], expected[1:], strict=True):
         assert np.mean((mask > 191) == (wanted == 255)) > 0.98
-    assert bgsub("run", clip, "--mask", "quiet.mp4", "-q").err == ""
-    assert bgsub("run", clip, "--mask", "exact.mkv").err == ""
+    assert bgsub(*MOG2_RUN, clip, "--mask", "quiet.mp4", "-q").err == ""
+    assert bgsub(*MOG2_RUN, clip, "--mask", "exact.mkv").err == ""
 
 
 CLEANING = [
@@ -154,7 +166,7 @@ def test_cleaning(bgsub, ragged, keywords, options):
     clip, raw = ragged
     expected = [clean(mask, **keywords) for mask in raw]
     assert not np.array_equal(expected, raw)
-    assert bgsub("run", clip, *options, "--stats", "s.jsonl", "--mask", "m.mkv").code == 0
+    assert bgsub(*MOG2_RUN, clip, *options, "--stats", "s.jsonl", "--mask", "m.mkv").code == 0
     assert_masks("m.mkv", expected)
     with Path("s.jsonl").open() as file:  # the table is of the cleaned masks
         assert np.allclose([json.loads(line)["foreground"] for line in file], shares(expected), atol=1e-6)
@@ -163,19 +175,30 @@ def test_cleaning(bgsub, ragged, keywords, options):
 def test_parameters_threads_and_precision_reach_the_model(bgsub, clip, images):
     options = ["--var-threshold", "40", "--history", "20", "--no-detect-shadows", "--n-components", "3"]
     parameters = {"var_threshold": 40, "history": 20, "detect_shadows": False, "n_components": 3}
-    bgsub("run", clip, "--mask", "p.mkv", *options)
+    bgsub(*MOG2_RUN, clip, "--mask", "p.mkv", *options)
     assert_masks("p.mkv", masks_of(images, **parameters))
     compact = ["--precision", "compact", "--threads", "1", "--learning-rate", "0.05"]
-    bgsub("run", clip, "--mask", "c.mkv", "--save-model", "c.bgsub", *compact)
+    bgsub(*MOG2_RUN, clip, "--mask", "c.mkv", "--save-model", "c.bgsub", *compact)
     assert_masks("c.mkv", masks_of(images, learning_rate=0.05, precision="compact"))
     assert MOG2.load("c.bgsub").precision == "compact"
     for threads in (1, 2, 3):
-        bgsub("run", clip, "--mask", f"t{threads}.mkv", "--threads", threads)
+        bgsub(*MOG2_RUN, clip, "--mask", f"t{threads}.mkv", "--threads", threads)
         assert_masks(f"t{threads}.mkv", masks_of(images))
 
 
 def test_overwriting_replaces_the_whole_output(bgsub, clip, images, workplace):
-    arguments = ["run", clip, "--mask", "m.mkv", "--stats", "s.csv", "--foreground", "cut/", "--background", "b.png"]
+    arguments = [
+        *MOG2_RUN,
+        clip,
+        "--mask",
+        "m.mkv",
+        "--stats",
+        "s.csv",
+        "--foreground",
+        "cut/",
+        "--background",
+        "b.png",
+    ]
     assert bgsub(*arguments).code == 0
     assert bgsub(*arguments, "--overwrite", "--end", "0.4").code == 0
     assert_masks("m.mkv", masks_of(images[:10]))
@@ -189,7 +212,7 @@ def test_overwriting_replaces_the_whole_output(bgsub, clip, images, workplace):
 def test_a_grey_video(bgsub, images):
     grey = [image[..., 1].copy() for image in images]
     write_clip("grey.mkv", grey, pix_fmt="gray")
-    assert bgsub("run", "grey.mkv", "--overlay", "o.mkv", "--mask", "m.mkv", "--background", "b.png").code == 0
+    assert bgsub(*MOG2_RUN, "grey.mkv", "--overlay", "o.mkv", "--mask", "m.mkv", "--background", "b.png").code == 0
     assert_masks("m.mkv", masks_of(grey))
     model = MOG2()
     masks_of(grey, model=model)
@@ -200,7 +223,7 @@ def test_a_grey_video(bgsub, images):
 def test_odd_sizes(bgsub):
     odd = scene(12, width=33, height=27)
     write_clip("odd.mkv", odd)
-    outcome = bgsub("run", "odd.mkv", "--mask", "m.mkv", "--overlay", "o.mp4")
+    outcome = bgsub(*MOG2_RUN, "odd.mkv", "--mask", "m.mkv", "--overlay", "o.mp4")
     assert outcome.code == 0
     assert "33x27 is padded to 34x28" in outcome.err
     assert_masks("m.mkv", masks_of(odd))
@@ -210,14 +233,14 @@ def test_odd_sizes(bgsub):
 
 
 def test_only_a_model_may_be_wanted(bgsub, clip, workplace):
-    assert bgsub("run", clip, "--save-model", "m.bgsub").code == 0
+    assert bgsub(*MOG2_RUN, clip, "--save-model", "m.bgsub").code == 0
     assert files_in(workplace) == ["m.bgsub"]
     assert MOG2.load("m.bgsub").shape == (HEIGHT, WIDTH, 3)
 
 
 @pytest.mark.parametrize("codec", ["ffv1", "h264"])
 def test_both_codecs_of_masks_are_lossless(bgsub, clip, images, codec):
-    assert bgsub("run", clip, "--mask", "masks.mkv", "--mask-codec", codec).code == 0
+    assert bgsub(*MOG2_RUN, clip, "--mask", "masks.mkv", "--mask-codec", codec).code == 0
     with av.open("masks.mkv") as container:
         assert container.streams.video[0].codec_context.name == codec
         masks = [frame.to_ndarray()[: frame.height] for frame in container.decode(video=0)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bgsub.video.sinks import Sink
-from tests.cli.clips import assert_masks, files_in, masks_of, read_video
+from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, read_video
 
 
 class FakeWindow(Sink):
@@ -34,7 +34,7 @@ def window(monkeypatch):
 
 
 def test_q_ends_the_run_as_the_end_of_the_source_does(bgsub, clip, images):
-    outcome = bgsub("run", clip, "--show", "--mask", "m.mkv")
+    outcome = bgsub(*MOG2_RUN, clip, "--show", "--mask", "m.mkv")
     assert (outcome.code, outcome.err) == (0, "")
     window = FakeWindow.last
     assert window.title == "bgsub: clip"
@@ -49,7 +49,7 @@ def test_q_ends_the_run_as_the_end_of_the_source_does(bgsub, clip, images):
 
 
 def test_what_is_only_watched_is_not_written(bgsub, clip, workplace):
-    outcome = bgsub("run", clip, "--show")
+    outcome = bgsub(*MOG2_RUN, clip, "--show")
     assert outcome.code == 0
     assert "wrote" not in outcome.out
     assert files_in(workplace) == []

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bgsub.background.adaptive import BackgroundSubtractor
 from bgsub.background.mog2 import MOG2
 from bgsub.errors import ParameterError
 from bgsub.evaluation.methods import DEFAULT_METHOD, METHODS, Method, PeerError, parse_method
@@ -28,14 +29,19 @@ def test_names_and_parameters():
         "precision": "compact",
     }
     assert parse_method("pybgs:SuBSENSE") == Method("pybgs:SuBSENSE", "pybgs", variant="SuBSENSE")
-    assert DEFAULT_METHOD in METHODS
+    assert parse_method("adaptive:threshold=7,min_area=30,flicker_rate=0.1").parameters == {
+        "threshold": 7,
+        "min_area": 30,
+        "flicker_rate": 0.1,
+    }
+    assert DEFAULT_METHOD == "adaptive" and next(iter(METHODS)) == DEFAULT_METHOD
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "there is no method '': choose "),
-        ("vibe", "there is no method 'vibe': choose mog2, .*opencv-mog2, opencv-knn, gsoc"),
+        ("vibe", "there is no method 'vibe': choose adaptive, mog2, .*opencv-mog2, opencv-knn, gsoc"),
         ("MOG2", "there is no method 'MOG2'"),
         ("mog2:history", "method 'mog2:history' is not understood: write parameters like mog2:history=300,var_min=4"),
         ("mog2:history=", "is not understood"),
@@ -53,10 +59,22 @@ def test_what_is_not_understood(text, message):
         parse_method(text)
 
 
-def test_ours_with_parameters():
-    made = parse_method("mog2:history=4,detect_shadows=false").create(threads=1)
-    assert isinstance(made, MOG2) and made.threads == 1
-    assert np.array_equal(masks_of(made), masks_of(MOG2(history=4, detect_shadows=False)))
+@pytest.mark.parametrize(
+    ("text", "twin"),
+    [
+        ("mog2:history=4,detect_shadows=false", MOG2(history=4, detect_shadows=False)),
+        ("adaptive", BackgroundSubtractor()),
+        (
+            "adaptive:threshold=2,min_area=3,detect_shadows=false,flicker_rate=0.5",
+            BackgroundSubtractor(threshold=2, min_area=3, detect_shadows=False, flicker_rate=0.5),
+        ),
+    ],
+)
+def test_ours_with_parameters(text, twin):
+    made = parse_method(text).create(threads=1)
+    assert type(made) is type(twin) and made.threads == 1
+    assert made.parameters == twin.parameters
+    assert np.array_equal(masks_of(made), masks_of(twin))
 
 
 @pytest.mark.parametrize(
@@ -92,6 +110,9 @@ def test_peers_get_grey_frames_as_colour():
     [
         ("mog2:var_min=100", "var_min is 100, above var_max 75"),
         ("mog2:history=soon", "history is 'soon': give a whole number"),
+        ("adaptive:var_min_y=60", "var_min_y is 60, var_max 50: the first must be the smaller"),
+        ("adaptive:var_threshold=16", "unknown parameter 'var_threshold': there are n_components, history, threshold"),
+        ("adaptive:threshold=0", "threshold is 0: give a number above 0, up to 50"),
         ("mog2:learning=1", "unknown parameter 'learning'"),
         ("opencv-mog2:learning=1", "OpenCV refuses opencv-mog2:learning=1: 'learning' is an invalid keyword"),
         ("opencv-knn:history=soon", "OpenCV refuses opencv-knn:history=soon"),

@@ -42,7 +42,7 @@ def numbered(n):
 
 @pytest.fixture
 def few_variants(monkeypatch):
-    """Variants that threshold: "compact" is one grey level off, "exact" is not."""
+    """Variants that threshold: "compact" is one grey level off, "exact" is not, "adaptive" need not agree."""
 
     def above(level):
         return lambda image: np.where(image > level, np.uint8(255), np.uint8(0))
@@ -50,7 +50,7 @@ def few_variants(monkeypatch):
     monkeypatch.setattr(
         speed,
         "_variants",
-        lambda threads, shadows: {"opencv": above(9), "exact": above(9), "compact": above(8)},
+        lambda threads, shadows: {"opencv": above(9), "exact": above(9), "compact": above(8), "adaptive": above(0)},
     )
 
 
@@ -122,11 +122,13 @@ class TestMeasure:
 
     def test_ratios_are_of_one_round(self, few_variants, monkeypatch):
         seconds = {"opencv": [4.0, 40, 6, 8, 2], "exact": [4.0, 10, 1, 2, 1], "compact": [1.0, 1, 1, 1, 1]}
+        seconds["adaptive"] = [8.0, 20, 12, 16, 4]
         monkeypatch.setattr(speed, "interleave", lambda *args, **kwargs: seconds)
         result = measure([np.zeros((5, 7), np.uint8)] * 2, warmup=1)
-        assert result.milliseconds == {"opencv": 6000, "exact": 2000, "compact": 1000}
+        assert result.milliseconds == {"opencv": 6000, "exact": 2000, "compact": 1000, "adaptive": 12000}
         assert result.speedup["exact"] == Spread(median=4, lower=2, upper=4)  # of 1, 4, 6, 4, 2
         assert result.speedup["compact"] == Spread(median=6, lower=4, upper=8)
+        assert result.speedup["adaptive"] == Spread(median=0.5, lower=0.5, upper=0.5)
         assert (result.width, result.height) == (7, 5)
 
     def test_opencv_gets_as_many_threads_and_its_own_back(self, monkeypatch):
@@ -184,8 +186,9 @@ class TestCompare:
         frames = np.random.default_rng(0).normal(120, 5, (12, *shape)).astype(np.uint8)
         frames[8:, 5:10, 5:10] = 250
         (result,) = compare(threads=[1], rounds=2, block=3, shadows=shadows, frames=list(frames))
-        assert list(result.milliseconds) == ["opencv", "exact", "compact"]
-        assert result.differing.keys() == result.speedup.keys() == {"exact", "compact"}
+        assert list(result.milliseconds) == ["opencv", "exact", "compact", "adaptive"]
+        assert list(result.speedup) == ["exact", "compact", "adaptive"]
+        assert result.differing.keys() == {"exact", "compact"}
         assert result.differing["exact"] < 0.001
         assert result.differing["compact"] < 0.01
         as_dict = json.loads(json.dumps(result.as_dict()))

@@ -1,0 +1,286 @@
+"""A camera that shakes: how far each frame is displaced against the background, and whether that is worth undoing.
+
+Corners of the learned background are looked for in the frame (Lucas and Kanade's tracker, on a copy a few hundred
+pixels wide), and the rotation, scale and translation on which most of them agree (RANSAC) brings the frame back. Trees
+and water move without agreement, people and cars in a part of the picture only: neither counts as a camera's movement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from bgsub.background.light import luma_of_picture
+
+_WIDEST = 400  # pixels: frames are measured at a width up to this
+_SMALLEST = 32  # pixels: a smaller picture has too few corners
+_CORNERS, _QUALITY, _APART = 300, 0.005, 5  # of the reference; their quality beside the best; pixels between them
+_PROBES = 64  # the best of them, looked for while the camera is still
+_WINDOW = (15, 15)  # in which a corner is recognised, pixels
+_LEVELS = 2  # of the tracker's pyramid, beside the picture itself
+_ERROR = 1.0  # pixels by which a corner may miss the common movement
+
+_FEWEST = 10  # corners that must agree
+_PROOF, _AGREEMENT = 0.5, 0.06  # share of them that must to show that a camera shakes, and to follow one that does
+_QUARTERS, _FOLLOWED = 3, 2  # quarters of the picture in which corners must agree, likewise
+_IN_QUARTER = 4  # corners that agree in such a quarter
+_FARTHEST = 0.1  # share of the width: a farther displacement is a camera that turns away
+_STRETCH = 0.05  # most change of scale, and most sine of the rotation
+
+_MOVED = 0.75  # pixels of displacement that are worth undoing
+_MOVED_SMALL = 0.25  # the same in the small copy, whose measurement is no finer
+_NEAR = 0.35  # pixels of the small copy: a corner nearer than this to a place is there
+_BETTER = 3  # corners that move with the camera to one that stays where it was
+
+_FIRST = 10  # frames of which each is measured
+_SELDOM = 40  # then one frame of so many, while the camera is still
+_RECENT, _ENGAGE = 6, 4  # latest measurements, and how many of them must show movement
+_CALM = 100  # measured frames without movement after which the camera is still again
+_RENEWALS, _RENEWED_EVERY = (25, 100), 300  # frames after which the reference is taken again
+
+
+def small_shape(size: tuple[int, ...]) -> tuple[int, int]:
+    """Return height and width of the copy on which a picture of `size` (H, W) is measured."""
+    factor = _factor(size)
+    return max(1, size[0] // factor), max(1, size[1] // factor)
+
+
+class Displacement(NamedTuple):
+    """Where a frame shows the points of the background.
+
+    Attributes
+    ----------
+    matrix : ndarray of float64, shape (2, 3)
+        Takes (x, y, 1) in the background to (x, y) in the frame, pixels.
+    shape : (int, int)
+        Height and width of both.
+    """
+
+    matrix: np.ndarray
+    shape: tuple[int, int]
+
+    def to_background(self, picture: np.ndarray, nearest: bool = False) -> np.ndarray:
+        """Return a picture of the frame as the background has it; its edges go on beyond it."""
+        flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR)
+        return self._warped(picture, flags, cv2.BORDER_REPLICATE)
+
+    def to_frame(self, picture: np.ndarray, nearest: bool = False) -> np.ndarray:
+        """Return a picture of the background as the frame has it, 0 where the background does not reach."""
+        return self._warped(picture, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+
+    def hidden(self) -> np.ndarray:
+        """Return which pixels of the background the frame does not show: bool, shape (H, W)."""
+        flags = cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST
+        return self._warped(np.ones(self.shape, np.uint8), flags, cv2.BORDER_CONSTANT) == 0
+
+    def _warped(self, picture: np.ndarray, flags: int, border: int) -> np.ndarray:
+        return cv2.warpAffine(picture, self.matrix, self.shape[::-1], flags=flags, borderMode=border)
+
+
+class _Movement(NamedTuple):
+    """How corners of the small reference went to the small copy of a frame."""
+
+    matrix: np.ndarray  # float64, (2, 3)
+    start: np.ndarray  # (N, 2): where corners that were found again are in the reference
+    end: np.ndarray  # (N, 2): and in the frame
+    agreeing: np.ndarray  # (M, 2): those of `start` that went as the matrix says
+
+
+class Registration:
+    """Finds out whether a camera shakes and, while it does, how each frame is displaced.
+
+    Parameters
+    ----------
+    outside : ndarray of bool, shape (h, w)
+        Pixels of which nothing is learned.
+
+    Attributes
+    ----------
+    reference : ndarray of uint8, shape `small_shape` of (h, w)
+        Luma of the background; all 0 before there is one.
+    engaged : bool
+        Whether frames are to be brought back.
+    """
+
+    def __init__(self, outside: np.ndarray) -> None:
+        self._factor = _factor(outside.shape)
+        self.reference = np.zeros(small_shape(outside.shape), np.uint8)
+        self._inside: np.ndarray | None = None
+        if outside.any():  # the region's own outline is no corner
+            inside = self._small(np.where(outside, np.uint8(0), np.uint8(255)))
+            _, inside = cv2.threshold(inside, 254, 255, cv2.THRESH_BINARY)
+            self._inside = cv2.erode(inside, np.ones(_WINDOW, np.uint8), borderType=cv2.BORDER_REPLICATE)
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the state."""
+        self.reference[...] = 0
+        self._corners: np.ndarray | None = None  # of the reference, found when they are needed
+        self.engaged = False
+        self._recent: list[bool] = []
+        self._calm = 0
+
+    def due(self, n_frames: int) -> bool:
+        """Return whether the reference is to be taken (again) after `n_frames` learned frames."""
+        return n_frames in _RENEWALS or n_frames % _RENEWED_EVERY == 0
+
+    def renew(self, background: np.ndarray) -> None:
+        """Take a picture of the background, shape (h, w) or (h, w, 3), in [0, 255], as the reference."""
+        self.reference[...] = self._small(background)
+        self._corners = None
+
+    def displacement(self, picture: np.ndarray, n_frames: int, learn: bool) -> np.ndarray | None:
+        """Return the matrix that takes points of the background to those of a frame.
+
+        Parameters
+        ----------
+        picture : ndarray of uint8 or float32, shape (h, w) or (h, w, 3)
+            The frame.
+        n_frames : int
+            Frames learned before it: while the camera is still, most frames are not measured.
+        learn : bool
+            Whether the measurement may change the state.
+
+        Returns
+        -------
+        ndarray of float64, shape (2, 3), or None
+            None when the camera is still, or the displacement unknown.
+        """
+        if not self.engaged:
+            wanted = n_frames <= _FIRST or n_frames % _SELDOM == 0 or self._recent[-1:] == [True]
+            if not learn or n_frames == 0 or not wanted:
+                return None
+        matrix, moved = self._measure(self._small(picture))
+        if learn:
+            self._decide(moved)
+        return matrix if self.engaged else None
+
+    # ---------------------------------------------------------------------------------------------- persistence
+
+    def progress(self) -> dict[str, Any]:
+        """Return what was found out, besides the reference, as plain values."""
+        return {"engaged": self.engaged, "recent": list(self._recent), "calm": self._calm}
+
+    def restore(self, reference: np.ndarray) -> None:
+        """Take over a saved reference."""
+        self.reference[...] = reference
+        self._corners = None
+
+    def set_progress(self, values: Mapping[str, Any]) -> None:
+        """Take over what `progress` returned, or raise ValueError about a value that it cannot have."""
+        engaged, recent, calm = values["engaged"], values["recent"], values["calm"]
+        if type(engaged) is not bool or type(calm) is not int or not 0 <= calm <= _CALM:
+            raise ValueError(f"a registration that is {engaged!r} with {calm!r} calm frames")
+        if type(recent) is not list or len(recent) > _RECENT or not all(type(moved) is bool for moved in recent):
+            raise ValueError(f"movements {recent!r}")
+        self.engaged, self._recent, self._calm = engaged, list(recent), calm
+
+    # ------------------------------------------------------------------------------------------------- measuring
+
+    def _small(self, picture: np.ndarray) -> np.ndarray:
+        """Return the luma of a picture at the size of the reference, uint8."""
+        height, width = self.reference.shape
+        if self._factor > 1:
+            whole = picture[: height * self._factor, : width * self._factor]
+            picture = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+        if picture.ndim == 3 and picture.dtype == np.uint8:
+            return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        return np.clip(np.rint(luma_of_picture(picture)), 0, 255).astype(np.uint8)
+
+    def _measure(self, small: np.ndarray) -> tuple[np.ndarray | None, bool]:
+        """Return the matrix from the background to a frame, None without agreement, and whether the camera moved."""
+        corners = self._reference_corners()
+        if len(corners) < _FEWEST:
+            return None, False
+        movement = self._track(small, corners)
+        if movement is not None and self.engaged and len(movement.agreeing) < _PROOF * len(corners):
+            # A far movement loses corners. Those that agreed tell where to look for the others; chance finds no more.
+            movement = self._track(small, corners, movement.matrix)
+        if movement is None or not self._convincing(movement, len(corners)):
+            return None, False
+        matrix, moved = movement.matrix, self._moved(movement, len(corners))
+        middle = np.full(2, (self._factor - 1) / 2)  # of the pixels that make one of the small copy
+        matrix[:, 2] = matrix[:, 2] * self._factor + middle - matrix[:, :2] @ middle
+        return matrix, moved
+
+    def _track(self, small: np.ndarray, corners: np.ndarray, guess: np.ndarray | None = None) -> _Movement | None:
+        """Return the movement on which the most corners agree; `guess` is a matrix to start from."""
+        expected = corners if guess is None else cv2.transform(corners, guess).astype(np.float32)
+        tracked, found, _ = cv2.calcOpticalFlowPyrLK(
+            self.reference,
+            small,
+            corners,
+            expected.copy(),  # is overwritten
+            winSize=_WINDOW,
+            maxLevel=_LEVELS if guess is None else 1,
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        )
+        seen = found.ravel() > 0
+        if np.count_nonzero(seen) < _FEWEST:
+            return None
+        start, end = corners[seen, 0], tracked[seen, 0]
+        matrix, agree = cv2.estimateAffinePartial2D(start, end, method=cv2.RANSAC, ransacReprojThreshold=_ERROR)
+        if matrix is None:
+            return None
+        return _Movement(matrix, start, end, start[agree.ravel() > 0])
+
+    def _reference_corners(self) -> np.ndarray:
+        """Return the reference's corners, float32, shape (N, 1, 2)."""
+        if self._corners is None:
+            found = None
+            if min(self.reference.shape) >= _SMALLEST:
+                found = cv2.goodFeaturesToTrack(self.reference, _CORNERS, _QUALITY, _APART, mask=self._inside)
+            self._corners = np.empty((0, 1, 2), np.float32) if found is None else found
+        return self._corners if self.engaged else self._corners[:_PROBES]
+
+    def _convincing(self, movement: _Movement, n: int) -> bool:
+        """Return whether a movement of some of the `n` corners is a camera's."""
+        matrix, corners = movement.matrix, movement.agreeing
+        if len(corners) < max(_FEWEST, _AGREEMENT * n):
+            return False
+        height, width = self.reference.shape
+        quarter = (corners[:, 0] * 2 >= width).astype(int) + 2 * (corners[:, 1] * 2 >= height)
+        quarters = _FOLLOWED if self.engaged else _QUARTERS
+        if np.count_nonzero(np.bincount(quarter, minlength=4) >= _IN_QUARTER) < quarters:
+            return False
+        if np.abs(matrix[:, :2] - np.eye(2)).max() > _STRETCH:
+            return False
+        return _distance(matrix, self.reference.shape) <= _FARTHEST * width
+
+    def _moved(self, movement: _Movement, n: int) -> bool:
+        """Return whether a displacement is worth undoing, and explains far more corners than a still camera does."""
+        matrix, start, end, _ = movement
+        if _distance(matrix, self.reference.shape) <= max(_MOVED_SMALL, _MOVED / self._factor):
+            return False
+        with_camera = _count_near(start @ matrix[:, :2].T + matrix[:, 2], end)
+        needed = _AGREEMENT if self.engaged else _PROOF
+        return with_camera >= needed * n and with_camera > _BETTER * _count_near(start, end)
+
+    def _decide(self, moved: bool) -> None:
+        """Count a measurement, and engage or not."""
+        self._recent = [*self._recent, moved][-_RECENT:]
+        self._calm = 0 if moved else min(self._calm + 1, _CALM)
+        if self.engaged:
+            self.engaged = self._calm < _CALM
+        else:
+            self.engaged = sum(self._recent) >= _ENGAGE
+
+
+def _factor(size: tuple[int, ...]) -> int:
+    """Return the whole number by which pictures are made smaller before they are measured."""
+    return -(-size[1] // _WIDEST)
+
+
+def _count_near(points: np.ndarray, others: np.ndarray) -> int:
+    """Return how many points lie near their counterparts."""
+    return int(np.count_nonzero(np.linalg.norm(points - others, axis=1) < _NEAR))
+
+
+def _distance(matrix: np.ndarray, shape: tuple[int, ...]) -> float:
+    """Return the mean distance, in pixels, by which a movement takes the corners of a picture away."""
+    height, width = shape[:2]
+    points = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
+    return float(np.linalg.norm(points @ matrix.T - points[:, :2], axis=1).mean())

@@ -1,0 +1,194 @@
+"""The slow, obvious reference of the adaptive mixture: one pixel, one mode and one line of arithmetic at a time.
+
+Nothing of bgsub is imported here. Numbers are float32, rounded after each operation. Only what happens within a pixel
+is done: evidence and its owner, shadows, learning and flicker. What a pixel hears of its surroundings (whether the
+mask has it, whether a large object is near, how far the neighbourhood flickers) is handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+f32 = np.float32
+CERTAIN, LEAST = f32(11.875), f32(-20)
+
+
+@dataclass
+class AdaptiveMode:
+    """One Gaussian of one pixel; chroma is empty for grey."""
+
+    weight: np.float32
+    luma: np.float32
+    luma_variance: np.float32
+    chroma: list[np.float32]
+    chroma_variance: np.float32
+
+
+@dataclass
+class AdaptivePixel:
+    """What is known of one pixel: its modes, heaviest first, its flicker, and the sign of its last evidence."""
+
+    modes: list[AdaptiveMode] = field(default_factory=list)
+    flicker: np.float32 = field(default_factory=f32)
+    was_positive: bool = False
+
+
+@dataclass
+class Verdict:
+    """What one frame says of one pixel: evidence L, the mode that is near (None without), whether it is a shadow."""
+
+    evidence: np.float32
+    owner: int | None
+    shadow: bool
+
+
+class NaiveAdaptive:
+    """The adaptive mixture of a row of pixels.
+
+    `constants`, handed to each method, has the names of the paper-like equations of the kernel's docstring:
+    luma, chroma, gain, alpha, slow, match, offset, low_weight, prior, prior_slope, shadow_darkest, shadow_chroma,
+    shadow_offset, steadiness, dead_zone, restless, blink_rate, var_init_y, var_init_c, var_min_y, var_min_c, var_max,
+    var_stretch.
+    """
+
+    def __init__(self, n_pixels: int, n_components: int) -> None:
+        self.n_components = n_components
+        self.pixels = [AdaptivePixel() for _ in range(n_pixels)]
+
+    # -------------------------------------------------------------------------------------------------- evidence
+
+    def score(self, image: np.ndarray, flicker: np.ndarray, constants: Any, shadows: bool) -> list[Verdict]:
+        """Judge the pixels of a frame, (N,) or (N, 3); `flicker` is that of their surroundings, in 1024ths."""
+        verdicts = []
+        for pixel, value, trembling in zip(self.pixels, image, flicker, strict=True):
+            distances = self._distances(pixel, value, constants)
+            owner = _owner(pixel, distances, constants)
+            asked = distances if owner is None else distances[: owner + 1]  # the lighter ones are not asked
+            odds, shadow = self._judge(pixel, value, asked, constants, shadows)
+            odds = odds - constants.steadiness * max(f32(trembling) - constants.dead_zone, f32(0))
+            verdicts.append(Verdict(max(odds, LEAST), owner, shadow))
+        return verdicts
+
+    def _distances(self, pixel: AdaptivePixel, value: Any, c: Any) -> list[np.float32]:
+        """Return D, the squared Mahalanobis distance, of each mode."""
+        y, chroma = _colour(value, c)
+        distances = []
+        for mode in pixel.modes:
+            d = (y - mode.luma) * (y - mode.luma) / mode.luma_variance
+            if chroma:
+                d = d + _square(chroma, mode.chroma) / mode.chroma_variance
+            distances.append(d)
+        return distances
+
+    def _judge(
+        self, pixel: AdaptivePixel, value: Any, distances: list[np.float32], c: Any, shadows: bool
+    ) -> tuple[np.float32, bool]:
+        """Return S, and whether it is a shadow that explains the pixel."""
+        least = CERTAIN
+        for mode, d in zip(pixel.modes, distances, strict=False):
+            if mode.weight > c.low_weight:
+                doubt = c.prior - (mode.weight - c.low_weight) * c.prior_slope
+                least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))
+        if not shadows or least <= 0:
+            return least, False
+        y, chroma = _colour(value, c)
+        for mode in pixel.modes:
+            dimming = y / max(mode.luma, f32(1))
+            if mode.weight > c.low_weight and c.shadow_darkest < dimming < 1:
+                apart = _square(chroma, [dimming * m for m in mode.chroma]) if chroma else f32(0)
+                least = min(least, apart / mode.chroma_variance * c.shadow_chroma + c.shadow_offset)
+        return least, bool(least <= 0)
+
+    # -------------------------------------------------------------------------------------------------- learning
+
+    def begin(self) -> list[Verdict]:
+        """Say of the first frame that nothing is known: every pixel will get its first mode."""
+        return [Verdict(LEAST, None, False) for _ in self.pixels]
+
+    def update(
+        self,
+        image: np.ndarray,
+        verdicts: list[Verdict],
+        evidence: np.ndarray,
+        constants: Any,
+        *,
+        mask: np.ndarray,
+        near: np.ndarray,
+        flicker: np.ndarray,
+        closed: np.ndarray,
+    ) -> None:
+        """Learn a frame; `evidence` is a byte, foreground above 160; mask, near and closed count where not 0."""
+        c = constants
+        for i, pixel in enumerate(self.pixels):
+            if closed[i]:
+                continue
+            steady = f32(flicker[i])
+            alpha = c.slow if mask[i] and steady < c.restless else c.alpha
+            self._move(pixel, image[i], verdicts[i].owner, alpha, c.var_max + c.var_stretch * steady, c)
+            positive = bool(evidence[i] > 160)
+            blinks = positive != pixel.was_positive and not near[i]
+            pixel.flicker = pixel.flicker + c.blink_rate * (f32(blinks) - pixel.flicker)
+            pixel.was_positive = positive
+
+    def _move(
+        self, pixel: AdaptivePixel, value: Any, owner: int | None, alpha: np.float32, ceiling: np.float32, c: Any
+    ) -> None:
+        y, chroma = _colour(value, c)
+        for mode in pixel.modes:
+            mode.weight = mode.weight * (f32(1) - alpha)
+        if owner is None:
+            pixel.modes = [mode for mode in pixel.modes if mode.weight > 0][: self.n_components - 1]
+            pixel.modes.append(AdaptiveMode(alpha, y, c.var_init_y, chroma, c.var_init_c))
+            _rise(pixel.modes, len(pixel.modes) - 1)
+            return
+        mode = pixel.modes[owner]
+        mode.weight = mode.weight + alpha
+        share = min(alpha / mode.weight, f32(1))
+        square = (y - mode.luma) * (y - mode.luma)
+        mode.luma = mode.luma + share * (y - mode.luma)
+        mode.luma_variance = _within(mode.luma_variance + share * (square - mode.luma_variance), c.var_min_y, ceiling)
+        if chroma:
+            square = f32(0.5) * _square(chroma, mode.chroma)
+            mode.chroma = [m + share * (x - m) for x, m in zip(chroma, mode.chroma, strict=True)]
+            mode.chroma_variance = _within(
+                mode.chroma_variance + share * (square - mode.chroma_variance), c.var_min_c, ceiling
+            )
+        _rise(pixel.modes, owner)
+
+
+def _colour(value: Any, c: Any) -> tuple[np.float32, list[np.float32]]:
+    """Return Y, and [Cr, Cb] or [] for grey, in the background's light."""
+    if np.ndim(value) == 0:
+        return f32(value) * c.luma[0], []
+    blue, green, red = (f32(channel) for channel in value)
+    y = blue * c.luma[0] + green * c.luma[1] + red * c.luma[2]
+    return y, [(red * c.gain - y) * c.chroma[0], (blue * c.gain - y) * c.chroma[1]]
+
+
+def _owner(pixel: AdaptivePixel, distances: list[np.float32], c: Any) -> int | None:
+    """Return the first mode that is near."""
+    for i, (mode, d) in enumerate(zip(pixel.modes, distances, strict=True)):
+        if mode.weight > 0 and d < c.match:
+            return i
+    return None
+
+
+def _square(a: list[np.float32], b: list[np.float32]) -> np.float32:
+    total = f32(0)
+    for x, y in zip(a, b, strict=True):
+        total = total + (x - y) * (x - y)
+    return total
+
+
+def _within(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
+    return min(max(value, low), high)
+
+
+def _rise(modes: list[AdaptiveMode], i: int) -> None:
+    """Move mode `i` up past every lighter one."""
+    while i > 0 and modes[i].weight > modes[i - 1].weight:
+        modes[i], modes[i - 1] = modes[i - 1], modes[i]
+        i -= 1
