@@ -1,9 +1,12 @@
-"""The README is true: its commands run, its Python runs, and continuous integration runs its test command."""
+"""The README is true: its commands run and print what it says, its Python runs, its test command is what CI runs."""
 
 import contextlib
+import importlib.util
 import io
 import re
+import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,20 +15,59 @@ from bgsub.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def lines_of(block: str) -> list[str]:
+    return block.replace("\\\n", " ").splitlines()
 
 
 def commands() -> list[str]:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("bgsub ")]
+    lines = [line for block in blocks("sh") for line in lines_of(block)]
+    return [line for line in lines if line.startswith(("bgsub ", "python scripts/"))]
+
+
+def printed() -> dict[str, str]:
+    """What the README says that commands print: the block of text below them is the last one's."""
+    pairs = re.findall(r"```sh\n([^`]*)```\n+```text\n([^`]*)```", README)
+    return {lines_of(block)[-1]: text for block, text in pairs}
+
+
+def run(command: str) -> str:
+    """Run a command of the README, shortened where it would take long; return what it prints."""
+    program, *arguments = shlex.split(command, comments=True)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        if program == "python":
+            with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+                patch.setattr(sys, "argv", arguments)
+                runpy.run_path(arguments[0], run_name="__main__")
+            assert not ended.value.code, command
+        else:
+            if arguments[0] == "bench":
+                arguments = ["bench", "--size", "64x48", "--threads", "1", "--rounds", "2"]
+            elif arguments[0] == "run":
+                arguments += ["--end", "0.4", "--overwrite"]
+            elif arguments[:2] == ["cluster", "frames"]:
+                arguments += ["--every", "14"]
+            main(arguments)
+    return out.getvalue()
+
+
+def same(seen: str, said: str) -> bool:
+    """Whether two lines have the same words, and numbers that differ no more than processors and libraries do."""
+    numbers = [[float(number.replace(",", "")) for number in NUMBER.findall(line)] for line in (seen, said)]
+    words = [NUMBER.sub("", line).split() for line in (seen, said)]
+    return words[0] == words[1] and numbers[0] == pytest.approx(numbers[1], rel=0.05)
 
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    (tmp_path / "sample_videos").symlink_to(ROOT / "sample_videos")
+    for name in ("sample_videos", "scripts"):
+        (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -33,18 +75,29 @@ def workplace(tmp_path, monkeypatch):
 def test_the_readme_shows_commands_and_python():
     assert len(commands()) >= 8
     assert len(blocks("python")) >= 2
+    assert set(printed()) <= set(commands())
 
 
-def test_every_command_runs(workplace):
+def test_every_command_runs_and_prints_what_the_readme_says(workplace):
+    said = printed()
     for command in commands():
-        arguments = shlex.split(command, comments=True)[1:]
-        if arguments[0] == "bench":
-            arguments = ["bench", "--size", "64x48", "--threads", "1", "--rounds", "2"]
-        elif arguments[0] == "run":
-            arguments += ["--end", "0.4", "--overwrite"]
-        main(arguments)
+        seen = [line for line in run(command).splitlines() if not line.startswith("  wrote ")]
+        if command in said:
+            expected = said[command].splitlines()
+            assert len(seen) == len(expected), command
+            for seen_line, said_line in zip(seen, expected, strict=True):
+                assert same(seen_line, said_line), f"{command}\nprints  {seen_line}\nREADME  {said_line}"
     for name in ("street.mask.mkv", "seen.mp4", "masks/bin000001.png", "moving.csv", "walkers.webm", "room.bgsub"):
         assert (workplace / name).stat().st_size > 0
+    for name in re.findall(r"--(?:output|plot|sheet|timeline|palette|background) (\S+\.\w+)", "\n".join(commands())):
+        assert (workplace / name).stat().st_size > 0
+
+
+def test_a_changed_number_or_word_is_noticed():
+    line = "      0  89.70%  4,483    45.3 ×÷ 1.59        5.97 ×÷ 1.64"
+    assert same(line, line.replace("4,483", "4,482"))
+    assert not same(line, line.replace("4,483", "3,483"))
+    assert not same(line, line.replace("×÷", "±", 1))
 
 
 def test_the_python_runs(workplace):
@@ -64,3 +117,14 @@ def test_pictures_and_files_that_the_readme_names_exist():
         r"`((?:scripts|bgsub|sample_videos)/[\w./]+)`", README
     ):
         assert (ROOT / name).exists(), name
+
+
+def test_every_picture_of_clustering_is_written_by_a_command_there():
+    spec = importlib.util.spec_from_file_location("pictures", ROOT / "scripts" / "make_readme_pictures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    section = module.clustering_section()
+    written = " ".join(line for block in blocks("sh", section) for line in lines_of(block)).split()
+    pictures = re.findall(r"\]\(sample_videos/pictures/([\w.-]+)\)", section)
+    assert len(pictures) >= 6
+    assert [name for name in pictures if name not in written] == []

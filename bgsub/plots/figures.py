@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+FIGURE_SUFFIXES = (".png", ".jpg", ".svg", ".pdf")
 
 _COLOURS = (
     "#3b76af",
@@ -30,6 +30,7 @@ _COLOURS = (
     "#7a7a7a",
     "#5b4636",
 )
+_DPI, _JPEG_DPI = 160, 130  # who takes JPEG wants a small file
 _INK, _GRID = "#30343b", "#e4e7eb"
 
 
@@ -59,7 +60,7 @@ def plain_axes(axes: Axes) -> None:
         label.set_color(_INK)
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, few_colours: bool = False) -> None:
     """Write a figure to a file.
 
     Parameters
@@ -67,7 +68,10 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     figure : matplotlib Figure
         What to write.
     path : path-like
-        A name in .png, .svg or .pdf; an existing file is replaced.
+        A name in .png, .jpg, .svg or .pdf; an existing file is replaced.
+    few_colours : bool
+        Write a PNG with the 256 colours that suit it best: a third of the size, and no difference to be seen in a
+        drawing. Not for photographs, nor where colours must be exact.
 
     Raises
     ------
@@ -78,6 +82,23 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     if suffix not in FIGURE_SUFFIXES:
         raise OutputError(f"cannot write {path}: its extension is none of {', '.join(FIGURE_SUFFIXES)}; choose one")
     drawn = io.BytesIO()
-    figure.savefig(drawn, format=suffix[1:], dpi=160, facecolor="white")
+    if suffix == ".jpg":
+        smaller = {"quality": 75, "optimize": True, "progressive": True}
+        figure.savefig(drawn, format="jpg", dpi=_JPEG_DPI, facecolor="white", pil_kwargs=smaller)
+    else:
+        figure.savefig(drawn, format=suffix[1:], dpi=_DPI, facecolor="white")
+    if few_colours and suffix == ".png":
+        drawn = _with_few_colours(drawn)
     with atomic_write(path) as file:
         file.write(drawn.getbuffer())
+
+
+def _with_few_colours(png: io.BytesIO) -> io.BytesIO:
+    """Return a PNG of at most 256 colours."""
+    from PIL import Image
+
+    smaller = io.BytesIO()
+    with Image.open(png) as picture:
+        reduced = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        reduced.save(smaller, "PNG", optimize=True, dpi=(_DPI, _DPI))
+    return smaller

@@ -78,7 +78,7 @@ def test_tables_of_several_blocks(bgsub, long_table, monkeypatch):
     assert facts["anomalies"] == (found["log_density"] < facts["threshold"]).sum()
 
     drawn = {}
-    monkeypatch.setattr("bgsub.plots.figures.save_figure", lambda figure, path: None)
+    monkeypatch.setattr("bgsub.plots.figures.save_figure", lambda figure, path, **_: None)
     monkeypatch.setattr(
         "bgsub.plots.mixture.mixture_figure",
         lambda plane, points, probabilities, **others: drawn.update(points=points, shares=probabilities, **others),

@@ -119,12 +119,17 @@ def test_many_components_have_no_labels(points):
     assert axes.get_legend() is None
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_files(tmp_path, plane, points, suffix):
+@pytest.mark.parametrize("few_colours", [False, True])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".svg", ".pdf"])
+def test_files(tmp_path, plane, points, suffix, few_colours):
     path = tmp_path / f"p{suffix}"
-    save_figure(mixture_figure(plane, points, shares(len(points))), path)
+    save_figure(mixture_figure(plane, points, shares(len(points))), path, few_colours=few_colours)
     content = path.read_bytes()
-    if suffix == ".png":
+    if suffix == ".jpg":
+        with Image.open(path) as picture:
+            assert picture.format == "JPEG"
+            assert len(np.unique(np.asarray(picture.convert("L")))) > 50
+    elif suffix == ".png":
         with Image.open(path) as picture:
             seen = np.asarray(picture.convert("RGB")).reshape(-1, 3)
         assert len(seen) > 500_000
@@ -135,8 +140,19 @@ def test_files(tmp_path, plane, points, suffix):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_few_colours_make_a_smaller_file_that_looks_the_same(tmp_path, plane, points):
+    figure = mixture_figure(plane, points, shares(len(points)))
+    for name in ("many", "few"):
+        save_figure(figure, tmp_path / f"{name}.png", few_colours=name == "few")
+    many, few = (Image.open(tmp_path / f"{name}.png") for name in ("many", "few"))
+    assert few.mode == "P" and few.size == many.size and few.info["dpi"] == many.info["dpi"]
+    apart = np.abs(np.asarray(many.convert("RGB"), int) - np.asarray(few.convert("RGB"), int)).max(axis=2)
+    assert np.quantile(apart, 0.99) <= 6
+    assert (tmp_path / "few.png").stat().st_size < 0.6 * (tmp_path / "many.png").stat().st_size
+
+
 def test_another_extension_is_refused(tmp_path, plane, points):
     figure = mixture_figure(plane, points, shares(len(points)))
-    with pytest.raises(OutputError, match=r"p.gif: its extension is none of .png, .svg, .pdf; choose one$"):
+    with pytest.raises(OutputError, match=r"p.gif: its extension is none of .png, .jpg, .svg, .pdf; choose one$"):
         save_figure(figure, tmp_path / "p.gif")
     assert list(tmp_path.iterdir()) == []

@@ -55,7 +55,7 @@ bgsub cluster colors street.mp4 --components 6 --output poster.mp4
     metavar="FILE",
     help="The picture in these colours: .png, .jpg, .webp, ...; of a video .mp4, .mkv, .webm.",
 )
-@outputs("--palette", type=PATH, metavar="FILE", help="The colours as a picture: .png, .svg, .pdf.")
+@outputs("--palette", type=PATH, metavar="FILE", help="The colours as a picture: .png, .jpg, .svg, .pdf.")
 @outputs("--soft", is_flag=True, help="Mix the colours by their probabilities: smooth where they meet.")
 @overwrite_option
 @_input("--start", type=_TIME, help="Begin a video here: seconds, 1:30 or 0:01:30.5.")

@@ -29,6 +29,7 @@ from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 
 if TYPE_CHECKING:
+    from bgsub.background.adaptive import BackgroundSubtractor
     from bgsub.features.collecting import FrameFeatures
     from bgsub.features.scenes import Scenes
     from bgsub.pipeline import Tally
@@ -53,8 +54,8 @@ bgsub cluster frames night.avi --features-only night.parquet
 
 @click.command(name="frames", cls=Command, examples=_EXAMPLES)
 @click.argument("source", metavar="VIDEO")
-@outputs("--sheet", type=PATH, metavar="FILE", help="Typical frames of each kind, and unusual ones: .png, .svg, .pdf.")
-@outputs("--timeline", type=PATH, metavar="FILE", help="When each kind is seen, with curves: .png, .svg, .pdf.")
+@outputs("--sheet", type=PATH, metavar="FILE", help="Typical frames of each kind, and unusual: .png, .jpg, .svg, .pdf.")
+@outputs("--timeline", type=PATH, metavar="FILE", help="When each kind is seen, with curves: .png, .jpg, .svg, .pdf.")
 @outputs(
     "--output",
     type=PATH,
@@ -191,7 +192,7 @@ class _Sorting:
             collector = stack.enter_context(FeatureCollector())
             bar = stack.enter_context(self._bar("reading", source.info))
             try:
-                run(source, _new_model(threads), [collector], progress=bar, tally=tally)
+                run(source, _new_model(source.info, threads), [collector], progress=bar, tally=tally)
             except KeyboardInterrupt:
                 self.interrupted = True
                 if tally.read <= max(2, self.options["components"] or 0):  # too few to sort, and the last one is lost
@@ -291,8 +292,11 @@ class _Sorting:
             self.written.append(self.options[name])
 
 
-def _new_model(threads: int) -> Any:
+def _new_model(info: VideoInfo, threads: int) -> BackgroundSubtractor:
     """Return the streaming background model that tells what moves."""
-    from bgsub.background.mog2 import MOG2
+    from bgsub.background.adaptive import BackgroundSubtractor
+    from bgsub.cli.models import tell_frame_rate
 
-    return MOG2(threads=threads)
+    model = BackgroundSubtractor(threads=threads)
+    tell_frame_rate(model, info)
+    return model

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bgsub.tables.learning import Choice
 
 PATH = FilePath()
-TABLE_SUFFIXES = (".csv", ".parquet", ".pq")
-PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+TABLE_SUFFIXES: tuple[str, ...] = (".csv", ".parquet", ".pq")
+PICTURE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".svg", ".pdf")
 COVARIANCES = ("full", "tied", "diag", "spherical")
 MOST_COMPONENTS = 10_000
 

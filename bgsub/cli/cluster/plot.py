@@ -48,7 +48,7 @@ bgsub cluster plot customers.npz new.csv --quantile 0.001 --output unusual.png
 @click.command(name="plot", cls=Command, examples=_EXAMPLES)
 @click.argument("model")
 @click.argument("table")
-@outputs("--output", type=PATH, metavar="FILE", required=True, help="The picture: .png, .svg, .pdf.")
+@outputs("--output", type=PATH, metavar="FILE", required=True, help="The picture: .png, .jpg, .svg, .pdf.")
 @overwrite_option
 @_picture("--columns", type=Names(), help="The two columns to draw, a,b; default the first two of the model.")
 @_picture(
@@ -167,7 +167,8 @@ def _draw(plane: PlaneMixture, drawn: _Drawn, model: TableModel, output: str, k_
     hard = _k_means_labels(model, drawn.features) if k_means else None
     unusual = None if drawn.threshold is None else drawn.unusual
     points = drawn.features[:, drawn.columns]
-    save_figure(mixture_figure(plane, points, drawn.probabilities, anomalies=unusual, hard=hard), output)
+    figure = mixture_figure(plane, points, drawn.probabilities, anomalies=unusual, hard=hard)
+    save_figure(figure, output, few_colours=True)
 
 
 def _k_means_labels(model: TableModel, features: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def write_timeline(path: str, scenes: Scenes) -> None:
     share = np.bincount(scenes.labels, minlength=scenes.n_kinds) / len(f)
     names = [f"kind {kind}: {part:.1%}" for kind, part in enumerate(share)]
     timeline = Timeline(f.times, scenes.probabilities, names, curves, scenes.unusual(_UNUSUAL))
-    save_figure(timeline_figure(timeline), path)
+    save_figure(timeline_figure(timeline), path, few_colours=True)
 
 
 def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source]) -> None:

@@ -42,7 +42,7 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
 
 @click.command(name="select", cls=Command, examples=_EXAMPLES)
 @click.argument("table")
-@outputs("--plot", type=PATH, metavar="FILE", help="Curves of BIC and AIC (or ICL): .png, .svg, .pdf.")
+@outputs("--plot", type=PATH, metavar="FILE", help="Curves of BIC and AIC (or ICL): .png, .jpg, .svg, .pdf.")
 @outputs(
     "--model",
     type=PATH,
@@ -138,7 +138,8 @@ def _draw(selection: Selection, path: str) -> None:
         }
         for criterion in list(criteria)[:2]
     }
-    save_figure(criterion_figure(panels, (selection.criterion, best.covariance_type, best.n_components)), path)
+    figure = criterion_figure(panels, (selection.criterion, best.covariance_type, best.n_components))
+    save_figure(figure, path, few_colours=True)
 
 
 def _print(selection: Selection) -> None:
