@@ -33,7 +33,7 @@ from bgsub.evaluation.sequences import LabelledSequence
 Values = dict[str, Any]
 Scores = dict[str, float]  # F by "category/sequence"
 
-# For each hand-tuned constant the values to try beside its default; one where an earlier search found it to matter little.
+# For each hand-tuned constant the values to try beside its default: one where an earlier search found little effect.
 CANDIDATES: dict[str, tuple[float, ...]] = {
     "threshold": (6.0, 7.0),
     "smoothing": (1.0, 2.0),

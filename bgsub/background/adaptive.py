@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bgsub.background.adaptive_constants import Moment, neighbourhood_of, step_of
 from bgsub.background.adaptive_kernel import (
-    FLICKER_STEPS,
     FOREGROUND,
     GHOST,
     NOBODY,
@@ -20,19 +20,16 @@ from bgsub.background.adaptive_kernel import (
     update_tiles,
 )
 from bgsub.background.adaptive_state import AdaptiveState, Layout, area_of, layout
-from bgsub.background.light import CHROMA, LUMA, Light, luma_of_picture, measure_light
+from bgsub.background.light import luma_of_picture, measure_light
 from bgsub.background.model import BackgroundModel
-from bgsub.background.neighbourhood import Neighbourhood, explain_by_neighbours
+from bgsub.background.neighbourhood import explain_by_neighbours
 from bgsub.background.objects import Found, find_objects, mask_of, probability_of, smoothed
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from bgsub.background.structure import LEFT, OBJECT, Bounds, judge
 
 _FLICKERING = 30  # bytes of flicker, 0.03, that make a pixel count as flickering
-_ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
 _REVIEW = 4  # frames between two looks at an object that stays where it was
 _UNSURE = 5  # frames in which any scene is taken to be in motion
-_UNPROTECTED = 3  # frames after which foreground learns slowly
-_EXPLAINED = -4.0  # evidence below which a neighbour explains a pixel well enough
 _AROUND = (7, 7)  # pixels of a shadow that must agree
 _NEAR = np.ones((7, 7), np.uint8)
 
@@ -242,7 +239,7 @@ class BackgroundSubtractor(BackgroundModel):
         state.close(known_foreground, hidden)
         liveliness = self._liveliness(state)
         light = measure_light(image, state.state.modes)
-        step = self._step(rate, light, liveliness)
+        step = self._step(Moment(self.n_frames, rate, light, liveliness), pixels.ndim == 3)
         if self.n_frames:
             shadows = self.parameters["detect_shadows"] and light.has_colour
             self._score(state, image, step, liveliness, shadows)
@@ -272,7 +269,7 @@ class BackgroundSubtractor(BackgroundModel):
     def _score(self, state: AdaptiveState, image: np.ndarray, step: Step, liveliness: float, shadows: bool) -> None:
         """Write the evidence of every pixel."""
         state.share(lambda lo, hi: score_tiles(image, state.state, state.planes, lo, hi, step, shadows), self.threads)
-        near = self._neighbourhood(liveliness)
+        near = neighbourhood_of(self.parameters, liveliness)
         if not near.radius or not state.planes.smooth_flicker.max() >= near.flicker:
             return
         weights, modes, n_modes = state.state.weights, state.state.modes, state.state.n_modes
@@ -382,61 +379,6 @@ class BackgroundSubtractor(BackgroundModel):
             known = known_foreground[state.area] != 0
             part[known & ~state.outside] = 255
 
-    # -------------------------------------------------------------------------------------------------- constants
-
-    def _step(self, rate: float | None, light: Light, liveliness: float) -> Step:
+    def _step(self, moment: Moment, has_channels: bool) -> Step:
         """Return the constants of the frame that comes next."""
-        p = {name: np.float32(value) for name, value in self.parameters.items()}
-        n = self.n_frames + 1
-        alpha = rate if rate is not None and n > 1 else max(1 / n, 1 / self.parameters["history"])
-        slow = alpha
-        if n > _UNPROTECTED:
-            settled = _ABSORBED / (self.parameters["absorption_time"] * self.parameters["frame_rate"])
-            slow = min(alpha, max(settled, alpha * min(1.0, self.parameters["taper"] / n)))
-        calm = 1 - liveliness
-        # A few early frames give an object that passes the weight of a background mode.
-        new = min(0.4, self.parameters["early_doubt"] * calm / max(1, self.n_frames))
-        gain = light.gain if self.parameters["compensate_light"] else 1.0
-        grey = self.shape is not None and len(self.shape) == 2
-        luma = (1.0, 0.0, 0.0) if grey else LUMA
-        dead_zone = liveliness * self.parameters["flicker_lively"] + calm * self.parameters["flicker_still"]
-        return Step(
-            luma=tuple(np.float32(share * gain) for share in luma),
-            chroma=tuple(np.float32(scale) for scale in CHROMA),
-            gain=np.float32(gain),
-            alpha=np.float32(alpha),
-            slow=np.float32(slow),
-            fast=np.float32(max(alpha, self.parameters["ghost_rate"])),
-            match=p["match_distance"],
-            offset=p["threshold"],
-            low_weight=np.float32(self.parameters["low_weight"] + new),
-            prior_slope=p["weight_doubt"] / p["weight_span"],
-            prior=p["weight_doubt"],
-            shadow_darkest=p["shadow_threshold"],
-            shadow_chroma=np.float32(0.5) / p["shadow_spread"],
-            shadow_offset=p["shadow_doubt"] - p["threshold"],
-            steadiness=p["flicker_doubt"] / FLICKER_STEPS,
-            dead_zone=np.float32(dead_zone) * FLICKER_STEPS,
-            restless=p["restless"] * FLICKER_STEPS,
-            blink_rate=p["flicker_rate"],
-            var_init_y=p["var_init_y"],
-            var_init_c=p["var_init_c"],
-            var_min_y=p["var_min_y"],
-            var_min_c=p["var_min_c"],
-            var_max=p["var_max"],
-            var_stretch=p["var_max"] * p["var_stretch"] / FLICKER_STEPS,
-            last=self.parameters["n_components"] - 1,
-        )
-
-    def _neighbourhood(self, liveliness: float) -> Neighbourhood:
-        """Return the constants of the search for moved background."""
-        p = self.parameters
-        level = liveliness * p["neighbour_lively"] + (1 - liveliness) * p["neighbour_still"]
-        return Neighbourhood(
-            radius=p["neighbour_radius"],
-            flicker=int(np.ceil(level * float(FLICKER_STEPS))),
-            low_weight=np.float32(p["low_weight"]),
-            prior_slope=np.float32(p["weight_doubt"] / p["weight_span"]),
-            penalty=np.float32(p["neighbour_doubt"]),
-            enough=np.float32(_EXPLAINED),
-        )
+        return step_of(self.parameters, moment, has_channels)

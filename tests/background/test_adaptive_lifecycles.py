@@ -50,7 +50,7 @@ def test_without_compensation_the_light_counts():
     assert (model.apply(seen(background * 1.2, rng)) == 255).mean() > 0.3
 
 
-ABSORBED = 0.186  # weight at which a Gaussian with a usual distance counts as background, see `_step`
+ABSORBED = 0.186  # weight at which a Gaussian with a usual distance counts as background, see `learning_rates`
 
 
 def frames_until_absorbed(seconds, frame_rate):
