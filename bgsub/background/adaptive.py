@@ -272,13 +272,9 @@ class BackgroundSubtractor(BackgroundModel):
         near = neighbourhood_of(self.parameters, liveliness)
         if not near.radius or not state.planes.smooth_flicker.max() >= near.flicker:
             return
-        weights, modes, n_modes = state.state.weights, state.state.modes, state.state.n_modes
         state.share(
-            lambda lo, hi: explain_by_neighbours(
-                image, weights, modes, n_modes, state.planes, state.size, lo, hi, step, near
-            ),
+            lambda lo, hi: explain_by_neighbours(image, state.state, state.planes, state.size, lo, hi, step, near),
             self.threads,
-            pixels=True,
         )
 
     def _evidence(
@@ -308,11 +304,11 @@ class BackgroundSubtractor(BackgroundModel):
 
     def _judge(self, state: AdaptiveState, image: np.ndarray, found: Found) -> str:
         """Return whether something is an object, light on the background, or a place that an object has left."""
-        box, inside = found.patch(state.size)
-        if self.n_frames % _REVIEW:  # an object that was one in the last frame is looked at again now and then only
-            last = state.view(state.planes.mask)[box] == FOREGROUND
-            if 2 * np.count_nonzero(last & (inside != 0)) > found.area:
+        if self.n_frames % _REVIEW:  # one that stands where objects were is looked at again now and then only
+            last = state.view(state.planes.mask)[found.box()]
+            if 2 * np.count_nonzero(last == FOREGROUND) > found.area:
                 return OBJECT
+        box, inside = found.patch(state.size)
         luma = luma_of_picture(image[: state.n_pixels].reshape(*state.size, *image.shape[1:])[box])
         p = self.parameters
         bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])

@@ -39,7 +39,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.simd import all_, any_, clip, convert, inline, kernel, load_pixels, rows16, select, splat_like, to_bytes
+from bgsub.simd import (
+    all_,
+    any_,
+    clip,
+    convert,
+    inline,
+    kernel,
+    load_pixels,
+    prefetch,
+    rows16,
+    select,
+    splat_like,
+    to_bytes,
+)
+
+AHEAD = 24  # tiles between asking for memory and using it
 
 VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the first two only
 
@@ -187,9 +202,9 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
     near = (d < p.match) & (weight > ZERO)
     owner = select(near, ZERO, splat_like(y, np.float32(NOBODY)))
     for i in range(1, n):
-        if all_(near):
-            break
         weight = s.weights[t, i]
+        if not any_(~near & (weight > ZERO)):  # weights fall from mode to mode
+            break
         d = distance(s, t, i, pixel, y, p)
         other = log_odds(d, weight, p)
         odds = select((other < odds) & ~near, other, odds)
@@ -200,7 +215,10 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
     if shadows and any_(odds > ZERO):
         suspect = odds > ZERO
         for i in range(n):
-            other = shadow_odds(s, t, i, pixel, y, s.weights[t, i], p)
+            weight = s.weights[t, i]
+            if not any_(suspect & (weight > p.low_weight)):
+                break
+            other = shadow_odds(s, t, i, pixel, y, weight, p)
             odds = select(suspect & (other < odds), other, odds)
         owner = owner + select(suspect & (odds <= ZERO), splat_like(y, np.float32(SHADOW)), ZERO)
     excess = flicker - p.dead_zone
@@ -311,15 +329,30 @@ def vectors_of(state):
     return Vectors(rows16(state.weights), rows16(state.modes))
 
 
+@inline
+def fetch(s, owner, t, n_weights, rows):
+    """Ask for the memory of tile t: its weights, its first mode, and the modes that own a lane."""
+    for i in range(n_weights):
+        prefetch(s.weights, (t, i))
+    for f in range(rows):
+        prefetch(s.modes, (0, t, f))
+    if any_(owner == 1):
+        for f in range(rows):
+            prefetch(s.modes, (1, t, f))
+
+
 @kernel
 def score_tiles(image, state, planes, lo, hi, p, shadows):
     """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16."""
     s, n_modes = vectors_of(state), state.n_modes
     evidence, owners = rows16(planes.evidence), rows16(planes.owner)
     flicker, closed = rows16(planes.smooth_flicker), rows16(planes.closed)
+    rows = 2 if image.ndim == 1 else 5  # known to the compiler
     for t in range(lo, hi):
         if all_(closed[t] != 0):
             continue
+        ahead = min(t + AHEAD, hi - 1)
+        fetch(s, owners[ahead], ahead, 1, rows)  # the owners of the last frame: mostly those of this one
         steady = convert(flicker[t], np.float32)
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
 
@@ -332,10 +365,13 @@ def update_tiles(image, state, planes, lo, hi, p):
     evidence, owners, mask = rows16(planes.evidence), rows16(planes.owner), rows16(planes.mask)
     near, smooth, flicker_bytes = rows16(planes.near), rows16(planes.smooth_flicker), rows16(planes.flicker)
     closed = rows16(planes.closed)
+    rows = 2 if image.ndim == 1 else 5  # known to the compiler
     for t in range(lo, hi):
         learn = closed[t] == 0
         if not any_(learn):
             continue
+        ahead = min(t + AHEAD, hi - 1)
+        fetch(s, owners[ahead], ahead, 5, rows)
         pixel = load_pixels(image, t)
         steady = convert(smooth[t], np.float32)
         slow = (mask[t] == FOREGROUND) & (steady < p.restless)

@@ -138,10 +138,9 @@ class AdaptiveState:
             if plane is not None:
                 self.view(self.planes.closed)[plane[self.area] != 0] = 1
 
-    def share(self, work: Callable[[int, int], None], threads: int | None, pixels: bool = False) -> None:
-        """Call ``work(lo, hi)`` for ranges of tiles, or of pixels, side by side."""
-        n = self.n_pixels if pixels else len(self.state.n_modes)
-        workers.share(work, n, workers.threads_for(self.n_pixels, threads))
+    def share(self, work: Callable[[int, int], None], threads: int | None) -> None:
+        """Call ``work(lo, hi)`` for ranges of tiles side by side."""
+        workers.share(work, len(self.state.n_modes), workers.threads_for(self.n_pixels, threads))
 
     def spread_flicker(self) -> None:
         """Average the flicker of each pixel with that of its neighbours."""

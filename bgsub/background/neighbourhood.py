@@ -2,8 +2,8 @@
 
 Leaves, water and a camera that trembles bring the colour of one pixel to the next. Where the background flickers, a
 pixel with evidence of foreground is compared with the modes of the pixels around it as well (Elgammal et al. 2000,
-section 3.2, compare it with its neighbours' samples for the same reason). Few pixels come here, so the kernel takes
-them one at a time.
+section 3.2, compare it with its neighbours' samples for the same reason). Few pixels come here: the kernel finds them
+sixteen at a time, and takes them one at a time.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.background.adaptive_kernel import LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO_BYTE
-from bgsub.simd import LANES, kernel
+from bgsub.background.adaptive_kernel import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO, ZERO_BYTE
+from bgsub.simd import LANES, any_, convert, inline, kernel, rows16, select
 
 _ZERO_BYTE = np.float32(ZERO_BYTE)
 _STEPS = np.float32(STEPS)
-_LEAST = LEAST
-_V_Y, _M_Y, _V_C, _M_C = VAR_Y, MEAN_Y, VAR_C, MEAN_C
 
 
 class Neighbourhood(NamedTuple):
@@ -32,48 +30,65 @@ class Neighbourhood(NamedTuple):
     enough: Any  # evidence at which no better explanation is looked for
 
 
+@inline
+def colour_of(image, i, p):
+    """Return Y, Cr and Cb of pixel i in the background's light; a grey one has no chroma."""
+    if image.ndim == 1:
+        return np.float32(image[i]) * p.luma[0], ZERO, ZERO
+    b, g, r = np.float32(image[i, 0]), np.float32(image[i, 1]), np.float32(image[i, 2])
+    y = b * p.luma[0] + g * p.luma[1] + r * p.luma[2]
+    return y, (r * p.gain - y) * p.chroma[0], (b * p.gain - y) * p.chroma[1]
+
+
+@inline
+def odds_around(image, weights, modes, n_modes, shape, i, odds, p, q):
+    """Return the evidence that the best mode around pixel i leaves of `odds`."""
+    height, width = shape
+    row, column = i // width, i % width
+    y, cr, cb = colour_of(image, i, p)
+    for other_row in range(max(0, row - q.radius), min(height, row + q.radius + 1)):
+        if odds < q.enough:
+            break
+        for other_column in range(max(0, column - q.radius), min(width, column + q.radius + 1)):
+            j = other_row * width + other_column
+            t, lane = j // LANES, j % LANES
+            for k in range(n_modes[t]):
+                weight = weights[t, k, lane]
+                if weight <= q.low_weight:
+                    break  # the lighter ones follow
+                difference = y - modes[k, t, MEAN_Y, lane]
+                d = difference * difference / modes[k, t, VAR_Y, lane]
+                if modes.shape[2] > VAR_C:
+                    red, blue = cr - modes[k, t, MEAN_C, lane], cb - modes[k, t, MEAN_C + 1, lane]
+                    d += (red * red + blue * blue) / modes[k, t, VAR_C, lane]
+                prior = max(p.prior - (weight - q.low_weight) * q.prior_slope, ZERO)
+                odds = min(odds, HALF * d - p.offset + prior + q.penalty)
+    return odds
+
+
 @kernel
-def explain_by_neighbours(image, weights, modes, n_modes, planes, shape, lo, hi, p, q):
-    """Lower the evidence of the pixels lo to hi - 1 to what the best mode of their neighbours leaves of it.
+def explain_by_neighbours(image, state, planes, shape, lo, hi, p, q):
+    """Lower the evidence of the tiles lo to hi - 1 to what the best mode of their neighbours leaves of it.
 
     `image` is (pixels,) or (pixels, 3), `shape` (height, width), `p` a Step and `q` a Neighbourhood. Writes
-    ``planes.evidence`` of these pixels only, and reads nothing of it elsewhere.
+    ``planes.evidence`` of these tiles only, and reads nothing of it elsewhere.
     """
-    height, width = shape
+    n_pixels = shape[0] * shape[1]
+    weights, modes, n_modes = state.weights, state.modes, state.n_modes  # arrays in a tuple are counted at every use
     evidence, smooth = planes.evidence, planes.smooth_flicker
-    colour = modes.shape[2] > 2
-    for i in range(lo, hi):
-        flicker = smooth[i // LANES, i % LANES]
-        if flicker < q.flicker:
+    levels, flicker = rows16(evidence), rows16(smooth)
+    for t in range(lo, hi):
+        steady = convert(flicker[t], np.float32)
+        excess = steady - p.dead_zone
+        doubt = p.steadiness * select(excess > ZERO, excess, ZERO)
+        odds = (convert(levels[t], np.float32) - _ZERO_BYTE) / _STEPS + doubt
+        if not any_((steady >= np.float32(q.flicker)) & (odds > ZERO)):
             continue
-        doubt = p.steadiness * max(np.float32(flicker) - p.dead_zone, np.float32(0))
-        odds = (np.float32(evidence[i // LANES, i % LANES]) - _ZERO_BYTE) / _STEPS + doubt
-        if odds <= np.float32(0):
-            continue
-        if image.ndim == 1:
-            y = np.float32(image[i]) * p.luma[0]
-            cr = cb = np.float32(0)
-        else:
-            b, g, r = np.float32(image[i, 0]), np.float32(image[i, 1]), np.float32(image[i, 2])
-            y = b * p.luma[0] + g * p.luma[1] + r * p.luma[2]
-            cr, cb = (r * p.gain - y) * p.chroma[0], (b * p.gain - y) * p.chroma[1]
-        row, column = i // width, i % width
-        for other_row in range(max(0, row - q.radius), min(height, row + q.radius + 1)):
-            if odds < q.enough:
-                break
-            for other_column in range(max(0, column - q.radius), min(width, column + q.radius + 1)):
-                j = other_row * width + other_column
-                t, lane = j // LANES, j % LANES
-                for k in range(n_modes[t]):
-                    weight = weights[t, k, lane]
-                    if weight <= q.low_weight:
-                        break  # the lighter ones follow
-                    difference = y - modes[k, t, _M_Y, lane]
-                    d = difference * difference / modes[k, t, _V_Y, lane]
-                    if colour:
-                        red, blue = cr - modes[k, t, _M_C, lane], cb - modes[k, t, _M_C + 1, lane]
-                        d += (red * red + blue * blue) / modes[k, t, _V_C, lane]
-                    prior = max(p.prior - (weight - q.low_weight) * q.prior_slope, np.float32(0))
-                    odds = min(odds, np.float32(0.5) * d - p.offset + prior + q.penalty)
-        level = max(odds - doubt, _LEAST) * _STEPS + _ZERO_BYTE + np.float32(0.5)
-        evidence[i // LANES, i % LANES] = np.uint8(level)
+        for lane in range(min(LANES, n_pixels - LANES * t)):
+            trembling = smooth[t, lane]
+            asked = p.steadiness * max(np.float32(trembling) - p.dead_zone, ZERO)
+            known = (np.float32(evidence[t, lane]) - _ZERO_BYTE) / _STEPS + asked
+            if trembling >= q.flicker and known > ZERO:
+                left = odds_around(image, weights, modes, n_modes, shape, LANES * t + lane, known, p, q)
+                level = max(left - asked, LEAST) * _STEPS + _ZERO_BYTE + HALF
+                evidence[t, lane] = np.uint8(level)

@@ -48,14 +48,19 @@ class Found(NamedTuple):
     outlines: list[np.ndarray]
     area: int
 
+    def box(self) -> tuple[slice, slice]:
+        """Return the rows and columns that the object reaches."""
+        x, y, width, height = cv2.boundingRect(self.outlines[0])
+        return slice(y, y + height), slice(x, x + width)
+
     def patch(self, shape: tuple[int, int], margin: int = 2) -> tuple[tuple[slice, slice], np.ndarray]:
         """Return rows and columns of the box around the object in a picture of `shape`, and its mask there.
 
         The box reaches `margin` pixels beyond the object where the picture does; the mask is uint8, not 0 inside.
         """
-        x, y, width, height = cv2.boundingRect(self.outlines[0])
-        left, top = max(0, x - margin), max(0, y - margin)
-        right, bottom = min(shape[1], x + width + margin), min(shape[0], y + height + margin)
+        rows, columns = self.box()
+        left, top = max(0, columns.start - margin), max(0, rows.start - margin)
+        right, bottom = min(shape[1], columns.stop + margin), min(shape[0], rows.stop + margin)
         inside = np.zeros((bottom - top, right - left), np.uint8)
         cv2.drawContours(inside, self.outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
         return (slice(top, bottom), slice(left, right)), inside
