@@ -250,10 +250,13 @@ class BackgroundSubtractor(BackgroundModel):
         objects, ghosts = self._objects(state, image, evidence, liveliness)
         found = mask_of(objects, state.size)
         if rate != 0:
-            large = mask_of([one for one in objects if one.area >= self._large_area(state, liveliness)], state.size)
-            self._learn(
-                state, image, step, np.where(mask_of(ghosts, state.size), GHOST, found) if ghosts else found, large
-            )
+            least = self._large_area(liveliness, state.n_pixels)
+            large = mask_of([one for one in objects if one.area >= least], state.size)
+            np.copyto(state.view(state.planes.near), self._near(state, large, liveliness))
+            if ghosts:
+                found = np.where(mask_of(ghosts, state.size), np.uint8(GHOST), found)
+            np.copyto(state.view(state.planes.mask), found)
+            self._learn(state, image, step)
         self._write(state, found, evidence, known_foreground, mask, probability)
 
     # ------------------------------------------------------------------------------------------- stages of a frame
@@ -314,17 +317,32 @@ class BackgroundSubtractor(BackgroundModel):
         bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
         return judge(luma, state.background_luma(box), inside, bounds)
 
-    def _large_area(self, state: AdaptiveState, liveliness: float) -> float:
-        """Return the area, in pixels, from which an object is no flicker."""
-        p = self.parameters
-        return (liveliness * p["large_area"] + (1 - liveliness) * p["large_still"]) * state.n_pixels
+    def _large_area(self, liveliness: float, n_pixels: int) -> float:
+        """Return the area, in pixels, from which an object is no flicker.
 
-    def _learn(self, state: AdaptiveState, image: np.ndarray, step: Step, found: np.ndarray, large: np.ndarray) -> None:
+        A scene full of objects must not pass for one in motion, in which they would be flicker for good: so in the
+        first frames every scene is taken to be calm.
+        """
+        p = self.parameters
+        if self.n_frames <= p["large_early"]:
+            liveliness = 0.0
+        return (liveliness * p["large_area"] + (1 - liveliness) * p["large_still"]) * n_pixels
+
+    def _near(self, state: AdaptiveState, large: np.ndarray, liveliness: float) -> np.ndarray:
+        """Return where changes are no flicker, not 0: around what is `large`, now or in the last frame.
+
+        In a scene in motion what has stood long enough may be leaves that hang otherwise than at first. They would keep
+        their place for good, so within such an object changes count; a real one that has stopped shows none.
+        """
+        age = state.view(state.age)
+        near = cv2.dilate(cv2.bitwise_or(large, age), _NEAR)
+        age[...] = cv2.bitwise_and(cv2.convertScaleAbs(age, beta=1), large)  # one more, at most 255
+        if liveliness > 0:
+            near[age >= self.parameters["lively_age"] / liveliness] = 0
+        return near
+
+    def _learn(self, state: AdaptiveState, image: np.ndarray, step: Step) -> None:
         """Move the mixture and the flicker."""
-        last = state.view(state.large)
-        np.copyto(state.view(state.planes.near), cv2.dilate(cv2.bitwise_or(large, last), _NEAR))
-        state.view(state.planes.mask)[...] = found
-        last[...] = large
         state.share(lambda lo, hi: update_tiles(image, state.state, state.planes, lo, hi, step), self.threads)
         state.spread_flicker()
 

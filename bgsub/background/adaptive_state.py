@@ -30,7 +30,7 @@ def layout(shape: tuple[int, ...], n_components: int) -> Layout:
         "n_modes": ((n_tiles,), np.dtype(np.uint8)),
         "flicker": ((n_tiles, LANES), np.dtype(np.float32)),
         "raw": ((n_tiles, LANES), np.dtype(np.uint8)),
-        "large": ((n_tiles, LANES), np.dtype(np.uint8)),
+        "age": ((n_tiles, LANES), np.dtype(np.uint8)),
         "mask": ((n_tiles, LANES), np.dtype(np.uint8)),
         "reference": (small_shape(shape), np.dtype(np.uint8)),
     }
@@ -90,7 +90,7 @@ class AdaptiveState:
             raw=zeros(*arrays["raw"]),
         )
         self.planes = Planes(*(np.zeros((n_tiles, LANES), np.uint8) for _ in Planes._fields))
-        self.large = np.zeros((n_tiles, LANES), np.uint8)  # larger objects of the last learned frame
+        self.age = np.zeros((n_tiles, LANES), np.uint8)  # frames since a larger object came, 0 where there is none
         self._outside = np.ones((n_tiles, LANES), np.uint8)
         inside = self.view(self._outside)
         inside[...] = 0
@@ -170,13 +170,13 @@ class AdaptiveState:
         self.state.weights[...] = 0
         self.state.modes[...] = 0  # the light is measured against them
         self.state.n_modes[...] = 1
-        for plane in (self.state.flicker, self.state.raw, self.large, *self.planes):
+        for plane in (self.state.flicker, self.state.raw, self.age, *self.planes):
             plane[...] = 0
         self.registration.forget()
 
     def saved(self) -> dict[str, np.ndarray]:
         """Return the arrays that make the model."""
-        beside = {"large": self.large, "mask": self.planes.mask, "reference": self.registration.reference}
+        beside = {"age": self.age, "mask": self.planes.mask, "reference": self.registration.reference}
         return {**self.state._asdict(), **beside}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -194,7 +194,7 @@ class AdaptiveState:
             raise ValueError("flicker out of bounds")
         for name in State._fields:
             getattr(self.state, name)[...] = arrays[name]
-        self.large[...] = arrays["large"]
+        self.age[...] = arrays["age"]
         self.planes.mask[...] = arrays["mask"]
         self.registration.restore(arrays["reference"])
         self.planes.flicker[...] = np.minimum(self.state.flicker * FLICKER_STEPS + np.float32(0.5), 255)

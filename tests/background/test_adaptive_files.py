@@ -187,7 +187,7 @@ ABSURD = {
     "negative flicker": ("flicker", lambda a: a - np.float32(0.5)),
     "flicker of another shape": ("flicker", np.ravel),
     "raw of another dtype": ("raw", lambda a: a.astype(bool)),
-    **{f"no {name}": (name, None) for name in ("weights", "modes", "n_modes", "flicker", "raw", "large")},
+    **{f"no {name}": (name, None) for name in ("weights", "modes", "n_modes", "flicker", "raw", "age")},
     **{f"no {name} ": (name, None) for name in ("parameters", "shape", "n_frames", "polygons")},
     "another shape": ("shape", lambda shape: [9, 9, 3]),
     "a huge shape": ("shape", lambda shape: [2**20, 2**20, 3]),
@@ -224,7 +224,7 @@ def test_values_that_no_frame_could_have_left_do_no_harm(file, value):
         array = arrays[name]
         bits = rng.integers(0, 256, array.nbytes, np.uint8).view(np.float32).reshape(array.shape)
         arrays[name] = bits if value == "any bits" else np.full_like(array, value)
-    for name in ("raw", "large"):
+    for name in ("raw", "age"):
         arrays[name] = rng.integers(0, 256, arrays[name].shape, np.uint8)
     write_container(file, "adaptive", BackgroundSubtractor._VERSION, meta, arrays)
     model = BackgroundSubtractor.load(file)

@@ -74,7 +74,8 @@ def test_a_pipe_cannot_be_read_twice(clip, workplace):
 
 def test_standard_input(clip, images):
     outcome = from_pipe(clip)
-    assert (outcome.returncode, outcome.stderr) == (0, "")
+    said = [line for line in outcome.stderr.splitlines() if not line.startswith("compiling ")]  # where caches are cold
+    assert (outcome.returncode, said) == (0, [])
     assert outcome.stdout.endswith("\n  wrote stdin.mask.mkv\n")
     assert_masks("stdin.mask.mkv", masks_of(images))
 
