@@ -83,7 +83,7 @@ def measure(X: np.ndarray, k: int, covariance_type: str, budget: float) -> tuple
     ours(X, parameters, covariance_type, 1)  # compiles, or loads what was compiled
     one = theirs(X, parameters, covariance_type, 1)
     steps = int(np.clip(budget / 8 / one, 2, 50))
-    times = []
+    times: list[tuple[float, float]] = []
     begun = time.process_time()
     while not times or (time.process_time() - begun < budget and len(times) < 20):
         pair = [ours(X, parameters, covariance_type, steps * 4) for _ in range(2)]

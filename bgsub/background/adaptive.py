@@ -30,7 +30,7 @@ from bgsub.background.structure import LEFT, OBJECT, Bounds, judge
 _FLICKERING = 30  # bytes of flicker, 0.03, that make a pixel count as flickering
 _REVIEW = 4  # frames between two looks at an object that stays where it was
 _UNSURE = 5  # frames in which any scene is taken to be in motion
-_AROUND = (7, 7)  # pixels of a shadow that must agree
+_AROUND = (5, 5)  # pixels of a shadow that must agree
 _NEAR = np.ones((7, 7), np.uint8)
 
 

@@ -61,6 +61,7 @@ VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the 
 ZERO = np.float32(0)
 ONE = np.float32(1)
 HALF = np.float32(0.5)
+TWO = np.float32(2)
 
 ZERO_BYTE = 160  # evidence of 0 as a byte
 STEPS = 8  # bytes to a unit of evidence: bytes reach from -20 to 11.9
@@ -172,6 +173,15 @@ def distance(s, t, i, pixel, y, p):
 
 
 @inline
+def within_reach(s, t, i, y, weight, odds, p):
+    """Return the lanes that mode i may own or explain better than `odds`, judged by luma: D is no less than its part."""
+    difference = y - s.modes[i, t, MEAN_Y]
+    better = TWO * (odds + p.offset)
+    reach = select((weight > p.low_weight) & (better > p.match), better, splat_like(y, p.match))
+    return difference * difference <= reach * s.modes[i, t, VAR_Y]
+
+
+@inline
 def log_odds(d, weight, p):
     """Return the evidence against a mode at distance d: CERTAIN where it is too light to count."""
     doubt = p.prior - (weight - p.low_weight) * p.prior_slope
@@ -203,14 +213,16 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
     owner = select(near, ZERO, splat_like(y, np.float32(NOBODY)))
     for i in range(1, n):
         weight = s.weights[t, i]
-        if not any_(~near & (weight > ZERO)):  # weights fall from mode to mode
+        waiting = ~near & (weight > ZERO)
+        if not any_(waiting):  # weights fall from mode to mode
             break
-        d = distance(s, t, i, pixel, y, p)
-        other = log_odds(d, weight, p)
-        odds = select((other < odds) & ~near, other, odds)
-        here = (d < p.match) & (weight > ZERO) & ~near
-        owner = select(here, np.float32(i), owner)
-        near = near | here
+        if any_(waiting & within_reach(s, t, i, y, weight, odds, p)):
+            d = distance(s, t, i, pixel, y, p)
+            other = log_odds(d, weight, p)
+            odds = select(waiting & (other < odds), other, odds)
+            here = waiting & (d < p.match)
+            owner = select(here, np.float32(i), owner)
+            near = near | here
     odds = select(odds < CERTAIN, odds, CERTAIN)
     if shadows and any_(odds > ZERO):
         suspect = odds > ZERO
@@ -330,15 +342,16 @@ def vectors_of(state):
 
 
 @inline
-def fetch(s, owner, t, n_weights, rows):
-    """Ask for the memory of tile t: its weights, its first mode, and the modes that own a lane."""
+def fetch(s, owner, t, n, n_weights, rows):
+    """Ask for the memory of tile t: weights, the first mode, and all others where not all pixels have the first."""
     for i in range(n_weights):
         prefetch(s.weights, (t, i))
     for f in range(rows):
         prefetch(s.modes, (0, t, f))
-    if any_(owner == 1):
-        for f in range(rows):
-            prefetch(s.modes, (1, t, f))
+    if any_(owner != 0):
+        for i in range(1, n):
+            for f in range(rows):
+                prefetch(s.modes, (i, t, f))
 
 
 @kernel
@@ -352,7 +365,9 @@ def score_tiles(image, state, planes, lo, hi, p, shadows):
         if all_(closed[t] != 0):
             continue
         ahead = min(t + AHEAD, hi - 1)
-        fetch(s, owners[ahead], ahead, 1, rows)  # the owners of the last frame: mostly those of this one
+        fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, rows)  # by the owners of the last frame
+        prefetch(s.modes, (1, ahead, VAR_Y))  # noise sends a pixel in many tiles to look at its second mode
+        prefetch(s.modes, (1, ahead, MEAN_Y))
         steady = convert(flicker[t], np.float32)
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
 
@@ -371,7 +386,7 @@ def update_tiles(image, state, planes, lo, hi, p):
         if not any_(learn):
             continue
         ahead = min(t + AHEAD, hi - 1)
-        fetch(s, owners[ahead], ahead, 5, rows)
+        fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, rows)
         pixel = load_pixels(image, t)
         steady = convert(smooth[t], np.float32)
         slow = (mask[t] == FOREGROUND) & (steady < p.restless)

@@ -144,11 +144,12 @@ class AdaptiveState:
 
     def spread_flicker(self) -> None:
         """Average the flicker of each pixel with that of its neighbours."""
-        self.view(self.planes.smooth_flicker)[...] = cv2.blur(self.view(self.planes.flicker), _NEIGHBOURHOOD)
+        cv2.blur(self.view(self.planes.flicker), _NEIGHBOURHOOD, dst=self.view(self.planes.smooth_flicker))
 
     def flickering(self, level: int) -> float:
         """Return the share of pixels whose flicker, in bytes, is above `level`."""
-        return float(np.count_nonzero(self.view(self.planes.flicker) > level)) / self.n_pixels
+        above = cv2.threshold(self.view(self.planes.flicker), level, 1, cv2.THRESH_BINARY)[1]
+        return cv2.countNonZero(above) / self.n_pixels
 
     def background(self) -> np.ndarray:
         """Return the mean of the heaviest mode of each pixel, uint8, shape (h, w) or (h, w, 3); 0 without one."""
