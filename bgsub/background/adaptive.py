@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,9 +27,10 @@ from bgsub.background.neighbourhood import explain_by_neighbours
 from bgsub.background.objects import Found, find_objects, mask_of, probability_of, smoothed
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from bgsub.background.structure import LEFT, OBJECT, Bounds, judge
+from bgsub.background.workers import side_by_side, threads_for
 
 _FLICKERING = 30  # bytes of flicker, 0.03, that make a pixel count as flickering
-_REVIEW = 4  # frames between two looks at an object that stays where it was
+_REVIEW = 8  # frames between two looks at an object that stays where it was
 _UNSURE = 5  # frames in which any scene is taken to be in motion
 _AROUND = (5, 5)  # pixels of a shadow that must agree
 _NEAR = np.ones((7, 7), np.uint8)
@@ -241,23 +243,26 @@ class BackgroundSubtractor(BackgroundModel):
         light = measure_light(image, state.state.modes)
         step = self._step(Moment(self.n_frames, rate, light, liveliness), pixels.ndim == 3)
         if self.n_frames:
-            shadows = self.parameters["detect_shadows"] and light.has_colour
-            self._score(state, image, step, liveliness, shadows)
-            evidence = smoothed(self._evidence(state, known_foreground, hidden), self.parameters["smoothing"])
+            self._score(state, image, step, liveliness, self.parameters["detect_shadows"] and light.has_colour)
+            evidence, shadows = side_by_side(
+                lambda: smoothed(self._evidence(state, known_foreground, hidden), self.parameters["smoothing"]),
+                lambda: self._shadows(state),
+                threads=threads_for(state.n_pixels, self.threads),
+            )
         else:  # there is nothing yet from which a pixel could differ
             state.planes.owner[...] = NOBODY
-            evidence = np.zeros(state.size, np.uint8)
+            evidence, shadows = np.zeros((2, *state.size), np.uint8)
         objects, ghosts = self._objects(state, image, evidence, liveliness)
         found = mask_of(objects, state.size)
         if rate != 0:
             least = self._large_area(liveliness, state.n_pixels)
-            large = mask_of([one for one in objects if one.area >= least], state.size)
-            np.copyto(state.view(state.planes.near), self._near(state, large, liveliness))
-            if ghosts:
-                found = np.where(mask_of(ghosts, state.size), np.uint8(GHOST), found)
+            large = [one for one in objects if one.area >= least]
+            self._mark_near(state, found if len(large) == len(objects) else mask_of(large, state.size), liveliness)
             np.copyto(state.view(state.planes.mask), found)
+            if ghosts:
+                state.view(state.planes.mask)[mask_of(ghosts, state.size) != 0] = GHOST
             self._learn(state, image, step)
-        self._write(state, found, evidence, known_foreground, mask, probability)
+        self._write(state, cv2.max(found, shadows), evidence, known_foreground, mask, probability)
 
     # ------------------------------------------------------------------------------------------- stages of a frame
 
@@ -296,24 +301,25 @@ class BackgroundSubtractor(BackgroundModel):
     ) -> tuple[list[Found], list[Found]]:
         """Return what is large enough and no mere change of light, and the ghosts of objects that have gone."""
         p, n = self.parameters, state.n_pixels
-        objects, ghosts = [], []
-        for found in find_objects(evidence, p["min_area"] + liveliness * p["lively_area"] * n, p["fill_area"] * n):
-            verdict = OBJECT if found.area < p["structure_area"] else self._judge(state, image, found)
-            if verdict == OBJECT:
-                objects.append(found)
-            elif verdict == LEFT:
-                ghosts.append(found)
+        found = find_objects(evidence, p["min_area"] + liveliness * p["lively_area"] * n, p["fill_area"] * n)
+        verdicts = [self._judge(state, image, one) for one in found]
+        objects, ghosts = (
+            [one for one, verdict in zip(found, verdicts, strict=True) if verdict == wanted]
+            for wanted in (OBJECT, LEFT)
+        )
         return objects, ghosts
 
     def _judge(self, state: AdaptiveState, image: np.ndarray, found: Found) -> str:
         """Return whether something is an object, light on the background, or a place that an object has left."""
+        p = self.parameters
+        if found.area < p["structure_area"]:
+            return OBJECT
         if self.n_frames % _REVIEW:  # one that stands where objects were is looked at again now and then only
             last = state.view(state.planes.mask)[found.box()]
             if 2 * np.count_nonzero(last == FOREGROUND) > found.area:
                 return OBJECT
         box, inside = found.patch(state.size)
         luma = luma_of_picture(image[: state.n_pixels].reshape(*state.size, *image.shape[1:])[box])
-        p = self.parameters
         bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
         return judge(luma, state.background_luma(box), inside, bounds)
 
@@ -328,18 +334,19 @@ class BackgroundSubtractor(BackgroundModel):
             liveliness = 0.0
         return (liveliness * p["large_area"] + (1 - liveliness) * p["large_still"]) * n_pixels
 
-    def _near(self, state: AdaptiveState, large: np.ndarray, liveliness: float) -> np.ndarray:
-        """Return where changes are no flicker, not 0: around what is `large`, now or in the last frame.
+    def _mark_near(self, state: AdaptiveState, large: np.ndarray, liveliness: float) -> None:
+        """Mark where changes are no flicker: around what is `large` (uint8, not 0 there), now or in the last frame.
 
         In a scene in motion what has stood long enough may be leaves that hang otherwise than at first. They would keep
         their place for good, so within such an object changes count; a real one that has stopped shows none.
         """
-        age = state.view(state.age)
-        near = cv2.dilate(cv2.bitwise_or(large, age), _NEAR)
-        age[...] = cv2.bitwise_and(cv2.convertScaleAbs(age, beta=1), large)  # one more, at most 255
-        if liveliness > 0:
-            near[age >= self.parameters["lively_age"] / liveliness] = 0
-        return near
+        age, near = state.view(state.age), state.view(state.planes.near)
+        cv2.dilate(cv2.bitwise_or(large, age), _NEAR, dst=near)
+        cv2.bitwise_and(cv2.convertScaleAbs(age, beta=1), large, dst=age)  # one more, at most 255
+        old = self.parameters["lively_age"] / max(liveliness, 1e-9)
+        if old <= 255:
+            young = cv2.threshold(age, math.ceil(old) - 1, 255, cv2.THRESH_BINARY_INV)[1]
+            cv2.bitwise_and(near, young, dst=near)
 
     def _learn(self, state: AdaptiveState, image: np.ndarray, step: Step) -> None:
         """Move the mixture and the flicker."""
@@ -349,7 +356,7 @@ class BackgroundSubtractor(BackgroundModel):
     def _write(
         self,
         state: AdaptiveState,
-        found: np.ndarray,
+        marked: np.ndarray,
         evidence: np.ndarray,
         known_foreground: np.ndarray | None,
         mask: np.ndarray,
@@ -359,10 +366,7 @@ class BackgroundSubtractor(BackgroundModel):
         part = mask[state.area]
         if part.shape != mask.shape:
             mask[...] = 0
-        if self.parameters["detect_shadows"] and self.n_frames:
-            part[...] = cv2.max(found, self._shadows(state))
-        else:
-            part[...] = found
+        part[...] = marked
         if probability is not None:
             probability[...] = 0
             within = np.empty(state.size, np.float32)

@@ -174,7 +174,7 @@ def distance(s, t, i, pixel, y, p):
 
 @inline
 def within_reach(s, t, i, y, weight, odds, p):
-    """Return the lanes that mode i may own or explain better than `odds`, judged by luma: D is no less than its part."""
+    """Return the lanes that mode i may own or explain better than `odds`, judged by luma, a part of D."""
     difference = y - s.modes[i, t, MEAN_Y]
     better = TWO * (odds + p.offset)
     reach = select((weight > p.low_weight) & (better > p.match), better, splat_like(y, p.match))

@@ -119,8 +119,10 @@ class AdaptiveState:
     def background_luma(self, box: Box) -> np.ndarray:
         """Return Y of the heaviest mode of each pixel of a box, float32."""
         rows, columns = (np.arange(part.start, part.stop) for part in box)
-        index = rows[:, None] * self.size[1] + columns
-        return self.state.modes[0, index // LANES, MEAN_Y, index % LANES]
+        pixel = rows[:, None] * self.size[1] + columns
+        modes = self.state.modes[0]
+        lane = pixel % LANES
+        return modes.reshape(-1).take((pixel - lane) * modes.shape[1] + MEAN_Y * LANES + lane)
 
     def pixels(self, frame: np.ndarray) -> np.ndarray:
         """Return the area's pixels of a frame one after another, shape (N,) or (N, 3), N a multiple of 16."""

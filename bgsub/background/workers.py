@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
+from typing import Any
 
 from bgsub.simd import LANES
 
@@ -73,6 +74,18 @@ def share(work: Work, n: int, threads: int) -> None:
         raise
     if errors:
         raise errors[0]
+
+
+def side_by_side(*tasks: Callable[[], Any], threads: int) -> list[Any]:
+    """Call all tasks, several at a time where there are threads for it; return their results in order."""
+    results: list[Any] = [None] * len(tasks)
+
+    def work(lo: int, hi: int) -> None:
+        for i in range(lo, hi):
+            results[i] = tasks[i]()
+
+    share(work, len(tasks), threads)
+    return results
 
 
 def _settle(left: Iterator[Range], running: set[Range]) -> None:

@@ -193,3 +193,15 @@ def test_ctrl_c_reaches_the_caller_only_when_every_range_has_ended(monkeypatch):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert len(ended) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_tasks_side_by_side_give_their_results_in_order(threads):
+    tasks = [lambda i=i: (time.sleep(0.01 * (3 - i)), i)[1] for i in range(3)]
+    assert workers.side_by_side(*tasks, threads=threads) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_error_of_a_task_reaches_the_caller(threads):
+    with pytest.raises(ZeroDivisionError):
+        workers.side_by_side(lambda: 1, lambda: 1 / 0, threads=threads)
