@@ -30,7 +30,7 @@ def customers() -> tuple[np.ndarray, np.ndarray]:
     for k, (medians, spreads, correlation) in enumerate(zip(MEDIANS, SPREADS, CORRELATIONS, strict=True)):
         covariance = np.outer(spreads, spreads) * [[1, correlation], [correlation, 1]]
         chosen = segments == k
-        values[chosen] = np.exp(rng.multivariate_normal(np.log(medians), covariance, chosen.sum()))
+        values[chosen] = np.exp(rng.multivariate_normal(np.log(medians), covariance, chosen.sum(), method="cholesky"))
     return values, segments
 
 

@@ -28,9 +28,10 @@ to pixel: where the mask says foreground, and the place does not flicker, a pixe
 where o is 1 for the first mode with D below `match`, and 0 for the others. Without such a mode one of weight a starts
 at x, in a free place or in that of the lightest. Variances have a low ceiling, which rises where the background
 flickers: a wide mode would swallow the objects that pass. Flicker itself is the running share of frames in which the
-pixel's evidence changes sign though no larger object is near.
+pixel's evidence changes sign though no larger object comes, goes or stands there (see `_mark_near` of the model).
 
-A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped.
+A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need is
+asked for while the tiles before it are worked on.
 """
 
 from __future__ import annotations
