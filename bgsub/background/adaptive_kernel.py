@@ -30,8 +30,8 @@ at x, in a free place or in that of the lightest. Variances have a low ceiling, 
 flickers: a wide mode would swallow the objects that pass. Flicker itself is the running share of frames in which the
 pixel's evidence changes sign though no larger object comes, goes or stands there (see `_mark_near` of the model).
 
-A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need is
-asked for while the tiles before it are worked on.
+A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need
+is asked for while the tiles before it are worked on.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ BOUNDS = [
     (["--n-components", "17"], "n_components is 17: give a whole number from 1 to 16"),
     (["--method", "mog2", "--n-components", "33"], "Invalid value for '--n-components': 33 is out of bounds: give "),
     (["--method", "mog2", "--var-max", "3"], "var_min is 4, above var_max 3"),
-    (["--var-max", "3"], "var_min_y is 16, var_max 3: the first must be the smaller"),
+    (["--var-max", "3"], "var_min_y is 20, var_max 3: the first must be the smaller"),
     (["--absorption-time", "0"], "Invalid value for '--absorption-time': 0 is out of bounds: give a number above 0"),
     (["--threshold", "x"], "Invalid value for '--threshold': x is out of bounds: give a number above 0, up to 50"),
     (["--flicker-rate", "2"], "Invalid value for '--flicker-rate': 2 is out of bounds: give a number from 0.0001 to 1"),
