@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_constants import Moment, neighbourhood_of, step_of
+from bgsub.background.adaptive_constants import Moment, neighbourhood_of, standing_of, step_of
 from bgsub.background.adaptive_kernel import (
     FOREGROUND,
     GHOST,
@@ -26,6 +26,7 @@ from bgsub.background.model import BackgroundModel
 from bgsub.background.neighbourhood import explain_by_neighbours
 from bgsub.background.objects import Found, find_objects, mask_of, probability_of, smoothed
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
+from bgsub.background.standing import raise_standing, share_below
 from bgsub.background.structure import LEFT, OBJECT, Bounds, judge
 from bgsub.background.workers import side_by_side, threads_for
 
@@ -278,12 +279,17 @@ class BackgroundSubtractor(BackgroundModel):
         """Write the evidence of every pixel."""
         state.share(lambda lo, hi: score_tiles(image, state.state, state.planes, lo, hi, step, shadows), self.threads)
         near = neighbourhood_of(self.parameters, liveliness)
-        if not near.radius or not state.planes.smooth_flicker.max() >= near.flicker:
-            return
-        state.share(
-            lambda lo, hi: explain_by_neighbours(image, state.state, state.planes, state.size, lo, hi, step, near),
-            self.threads,
-        )
+        if near.radius and state.planes.smooth_flicker.max() >= near.flicker:
+            state.share(
+                lambda lo, hi: explain_by_neighbours(image, state.state, state.planes, state.size, lo, hi, step, near),
+                self.threads,
+            )
+        if shadows and self.parameters["standing_gain"]:
+            below, spacing = share_below(state.view(state.planes.evidence), self.parameters["standing_reach"])
+            upright = standing_of(self.parameters)
+            state.share(
+                lambda lo, hi: raise_standing(state.planes, below, spacing, state.size, lo, hi, upright), self.threads
+            )
 
     def _evidence(
         self, state: AdaptiveState, known_foreground: np.ndarray | None, hidden: np.ndarray | None

@@ -10,6 +10,7 @@ import numpy as np
 from bgsub.background.adaptive_kernel import FLICKER_STEPS, Step
 from bgsub.background.light import CHROMA, LUMA, Light
 from bgsub.background.neighbourhood import Neighbourhood
+from bgsub.background.standing import Standing
 
 _ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
 _UNPROTECTED = 3  # frames after which foreground learns slowly
@@ -103,3 +104,8 @@ def neighbourhood_of(parameters: Mapping[str, Any], liveliness: float) -> Neighb
         penalty=np.float32(p["neighbour_doubt"]),
         enough=np.float32(_EXPLAINED),
     )
+
+
+def standing_of(parameters: Mapping[str, Any]) -> Standing:
+    """Return the constants that tell what stands from what lies on the ground."""
+    return Standing(gain=np.float32(parameters["standing_gain"]), share=np.float32(parameters["standing_share"]))

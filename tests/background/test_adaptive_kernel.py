@@ -16,7 +16,7 @@ from tests.naive_adaptive import NaiveAdaptive
 from tests.test_naive import switching_scene
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}  # of the state; evidence may differ by one byte
-BASE = {"neighbour_radius": 0, "history": 20, "flicker_rate": 0.05, "match_distance": 9.0}
+BASE = {"neighbour_radius": 0, "standing_gain": 0, "history": 20, "flicker_rate": 0.05, "match_distance": 9.0}
 PARAMETERS = [
     {},
     *({"n_components": n} for n in (1, 2, 7)),

@@ -147,7 +147,7 @@ def test_outputs_are_not_replaced_unasked(bgsub, dataset):
         (["data", "--method", "vibe"], 2, "there is no method 'vibe': choose adaptive, mog2"),
         (["data", "--method", "mog2:history=0"], 2, "history is 0: give a whole number from 1"),
         (["data", "--method", "mog2:n=0"], 2, "unknown parameter 'n': there are n_components"),
-        (["data", "--method", "opencv-knn:n=0"], 2, "OpenCV refuses opencv-knn:n=0: 'n' is an invalid keyword"),
+        (["data", "--method", "opencv-knn:n=0"], 2, "OpenCV refuses opencv-knn:n=0: "),
         (["data", "--method", "mog2", "--method", "mog2"], 2, "mog2 is given twice: give each method and folder once"),
         (["data", "--results", "empty"], 1, "empty has no masks of easy/one: add empty/easy/one/bin000001.png"),
         (["data", "--results", "empty", "--masks", "m"], 2, "--masks writes what a --method makes: add one"),

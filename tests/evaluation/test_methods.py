@@ -114,7 +114,7 @@ def test_peers_get_grey_frames_as_colour():
         ("adaptive:var_threshold=16", "unknown parameter 'var_threshold': there are n_components, history, threshold"),
         ("adaptive:threshold=0", "threshold is 0: give a number above 0, up to 50"),
         ("mog2:learning=1", "unknown parameter 'learning'"),
-        ("opencv-mog2:learning=1", "OpenCV refuses opencv-mog2:learning=1: 'learning' is an invalid keyword"),
+        ("opencv-mog2:learning=1", "OpenCV refuses opencv-mog2:learning=1: .*'learning'"),
         ("opencv-knn:history=soon", "OpenCV refuses opencv-knn:history=soon"),
     ],
 )
