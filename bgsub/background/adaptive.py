@@ -98,10 +98,10 @@ class BackgroundSubtractor(BackgroundModel):
     Notes
     -----
     A frame of a camera that shakes is first brought back to where the background is (`registration`), its mask to where
-    the frame is. Then six stages follow: the light of the scene (`light`), the evidence of each pixel
-    (`adaptive_kernel`), background that moved (`neighbourhood`), smoothing and objects (`objects`), light that falls on
-    structure (`structure`), and learning (`adaptive_kernel`). Objects can be copied, pickled, and used side by side in
-    several threads, one thread an object.
+    the frame is. Then seven stages follow: the light of the scene (`light`), the evidence of each pixel
+    (`adaptive_kernel`), background that moved (`neighbourhood`), what stands and is no shadow (`standing`), smoothing
+    and objects (`objects`), light that falls on structure (`structure`), and learning (`adaptive_kernel`). Objects can
+    be copied, pickled, and used side by side in several threads, one thread an object.
 
     References
     ----------

@@ -8,8 +8,13 @@ import numpy as np
 from bgsub import BackgroundSubtractor
 
 PER_PIXEL = {
-    **{"smoothing": 0, "min_area": 0, "lively_area": 0, "fill_area": 0},
-    **{"neighbour_radius": 0, "standing_gain": 0, "structure": 1},
+    "smoothing": 0,
+    "min_area": 0,
+    "lively_area": 0,
+    "fill_area": 0,
+    "neighbour_radius": 0,
+    "standing_gain": 0,
+    "structure": 1,
 }
 """Parameters that leave no spatial step to the mask: evidence above 0 is foreground."""
 

@@ -1,6 +1,5 @@
 """The program called in this process, in an empty folder, and a clip for it."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +35,9 @@ def compiled():
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch) -> Path:
-    """An empty folder, the current one; what the program does to the log is undone."""
+    """An empty folder, the current one."""
     monkeypatch.chdir(tmp_path)
-    logger = logging.getLogger("bgsub")
-    level, handlers, propagate = logger.level, logger.handlers[:], logger.propagate
-    yield tmp_path
-    logger.setLevel(level)
-    logger.handlers[:], logger.propagate = handlers, propagate
+    return tmp_path
 
 
 @pytest.fixture
