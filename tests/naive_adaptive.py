@@ -2,7 +2,7 @@
 
 Nothing of bgsub is imported here. Numbers are float32, rounded after each operation. Only what happens within a pixel
 is done: evidence and its owner, shadows, learning and flicker. What a pixel hears of its surroundings (whether the
-mask has it, whether a large object is near, how far the neighbourhood flickers) is handed in.
+mask has it, whether a large object is near, how far the neighbourhood flickers, whether it rests) is handed in.
 """
 
 from __future__ import annotations
@@ -119,18 +119,22 @@ class NaiveAdaptive:
         near: np.ndarray,
         flicker: np.ndarray,
         closed: np.ndarray,
+        pace: np.ndarray,
     ) -> None:
-        """Learn a frame; `evidence` is a byte, foreground above 160; mask, near and closed count where not 0."""
+        """Learn a frame; `evidence` is a byte, foreground above 160; mask, near and closed count where not 0.
+
+        `pace` is 1 where the pixel learns, 0 where it leaves this frame out, 2 where it makes up for one left out.
+        """
         c = constants
         for i, pixel in enumerate(self.pixels):
-            if closed[i]:
+            if closed[i] or not pace[i]:
                 continue
             steady = f32(flicker[i])
-            alpha = c.slow if mask[i] and steady < c.restless else c.alpha
+            alpha = c.slow if mask[i] and steady < c.restless else f32(pace[i]) * c.alpha
             self._move(pixel, image[i], verdicts[i].owner, alpha, c.var_max + c.var_stretch * steady, c)
             positive = bool(evidence[i] > 160)
             blinks = positive != pixel.was_positive and not near[i]
-            pixel.flicker = pixel.flicker + c.blink_rate * (f32(blinks) - pixel.flicker)
+            pixel.flicker = pixel.flicker + min(f32(pace[i]) * c.blink_rate, f32(1)) * (f32(blinks) - pixel.flicker)
             pixel.was_positive = positive
 
     def _move(

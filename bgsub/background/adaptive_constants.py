@@ -15,6 +15,7 @@ from bgsub.background.standing import Standing
 _ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
 _UNPROTECTED = 3  # frames after which foreground learns slowly
 _MOST_DOUBT = 0.4  # weight that early doubt can take away
+_UNHURRIED = 0.02  # learning rate up to which two frames may be learned as one
 _EXPLAINED = -4.0  # evidence below which a neighbour explains a pixel well enough
 
 
@@ -89,6 +90,7 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         var_max=p["var_max"],
         var_stretch=p["var_max"] * p["var_stretch"] / FLICKER_STEPS,
         last=parameters["n_components"] - 1,
+        turn=moment.n_frames % 2 if alpha <= _UNHURRIED else -1,
     )
 
 

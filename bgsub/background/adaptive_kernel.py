@@ -31,7 +31,9 @@ flickers: a wide mode would swallow the objects that pass. Flicker itself is the
 pixel's evidence changes sign though no larger object comes, goes or stands there (see `_mark_near` of the model).
 
 A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need
-is asked for while the tiles before it are worked on.
+is asked for while the tiles before it are worked on. Reading and writing the mixture is what learning costs: so a tile
+at rest, whose pixels all look like their heaviest mode, learns in every second frame only, at twice the rate, once the
+rate is low.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ from bgsub.simd import (
 )
 
 AHEAD = 24  # tiles between asking for memory and using it
+BLOCK = 64  # tiles that learn in the same frames: memory is read faster in one piece
 
 VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the first two only
 
@@ -135,6 +138,7 @@ class Step(NamedTuple):
     var_max: Any
     var_stretch: Any  # growth of var_max per byte of flicker
     last: Any  # n_components - 1, int
+    turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
 
 
 # --------------------------------------------------------------------------------------------------------- colour
@@ -326,6 +330,18 @@ def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
 
 
 @inline
+def at_rest(owner, evidence, mask, raw):
+    """Return whether all 16 pixels look like their heaviest mode, and were no foreground just before."""
+    return all_((owner == 0) & (evidence <= ZERO_BYTE) & (mask == 0) & (raw == 0))
+
+
+@inline
+def pauses(t, p):
+    """Return whether tile t leaves out this frame if it is at rest."""
+    return p.turn >= 0 and (t // BLOCK) % 2 != p.turn
+
+
+@inline
 def new_flicker(flicker, evidence, before, near, rate):
     """Return the flicker after a frame: near larger objects a change of sign is none."""
     raw = evidence > ZERO_BYTE
@@ -367,8 +383,6 @@ def score_tiles(image, state, planes, lo, hi, p, shadows):
             continue
         ahead = min(t + AHEAD, hi - 1)
         fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, rows)  # by the owners of the last frame
-        prefetch(s.modes, (1, ahead, VAR_Y))  # noise sends a pixel in many tiles to look at its second mode
-        prefetch(s.modes, (1, ahead, MEAN_Y))
         steady = convert(flicker[t], np.float32)
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
 
@@ -387,16 +401,21 @@ def update_tiles(image, state, planes, lo, hi, p):
         if not any_(learn):
             continue
         ahead = min(t + AHEAD, hi - 1)
-        fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, rows)
+        if not pauses(ahead, p) or not at_rest(owners[ahead], evidence[ahead], mask[ahead], raw[ahead]):
+            fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, rows)
+        resting = at_rest(owners[t], evidence[t], mask[t], raw[t])
+        if resting and pauses(t, p):
+            continue
+        times = TWO if resting and p.turn >= 0 else ONE
         pixel = load_pixels(image, t)
         steady = convert(smooth[t], np.float32)
         slow = (mask[t] == FOREGROUND) & (steady < p.restless)
-        alpha = select(slow, p.slow, splat_like(steady, p.alpha))
+        alpha = select(slow, p.slow, splat_like(steady, times * p.alpha))
         alpha = select(mask[t] == GHOST, p.fast, alpha)
         alpha = select(learn, alpha, ZERO)
         ceiling = p.var_max + p.var_stretch * steady
         update_tile(s, n_modes, t, pixel, owners[t] & np.uint8(127), alpha, learn, ceiling, p)
-        flicker, now = new_flicker(flicker_rows[t], evidence[t], raw[t], near[t], p.blink_rate)
+        flicker, now = new_flicker(flicker_rows[t], evidence[t], raw[t], near[t], min(times * p.blink_rate, ONE))
         flicker = select(learn, flicker, flicker_rows[t])
         flicker_rows[t] = flicker
         raw[t] = select(learn, now, raw[t])

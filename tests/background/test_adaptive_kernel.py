@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive_kernel import NOBODY, SHADOW
+from bgsub.background.adaptive_kernel import NOBODY, SHADOW, ZERO_BYTE
 from tests.background.adaptive_scenes import PER_PIXEL, Telling, mixture
 from tests.naive_adaptive import NaiveAdaptive
 from tests.test_naive import switching_scene
@@ -47,6 +47,7 @@ class Followed:
         if first:
             self.twin = NaiveAdaptive(np.prod(image.shape[:2]), model.parameters["n_components"])
             self.hearsay = np.zeros(len(self.twin.pixels), np.uint8)
+        raw = 0 if first else model._state.state.raw.copy()
         model.apply(image, learning_rate=rate, known_foreground=known)
         state, n = model._state, len(self.twin.pixels)
         planes = {name: plane.ravel()[:n] for name, plane in state.planes._asdict().items()}
@@ -67,9 +68,17 @@ class Followed:
                 near=planes["near"],
                 flicker=self.hearsay,
                 closed=planes["closed"],
+                pace=pace_of(state.planes, raw, model.step.turn).repeat(16)[:n],
             )
         assert_same_state(model, self.twin)
         self.hearsay = planes["smooth_flicker"].copy()
+
+
+def pace_of(planes, raw, turn):
+    """How often each tile counts a frame: a tile at rest leaves out every second one, and counts the others twice."""
+    at_rest = ((planes.owner == 0) & (planes.evidence <= ZERO_BYTE) & (planes.mask == 0) & (raw == 0)).all(1)
+    its_turn = np.arange(len(at_rest)) // 64 % 2 == turn
+    return np.where(at_rest & (turn >= 0), 2 * its_turn, 1)
 
 
 def assert_same_verdicts(planes, verdicts):
@@ -112,6 +121,27 @@ def test_every_size_of_frame(shape, channels):
     followed = Followed()
     for frame in switching_scene(10, shape=shape, channels=channels, seed=6):
         followed.apply(frame)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tiles_at_rest_learn_every_second_frame_at_twice_the_rate(channels):
+    """Once the rate is low; four blocks of tiles, in which some pixels switch colours."""
+    followed, rng = Followed(flicker_rate=0.6), np.random.default_rng(5)
+    background = rng.integers(60, 190, (40, 90, channels))
+    turns, paces = [], []
+    for t in range(14):
+        frame = background + rng.integers(-2, 3, background.shape)
+        frame[5:9, 10 + t : 20 + t] += 50
+        frame = frame.astype(np.uint8) if channels == 3 else frame[..., 0].astype(np.uint8)
+        raw = followed.model._state.state.raw.copy() if t else 0
+        followed.apply(frame, rate=0.02 if t > 4 else None)
+        turns.append(followed.model.step.turn)
+        paces.append(pace_of(followed.model._state.planes, raw, turns[-1]))
+    assert turns == [-1] * 5 + [1, 0] * 4 + [1]
+    assert all((pace == 1).all() for pace in paces[:5])
+    for pace in paces[6:]:
+        assert {0, 1, 2} == set(pace.tolist())
+        assert (pace != 1).mean() > 0.5
 
 
 @pytest.mark.parametrize("channels", [1, 3])
