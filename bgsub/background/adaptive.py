@@ -76,8 +76,8 @@ class BackgroundSubtractor(BackgroundModel):
         Region of interest: a mask, inside where it is not 0, or polygons of (x, y) corners in pixels. Outside,
         masks are 0 and nothing is learned; only the box around the region costs time.
     threads : int, optional
-        Threads to use; by default as many as there are processors and work for them. The masks are the same
-        for any number.
+        Most threads to use, by default as many as there are processors; small frames get fewer. The masks are the
+        same for any number.
     **parameters
         The rarer ones, see ``bgsub.background.parameters.ADAPTIVE_PARAMETERS``.
 

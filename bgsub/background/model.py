@@ -32,7 +32,7 @@ class BackgroundModel(ABC):
     region : ndarray of bool or uint8, shape (H, W), or list of polygons, optional
         Region of interest; by default the whole frame.
     threads : int, optional
-        Threads to use; by default as many as there are processors and work for them.
+        Most threads to use, by default as many as there are processors; small frames get fewer.
     **parameters
         Parameters of the model, by name.
 
@@ -71,7 +71,7 @@ class BackgroundModel(ABC):
 
     @property
     def threads(self) -> int | None:
-        """Threads to use; None chooses by the size of the frames."""
+        """Most threads to use; None for as many as there are processors."""
         return self._threads
 
     @threads.setter

@@ -47,8 +47,8 @@ class MOG2(BackgroundModel):
         Region of interest: a mask, inside where it is not 0, or polygons of (x, y) corners in pixels. Outside,
         masks are 0 and nothing is learned.
     threads : int, optional
-        Threads to use; by default as many as there are processors and work for them. The masks are the same
-        for any number.
+        Most threads to use, by default as many as there are processors; small frames get fewer. The masks are the
+        same for any number.
     precision : {"exact", "compact"}
         "compact" keeps the state in 16-bit fixed point: half the memory, faster where memory is what
         bounds it, and about one pixel in ten thousand decided otherwise.

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
-from bgsub.simd import LANES
-
 Range = tuple[int, int]
 Work = Callable[[int, int], None]
 Results = SimpleQueue[BaseException | None]
@@ -37,10 +35,9 @@ def available_processors() -> int:
 
 
 def threads_for(n_pixels: int, threads: int | None) -> int:
-    """Return how many threads to use for a frame; `threads` is what the user asked for, None for automatic."""
-    if threads is not None:
-        return max(1, min(threads, n_pixels // LANES))
-    return max(1, min(available_processors(), n_pixels // _PIXELS_PER_THREAD))
+    """Return how many threads to use for a frame: as many as have enough to do, at most `threads` or all processors."""
+    most = available_processors() if threads is None else threads
+    return max(1, min(most, n_pixels // _PIXELS_PER_THREAD))
 
 
 def share(work: Work, n: int, threads: int) -> None:

@@ -12,6 +12,8 @@ from bgsub.background import workers
 from tests.background.adaptive_scenes import seen, wall, with_square
 from tests.background.twins import stored
 
+pytestmark = pytest.mark.usefixtures("every_tile_worth_a_thread")
+
 SHAPE = (83, 131)
 
 

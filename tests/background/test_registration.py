@@ -285,6 +285,7 @@ def test_forgetting_forgets_the_shaking(forget):
         np.testing.assert_array_equal(model.apply(frame), fresh.apply(frame))
 
 
+@pytest.mark.usefixtures("every_tile_worth_a_thread")
 def test_any_number_of_threads_gives_the_same_bits():
     one, two = BackgroundSubtractor(threads=1), BackgroundSubtractor(threads=2)
     before = cv2.getNumThreads()

@@ -46,6 +46,7 @@ def used(monkeypatch):
     return seen
 
 
+@pytest.mark.usefixtures("every_tile_worth_a_thread")
 @pytest.mark.parametrize("parameters", [{}, {"region": FRAMES[0, ..., 0] > 60}], ids=["whole", "region"])
 def test_any_number_of_threads_gives_the_same_bits(parameters, used):
     expected, state = run(1, **parameters)
@@ -58,6 +59,7 @@ def test_any_number_of_threads_gives_the_same_bits(parameters, used):
         assert other == state
 
 
+@pytest.mark.usefixtures("every_tile_worth_a_thread")
 @pytest.mark.parametrize("shape", [(1, 1), (1, 17), (5, 7), (17, 13)], ids=str)
 def test_more_threads_than_a_small_frame_has_work_for(shape):
     frames = switching_scene(8, shape=shape, seed=43)
@@ -69,9 +71,9 @@ def test_more_threads_than_a_small_frame_has_work_for(shape):
 
 def test_the_number_is_chosen_by_processors_and_size(monkeypatch, used):
     monkeypatch.setattr(workers, "available_processors", lambda: 4)
-    for pixels, expected in ((99, 1), (1_000_000, 4)):
+    for pixels, threads, expected in [(99, None, 1), (1_000_000, None, 4), (99, 3, 1), (120_000, 3, 2), (10**6, 3, 3)]:
         used.clear()
-        MOG2().apply(np.zeros((pixels, 1), np.uint8))
+        MOG2(threads=threads).apply(np.zeros((pixels, 1), np.uint8))
         assert used == [expected]
 
 
@@ -121,6 +123,7 @@ def test_share_passes_errors_on_when_all_have_ended(wrong, threads):
     assert running == []
 
 
+@pytest.mark.usefixtures("every_tile_worth_a_thread")
 def test_two_models_at_once_give_the_masks_of_each_alone():
     scenes = FRAMES, switching_scene(12, shape=(173, 171), channels=1, seed=42)
     expected = [run(2, frames) for frames in scenes]
@@ -146,6 +149,7 @@ def send_masks(connection, model, frames):
     connection.send(np.stack([model.apply(frame) for frame in frames]))
 
 
+@pytest.mark.usefixtures("every_tile_worth_a_thread")
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_process_goes_on_where_its_parent_used_threads():
