@@ -14,7 +14,7 @@ LUMA = (0.114, 0.587, 0.299)  # shares of B, G and R in Y (ITU-R BT.601)
 CHROMA = (0.713, 0.564)  # scales that bring R - Y and B - Y to the range of Y
 
 _LANE = 7  # one pixel of a tile stands for it
-_SAMPLES = 1024
+_SAMPLES = 512
 _FEWEST = 50
 _DARK, _BRIGHT = 8.0, 250.0  # grey levels: ratios of darker pixels are noise, brighter ones are clipped
 _STRONGEST = 32.0  # a stronger change of light leaves nothing to compare
