@@ -19,7 +19,7 @@ UNUSUAL_COLOUR = "#d1121f"
 
 _COLUMNS = 1600  # of a timeline: more than its pixels would only take longer
 _INK = "#30343b"
-_SHEET_WIDTH, _LABEL_WIDTH = 9.2, 1.6  # inches: the longest detail fits
+_SHEET_WIDTH, _LABEL_WIDTH = 9.0, 1.6  # inches: the longest detail fits
 
 
 @dataclass(frozen=True)

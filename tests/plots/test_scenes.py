@@ -60,7 +60,7 @@ def test_short_timelines(tmp_path, n):
 def sheet(rng, grey=False):
     shape = (30, 40) if grey else (30, 40, 3)
     rows = [
-        ("kind 0", "60.0%\nblue +1.2", (0.2, 0.4, 0.7), 5),
+        ("kind 0", "60.0%\nhorizontal edges +1.5 sd", (0.2, 0.4, 0.7), 5),
         ("kind 1", "40.0%", (0.9, 0.5, 0.2), 2),
         ("unusual", "", "#d1121f", 3),
     ]
@@ -88,6 +88,8 @@ def test_a_sheet_names_its_rows_and_nothing_overlaps(tmp_path):
     figure = sheet_figure(rows)
     texts = [text.get_text() for axes in figure.axes if not axes.images for text in axes.texts]
     assert texts == [text for row in rows for text in (row.title, row.details)]
+    labels = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+    assert max(label.x1 for label in labels) < min(axes.get_window_extent().x0 for axes in figure.axes if axes.images)
     save_figure(figure, tmp_path / "s.png")
     with Image.open(tmp_path / "s.png") as picture:
         assert picture.width == 1440
