@@ -244,9 +244,13 @@ class BackgroundSubtractor(BackgroundModel):
         light = measure_light(image, state.state.modes)
         step = self._step(Moment(self.n_frames, rate, light, liveliness), pixels.ndim == 3)
         if self.n_frames:
-            self._score(state, image, step, liveliness, self.parameters["detect_shadows"] and light.has_colour)
+            seek_shadows = self.parameters["detect_shadows"] and light.has_colour
+            self._score(state, image, step, liveliness, seek_shadows)
+            seen = self._evidence(state, known_foreground, hidden)
+            if seek_shadows and self.parameters["standing_gain"]:
+                self._raise_standing(state, seen)
             evidence, shadows = side_by_side(
-                lambda: smoothed(self._evidence(state, known_foreground, hidden), self.parameters["smoothing"]),
+                lambda: smoothed(seen, self.parameters["smoothing"]),
                 lambda: self._shadows(state),
                 threads=threads_for(state.n_pixels, self.threads),
             )
@@ -284,12 +288,6 @@ class BackgroundSubtractor(BackgroundModel):
                 lambda lo, hi: explain_by_neighbours(image, state.state, state.planes, state.size, lo, hi, step, near),
                 self.threads,
             )
-        if shadows and self.parameters["standing_gain"]:
-            below, spacing = share_below(state.view(state.planes.evidence), self.parameters["standing_reach"])
-            upright = standing_of(self.parameters)
-            state.share(
-                lambda lo, hi: raise_standing(state.planes, below, spacing, state.size, lo, hi, upright), self.threads
-            )
 
     def _evidence(
         self, state: AdaptiveState, known_foreground: np.ndarray | None, hidden: np.ndarray | None
@@ -301,6 +299,14 @@ class BackgroundSubtractor(BackgroundModel):
         if known_foreground is not None:
             evidence[known_foreground[state.area] != 0] = 255
         return evidence
+
+    def _raise_standing(self, state: AdaptiveState, evidence: np.ndarray) -> None:
+        """Take what stands above foreground for no shadow; `evidence` is the picture of the planes'."""
+        below, spacing = share_below(evidence, self.parameters["standing_reach"])
+        constants = standing_of(self.parameters)
+        state.share(
+            lambda lo, hi: raise_standing(state.planes, below, spacing, state.size, lo, hi, constants), self.threads
+        )
 
     def _objects(
         self, state: AdaptiveState, image: np.ndarray, evidence: np.ndarray, liveliness: float

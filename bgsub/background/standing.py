@@ -2,8 +2,8 @@
 
 Dark clothes and windscreens before a grey wall have the hue of a shadow on it. But they have the rest of their object
 below them in the picture, while below a cast shadow there is only ground. So the evidence L of a pixel that is
-explained as a shadow gets what its place tells, too, where q is the share of foreground in a box above whose middle of
-the upper edge the pixel lies::
+explained as a shadow gets what its place tells, too, where q is the share of foreground in a box that hangs down from
+the pixel::
 
     L <- L + g (q - q_0)
 
@@ -20,7 +20,7 @@ import numpy as np
 from bgsub.background.adaptive_kernel import SHADOW, STEPS, ZERO_BYTE
 from bgsub.simd import LANES, any_, kernel, rows16
 
-_GRID_ROWS = 120  # the share of foreground is known at so many rows at least: more would not be better
+_GRID_ROWS = 120  # of larger frames the share of foreground is known at about so many rows: more are no better
 
 _STEPS = np.float32(STEPS)
 _WHOLE = np.float32(255)
@@ -65,17 +65,17 @@ def share_below(evidence: np.ndarray, reach: float) -> tuple[np.ndarray, int]:
 
 @kernel
 def raise_standing(planes, below, spacing, shape, lo, hi, p):
-    """Add what their place tells to the evidence of the shadows in the tiles lo to hi - 1.
+    """Add what their place tells to the evidence of the shadows in the tiles lo to hi - 1, where it is not closed.
 
     `below` and `spacing` are what `share_below` gives, `shape` is (height, width) and `p` a Standing.
     """
     n_pixels = shape[0] * shape[1]
-    owners, evidence, owner = rows16(planes.owner), planes.evidence, planes.owner
+    owners, evidence, owner, closed = rows16(planes.owner), planes.evidence, planes.owner, planes.closed
     for t in range(lo, hi):
         if not any_(owners[t] >= np.uint8(SHADOW)):
             continue
         for lane in range(min(LANES, n_pixels - LANES * t)):
-            if owner[t, lane] < SHADOW:
+            if owner[t, lane] < SHADOW or closed[t, lane]:
                 continue
             row, column = (LANES * t + lane) // shape[1], (LANES * t + lane) % shape[1]
             i, j = min(row // spacing, below.shape[0] - 1), min(column // spacing, below.shape[1] - 1)

@@ -40,7 +40,8 @@ def run(threads, frames=FRAMES, **parameters):
     known[50:70, 20:60] = True
     masks, soft = [], np.zeros((len(frames), *SHAPE), np.float32)
     for t, frame in enumerate(frames):
-        options = {8: {"learning_rate": 0}, 10: {"known_foreground": known}}.get(t, {})
+        rate = 0.02 if t > 5 else None  # at which tiles at rest learn in every second frame
+        options = {8: {"learning_rate": 0}, 10: {"known_foreground": known}}.get(t, {"learning_rate": rate})
         masks.append(model.apply(frame, probability=soft[t], **options))
     return np.stack(masks), soft, stored(model)
 

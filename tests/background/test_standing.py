@@ -65,15 +65,17 @@ def test_only_shadows_change_and_by_the_equation(shape):
     planes = state.planes
     planes.evidence[...] = rng.integers(0, 256, planes.evidence.shape)
     planes.owner[...] = rng.choice([0, 2, NOBODY, SHADOW, SHADOW + 1], planes.owner.shape)
+    planes.closed[...] = rng.random(planes.closed.shape) < 0.2
     before, owner = (state.view(plane).copy() for plane in (planes.evidence, planes.owner))
+    told_of = (owner >= SHADOW) & (state.view(planes.closed) == 0)
     constants = Standing(np.float32(20), np.float32(0.1))
     share, spacing = share_below(before, 0.17)
     raise_standing(planes, share, spacing, state.size, 0, len(planes.owner), constants)
     i, j = (np.minimum(np.arange(n) // spacing, m - 1) for n, m in zip(shape, share.shape, strict=True))
     told = 8 * 20 * (share[np.ix_(i, j)] / 255 - 0.1)
-    expected = np.where(owner >= SHADOW, np.clip(before + told, 0, 255), before)
+    expected = np.where(told_of, np.clip(before + told, 0, 255), before)
     np.testing.assert_allclose(state.view(planes.evidence), expected, atol=1)
-    assert (state.view(planes.evidence)[owner < SHADOW] == before[owner < SHADOW]).all()
+    assert (state.view(planes.evidence)[~told_of] == before[~told_of]).all()
 
 
 def grey_figure(picture):
@@ -109,3 +111,24 @@ def test_a_shadow_below_its_object_stays_a_shadow():
     mask = mask_of(with_shadow)
     assert (mask[11:24, 31:43] == 255).mean() > 0.9
     assert (mask[27:39, 31:43] == 127).mean() > 0.9
+
+
+def test_what_is_outside_the_region_holds_nothing_up():
+    """The tiles of the region's edge are looked at whole, but the legs in them do not count."""
+    inside, coat = np.ones(SHAPE, bool), (slice(23, 29), slice(31, 43))
+    assert (mask_of(grey_figure, region=inside)[coat] == 255).mean() > 0.9
+    inside[30:, ::2] = inside[30:, 28:46] = False
+    assert (mask_of(grey_figure, region=inside)[coat] == 255).mean() < 0.5
+
+
+def test_known_foreground_holds_up_what_stands_on_it():
+    """Legs as grey as the coat are found where they are known."""
+    rng, background = np.random.default_rng(1), wall(SHAPE, 3, 1).mean(2, keepdims=True) + np.array([0.0, 6.0, 9.0])
+    model, known = BackgroundSubtractor(structure=1), np.zeros(SHAPE, bool)
+    calm(model, background, 30, rng)
+    dark = background.copy()
+    dark[22:45, 30:44] *= 0.6
+    known[30:45, 30:44] = True
+    frame, coat = seen(dark, rng), (slice(23, 29), slice(31, 43))
+    assert (model.apply(frame, learning_rate=0)[coat] == 255).mean() < 0.1
+    assert (model.apply(frame, learning_rate=0, known_foreground=known)[coat] == 255).mean() > 0.9
