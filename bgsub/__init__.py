@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bgsub.background.adaptive import BackgroundSubtractor
-    from bgsub.background.mog2 import MOG2
-    from bgsub.background.opencv import createBackgroundSubtractorMOG2
+    from bgsub.background.adaptive.model import BackgroundSubtractor
+    from bgsub.background.mog2.model import MOG2
+    from bgsub.background.mog2.opencv import createBackgroundSubtractorMOG2
     from bgsub.errors import BgsubError, ModelFileError, OutputError, ParameterError, SourceError
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "BackgroundSubtractor": "bgsub.background.adaptive",
-    "MOG2": "bgsub.background.mog2",
-    "createBackgroundSubtractorMOG2": "bgsub.background.opencv",
+    "BackgroundSubtractor": "bgsub.background.adaptive.model",
+    "MOG2": "bgsub.background.mog2.model",
+    "createBackgroundSubtractorMOG2": "bgsub.background.mog2.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
     "select": "bgsub.mixture.selection",
     "open_source": "bgsub.video.sources",

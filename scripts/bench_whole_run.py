@@ -27,8 +27,8 @@ import cv2
 import numpy as np
 
 from bgsub import MOG2, BackgroundSubtractor, open_source
-from bgsub.background.workers import available_processors
 from bgsub.pipeline import run, threads_for
+from bgsub.threads import available_processors
 from bgsub.video.sinks import ThreadedSink
 from bgsub.video.videos import mask_sink
 

@@ -18,7 +18,7 @@ from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_container, write_container
 
 if TYPE_CHECKING:  # compiles kernels, of which a model may need none
-    from bgsub.background.tiles import Layout
+    from bgsub.background.mog2.cpu import Layout
 
 
 class BackgroundModel(ABC):

@@ -14,8 +14,8 @@ from bgsub.cli.options import given, read_region
 from bgsub.errors import ParameterError
 
 if TYPE_CHECKING:
-    from bgsub.background.adaptive import BackgroundSubtractor
-    from bgsub.background.mog2 import MOG2
+    from bgsub.background.adaptive.model import BackgroundSubtractor
+    from bgsub.background.mog2.model import MOG2
     from bgsub.video.frame import VideoInfo
 
     Model = BackgroundSubtractor | MOG2
@@ -24,8 +24,8 @@ METHODS = {"adaptive": ADAPTIVE_PARAMETERS, "mog2": MOG2_PARAMETERS}
 """Parameters of each method by its name, which is also the kind of its model files; the first is the default."""
 
 _CLASSES = {
-    "adaptive": ("bgsub.background.adaptive", "BackgroundSubtractor"),
-    "mog2": ("bgsub.background.mog2", "MOG2"),
+    "adaptive": ("bgsub.background.adaptive.model", "BackgroundSubtractor"),
+    "mog2": ("bgsub.background.mog2.model", "MOG2"),
 }
 _SETTINGS: dict[str, tuple[str, ...]] = {"adaptive": (), "mog2": ("precision",)}  # keywords besides the parameters
 _SHARED = ("min_area",)  # cleans the masks of a model that has no such parameter

@@ -177,8 +177,8 @@ class _Run:
     def _mask(self, model: Model, tally: Tally) -> SourceError | None:
         """Open everything, run, and close everything; return what broke the source off, if anything did."""
         from bgsub.background.cleanup import Cleanup
-        from bgsub.background.workers import available_processors
         from bgsub.pipeline import run, threads_for
+        from bgsub.threads import available_processors
 
         o = self.options
         cleaning = {name: o[name] for name in ("close", "fill", "shadows")}

@@ -196,8 +196,8 @@ def _one_line(error: Exception) -> str:
 
 
 METHODS: dict[str, Family] = {
-    "adaptive": _Ours("bgsub.background.adaptive", "BackgroundSubtractor"),
-    "mog2": _Ours("bgsub.background.mog2", "MOG2"),
+    "adaptive": _Ours("bgsub.background.adaptive.model", "BackgroundSubtractor"),
+    "mog2": _Ours("bgsub.background.mog2.model", "MOG2"),
     "opencv-mog2": _OpenCV("createBackgroundSubtractorMOG2"),
     "opencv-knn": _OpenCV("createBackgroundSubtractorKNN"),
     "gsoc": _OpenCV("createBackgroundSubtractorGSOC", contrib=True),

@@ -17,8 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive import BackgroundSubtractor
-from bgsub.background.mog2 import MOG2
+from bgsub.background.adaptive.model import BackgroundSubtractor
+from bgsub.background.mog2.model import MOG2
 from bgsub.errors import ParameterError
 from bgsub.evaluation.scenes import synthetic_scene
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bgsub.background import workers
+from bgsub import threads as pool
 from bgsub.simd import LANES
 
 
 @pytest.fixture
 def every_tile_worth_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even tiny frames be worked on by as many threads as a model may use."""
-    monkeypatch.setattr(workers, "_PIXELS_PER_THREAD", LANES)
+    monkeypatch.setattr(pool, "_PIXELS_PER_THREAD", LANES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive_kernel import NOBODY, SHADOW, ZERO_BYTE
+from bgsub.background.adaptive.kernels import NOBODY, SHADOW, ZERO_BYTE
 from tests.background.adaptive_scenes import PER_PIXEL, Telling, mixture
 from tests.naive_adaptive import NaiveAdaptive
 from tests.test_naive import switching_scene
@@ -177,13 +177,13 @@ def test_shadows_were_among_what_was_compared():
 
 def record(path, channels):
     """Run the model through all its kernels, neighbours too, and write masks and state to `path`."""
-    from bgsub.background import adaptive_kernel
+    from bgsub.background.adaptive import kernels
 
     frames = switching_scene(9, shape=(5, 7), channels=channels, n_colours=4, jumps=0.6, seed=71)
     model = Telling(history=10, flicker_rate=0.3, neighbour_radius=1, neighbour_still=0, neighbour_lively=0, min_area=2)
     known = np.zeros((5, 7), bool)
     known[1:3, 2:5] = True
-    results = {"plain": not hasattr(adaptive_kernel.update_tiles, "py_func")}
+    results = {"plain": not hasattr(kernels.update_tiles, "py_func")}
     masks, probability = [], np.zeros((len(frames), 5, 7), np.float32)
     for t, frame in enumerate(frames):
         options = {4: {"learning_rate": 0}, 6: {"known_foreground": known}}.get(t, {})

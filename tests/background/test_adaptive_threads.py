@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bgsub import BackgroundSubtractor
-from bgsub.background import workers
+from bgsub import threads as pool
 from tests.background.adaptive_scenes import seen, wall, with_square
 from tests.background.twins import stored
 
@@ -54,13 +54,13 @@ def assert_same_run(result, expected):
 
 @pytest.mark.parametrize("parameters", [{}, {"region": FRAMES[0][..., 0] > 90}], ids=["whole", "region"])
 def test_any_number_of_threads_gives_the_same_bits(parameters, monkeypatch):
-    used, share = set(), workers.share
+    used, share = set(), pool.share
 
     def noting(work, n, threads):
         used.add(threads)
         share(work, n, threads)
 
-    monkeypatch.setattr(workers, "share", noting)
+    monkeypatch.setattr(pool, "share", noting)
     expected = run(1, **parameters)
     assert (expected[0] == 255).any()
     assert used == {1}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.background.kernel import MODE_SCALE, WEIGHT_SCALE
+from bgsub.background.mog2.kernels import MODE_SCALE, WEIGHT_SCALE
 from bgsub.evaluation.scenes import synthetic_scene
 from tests.background.twins import mixtures_of
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.background import kernel
+from bgsub.background.mog2 import kernels
 from bgsub.errors import ParameterError
 from tests.background.test_mog2 import FRAMES, GREY, masks_of, trained
 from tests.background.twins import assert_same_mixtures, stored
@@ -66,12 +66,12 @@ def test_one_channel_is_grey():
 def test_a_read_only_or_unaligned_image_is_no_reason_to_compile(dtype):
     frame = FRAMES[0].astype(dtype)
     expected = MOG2().apply(frame)
-    compiled = len(kernel.update_tiles.signatures)
+    compiled = len(kernels.update_tiles.signatures)
     unaligned = np.frombuffer(b"?" + frame.tobytes(), dtype, frame.size, offset=1).reshape(frame.shape)
     frame.flags.writeable = False
     for image in (frame, unaligned):
         np.testing.assert_array_equal(MOG2().apply(image), expected)
-    assert len(kernel.update_tiles.signatures) == compiled
+    assert len(kernels.update_tiles.signatures) == compiled
 
 
 # -------------------------------------------------------------------------------------------------- what is refused

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bgsub import MOG2
-from bgsub.background import kernel
+from bgsub.background.mog2 import kernels
 from tests.test_naive import switching_scene
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ def record(path, channels, names=("exact", "compact", "region")):
     """Run models through all kernels, on frames with a part of a tile, and write masks and states to `path`."""
     frames = switching_scene(10, shape=(5, 7), channels=channels, n_colours=6, jumps=0.6, seed=71)
     rng = np.random.default_rng(0)
-    results = {"plain": not hasattr(kernel.update_tiles, "py_func")}
+    results = {"plain": not hasattr(kernels.update_tiles, "py_func")}
     parameters = {
         "exact": {"history": 10, "complexity_prior": 0.3},
         "compact": {"history": 10, "precision": "compact", "detect_shadows": False},

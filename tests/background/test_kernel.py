@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.background import kernel
+from bgsub.background.mog2 import kernels
 from bgsub.evaluation.scenes import synthetic_scene
 from tests.background.twins import assert_same_mixtures, mixtures_of, mixtures_of_naive
 from tests.naive import NaiveMOG2
@@ -230,6 +230,6 @@ def test_known_foreground_is_that_of_opencv():
 
 def test_kernels_allocate_nothing():
     """Rows do not keep an array alive: one that is made inside a kernel is gone before its rows are used."""
-    tree = ast.parse(Path(kernel.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(kernels.__file__).read_text(encoding="utf-8"))
     called = {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "attr")}
     assert called <= {"float32", "int64", "uint8"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive_kernel import MEAN_Y
-from bgsub.background.light import CHROMA, LUMA, measure_light
+from bgsub.background.adaptive.kernels import MEAN_Y
+from bgsub.background.adaptive.light import CHROMA, LUMA, measure_light
 
 
 def learned(luma, n_tiles=100, rows=5):

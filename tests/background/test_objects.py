@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive_kernel import ZERO_BYTE
-from bgsub.background.objects import find_objects, mask_of, probability_of, smoothed
+from bgsub.background.adaptive.kernels import ZERO_BYTE
+from bgsub.background.adaptive.objects import find_objects, mask_of, probability_of, smoothed
 
 PICTURE = """
 ........................

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bgsub
-from bgsub.background.opencv import BackgroundSubtractorMOG2
+from bgsub.background.mog2.opencv import BackgroundSubtractorMOG2
 from bgsub.errors import ParameterError
 from tests.test_naive import switching_scene
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bgsub import BackgroundSubtractor
+from bgsub.background.adaptive.registration import Displacement, Registration, small_shape
 from bgsub.background.region import region_mask
-from bgsub.background.registration import Displacement, Registration, small_shape
 from bgsub.errors import ModelFileError
 from bgsub.files import read_container, write_container
 from tests.background.twins import stored

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bgsub import BackgroundSubtractor
-from bgsub.background.adaptive_kernel import NOBODY, SHADOW, ZERO_BYTE
-from bgsub.background.adaptive_state import AdaptiveState
-from bgsub.background.standing import Standing, raise_standing, share_below
+from bgsub.background.adaptive.cpu import AdaptiveState
+from bgsub.background.adaptive.kernels import NOBODY, SHADOW, ZERO_BYTE
+from bgsub.background.adaptive.standing import Standing, raise_standing, share_below
 from tests.background.adaptive_scenes import calm, seen, wall
 
 SHAPE = (60, 80)

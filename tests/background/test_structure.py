@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.background.structure import correlation
+from bgsub.background.adaptive.structure import correlation
 
 TEXTURE = np.random.default_rng(0).uniform(60, 140, (24, 30)).astype(np.float32)
 OTHER = np.random.default_rng(1).uniform(60, 140, (24, 30)).astype(np.float32)

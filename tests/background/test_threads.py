@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.background import workers
+from bgsub import threads as pool
 from tests.background.twins import stored
 from tests.test_naive import switching_scene
 
@@ -36,13 +36,13 @@ def run(threads, frames=FRAMES, **parameters):
 def used(monkeypatch):
     """Numbers of threads that frames were given to."""
     seen = []
-    share = workers.share
+    share = pool.share
 
     def noting(work, n, threads):
         seen.append(threads)
         share(work, n, threads)
 
-    monkeypatch.setattr(workers, "share", noting)
+    monkeypatch.setattr(pool, "share", noting)
     return seen
 
 
@@ -70,7 +70,7 @@ def test_more_threads_than_a_small_frame_has_work_for(shape):
 
 
 def test_the_number_is_chosen_by_processors_and_size(monkeypatch, used):
-    monkeypatch.setattr(workers, "available_processors", lambda: 4)
+    monkeypatch.setattr(pool, "available_processors", lambda: 4)
     for pixels, threads, expected in [(99, None, 1), (1_000_000, None, 4), (99, 3, 1), (120_000, 3, 2), (10**6, 3, 3)]:
         used.clear()
         MOG2(threads=threads).apply(np.zeros((pixels, 1), np.uint8))
@@ -78,14 +78,14 @@ def test_the_number_is_chosen_by_processors_and_size(monkeypatch, used):
 
 
 def test_available_processors_are_at_least_one():
-    assert 1 <= workers.available_processors() <= (os.cpu_count() or 1)
+    assert 1 <= pool.available_processors() <= (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
 @pytest.mark.parametrize("n", [1, 2, 5, 28, 29, 1000])
 def test_share_gives_out_everything_once(n, threads):
     ranges = []
-    workers.share(lambda lo, hi: ranges.append((lo, hi)), n, threads)
+    pool.share(lambda lo, hi: ranges.append((lo, hi)), n, threads)
     ranges.sort()
     assert ranges[0][0] == 0
     assert ranges[-1][1] == n
@@ -96,7 +96,7 @@ def test_share_gives_out_everything_once(n, threads):
 def meet(n_threads):
     """Let as many threads wait for one another: fewer would wait in vain, and end in a BrokenBarrierError."""
     meeting, turns = threading.Barrier(n_threads), itertools.count()
-    workers.share(lambda lo, hi: next(turns) < n_threads and meeting.wait(30), 120, n_threads)
+    pool.share(lambda lo, hi: next(turns) < n_threads and meeting.wait(30), 120, n_threads)
 
 
 def test_share_works_side_by_side():
@@ -119,7 +119,7 @@ def test_share_passes_errors_on_when_all_have_ended(wrong, threads):
             running.remove(lo)
 
     with pytest.raises(ValueError, match=f"tile {wrong}"):
-        workers.share(work, 100, threads)
+        pool.share(work, 100, threads)
     assert running == []
 
 
@@ -187,12 +187,12 @@ def test_ctrl_c_reaches_the_caller_only_when_every_range_has_ended(monkeypatch):
         may_end.set()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(workers, "_RANGES_A_THREAD", 1)
+    monkeypatch.setattr(pool, "_RANGES_A_THREAD", 1)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         with pytest.raises(KeyboardInterrupt):
-            workers.share(work, 100, 2)
+            pool.share(work, 100, 2)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -202,10 +202,10 @@ def test_ctrl_c_reaches_the_caller_only_when_every_range_has_ended(monkeypatch):
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_tasks_side_by_side_give_their_results_in_order(threads):
     tasks = [lambda i=i: (time.sleep(0.01 * (3 - i)), i)[1] for i in range(3)]
-    assert workers.side_by_side(*tasks, threads=threads) == [0, 1, 2]
+    assert pool.side_by_side(*tasks, threads=threads) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_error_of_a_task_reaches_the_caller(threads):
     with pytest.raises(ZeroDivisionError):
-        workers.side_by_side(lambda: 1, lambda: 1 / 0, threads=threads)
+        pool.side_by_side(lambda: 1, lambda: 1 / 0, threads=threads)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.background.kernel import FAINT, MODE_SCALE, WEIGHT_SCALE
+from bgsub.background.mog2.kernels import FAINT, MODE_SCALE, WEIGHT_SCALE
 
 
 class Mixtures(NamedTuple):

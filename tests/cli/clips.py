@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 
 WIDTH, HEIGHT, FPS = 64, 48, 25
 MOG2_RUN = ("run", "--method", "mog2")  # its masks are all that these tiny clips need, and `masks_of` has them

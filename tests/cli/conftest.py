@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bgsub.background.adaptive import BackgroundSubtractor
+from bgsub.background.adaptive.model import BackgroundSubtractor
 from bgsub.cli import main
 from tests.cli.clips import masks_of, scene, write_clip
 

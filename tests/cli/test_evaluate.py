@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from bgsub.evaluation.datasets import find_sequences
 from bgsub.evaluation.results import MethodResult
 from bgsub.evaluation.scoring import evaluate

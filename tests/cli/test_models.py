@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive import BackgroundSubtractor
+from bgsub.background.adaptive.model import BackgroundSubtractor
 from bgsub.background.cleanup import clean
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from tests.cli.clips import FPS, MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, shares, write_clip
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from tests.cli.clips import FPS, HEIGHT, MOG2_RUN, WIDTH, assert_masks, masks_of, read_video, scene, shares, write_clip
 
 SELECTIONS = [

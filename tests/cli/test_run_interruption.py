@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive import BackgroundSubtractor
-from bgsub.background.mog2 import MOG2
+from bgsub.background.adaptive.model import BackgroundSubtractor
+from bgsub.background.mog2.model import MOG2
 from bgsub.errors import OutputError, SourceError
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sources import Source

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive import BackgroundSubtractor
-from bgsub.background.mog2 import MOG2
+from bgsub.background.adaptive.model import BackgroundSubtractor
+from bgsub.background.mog2.model import MOG2
 from tests.cli.clips import MOG2_RUN, assert_masks, masks_of, read_video, write_clip
 
 CLASSES = {"adaptive": BackgroundSubtractor, "mog2": MOG2}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bgsub.background.cleanup import clean
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from tests.cli.clips import (
     FPS,
     HEIGHT,

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive import BackgroundSubtractor
-from bgsub.background.mog2 import MOG2
+from bgsub.background.adaptive.model import BackgroundSubtractor
+from bgsub.background.mog2.model import MOG2
 from bgsub.errors import ParameterError
 from bgsub.evaluation.methods import DEFAULT_METHOD, METHODS, Method, PeerError, parse_method
 from tests.evaluation.made import pictures

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from bgsub.errors import BgsubError, SourceError
 from bgsub.evaluation.datasets import find_sequences
 from bgsub.evaluation.methods import PeerError, parse_method

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from bgsub.features import collecting
 from bgsub.features.appearance import APPEARANCE, appearance
 from bgsub.features.collecting import EMBEDDING, FEATURES, FeatureCollector

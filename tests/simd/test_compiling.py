@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 import bgsub
-from bgsub.background import kernel  # noqa: F401  (registers its kernels)
+from bgsub.background.mog2 import kernels  # noqa: F401  (registers its kernels)
 from bgsub.simd import compiling
 
 KERNEL = """

@@ -29,7 +29,7 @@ from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 
 if TYPE_CHECKING:
-    from bgsub.background.adaptive import BackgroundSubtractor
+    from bgsub.background.adaptive.model import BackgroundSubtractor
     from bgsub.features.collecting import FrameFeatures
     from bgsub.features.scenes import Scenes
     from bgsub.pipeline import Tally
@@ -180,9 +180,9 @@ class _Sorting:
 
     def _read(self) -> FrameFeatures:
         """Return the features of the frames, as far as the source, or the user's patience, goes."""
-        from bgsub.background.workers import available_processors
         from bgsub.features.collecting import FeatureCollector
         from bgsub.pipeline import Tally, run, threads_for
+        from bgsub.threads import available_processors
 
         tally = Tally()
         with contextlib.ExitStack() as stack:
@@ -294,7 +294,7 @@ class _Sorting:
 
 def _new_model(info: VideoInfo, threads: int) -> BackgroundSubtractor:
     """Return the streaming background model that tells what moves."""
-    from bgsub.background.adaptive import BackgroundSubtractor
+    from bgsub.background.adaptive.model import BackgroundSubtractor
     from bgsub.cli.models import tell_frame_rate
 
     model = BackgroundSubtractor(threads=threads)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from bgsub.background.light import luma_of_picture
+from bgsub.background.adaptive.light import luma_of_picture
 
 _WIDEST = 400  # pixels: frames are measured at a width up to this
 _SMALLEST = 32  # pixels: a smaller picture has too few corners

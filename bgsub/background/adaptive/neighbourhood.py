@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.background.adaptive_kernel import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO, ZERO_BYTE
+from bgsub.background.adaptive.kernels import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO, ZERO_BYTE
 from bgsub.simd import LANES, any_, convert, inline, kernel, rows16, select
 
 _ZERO_BYTE = np.float32(ZERO_BYTE)

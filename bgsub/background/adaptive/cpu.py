@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from bgsub.background import workers
-from bgsub.background.adaptive_kernel import FLICKER_STEPS, MEAN_C, MEAN_Y, Planes, State
-from bgsub.background.light import CHROMA, LUMA
+from bgsub import threads as pool
+from bgsub.background.adaptive.kernels import FLICKER_STEPS, MEAN_C, MEAN_Y, Planes, State
+from bgsub.background.adaptive.light import CHROMA, LUMA
+from bgsub.background.adaptive.registration import Displacement, Registration, small_shape
 from bgsub.background.region import Polygon, region_mask
-from bgsub.background.registration import Displacement, Registration, small_shape
 from bgsub.simd import LANES, zeros
 
 Layout = dict[str, tuple[tuple[int, ...], np.dtype]]
@@ -142,7 +142,7 @@ class AdaptiveState:
 
     def share(self, work: Callable[[int, int], None], threads: int | None) -> None:
         """Call ``work(lo, hi)`` for ranges of tiles side by side."""
-        workers.share(work, len(self.state.n_modes), workers.threads_for(self.n_pixels, threads))
+        pool.share(work, len(self.state.n_modes), pool.threads_for(self.n_pixels, threads))
 
     def spread_flicker(self) -> None:
         """Average the flicker of each pixel with that of its neighbours."""

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.background.adaptive_kernel import FLICKER_STEPS, Step
-from bgsub.background.light import CHROMA, LUMA, Light
-from bgsub.background.neighbourhood import Neighbourhood
-from bgsub.background.standing import Standing
+from bgsub.background.adaptive.kernels import FLICKER_STEPS, Step
+from bgsub.background.adaptive.light import CHROMA, LUMA, Light
+from bgsub.background.adaptive.neighbourhood import Neighbourhood
+from bgsub.background.adaptive.standing import Standing
 
 _ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
 _UNPROTECTED = 3  # frames after which foreground learns slowly

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bgsub.background import kernel, workers
-from bgsub.background.kernel import AHEAD, KNOWN_FOREGROUND, LEARN, OUTSIDE, State, Step
+from bgsub import threads as pool
+from bgsub.background.mog2 import kernels
+from bgsub.background.mog2.kernels import AHEAD, KNOWN_FOREGROUND, LEARN, OUTSIDE, State, Step
 from bgsub.background.region import Polygon, region_mask
 from bgsub.simd import LANES, zeros
 
@@ -85,9 +86,9 @@ class Tiles:
 
     def background_image(self, shape: tuple[int, ...], background_ratio: float) -> np.ndarray:
         """Return for each pixel the weighted mean of its background Gaussians, uint8; 0 where it has none."""
-        weights, means = self.state.weights, self.state.modes[:, :, kernel.MEAN :]
+        weights, means = self.state.weights, self.state.modes[:, :, kernels.MEAN :]
         if self.compact:
-            weights, means = weights / kernel.WEIGHT_SCALE, means / kernel.MODE_SCALE
+            weights, means = weights / kernels.WEIGHT_SCALE, means / kernels.MODE_SCALE
         total = np.zeros((weights.shape[0], LANES), np.float32)
         image = np.zeros((weights.shape[0], means.shape[2], LANES), np.float32)
         for k in range(weights.shape[1]):
@@ -137,17 +138,17 @@ class Tiles:
         def work(image: np.ndarray, out: np.ndarray, first: int, lo: int, hi: int) -> None:
             common = (first, lo, hi, step, shadows)
             if frozen:
-                kernel.classify_tiles(image, self.state, out, *common)
+                kernels.classify_tiles(image, self.state, out, *common)
             elif gates is None:
-                kernel.update_tiles(image, self.state, out, *common)
+                kernels.update_tiles(image, self.state, out, *common)
             else:
                 scratch = np.empty((step.last + 1, 2 + channels, LANES), np.float32)
                 gate_rows = gates[first * LANES :].reshape(-1, LANES)
-                kernel.update_gated_tiles(image, self.state, out, gate_rows, scratch, *common)
+                kernels.update_gated_tiles(image, self.state, out, gate_rows, scratch, *common)
 
         if full:
             out = flat[: full * LANES].reshape(full, LANES)
-            workers.share(lambda lo, hi: work(image, out, 0, lo, hi), full, workers.threads_for(n, threads))
+            pool.share(lambda lo, hi: work(image, out, 0, lo, hi), full, pool.threads_for(n, threads))
         if full < n_tiles:  # the frame ends within a tile: its pixels go on their own, with room for the missing ones
             rest = np.zeros((LANES, *image.shape[1:]), image.dtype)
             rest[: n - full * LANES] = image[full * LANES :]

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bgsub.background.kernel import MODE_SCALE, Step
 from bgsub.background.model import BackgroundModel
+from bgsub.background.mog2.cpu import Layout, Tiles, layout
+from bgsub.background.mog2.kernels import MODE_SCALE, Step
 from bgsub.background.parameters import MOG2_PARAMETERS, check_mog2
 from bgsub.background.region import Polygon
-from bgsub.background.tiles import Layout, Tiles, layout
 
 _GOLDEN_RATIO = 0.6180339887498949  # its multiples, modulo 1, are spread most evenly
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bgsub.background.mog2 import MOG2
+from bgsub.background.mog2.model import MOG2
 from bgsub.background.parameters import check_mog2
 from bgsub.errors import ParameterError
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_kernel import ZERO_BYTE
+from bgsub.background.adaptive.kernels import ZERO_BYTE
 from bgsub.background.cleanup import drawn, pixels_within
 
 

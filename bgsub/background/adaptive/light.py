@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_kernel import MEAN_Y
+from bgsub.background.adaptive.kernels import MEAN_Y
 from bgsub.simd import LANES
 
 LUMA = (0.114, 0.587, 0.299)  # shares of B, G and R in Y (ITU-R BT.601)

@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_constants import Moment, neighbourhood_of, standing_of, step_of
-from bgsub.background.adaptive_kernel import (
+from bgsub.background.adaptive.constants import Moment, neighbourhood_of, standing_of, step_of
+from bgsub.background.adaptive.cpu import AdaptiveState, Layout, area_of, layout
+from bgsub.background.adaptive.kernels import (
     FOREGROUND,
     GHOST,
     NOBODY,
@@ -20,15 +21,14 @@ from bgsub.background.adaptive_kernel import (
     score_tiles,
     update_tiles,
 )
-from bgsub.background.adaptive_state import AdaptiveState, Layout, area_of, layout
-from bgsub.background.light import luma_of_picture, measure_light
+from bgsub.background.adaptive.light import luma_of_picture, measure_light
+from bgsub.background.adaptive.neighbourhood import explain_by_neighbours
+from bgsub.background.adaptive.objects import Found, find_objects, mask_of, probability_of, smoothed
+from bgsub.background.adaptive.standing import raise_standing, share_below
+from bgsub.background.adaptive.structure import LEFT, OBJECT, Bounds, judge
 from bgsub.background.model import BackgroundModel
-from bgsub.background.neighbourhood import explain_by_neighbours
-from bgsub.background.objects import Found, find_objects, mask_of, probability_of, smoothed
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
-from bgsub.background.standing import raise_standing, share_below
-from bgsub.background.structure import LEFT, OBJECT, Bounds, judge
-from bgsub.background.workers import side_by_side, threads_for
+from bgsub.threads import side_by_side, threads_for
 
 _FLICKERING = 30  # bytes of flicker, 0.03, that make a pixel count as flickering
 _REVIEW = 8  # frames between two looks at an object that stays where it was
@@ -99,8 +99,8 @@ class BackgroundSubtractor(BackgroundModel):
     -----
     A frame of a camera that shakes is first brought back to where the background is (`registration`), its mask to where
     the frame is. Then seven stages follow: the light of the scene (`light`), the evidence of each pixel
-    (`adaptive_kernel`), background that moved (`neighbourhood`), what stands and is no shadow (`standing`), smoothing
-    and objects (`objects`), light that falls on structure (`structure`), and learning (`adaptive_kernel`). Objects can
+    (`kernels`), background that moved (`neighbourhood`), what stands and is no shadow (`standing`), smoothing
+    and objects (`objects`), light that falls on structure (`structure`), and learning (`kernels`). Objects can
     be copied, pickled, and used side by side in several threads, one thread an object.
 
     References

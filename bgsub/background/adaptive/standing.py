@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive_kernel import SHADOW, STEPS, ZERO_BYTE
+from bgsub.background.adaptive.kernels import SHADOW, STEPS, ZERO_BYTE
 from bgsub.simd import LANES, any_, kernel, rows16
 
 _GRID_ROWS = 120  # of larger frames the share of foreground is known at about so many rows: more are no better

@@ -1,0 +1,1 @@
+"""The adaptive mixture, which finds out by itself what a scene is like."""
