@@ -116,7 +116,7 @@ def _plan(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], opti
     from bgsub.evaluation.methods import DEFAULT_METHOD, parse_method
     from bgsub.evaluation.running import Plan
     from bgsub.evaluation.stored import StoredMasks
-    from bgsub.video.outputs import check_output
+    from bgsub.outputs import check_output
 
     chosen = [parse_method(text) for text in methods or (() if results else (DEFAULT_METHOD,))]
     for method in chosen:

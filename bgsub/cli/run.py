@@ -232,8 +232,8 @@ class _Run:
 
     def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo, model: Model) -> tuple[list[Sink], Any]:
         """Make what takes the frames; return the sinks, and the window if there is one."""
+        from bgsub.outputs import check_output, default_output
         from bgsub.video import stats, stills, videos
-        from bgsub.video.outputs import check_output, default_output
         from bgsub.video.sinks import ThreadedSink
 
         o = self.options

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from bgsub.errors import OutputError
+from bgsub.outputs import PathLike, check_output
 from bgsub.video.frame import Frame
-from bgsub.video.outputs import PathLike, check_output
 from bgsub.video.sinks import Sink
 
 STATS_SUFFIXES = (".csv", ".jsonl", ".ndjson")

@@ -12,9 +12,9 @@ import numpy as np
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.outputs import IMAGE_SUFFIXES, PathLike, check_output
 from bgsub.video.drawing import to_uint8
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.outputs import IMAGE_SUFFIXES, PathLike, check_output
 from bgsub.video.sinks import Sink
 
 # Run lengths suit masks and cut-outs: a third of the time of OpenCV's defaults, and smaller files.

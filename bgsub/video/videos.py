@@ -10,10 +10,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from bgsub.outputs import PathLike, check_output, is_folder
 from bgsub.video import drawing, encode
 from bgsub.video.encode import Encoding, VideoFile
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.outputs import PathLike, check_output, is_folder
 from bgsub.video.sinks import Sink
 from bgsub.video.stills import ImageFolder
 

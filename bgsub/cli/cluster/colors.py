@@ -131,7 +131,7 @@ class _Quantisation:
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Extensions that the quantised picture or video may have."""
-        from bgsub.video.outputs import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+        from bgsub.outputs import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
         return IMAGE_SUFFIXES if self.is_image else VIDEO_SUFFIXES
 
@@ -164,7 +164,7 @@ class _Quantisation:
     def _sample(self) -> PixelSample:
         """Draw pixels of all frames."""
         from bgsub.features.palette import PixelSample
-        from bgsub.video.outputs import default_output
+        from bgsub.outputs import default_output
 
         o = self.options
         sample = PixelSample(o["seed"], single=self.is_image)

@@ -256,7 +256,7 @@ class _Sorting:
 
     def _choose_outputs(self, source: Source) -> None:
         """Name the default outputs where none was asked for; refuse what the source cannot give."""
-        from bgsub.video.outputs import default_output
+        from bgsub.outputs import default_output
 
         o = self.options
         if o["sheet"] and not source.repeatable:

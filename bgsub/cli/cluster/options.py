@@ -194,7 +194,7 @@ def check_outputs(
     OutputError, ParameterError
         One line that says which, what is wrong and what to do.
     """
-    from bgsub.video.outputs import check_output
+    from bgsub.outputs import check_output
 
     seen = set()
     for path, suffixes in paths:

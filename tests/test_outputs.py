@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bgsub.errors import OutputError
-from bgsub.video.outputs import check_output, default_output
+from bgsub.outputs import check_output, default_output
 
 
 def test_existing_file_needs_overwrite(tmp_path):

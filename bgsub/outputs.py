@@ -1,4 +1,4 @@
-"""Names of outputs, and everything about them that can be checked before the first frame."""
+"""Names of outputs, whatever is in them, and everything about them that can be checked before anything is read."""
 
 from __future__ import annotations
 
