@@ -24,8 +24,8 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
     waiting,
 )
-from bgsub.cli.help import Command, section
-from bgsub.cli.options import Seconds
+from bgsub.cli.help import Command
+from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
     from bgsub.video.frame import VideoInfo
     from bgsub.video.sources import Source
 
-_TIME = Seconds()
 _MOST_COLOURS = 256
-
-_input = section("Input")
 
 _EXAMPLES = """
 bgsub cluster colors photo.jpg
@@ -58,11 +55,7 @@ bgsub cluster colors street.mp4 --components 6 --output poster.mp4
 @outputs("--palette", type=PATH, metavar="FILE", help="The colours as a picture: .png, .jpg, .svg, .pdf.")
 @outputs("--soft", is_flag=True, help="Mix the colours by their probabilities: smooth where they meet.")
 @overwrite_option
-@_input("--start", type=_TIME, help="Begin a video here: seconds, 1:30 or 0:01:30.5.")
-@_input("--end", type=_TIME, help="Stop before this time.")
-@_input("--duration", type=_TIME, help="Stop after so long, instead of --end.")
-@_input("--every", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Use every N-th frame.")
-@_input("--scale", type=float, metavar="NUMBER", help="Shrink: a factor up to 1, or a width in pixels.")
+@input_options(without={"fps"})
 @mixture(
     "--components",
     type=click.IntRange(1, _MOST_COLOURS),
@@ -168,7 +161,7 @@ class _Quantisation:
 
         o = self.options
         sample = PixelSample(o["seed"], single=self.is_image)
-        with self._open() as source:
+        with open_input(self.source, self.options) as source:
             if not (o["output"] or o["palette"]):
                 o["palette"] = str(default_output(source.info.name, ".palette.png"))
                 if self.is_image:
@@ -187,7 +180,7 @@ class _Quantisation:
     def _draw(self, palette: Palette) -> bool:
         """Write the image or video in the palette's colours; tell whether Ctrl-C ended it early."""
         output, soft = self.options["output"], self.options["soft"]
-        with self._open() as source:
+        with open_input(self.source, self.options) as source:
             if self.is_image:
                 from bgsub.video.stills import write_image
 
@@ -223,12 +216,6 @@ class _Quantisation:
             if Path(o["output"]).exists():
                 self.written.append(o["output"])
         return False
-
-    def _open(self) -> Source:
-        from bgsub.video.sources import open_source
-
-        names = ("start", "end", "duration", "every", "scale")
-        return open_source(self.source, **{name: self.options[name] for name in names})
 
     def _report(self, palette: Palette) -> None:
         """Print the palette."""

@@ -23,8 +23,8 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
     waiting,
 )
-from bgsub.cli.help import Command, section
-from bgsub.cli.options import Seconds
+from bgsub.cli.help import Command
+from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 
@@ -38,11 +38,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TIME = Seconds()
 _OUTPUTS = ("sheet", "timeline", "output", "model")
 _MOST_KINDS = 100
-
-_input = section("Input")
 
 _EXAMPLES = """
 bgsub cluster frames street.mp4
@@ -75,19 +72,7 @@ bgsub cluster frames night.avi --features-only night.parquet
     help="Table of the frames' features, for `bgsub cluster fit`, and no more: .csv, .parquet, - for CSV on stdout.",
 )
 @overwrite_option
-@_input("--start", type=_TIME, help="Begin here: seconds, 1:30 or 0:01:30.5.")
-@_input("--end", type=_TIME, help="Stop before this time.")
-@_input("--duration", type=_TIME, help="Stop after so long, instead of --end.")
-@_input("--every", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Use every N-th frame.")
-@_input(
-    "--scale",
-    type=float,
-    metavar="NUMBER",
-    default=320,
-    show_default=True,
-    help="Shrink: a factor up to 1, or a width in pixels.",
-)
-@_input("--fps", type=float, metavar="NUMBER", help="Frames per second of images (25 unless told); replaces a file's.")
+@input_options(scale=320)
 @mixture(
     "--components",
     type=click.IntRange(1, _MOST_KINDS),
@@ -186,7 +171,7 @@ class _Sorting:
 
         tally = Tally()
         with contextlib.ExitStack() as stack:
-            source = stack.enter_context(self._open())
+            source = stack.enter_context(open_input(self.source, self.options))
             self._choose_outputs(source)
             threads = self.options["threads"] or threads_for(source.info, available_processors())
             collector = stack.enter_context(FeatureCollector())
@@ -241,18 +226,9 @@ class _Sorting:
 
     # ------------------------------------------------------------------------------------------------- details
 
-    def _open(self) -> Source:
-        from bgsub.video.sources import open_source
-
-        names = ("start", "end", "duration", "every", "scale", "fps")
-        return open_source(self.source, **{name: self.options[name] for name in names})
-
     def _open_from(self, start: float) -> Source:
         """Open the source once more, from one of the frames that were read."""
-        from bgsub.video.sources import open_source
-
-        names = ("every", "scale", "fps")
-        return open_source(self.source, start=start, **{name: self.options[name] for name in names})
+        return open_input(self.source, self.options, start=start, end=None, duration=None)
 
     def _choose_outputs(self, source: Source) -> None:
         """Name the default outputs where none was asked for; refuse what the source cannot give."""
