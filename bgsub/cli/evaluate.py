@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import click
 from bgsub.cli import set_verbosity
 from bgsub.cli.help import Command, section
 from bgsub.cli.options import FilePath, verbosity_options
+from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import ParameterError
 
@@ -153,9 +153,11 @@ def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, opt
         from bgsub.plots.report import Report
 
         report = Report(Path(options["report"]), title, labels)
+    n_frames = _n_frames(sequences)
+    total = None if n_frames is None else len(labels) * n_frames
     per_sequence = []
     with (
-        _bar(sequences, len(labels), options["quiet"]) as progress,
+        counting_bar("evaluating", total, options["quiet"], "frames") as progress,
         contextlib.closing(evaluate_all(sequences, plan, jobs=options["jobs"], progress=progress)) as evaluated,
     ):
         for result in evaluated:
@@ -167,21 +169,10 @@ def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, opt
     return per_sequence
 
 
-@contextlib.contextmanager
-def _bar(sequences: Sequence[LabelledSequence], n_entries: int, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Show a progress bar over all frames on stderr; nothing where it is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
+def _n_frames(sequences: Sequence[LabelledSequence]) -> int | None:
+    """Return how many frames there are; None where nobody knows."""
     counts = [sequence.frame_count for sequence in sequences]
-    total = None if None in counts else n_entries * sum(filter(None, counts))
-    columns = (SpinnerColumn(), TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("evaluating", total=total)
-        yield lambda done: bar.update(task, completed=done)
+    return None if None in counts else sum(filter(None, counts))
 
 
 # -------------------------------------------------------------------------------------------------------- tables

@@ -1,21 +1,83 @@
-"""The progress bar: frames, rate, time left, and how much of the picture moves."""
+"""The progress bar of every command: what is done of what, time left, and a remark.
+
+Whatever takes long in the library calls a function with the number of things done so far, and knows nothing of bars: a
+dashboard gives it a function of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bgsub.pipeline import Tally
 
-_INTERVAL = 0.1  # seconds between two updates
+_INTERVAL = 0.1  # seconds between two updates by a tally
+
+
+class Progress(Protocol):
+    """To be called with how many things are done so far, and with a remark on them."""
+
+    def __call__(self, done: int, /, remark: str = "") -> None:
+        """Take note."""
+
+
+@contextlib.contextmanager
+def counting_bar(title: str, total: int | None, quiet: bool, unit: str) -> Iterator[Progress | None]:
+    """Show a progress bar on stderr while the block runs; nothing where stderr is no terminal.
+
+    Parameters
+    ----------
+    title : str
+        What is going on.
+    total : int or None
+        Things that will be done, None where nobody knows.
+    quiet : bool
+        Show nothing.
+    unit : str
+        What is counted: "rows"; empty where the remark says it.
+
+    Yields
+    ------
+    Progress or None
+        To be called with the number of things done so far.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn() if total is None else TimeRemainingColumn(),
+        TextColumn("{task.fields[remark]}"),
+    )
+    # Redirected, a line for stdout appears above the bar; but a line for a file or a pipe must go there.
+    to_screen = sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=to_screen) as bar:
+        task = bar.add_task(title, total=total, count="", remark="")
+        of_all = "?" if total is None else f"{total:,}"
+
+        def show(done: int, /, remark: str = "") -> None:
+            bar.update(task, completed=done, count=f"{done:,}/{of_all} {unit}".rstrip(), remark=remark)
+
+        yield show
+
+
+def waiting(title: str, quiet: bool) -> contextlib.AbstractContextManager[Progress | None]:
+    """Show on stderr, where it is a terminal, what is going on while the block runs, and for how long."""
+    return counting_bar(title, None, quiet, "")
 
 
 @contextlib.contextmanager
 def progress_bar(title: str, total: int | None, quiet: bool) -> Iterator[Callable[[Tally], None] | None]:
-    """Show a progress bar on stderr while the block runs; nothing where stderr is no terminal.
+    """Show the bar of a run over frames, with its rate, and how much of the picture moves.
 
     Parameters
     ----------
@@ -31,34 +93,21 @@ def progress_bar(title: str, total: int | None, quiet: bool) -> Iterator[Callabl
     callable or None
         To be called with the tally after every frame.
     """
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+    with counting_bar(title, total, quiet, "") as show:
+        yield None if show is None else _of_tally(show)
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.0f} frames/s"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[moving]:.1%} moving"),
-    )
-    # Redirected, a line for stdout appears above the bar; but a line for a file or a pipe must go there.
-    to_screen = sys.stdout.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=to_screen) as bar:
-        task = bar.add_task(title, total=total, rate=0.0, moving=0.0)
-        last_time, last_written, last_sum = 0.0, 0, 0.0
 
-        def update(tally: Tally) -> None:
-            nonlocal last_time, last_written, last_sum
-            if tally.elapsed - last_time < _INTERVAL:
-                return
-            new = tally.written - last_written
-            moving = (tally.foreground - last_sum) / new if new else 0.0
-            bar.update(task, completed=tally.read, rate=tally.read / tally.elapsed, moving=moving)
-            last_time, last_written, last_sum = tally.elapsed, tally.written, tally.foreground
+def _of_tally(show: Progress) -> Callable[[Tally], None]:
+    """Return what shows a run's tally, now and then."""
+    last_time, last_written, last_sum = 0.0, 0, 0.0
 
-        yield update
+    def update(tally: Tally) -> None:
+        nonlocal last_time, last_written, last_sum
+        if tally.elapsed - last_time < _INTERVAL:
+            return
+        new = tally.written - last_written
+        moving = (tally.foreground - last_sum) / new if new else 0.0
+        show(tally.read, f"{tally.read / tally.elapsed:.0f} frames/s  {moving:.1%} moving")
+        last_time, last_written, last_sum = tally.elapsed, tally.written, tally.foreground
+
+    return update

@@ -64,3 +64,10 @@ class VideoInfo:
     time_base: Fraction = Fraction(1, 90_000)
     live: bool = False
     first_number: int = 1
+
+    @property
+    def expected_frame_count(self) -> int | None:
+        """Frames to expect: as told, else by duration and rate (Matroska counts none); None where nobody knows."""
+        if self.frame_count is None and self.duration and self.fps:
+            return round(self.duration * self.fps)
+        return self.frame_count

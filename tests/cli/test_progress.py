@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from bgsub.cli.progress import progress_bar
+from bgsub.cli.progress import counting_bar, progress_bar, waiting
 from bgsub.pipeline import Tally
 
 
@@ -83,6 +83,34 @@ def test_no_bar_when_quiet_or_where_stderr_is_no_terminal(open_terminal, monkeyp
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with progress_bar("masking", 60, False) as update:
         assert update is None
+    assert sys.stderr.getvalue() == ""
+
+
+def test_rows_are_counted_with_their_unit(open_terminal):
+    terminal = open_terminal()
+    with counting_bar("reading", 4000, False, "rows") as show:
+        show(1000)
+        show(3000, "a remark")
+    last = plain(terminal.getvalue()).strip().splitlines()[-1]
+    assert "reading" in last and "3,000/4,000 rows" in last and "a remark" in last
+
+
+def test_what_cannot_be_counted_has_a_title(open_terminal):
+    terminal = open_terminal()
+    with waiting("fitting", False):
+        pass
+    assert "fitting" in plain(terminal.getvalue())
+
+
+@pytest.mark.parametrize("bar", [lambda quiet: counting_bar("x", 1, quiet, "rows"), lambda quiet: waiting("x", quiet)])
+def test_every_bar_keeps_quiet_alike(open_terminal, monkeypatch, bar):
+    terminal = open_terminal()
+    with bar(True) as show:
+        assert show is None
+    assert terminal.getvalue() == ""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with bar(False) as show:
+        assert show is None
     assert sys.stderr.getvalue() == ""
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,16 +20,15 @@ from bgsub.cli.cluster.options import (
     mixture,
     outputs,
     overwrite_option,
-    waiting,
 )
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
+from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 
 if TYPE_CHECKING:
     from bgsub.features.palette import Palette, PixelSample
-    from bgsub.video.frame import VideoInfo
     from bgsub.video.sources import Source
 
 _MOST_COLOURS = 256
@@ -169,10 +166,11 @@ class _Quantisation:
             if o["output"] and not source.repeatable:
                 raise SourceError(f"{source.info.name} cannot be read twice, as --output needs: leave it out")
             count = 0
-            with _frame_progress("reading", source.info, o["quiet"]) as on_frames:
+            with counting_bar("reading", source.info.expected_frame_count, o["quiet"], "frames") as show:
                 for count, frame in enumerate(source, 1):
                     sample.add(frame.image)
-                    on_frames(count)
+                    if show is not None:
+                        show(count)
         if not count:
             raise SourceError(f"{self.source} gave no frame: check --start, --end and --duration")
         return sample
@@ -203,11 +201,12 @@ class _Quantisation:
         try:
             with (
                 overlay_sink(o["output"], source.info, overwrite=o["overwrite"], source=self.source) as sink,
-                _frame_progress("drawing", source.info, o["quiet"]) as on_frames,
+                counting_bar("drawing", source.info.expected_frame_count, o["quiet"], "frames") as show,
             ):
                 for count, frame in enumerate(source, 1):
                     sink.write(Frame(frame.index, frame.time, palette.quantised(frame.image, soft=o["soft"])), nothing)
-                    on_frames(count)
+                    if show is not None:
+                        show(count)
         except KeyboardInterrupt:
             if not count:
                 raise
@@ -234,21 +233,3 @@ class _Quantisation:
             click.echo(f"{name}  {red:3} {green:3} {blue:3}  {share:6.1%}")
         for path in self.written:
             click.echo(f"  wrote {path}")
-
-
-@contextlib.contextmanager
-def _frame_progress(title: str, info: VideoInfo, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how many frames are done while the block runs; nothing where stderr is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    total = info.frame_count
-    if total is None and info.duration and info.fps:  # Matroska does not count its frames
-        total = round(info.duration * info.fps)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda count: bar.update(task, completed=count)

@@ -24,10 +24,9 @@ from bgsub.cli.cluster.options import (
     mixture_options,
     outputs,
     overwrite_option,
-    row_progress,
-    waiting,
 )
 from bgsub.cli.help import Command
+from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 
 logger = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]
     with open_table(name) as table:
         table.check_names(options["keep"] or ())
         with contextlib.ExitStack() as stack:
-            with row_progress("reading", table.n_rows, quiet) as on_rows:
+            with counting_bar("reading", table.n_rows, quiet, "rows") as on_rows:
                 rows = stack.enter_context(prepared(table, choice_of(options), on_rows))
             check_rows(rows, table.name, n_components, options["scale"])
             mixture = new_mixture(options, n_components=n_components, covariance_type=options["covariance"])
@@ -110,7 +109,7 @@ def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]
             n_rows, n_features = rows.matrix.shape
             total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
         if options["output"]:
-            with row_progress("writing", table.n_rows, quiet) as on_rows:
+            with counting_bar("writing", table.n_rows, quiet, "rows") as on_rows:
                 write_labels(options["output"], table, model, options["missing"], options["keep"] or (), on_rows)
     if options["model"]:
         model.save(options["model"])

@@ -21,10 +21,10 @@ from bgsub.cli.cluster.options import (
     mixture,
     outputs,
     overwrite_option,
-    waiting,
 )
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
+from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 
@@ -175,7 +175,7 @@ class _Sorting:
             self._choose_outputs(source)
             threads = self.options["threads"] or threads_for(source.info, available_processors())
             collector = stack.enter_context(FeatureCollector())
-            bar = stack.enter_context(self._bar("reading", source.info))
+            bar = stack.enter_context(progress_bar("reading", source.info.expected_frame_count, self.options["quiet"]))
             try:
                 run(source, _new_model(source.info, threads), [collector], progress=bar, tally=tally)
             except KeyboardInterrupt:
@@ -243,14 +243,6 @@ class _Sorting:
                 o["sheet"] = str(default_output(source.info.name, ".scenes.png"))
             else:
                 logger.info("%s cannot be read twice: there will be no contact sheet", source.info.name)
-
-    def _bar(self, title: str, info: VideoInfo) -> Any:
-        from bgsub.cli.progress import progress_bar
-
-        total = info.frame_count
-        if total is None and info.duration and info.fps:  # Matroska does not count its frames
-            total = round(info.duration * info.fps)
-        return progress_bar(title, total, self.options["quiet"])
 
     def _tell_of_losses(self, tally: Tally) -> None:
         if tally.damaged:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,47 +208,3 @@ def check_outputs(
         if name in seen:
             raise ParameterError(f"two outputs are named {path}: give each a name of its own")
         seen.add(name)
-
-
-@contextlib.contextmanager
-def row_progress(title: str, n_rows: int | None, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Show on stderr how many rows are read while the block runs; nothing where stderr is no terminal.
-
-    Parameters
-    ----------
-    title : str
-        What is going on.
-    n_rows : int or None
-        Rows that will be read, None where nobody knows.
-    quiet : bool
-        Show nothing.
-
-    Yields
-    ------
-    callable or None
-        To be called with the number of rows read so far.
-    """
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[rows]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(title, total=n_rows, rows="")
-        yield lambda count: bar.update(task, completed=count, rows=f"{count:,} rows")
-
-
-def waiting(title: str, quiet: bool) -> contextlib.AbstractContextManager[Any]:
-    """Show on stderr, where it is a terminal, what is going on while the block runs, and for how long."""
-    return row_progress(title, None, quiet)

@@ -17,10 +17,10 @@ from bgsub.cli.cluster.options import (
     missing_option,
     outputs,
     overwrite_option,
-    row_progress,
 )
 from bgsub.cli.help import Command, section
 from bgsub.cli.options import verbosity_options
+from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import ParameterError
 
@@ -81,7 +81,7 @@ def command(model: str, table: str, **options: Any) -> None:
     threshold = None if options["quantile"] is None else learned.threshold(options["quantile"])
     with ended_by_signals(), open_table(table) as source:
         drawn = _Drawn(columns, threshold)
-        with row_progress("reading", source.n_rows, options["quiet"]) as on_rows:
+        with counting_bar("reading", source.n_rows, options["quiet"], "rows") as on_rows:
             for block in assign(source, learned, missing=options["missing"], on_rows=on_rows):
                 drawn.add(block)
         _draw(plane, drawn, learned, output, options["k_means"])

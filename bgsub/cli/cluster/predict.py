@@ -17,9 +17,9 @@ from bgsub.cli.cluster.options import (
     missing_option,
     outputs,
     overwrite_option,
-    row_progress,
 )
 from bgsub.cli.help import Command
+from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 
 _EXAMPLES = """
@@ -61,7 +61,7 @@ def command(model: str, table: str, **options: Any) -> None:
     with (
         ended_by_signals(),
         open_table(table) as source,
-        row_progress("writing", source.n_rows, options["quiet"]) as on_rows,
+        counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         kept = options["keep"] or ()
         sizes = write_labels(options["output"], source, learned, options["missing"], kept, on_rows).tolist()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from bgsub.cli import set_verbosity
-from bgsub.cli.cluster.options import PATH, TABLE_SUFFIXES, check_outputs, outputs, overwrite_option, row_progress
+from bgsub.cli.cluster.options import PATH, TABLE_SUFFIXES, check_outputs, outputs, overwrite_option
 from bgsub.cli.help import Command
 from bgsub.cli.options import verbosity_options
+from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 
 _EXAMPLES = """
@@ -54,7 +55,7 @@ def command(model: str, n_rows: int, seed: int, output: str, overwrite: bool, ve
     learned = TableModel.load(model)
     random = np.random.RandomState(seed)  # the estimator takes no Generator
     learned.mixture.set_params(random_state=random)
-    with ended_by_signals(), row_progress("drawing", n_rows, quiet) as on_rows, table_writer(output) as write:
+    with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows, table_writer(output) as write:
         for start in range(0, n_rows, BLOCK_ROWS):
             drawn, labels = learned.mixture.sample(min(BLOCK_ROWS, n_rows - start))
             order = random.permutation(len(drawn))  # they come cluster by cluster

@@ -19,9 +19,9 @@ from bgsub.cli.cluster.options import (
     missing_option,
     outputs,
     overwrite_option,
-    row_progress,
 )
 from bgsub.cli.help import Command, section
+from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _score(learned: TableModel, table: str, threshold: float, options: dict[str,
     unusual: list[dict[str, Any]] = []
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_table(table))
-        on_rows = stack.enter_context(row_progress("scoring", source.n_rows, options["quiet"]))
+        on_rows = stack.enter_context(counting_bar("scoring", source.n_rows, options["quiet"], "rows"))
         write = stack.enter_context(table_writer(output)) if output else None
         for block in assign(source, learned, missing=options["missing"], kept=kept, on_rows=on_rows):
             anomalies = block.log_density < threshold

@@ -22,10 +22,9 @@ from bgsub.cli.cluster.options import (
     mixture_options,
     outputs,
     overwrite_option,
-    row_progress,
-    waiting,
 )
 from bgsub.cli.help import Command
+from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _select(name: str, options: dict[str, Any]) -> Selection:
 
     quiet = options["quiet"]
     fitting = {name: options[name] for name in ("n_init", "max_iter", "tol", "reg_covar", "threads")}
-    with open_table(name) as table, row_progress("reading", table.n_rows, quiet) as on_rows:
+    with open_table(name) as table, counting_bar("reading", table.n_rows, quiet, "rows") as on_rows:
         source = prepared(table, choice_of(options), on_rows)
         with source as rows, waiting("fitting", quiet):
             check_rows(rows, table.name, options["components"][-1], options["scale"])
