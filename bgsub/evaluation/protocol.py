@@ -171,3 +171,31 @@ def _ratio(part: int, whole: int) -> float:
 
 def _size(image: np.ndarray) -> str:
     return "x".join(map(str, image.shape[1::-1])) if image.ndim == 2 else f"of shape {image.shape}"
+
+
+KINDS = ("found", "missed", "false alarm", "false alarm in a shadow", "background", "does not count")
+"""What a pixel of a mask can be, beside its ground truth."""
+
+_FOUND, _MISSED, _FALSE, _FALSE_IN_SHADOW, _BACKGROUND, _DOES_NOT_COUNT = range(len(KINDS))
+_KINDS = np.full((2, 256), [[_BACKGROUND], [_FALSE]], np.uint8)  # by mask and label
+_KINDS[:, MOVING] = _MISSED, _FOUND
+_KINDS[1, SHADOW] = _FALSE_IN_SHADOW
+_KINDS[:, [OUTSIDE, UNKNOWN]] = _DOES_NOT_COUNT
+
+
+def kinds_of_pixels(truth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Tell what is right or wrong about every pixel of a mask.
+
+    Parameters
+    ----------
+    truth : ndarray of uint8, shape (H, W)
+        Labels: `STATIC`, `SHADOW`, `OUTSIDE`, `UNKNOWN`, `MOVING`.
+    mask : ndarray of bool, shape (H, W)
+        What was taken for foreground.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+        Places in `KINDS`.
+    """
+    return _KINDS[mask.astype(np.intp), truth]

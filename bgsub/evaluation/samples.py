@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgsub.evaluation.protocol import FOREGROUND, OUTSIDE
+from bgsub.evaluation.protocol import FOREGROUND, OUTSIDE, kinds_of_pixels
 from bgsub.evaluation.scoring import SequenceScore
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
 
@@ -38,6 +38,10 @@ class Sample:
     image: np.ndarray
     truth: np.ndarray
     masks: list[np.ndarray]
+
+    def errors(self, method: int) -> np.ndarray:
+        """Return what is right or wrong about each pixel of a method's mask: see `kinds_of_pixels`."""
+        return kinds_of_pixels(self.truth, self.masks[method])
 
 
 class MaskStore:

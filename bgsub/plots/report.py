@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import astuple
 from html import escape
 from pathlib import Path
 
@@ -13,14 +12,11 @@ import cv2
 import numpy as np
 
 from bgsub.errors import OutputError
-from bgsub.evaluation.protocol import Metrics
-from bgsub.evaluation.results import MethodResult
-from bgsub.evaluation.running import SequenceResult
-from bgsub.evaluation.samples import Sample
 from bgsub.files import atomic_write
-from bgsub.plots.errors import LEGEND, error_picture
+from bgsub.plots.f_measure import COLOURS, f_over_time
+from bgsub.plots.mask_errors import LEGEND, error_picture
 from bgsub.plots.page import cell, page, table
-from bgsub.plots.timeline import COLOURS, f_over_time
+from bgsub.plots.scored import METRICS, MethodScores, Metrics, Sample, SequenceScores
 
 METRIC_HEADINGS = ("recall", "specificity", "FPR", "FNR", "PWC", "precision", "F")
 _HIGHER_IS_BETTER = (True, True, False, False, False, True, True)
@@ -60,7 +56,7 @@ class Report:
         except OSError as error:
             raise OutputError(f"cannot write the report to {folder}: {error.strerror}; choose another") from error
 
-    def add(self, result: SequenceResult) -> None:
+    def add(self, result: SequenceScores) -> None:
         """Write the pictures of a sequence and keep its section of the page; frames are not held any longer."""
         n = len(self._sections) + 1
         first = result.scores[0]
@@ -79,12 +75,12 @@ class Report:
             f"{self._strip(n, result.samples)}\n</section>"
         )
 
-    def finish(self, results: Sequence[MethodResult]) -> Path:
+    def finish(self, results: Sequence[MethodScores]) -> Path:
         """Write the page and return its path.
 
         Parameters
         ----------
-        results : sequence of MethodResult
+        results : sequence of MethodScores
             In the order of the labels; their scores in the order in which sequences were added.
         """
         n_frames = sum(len(score.counts) for score in results[0].scores)
@@ -110,12 +106,12 @@ class Report:
 
     def _metrics_table(self, rows: Sequence[tuple[Metrics, float | None]]) -> str:
         """Return a table with a row a method; the best of several stands out."""
-        columns = list(zip(*(astuple(metrics) for metrics, _ in rows), strict=True))
+        columns = list(zip(*(_values(metrics) for metrics, _ in rows), strict=True))
         best = [_best(column, higher) for column, higher in zip(columns, _HIGHER_IS_BETTER, strict=True)]
         body = []
         for i, (metrics, milliseconds) in enumerate(rows):
             cells = [cell(_dot(i) + escape(self._labels[i]))]
-            for value, top, digits in zip(astuple(metrics), best, _DIGITS, strict=True):
+            for value, top, digits in zip(_values(metrics), best, _DIGITS, strict=True):
                 cells.append(cell(_number(value, digits), "best" if len(rows) > 1 and value == top else ""))
             cells += [cell("–"), cell("–")]
             if milliseconds:
@@ -135,9 +131,9 @@ class Report:
             if len(self._labels) == 1:
                 mask = sample.masks[0].astype(np.uint8) * 255
                 rows.setdefault("mask", []).append(self._picture(f"{name}-mask.png", mask))
-            for i, (label, mask) in enumerate(zip(self._labels, sample.masks, strict=True)):
+            for i, label in enumerate(self._labels):
                 title = label if len(self._labels) > 1 else "errors"
-                errors = self._picture(f"{name}-errors{i}.png", error_picture(sample.truth, mask))
+                errors = self._picture(f"{name}-errors{i}.png", error_picture(sample.errors(i)))
                 rows.setdefault(title, []).append(errors)
         heads = "".join(
             f'<div class="head">{sample.number}{f" <b>{sample.remark}</b>" if sample.remark else ""}</div>'
@@ -164,7 +160,7 @@ class Report:
         return f"{_PICTURES}/{name}"
 
 
-def _f_table(results: Sequence[MethodResult]) -> str:
+def _f_table(results: Sequence[MethodScores]) -> str:
     """Return the table of F: a row a sequence, a column a method; the colour tells good from bad."""
     rows = []
     for i, first in enumerate(results[0].scores):
@@ -196,6 +192,10 @@ def _legend() -> str:
 
 def _dot(i: int) -> str:
     return f'<span class="dot" style="background: {COLOURS[i % len(COLOURS)]}"></span>'
+
+
+def _values(metrics: Metrics) -> list[float]:
+    return [getattr(metrics, name) for name in METRICS]
 
 
 def _best(values: Sequence[float], higher: bool) -> float:

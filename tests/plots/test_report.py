@@ -15,7 +15,7 @@ from bgsub.evaluation.results import MethodResult
 from bgsub.evaluation.running import SequenceResult
 from bgsub.evaluation.samples import Sample
 from bgsub.evaluation.scoring import SequenceScore
-from bgsub.plots.errors import error_picture
+from bgsub.plots.mask_errors import error_picture
 from bgsub.plots.report import Report
 
 NAME = "<script>alert(1)</script>&\"'$x$"
@@ -90,7 +90,7 @@ def test_one_method(tmp_path):
         assert shown.shape == one.image.shape
         assert np.array_equal(cv2.imread(f"{stem}-truth.png", cv2.IMREAD_UNCHANGED), one.truth)
         assert np.array_equal(cv2.imread(f"{stem}-mask.png", cv2.IMREAD_UNCHANGED) == 255, one.masks[0])
-        assert np.array_equal(cv2.imread(f"{stem}-errors0.png"), error_picture(one.truth, one.masks[0]))
+        assert np.array_equal(cv2.imread(f"{stem}-errors0.png"), error_picture(one.errors(0)))
     assert ET.parse(folder / "pictures/s1-time.svg").getroot().tag.endswith("svg")
 
 
@@ -108,7 +108,7 @@ def test_several_methods(tmp_path):
     for i, (a, b) in enumerate([(7, 2), (9, 1)]):
         assert f"{(f[a] + f[b]) / 2:.4f}" in page.text, i
     errors = cv2.imread(str(tmp_path / "pictures/s1-000004-errors1.png"))
-    assert np.array_equal(errors, error_picture(results[0].samples[0].truth, results[0].samples[0].masks[1]))
+    assert np.array_equal(errors, error_picture(results[0].samples[0].errors(1)))
 
 
 def test_names_are_text(tmp_path):

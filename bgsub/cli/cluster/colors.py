@@ -142,7 +142,7 @@ class _Quantisation:
             )
         if o["palette"]:
             from bgsub.plots.figures import save_figure
-            from bgsub.plots.palette import palette_figure
+            from bgsub.plots.swatches import palette_figure
 
             save_figure(palette_figure(palette.hexadecimal(), palette.shares.tolist()), o["palette"])
             self.written.append(o["palette"])

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bgsub.plots.figures import save_figure
-from bgsub.plots.palette import luminance, palette_figure
+from bgsub.plots.swatches import luminance, palette_figure
 
 COLOURS = ["#203040", "#f0e0c0", "#c03020"]
 SHARES = [0.6, 0.3, 0.1]

@@ -8,7 +8,7 @@ import pytest
 
 from bgsub.evaluation.protocol import Counts
 from bgsub.evaluation.scoring import SequenceScore
-from bgsub.plots.timeline import f_over_time, moving_f_measure
+from bgsub.plots.f_measure import f_over_time, moving_f_measure
 
 
 def score_of(*counts):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bgsub.evaluation.scoring import SequenceScore
+from bgsub.plots.scored import Score
 
 COLOURS = ("#1f6feb", "#d9480f", "#2b8a3e", "#862e9c", "#b08900", "#0b7285", "#c2255c", "#5c636e")
 """Of methods, in their order; the ninth gets the first again."""
@@ -16,12 +16,12 @@ COLOURS = ("#1f6feb", "#d9480f", "#2b8a3e", "#862e9c", "#b08900", "#0b7285", "#c
 _WINDOWS = 40  # in the length of a sequence
 
 
-def f_over_time(scores: Mapping[str, SequenceScore], marked: Sequence[int] = ()) -> bytes:
+def f_over_time(scores: Mapping[str, Score], marked: Sequence[int] = ()) -> bytes:
     """Draw F over the numbers of the frames, a line for each method.
 
     Parameters
     ----------
-    scores : mapping of str to SequenceScore
+    scores : mapping of str to Score
         By method, all of one sequence. Every line is the F of all pixels in a window that moves along; with up to two
         methods the F of single frames stands behind it.
     marked : sequence of int
@@ -59,7 +59,7 @@ def f_over_time(scores: Mapping[str, SequenceScore], marked: Sequence[int] = ())
     return picture.getvalue()
 
 
-def moving_f_measure(score: SequenceScore) -> np.ndarray:
+def moving_f_measure(score: Score) -> np.ndarray:
     """Return the F of all pixels within a window around each frame that counts; nan where it is undefined."""
     tp, fp, fn = np.array(score.counts, dtype=np.int64).reshape(-1, 6)[:, :3].T
     reach = max(1, len(tp) // _WINDOWS) // 2
