@@ -9,12 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bgsub.video.frame import VideoInfo
 from bgsub.video.sinks import Sink
 from bgsub.video.sources import Source
 
 FOREGROUND = 255
-_PIXELS_PER_THREAD = 50_000  # fewer are not worth waking another thread for
 _TOLERANCE = 1e-6  # seconds: a warm-up of 0.1 + 0.2 must not take the frame at 0.3
 
 
@@ -69,15 +67,6 @@ class Tally:
             "last_time": self.last_time,
             "elapsed": round(self.elapsed, 3),
         }
-
-
-def threads_for(info: VideoInfo, processors: int) -> int:
-    """Return how many threads a model should take in a run, where decoding and writing need processors too.
-
-    Together they cost about as much as the model, so it gets half of the processors. With more, it slows the others
-    down by more than it gains: on two processors a whole run takes 8 % longer.
-    """
-    return max(1, min(processors // 2, info.width * info.height // _PIXELS_PER_THREAD))
 
 
 def run(

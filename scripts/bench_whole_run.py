@@ -27,8 +27,8 @@ import cv2
 import numpy as np
 
 from bgsub import MOG2, BackgroundSubtractor, open_source
-from bgsub.pipeline import run, threads_for
-from bgsub.threads import available_processors
+from bgsub.pipeline import run
+from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.sinks import ThreadedSink
 from bgsub.video.videos import mask_sink
 
@@ -57,7 +57,8 @@ def bgsub_loop(video: Path, output: Path, method: str, codec: Literal["ffv1", "h
         open_source(video) as source,
         ThreadedSink([mask_sink(output, source.info, overwrite=True, codec=codec)]) as sink,
     ):
-        model = MODELS[method](threads=threads_for(source.info, available_processors()))
+        n_pixels = source.info.width * source.info.height
+        model = MODELS[method](threads=threads_beside_io(n_pixels, available_processors()))
         return run(source, model, [sink]).written
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import OutputError, SourceError
-from bgsub.pipeline import Tally, run, threads_for
+from bgsub.pipeline import Tally, run
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sinks import Sink
 from bgsub.video.sources import Source
@@ -185,12 +185,3 @@ def test_progress_sees_the_tally_of_each_frame():
         progress=lambda tally: seen.append((tally.read, tally.written, tally.damaged, tally.elapsed > 0)),
     )
     assert seen == [(1, 0, 0, True), (2, 1, 1, True), (3, 2, 2, True)]
-
-
-@pytest.mark.parametrize(
-    ("size", "processors", "expected"),
-    [((1280, 720), 1, 1), ((1280, 720), 2, 1), ((1280, 720), 8, 4), ((1920, 1080), 64, 32), ((320, 240), 64, 1)],
-)
-def test_a_model_leaves_processors_to_decoding_and_writing(size, processors, expected):
-    info = VideoInfo("clip", *size, fps=None, frame_count=None, codec="h264", duration=None)
-    assert threads_for(info, processors) == expected

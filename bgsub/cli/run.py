@@ -177,8 +177,8 @@ class _Run:
     def _mask(self, model: Model, tally: Tally) -> SourceError | None:
         """Open everything, run, and close everything; return what broke the source off, if anything did."""
         from bgsub.background.cleanup import Cleanup
-        from bgsub.pipeline import run, threads_for
-        from bgsub.threads import available_processors
+        from bgsub.pipeline import run
+        from bgsub.threads import available_processors, threads_beside_io
 
         o = self.options
         cleaning = {name: o[name] for name in ("close", "fill", "shadows")}
@@ -190,7 +190,8 @@ class _Run:
             self._check_model(model, source.info)
             tell_frame_rate(model, source.info)
             if o["threads"] is None:
-                model.threads = threads_for(source.info, available_processors())
+                n_pixels = source.info.width * source.info.height
+                model.threads = threads_beside_io(n_pixels, available_processors())
             sinks, window = self._sinks(stack, source.info, model)
             self._learn_first(source, model)
             bar = stack.enter_context(self._bar("masking", source.info))

@@ -166,14 +166,15 @@ class _Sorting:
     def _read(self) -> FrameFeatures:
         """Return the features of the frames, as far as the source, or the user's patience, goes."""
         from bgsub.features.collecting import FeatureCollector
-        from bgsub.pipeline import Tally, run, threads_for
-        from bgsub.threads import available_processors
+        from bgsub.pipeline import Tally, run
+        from bgsub.threads import available_processors, threads_beside_io
 
         tally = Tally()
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(open_input(self.source, self.options))
             self._choose_outputs(source)
-            threads = self.options["threads"] or threads_for(source.info, available_processors())
+            n_pixels = source.info.width * source.info.height
+            threads = self.options["threads"] or threads_beside_io(n_pixels, available_processors())
             collector = stack.enter_context(FeatureCollector())
             bar = stack.enter_context(progress_bar("reading", source.info.expected_frame_count, self.options["quiet"]))
             try:
