@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bgsub.masks import foreground_share
 from bgsub.video.sinks import Sink
 from bgsub.video.sources import Source
 
-FOREGROUND = 255
 _TOLERANCE = 1e-6  # seconds: a warm-up of 0.1 + 0.2 must not take the frame at 0.3
 
 
@@ -130,7 +130,7 @@ def run(
                 for sink in sinks:
                     sink.write(frame, mask)
                 tally.written += 1
-                tally.foreground += np.count_nonzero(mask == FOREGROUND) / mask.size
+                tally.foreground += foreground_share(mask)
             tally.damaged, tally.dropped = source.damaged, source.dropped
             tally.elapsed = time.perf_counter() - started
             if progress is not None:

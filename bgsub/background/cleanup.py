@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.masks import FOREGROUND
 
 _LARGEST_KERNEL = 255  # pixels; a larger one would reach across most of a frame and take seconds
 
@@ -85,7 +86,7 @@ class Cleanup:
             )
         if self.is_identity:
             return mask.copy()
-        _, foreground = cv2.threshold(mask, 254, 255, cv2.THRESH_BINARY)
+        _, foreground = cv2.threshold(mask, FOREGROUND - 1, FOREGROUND, cv2.THRESH_BINARY)
         if self.open > 1:
             foreground = _dilate(_erode(foreground, self.open), self.open)
         if self.close > 1:
@@ -96,7 +97,7 @@ class Cleanup:
             foreground = _large_objects(foreground, self.min_area)
         if not self.shadows:
             return foreground
-        _, shadow = cv2.threshold(mask, 254, 0, cv2.THRESH_TOZERO_INV)
+        _, shadow = cv2.threshold(mask, FOREGROUND - 1, 0, cv2.THRESH_TOZERO_INV)
         return np.maximum(foreground, shadow, out=foreground)
 
 
@@ -172,5 +173,5 @@ def pixels_within(outline: np.ndarray) -> int:
 def drawn(outlines: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     """Return the plane of what lies within an odd number of outlines, or on one."""
     plane = np.zeros(shape, np.uint8)
-    cv2.drawContours(plane, outlines, -1, 255, cv2.FILLED)
+    cv2.drawContours(plane, outlines, -1, FOREGROUND, cv2.FILLED)
     return plane

@@ -17,12 +17,10 @@ import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.masks import FOREGROUND
 
 STATIC, SHADOW, OUTSIDE, UNKNOWN, MOVING = 0, 50, 85, 170, 255
 """Labels of a ground truth: background, hard shadow, outside the region of interest, unknown, foreground."""
-
-FOREGROUND = 255
-"""The one mask value that is foreground; any other, such as 127 for shadow, is background."""
 
 # A label in bits 1 to 3; bit 0 is left for the mask. Bits 1 and 2 together: the pixel does not count.
 _STATIC, _SHADOW, _MOVING, _IGNORED, _NO_LABEL = 0, 2, 4, 6, 8

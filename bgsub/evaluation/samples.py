@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgsub.evaluation.protocol import FOREGROUND, OUTSIDE, kinds_of_pixels
+from bgsub.evaluation.protocol import OUTSIDE, kinds_of_pixels
 from bgsub.evaluation.scoring import SequenceScore
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
+from bgsub.masks import FOREGROUND
 
 _WORTH_SHOWING = 0.1  # share of the mean area of objects that a frame needs for its F to mean something
 

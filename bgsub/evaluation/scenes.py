@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.masks import FOREGROUND
 
 _N_OBJECTS = 6
 _BLOCK_SIZES = (4, 16, 64, 256)  # pixels: the scales of the background's texture
@@ -135,7 +136,7 @@ class _MovingObject:
         rows, columns = image[body].shape[:2]
         first_row, first_column = max(0, -y), max(0, -x)
         image[body] = self.texture[first_row : first_row + rows, first_column : first_column + columns]
-        truth[body] = 255
+        truth[body] = FOREGROUND
 
 
 class _Sensor:

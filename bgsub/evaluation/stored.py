@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from bgsub.errors import OutputError, SourceError
-from bgsub.evaluation.protocol import FOREGROUND, outside_of
+from bgsub.evaluation.protocol import outside_of
 from bgsub.evaluation.scoring import OnFrame, SequenceScore, add_frame
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
+from bgsub.masks import BACKGROUND, FOREGROUND
 from bgsub.video.images import read_mask
 from bgsub.video.stills import write_image
 
@@ -86,7 +87,7 @@ class MaskWriter:
 
     def __call__(self, frame: LabelledFrame, mask: np.ndarray) -> None:
         """Write one mask."""
-        binary = np.where(mask == FOREGROUND, np.uint8(255), np.uint8(0))
+        binary = np.where(mask == FOREGROUND, np.uint8(FOREGROUND), np.uint8(BACKGROUND))
         write_image(self._folder / mask_name(frame.number), binary, _PNG)
 
 

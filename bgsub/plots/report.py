@@ -13,6 +13,7 @@ import numpy as np
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.masks import FOREGROUND
 from bgsub.plots.f_measure import COLOURS, f_over_time
 from bgsub.plots.mask_errors import LEGEND, error_picture
 from bgsub.plots.page import cell, page, table
@@ -129,7 +130,7 @@ class Report:
             rows["frame"].append(self._picture(f"{name}-frame.jpg", sample.image))
             rows["truth"].append(self._picture(f"{name}-truth.png", sample.truth))
             if len(self._labels) == 1:
-                mask = sample.masks[0].astype(np.uint8) * 255
+                mask = sample.masks[0].astype(np.uint8) * FOREGROUND
                 rows.setdefault("mask", []).append(self._picture(f"{name}-mask.png", mask))
             for i, label in enumerate(self._labels):
                 title = label if len(self._labels) > 1 else "errors"

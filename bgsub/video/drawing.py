@@ -7,7 +7,7 @@ import functools
 import cv2
 import numpy as np
 
-FOREGROUND = 255
+from bgsub.masks import BACKGROUND, FOREGROUND
 
 Color = tuple[int, int, int]
 ORANGE: Color = (30, 140, 255)
@@ -77,7 +77,7 @@ def overlay(
     picture = image.copy()
     objects = foreground_only(mask)
     if shadow_color is not None:
-        shadow = cv2.subtract(cv2.threshold(mask, 0, 255, cv2.THRESH_BINARY)[1], objects)
+        shadow = cv2.subtract(cv2.threshold(mask, BACKGROUND, FOREGROUND, cv2.THRESH_BINARY)[1], objects)
         cv2.copyTo(_tinted(image, shadow_color, opacity * 0.6), shadow, picture)
     cv2.copyTo(_tinted(image, color, opacity), objects, picture)
     return cv2.copyTo(_plain(image.shape, color), _outline(objects), picture)

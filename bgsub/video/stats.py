@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bgsub.errors import OutputError
+from bgsub.masks import foreground_share
 from bgsub.outputs import PathLike, check_output
 from bgsub.video.frame import Frame
 from bgsub.video.sinks import Sink
@@ -74,7 +75,7 @@ class StatsTable(Sink):
         """Write one line."""
         if self._closed:
             raise ValueError("write to a closed sink")
-        share = np.count_nonzero(mask == 255) / mask.size
+        share = foreground_share(mask)
         text = self._header + self._line(frame, share)
         try:
             self._put(text)
