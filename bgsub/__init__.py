@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
     from bgsub.video.frame import Frame, VideoInfo
-    from bgsub.video.sources import open_source
+    from bgsub.video.opening import open_source
 
 __version__ = "0.1.0"
 
@@ -23,7 +23,7 @@ _HOME = {
     "createBackgroundSubtractorMOG2": "bgsub.background.mog2.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
     "select": "bgsub.mixture.selection",
-    "open_source": "bgsub.video.sources",
+    "open_source": "bgsub.video.opening",
     "Frame": "bgsub.video.frame",
     "VideoInfo": "bgsub.video.frame",
     "BgsubError": "bgsub.errors",

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from bgsub.masks import foreground_share
-from bgsub.video.sinks import Sink
-from bgsub.video.sources import Source
+from bgsub.video.sink import Sink
+from bgsub.video.source import Source
 
 _TOLERANCE = 1e-6  # seconds: a warm-up of 0.1 + 0.2 must not take the frame at 0.3
 

@@ -29,8 +29,8 @@ import numpy as np
 from bgsub import MOG2, BackgroundSubtractor, open_source
 from bgsub.pipeline import run
 from bgsub.threads import available_processors, threads_beside_io
-from bgsub.video.sinks import ThreadedSink
-from bgsub.video.videos import mask_sink
+from bgsub.video.writers.threaded import ThreadedSink
+from bgsub.video.writers.videos import mask_sink
 
 MODELS = {"adaptive": BackgroundSubtractor, "mog2": MOG2}
 

@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 
 from bgsub import BackgroundSubtractor, open_source
-from bgsub.video.drawing import overlay, to_bgr
-from bgsub.video.stills import write_image
+from bgsub.video.writers.drawing import overlay, to_bgr
+from bgsub.video.writers.stills import write_image
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "sample_videos"

@@ -6,8 +6,8 @@ import pytest
 from bgsub.errors import OutputError, SourceError
 from bgsub.pipeline import Tally, run
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.sinks import Sink
-from bgsub.video.sources import Source
+from bgsub.video.sink import Sink
+from bgsub.video.source import Source
 
 INFO = VideoInfo("fake", 4, 2, fps=None, frame_count=None, codec="fake", duration=None)
 

@@ -90,7 +90,7 @@ def _frames_of(video: str, count: int = 60, skip: int = 100) -> list[Any]:
     from collections import deque
     from itertools import islice
 
-    from bgsub.video.sources import open_source
+    from bgsub.video.opening import open_source
 
     with open_source(video) as source:
         return list(deque((frame.image for frame in islice(source, skip + count)), maxlen=count))

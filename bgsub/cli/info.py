@@ -20,7 +20,7 @@ bgsub info rtsp://camera/stream --json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, as_json: bool) -> None:
     """Tell what SOURCE is: a video file, URL, camera or folder of images."""
-    from bgsub.video.sources import probe
+    from bgsub.video.opening import probe
 
     facts = probe(source)
     if as_json:

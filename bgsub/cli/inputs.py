@@ -11,7 +11,7 @@ from bgsub.cli.help import section
 from bgsub.cli.options import Seconds
 
 if TYPE_CHECKING:
-    from bgsub.video.sources import Source
+    from bgsub.video.source import Source
 
 _TIME = Seconds()
 

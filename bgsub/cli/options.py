@@ -148,7 +148,7 @@ def read_region(texts: tuple[str, ...]) -> Any:
         When a text is neither, or a mask stands beside other regions.
     """
     from bgsub.background.region import parse_polygon
-    from bgsub.video.images import read_mask
+    from bgsub.video.readers.images import read_mask
 
     if not texts:
         return None

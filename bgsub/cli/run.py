@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bgsub.cli.models import Model
     from bgsub.pipeline import Tally
     from bgsub.video.frame import VideoInfo
-    from bgsub.video.sinks import Sink
-    from bgsub.video.sources import Source
+    from bgsub.video.sink import Sink
+    from bgsub.video.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ class _Run:
         return None
 
     def _open(self) -> Source:
-        from bgsub.video.sources import open_source
+        from bgsub.video.opening import open_source
 
         names = ("start", "end", "duration", "every", "scale", "fps")
         return open_source(self.source, **{name: self.options[name] for name in names})
@@ -234,8 +234,8 @@ class _Run:
     def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo, model: Model) -> tuple[list[Sink], Any]:
         """Make what takes the frames; return the sinks, and the window if there is one."""
         from bgsub.outputs import check_output, default_output
-        from bgsub.video import stats, stills, videos
-        from bgsub.video.sinks import ThreadedSink
+        from bgsub.video.writers import stats, stills, videos
+        from bgsub.video.writers.threaded import ThreadedSink
 
         o = self.options
         common = {"overwrite": o["overwrite"], "source": self.source}
@@ -257,7 +257,7 @@ class _Run:
         self.outputs = [o[name] for name in made if o[name] != "-"]
         sinks, window = list(made.values()), None
         if o["show"]:
-            from bgsub.video.window import Window
+            from bgsub.video.writers.window import Window
 
             window = Window(f"bgsub: {info.name}", model.background_image)
             sinks.append(window)

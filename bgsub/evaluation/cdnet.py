@@ -12,8 +12,8 @@ import numpy as np
 
 from bgsub.errors import SourceError
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence, check_size
-from bgsub.video.images import list_images, read_mask
-from bgsub.video.sources import open_source
+from bgsub.video.opening import open_source
+from bgsub.video.readers.images import list_images, read_mask
 
 logger = logging.getLogger(__name__)
 

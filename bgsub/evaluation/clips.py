@@ -10,7 +10,7 @@ import numpy as np
 
 from bgsub.errors import SourceError
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence, check_size
-from bgsub.video.sources import open_source
+from bgsub.video.opening import open_source
 
 TRUTH_ENDING = ".truth"
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"})

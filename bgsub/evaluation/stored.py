@@ -14,8 +14,8 @@ from bgsub.evaluation.protocol import outside_of
 from bgsub.evaluation.scoring import OnFrame, SequenceScore, add_frame
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
 from bgsub.masks import BACKGROUND, FOREGROUND
-from bgsub.video.images import read_mask
-from bgsub.video.stills import write_image
+from bgsub.video.readers.images import read_mask
+from bgsub.video.writers.stills import write_image
 
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 

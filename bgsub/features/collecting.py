@@ -10,7 +10,7 @@ from bgsub.features.appearance import APPEARANCE, appearance
 from bgsub.features.movement import MOVEMENT, movement
 from bgsub.features.thumbnails import Thumbnails
 from bgsub.video.frame import Frame
-from bgsub.video.sinks import Sink
+from bgsub.video.sink import Sink
 
 N_EMBEDDING = 8
 EMBEDDING = tuple(f"embedding_{k}" for k in range(N_EMBEDDING))

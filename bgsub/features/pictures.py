@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from bgsub.errors import SourceError
-from bgsub.video.sources import Source
+from bgsub.video.source import Source
 
 _PATIENCE = 10.0  # seconds that jumping to every frame may take; otherwise the video is read through
 _TOLERANCE = 1e-6  # seconds; far below any frame period

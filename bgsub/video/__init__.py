@@ -1,1 +1,1 @@
-"""Frames in and out: sources, prefetch, writers, drawing. Knows nothing of mixtures."""
+"""Frames in and out: interfaces, opening, readers and writers. Knows nothing of mixtures."""

@@ -7,6 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
+MAX_PIXELS = 2**27
+"""Pixels of the largest picture that is decoded, whatever a file claims."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -71,3 +74,11 @@ class VideoInfo:
         if self.frame_count is None and self.duration and self.fps:
             return round(self.duration * self.fps)
         return self.frame_count
+
+
+def too_large(name: str, width: int, height: int) -> str:
+    """Return the one line that refuses a picture of more than `MAX_PIXELS`."""
+    return (
+        f"cannot open {name}: its pictures have {width}x{height} pixels, more than the {MAX_PIXELS} "
+        "supported; scale them down with another program"
+    )

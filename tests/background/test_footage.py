@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.video.sources import open_source
+from bgsub.video.opening import open_source
 
 
 @pytest.mark.parametrize("name", ["traffic_camera.mp4", "vtest.avi"])

@@ -305,7 +305,7 @@ def test_a_still_video_is_one_kind(bgsub, workplace):
 
 
 def test_a_pipe_has_no_sheet(bgsub, film, monkeypatch):
-    from bgsub.video.prefetch import Prefetch
+    from bgsub.video.readers.prefetch import Prefetch
 
     init = Prefetch.__init__
 

@@ -16,7 +16,7 @@ from bgsub.background.adaptive.model import BackgroundSubtractor
 from bgsub.background.mog2.model import MOG2
 from bgsub.errors import OutputError, SourceError
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.sources import Source
+from bgsub.video.source import Source
 from tests.cli.clips import FPS, MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, write_clip
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes as Unix has them")
@@ -159,7 +159,7 @@ def test_a_signal_that_is_ignored_stays_ignored(stalled, long_clip, workplace):
 
 
 def test_an_interruption_before_the_first_byte(workplace):
-    code = "import bgsub.video.container; from bgsub.cli import main; print('ready', flush=True); main(['run', '-'])"
+    code = "import bgsub.video.readers.container, bgsub.cli as c; print('ready', flush=True); c.main(['run', '-'])"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **pipes, preexec_fn=heed_signals) as process:
         process.stdout.readline()
@@ -273,7 +273,7 @@ def yard(images, monkeypatch):
 
     def replace(then):
         source = Scripted(images, then)
-        monkeypatch.setattr("bgsub.video.sources.open_source", lambda *args, **keywords: source)
+        monkeypatch.setattr("bgsub.video.opening.open_source", lambda *args, **keywords: source)
         return source
 
     return replace
@@ -329,7 +329,9 @@ def test_ctrl_c_in_this_process(bgsub, yard, images):
 
 def test_an_output_that_fails_at_its_end(bgsub, yard, monkeypatch):
     yard(lambda: None)
-    monkeypatch.setattr("bgsub.video.videos.VideoSink.close", lambda self: raising(OutputError("no room; make some"))())
+    monkeypatch.setattr(
+        "bgsub.video.writers.videos.VideoSink.close", lambda self: raising(OutputError("no room; make some"))()
+    )
     outcome = bgsub(*MOG2_RUN, "0", "--mask", "m.mkv", "--save-model", "m.bgsub")
     assert outcome.code == 1
     assert outcome.error == "Error: no room; make some"

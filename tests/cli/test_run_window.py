@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bgsub.video.sinks import Sink
+from bgsub.video.sink import Sink
 from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, read_video
 
 
@@ -30,7 +30,7 @@ class FakeWindow(Sink):
 
 @pytest.fixture(autouse=True)
 def window(monkeypatch):
-    monkeypatch.setattr("bgsub.video.window.Window", FakeWindow)
+    monkeypatch.setattr("bgsub.video.writers.window.Window", FakeWindow)
 
 
 def test_q_ends_the_run_as_the_end_of_the_source_does(bgsub, clip, images):

@@ -10,7 +10,7 @@ from bgsub.features.movement import MOVEMENT, movement
 from bgsub.features.thumbnails import Thumbnails
 from bgsub.pipeline import run
 from bgsub.video.frame import Frame
-from bgsub.video.sources import open_source
+from bgsub.video.opening import open_source
 from tests.cli.clips import FPS, masks_of, scene, write_clip
 
 

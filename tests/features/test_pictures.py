@@ -6,7 +6,7 @@ import pytest
 from bgsub.errors import SourceError
 from bgsub.features import pictures
 from bgsub.features.pictures import pictures_at
-from bgsub.video.sources import open_source
+from bgsub.video.opening import open_source
 from tests.cli.clips import scene, write_clip
 
 

@@ -29,7 +29,7 @@ from bgsub.errors import SourceError
 
 if TYPE_CHECKING:
     from bgsub.features.palette import Palette, PixelSample
-    from bgsub.video.sources import Source
+    from bgsub.video.source import Source
 
 _MOST_COLOURS = 256
 
@@ -113,7 +113,7 @@ class _Quantisation:
     @property
     def is_image(self) -> bool:
         """Whether the source is a single image."""
-        from bgsub.video.images import IMAGE_SUFFIXES
+        from bgsub.video.readers.images import IMAGE_SUFFIXES
 
         path = Path(self.source)
         return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
@@ -180,7 +180,7 @@ class _Quantisation:
         output, soft = self.options["output"], self.options["soft"]
         with open_input(self.source, self.options) as source:
             if self.is_image:
-                from bgsub.video.stills import write_image
+                from bgsub.video.writers.stills import write_image
 
                 for frame in source:
                     write_image(Path(output), palette.quantised(frame.image, soft=soft), [])
@@ -193,7 +193,7 @@ class _Quantisation:
         import numpy as np
 
         from bgsub.video.frame import Frame
-        from bgsub.video.videos import overlay_sink
+        from bgsub.video.writers.videos import overlay_sink
 
         o, count = self.options, 0
         size = (source.info.height, source.info.width)

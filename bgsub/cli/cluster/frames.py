@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bgsub.features.scenes import Scenes
     from bgsub.pipeline import Tally
     from bgsub.video.frame import VideoInfo
-    from bgsub.video.sources import Source
+    from bgsub.video.source import Source
 
 logger = logging.getLogger(__name__)
 

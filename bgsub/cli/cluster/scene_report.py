@@ -15,7 +15,7 @@ from bgsub.features.pictures import pictures_at
 from bgsub.features.scenes import Scenes
 from bgsub.plots.figures import colours, save_figure
 from bgsub.plots.scenes import UNUSUAL_COLOUR, SheetRow, Timeline, sheet_figure, timeline_figure
-from bgsub.video.sources import Source
+from bgsub.video.source import Source
 
 _TYPICAL, _UNUSUAL = 5, 5  # frames a kind in the contact sheet; unusual ones
 

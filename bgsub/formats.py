@@ -1,0 +1,18 @@
+"""Which images and videos are read and written, by their extensions."""
+
+from __future__ import annotations
+
+READABLE_IMAGES = frozenset(
+    {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""Images that are taken for frames; anything else is left to FFmpeg."""
+
+READABLE_VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv")
+"""Videos that are looked for in a folder. One that is named may have any extension: FFmpeg looks into it."""
+
+WRITABLE_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+CONTAINERS = {".mkv": "matroska", ".mp4": "mp4", ".webm": "webm"}
+"""FFmpeg's names of the containers that are written."""
+
+WRITABLE_VIDEOS = tuple(CONTAINERS)

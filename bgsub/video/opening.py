@@ -1,0 +1,166 @@
+"""Open anything that yields frames: video files, streams, cameras, image folders, standard input."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import stat
+import urllib.parse
+import urllib.request
+from fractions import Fraction
+from pathlib import Path
+
+from bgsub.errors import ParameterError, SourceError
+from bgsub.formats import READABLE_IMAGES
+from bgsub.video.selection import Selection
+from bgsub.video.source import Source
+
+# The readers are imported where a source of their kind is opened: PyAV and OpenCV take long to load.
+
+MAX_FPS = 100_000
+_CAMERA_DEPTH = 2  # frames kept of a camera: more would only be older
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+def open_source(
+    source: str | os.PathLike[str] | int,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    duration: float | None = None,
+    every: int = 1,
+    scale: float | None = None,
+    fps: float | Fraction | None = None,
+    prefetch: int = 8,
+) -> Source:
+    """Open a video source.
+
+    Parameters
+    ----------
+    source : str, path-like or int
+        A video or image file; a URL (``rtsp://``, ``http://``, ``udp://``, ...); a camera by index (``0`` or
+        ``"0"``) or device (``/dev/video0``); ``-`` for a video on standard input; a folder of images, or of a
+        CDnet sequence (its ``input`` folder is read); a pattern of image files (``in%06d.jpg``, ``*.png``).
+        Images come in the order of the numbers in their names.
+    start, end : float, optional
+        Deliver frames with ``start <= time < end``, in seconds from the source's first frame.
+    duration : float, optional
+        Instead of `end`: seconds from `start`.
+    every : int, default 1
+        Deliver only the frames whose index is a multiple of `every`.
+    scale : float or int, optional
+        At most 1: factor on width and height. Above 1: width in pixels to shrink to; a narrower source stays
+        as it is. Pixels are averaged over their area.
+    fps : float or Fraction, optional
+        Frames per second of a source without times (images, default 25; raw streams); replaces the times of a
+        file. Of a camera it is what the camera is asked for.
+    prefetch : int, default 8
+        Frames decoded ahead in a thread of their own; 0 decodes in the caller's thread. A live source never
+        waits for a slow reader: it drops the oldest frame and counts it in ``dropped``.
+
+    Returns
+    -------
+    Source
+        Open, its `info` known; a context manager.
+
+    Raises
+    ------
+    SourceError
+        When the source cannot be opened; one line says what, where and what to do.
+    ParameterError
+        When a parameter is out of its bounds.
+    """
+    selection = Selection.checked(start=start, end=end, duration=duration, every=every, scale=scale)
+    rate = _checked_rate(fps)
+    if prefetch < 0:
+        raise ParameterError(f"prefetch={prefetch} is out of bounds; give 0 (no thread) or more frames")
+    opened = _open(source, selection, rate)
+    if prefetch == 0:
+        return opened
+    from bgsub.video.readers.prefetch import Prefetch
+
+    depth = min(prefetch, _CAMERA_DEPTH) if opened.info.codec == "camera" else prefetch
+    return Prefetch(opened, depth)
+
+
+def probe(source: str | os.PathLike[str] | int) -> dict[str, object]:
+    """Open a source, see what is known of it, and close it.
+
+    Returns
+    -------
+    dict
+        In types that JSON has: ``name``, ``width``, ``height`` (upright), ``fps``, ``frame_count``,
+        ``duration``, ``codec``, ``live``; of what FFmpeg reads also ``container``, ``pixel_format``,
+        ``rotation`` (applied, degrees counterclockwise), ``bit_rate`` (per second), ``variable_frame_rate``
+        (None where the container does not tell) and ``audio``.
+
+    Raises
+    ------
+    SourceError
+        As `open_source`.
+    """
+    with open_source(source, prefetch=0) as opened:
+        return opened.describe()
+
+
+def _open(source: str | os.PathLike[str] | int, selection: Selection, rate: Fraction | None) -> Source:
+    """Find out what kind of source it is and open it with the reader of that kind."""
+    if isinstance(source, int):
+        if source < 0:
+            raise SourceError(f"cannot open camera {source}: cameras are numbered from 0; check the number")
+        return _open_camera(source, selection, rate)
+    text = os.fspath(source)
+    if not text:
+        raise SourceError("cannot open a source without a name; give a file, a folder, a URL or a camera's number")
+    if text == "-":
+        return _open_container(text, selection, rate)
+    if re.fullmatch(r"\d{1,4}", text):
+        return _open_camera(int(text), selection, rate)
+    if url := _URL.match(text):
+        if url[1].lower() != "file":
+            return _open_container(text, selection, rate)
+        text = urllib.request.url2pathname(urllib.parse.urlsplit(text).path)
+    return _open_path(Path(text), selection, rate)
+
+
+def _open_path(path: Path, selection: Selection, rate: Fraction | None) -> Source:
+    from bgsub.video.readers.images import ImageSource, is_pattern
+
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if is_pattern(path):
+            return ImageSource(path, selection, rate)
+        if re.fullmatch(r"/dev/video\d+", str(path)):
+            return _open_camera(str(path), selection, rate)
+        raise SourceError(f"cannot open {path}: no such file or folder; check the path") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"cannot open {path}: {reason}; check the path") from error
+    if stat.S_ISCHR(mode):
+        return _open_camera(str(path), selection, rate)
+    if stat.S_ISDIR(mode) or path.suffix.lower() in READABLE_IMAGES:
+        return ImageSource(path, selection, rate)
+    return _open_container(str(path), selection, rate)
+
+
+def _open_container(location: str, selection: Selection, rate: Fraction | None) -> Source:
+    from bgsub.video.readers.container import ContainerSource
+
+    return ContainerSource(location, selection, rate)
+
+
+def _open_camera(device: int | str, selection: Selection, rate: Fraction | None) -> Source:
+    from bgsub.video.readers.camera import CameraSource
+
+    return CameraSource(device, selection, rate)
+
+
+def _checked_rate(fps: float | Fraction | None) -> Fraction | None:
+    if fps is None:
+        return None
+    if not (math.isfinite(fps) and 0 < fps <= MAX_FPS):
+        raise ParameterError(f"fps={fps} is out of bounds; give frames per second above 0, up to {MAX_FPS}")
+    # 29.97 is meant where 29.969999999999998863 is said.
+    return fps if isinstance(fps, Fraction) else Fraction(fps).limit_denominator(1001)

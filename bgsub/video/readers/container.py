@@ -1,0 +1,274 @@
+"""Frames of video files, pipes and network streams, through PyAV."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import av
+import av.error
+
+from bgsub.errors import SourceError
+from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.readers.demuxing import duration_of, explain_read, frame_steps, nominal_rate, open_input
+from bgsub.video.readers.pictures import PictureConverter, quarter_turns
+from bgsub.video.readers.timestamps import Timestamps
+from bgsub.video.selection import Selection
+from bgsub.video.source import Source
+
+log = logging.getLogger(__name__)
+
+_ASSUMED_RATE = 25  # of a stream that tells no rate, between frames without time stamps
+_SEEK_FROM_S = 3.0  # decoding less than this takes no longer than a seek
+_MOST_WAITING = 32  # frames in a decoder's threads and in its queue for reordering
+_SHORT_BY_S = 2.0  # durations of containers are not exact
+_SEEK_MARGIN_S = 1.0  # containers index by decoding time, which runs ahead of the time shown
+
+_Timed = tuple[int, float, av.VideoFrame]
+
+
+class ContainerSource(Source):
+    """Frames of a video container, with the container's times.
+
+    Damaged frames are counted and skipped. A file that is cut off ends early, with a warning; a live stream
+    that breaks off is an error.
+
+    Parameters
+    ----------
+    location : str
+        Path of a file, URL, or ``-`` for standard input.
+    selection : Selection
+        Frames it does not want are decoded, but not converted.
+    rate : Fraction or None
+        Frames per second that replace the container's times.
+    """
+
+    def __init__(self, location: str, selection: Selection, rate: Fraction | None = None) -> None:
+        self._location = location
+        self._selection = selection
+        self._rate = rate
+        self._closed = False
+        self._open()
+        try:
+            self._first = self._first_frame()
+            self._convert = PictureConverter(self._first[2])
+            self.info = self._info()
+            self._frames = self._read()
+        except BaseException:
+            self._input.close()
+            raise
+
+    def _open(self) -> None:
+        """Open the container at its beginning."""
+        self._input = open_input(self._location)
+        self._live = self._input.kind == "network" and self._input.container.duration is None
+        self.repeatable = self._input.kind == "file" or (self._input.kind == "network" and not self._live)
+        # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
+        self._input.stream.thread_type = "SLICE" if self._live else "AUTO"
+        period = 1 / (self._rate or nominal_rate(self._input) or _ASSUMED_RATE)
+        self._times = Timestamps(self._time_base(), float(period))
+        self.damaged = 0
+        self._index = 0
+        self._sent = 0
+        self._broken = ""
+        self._sought = False
+        self._timed = self._stamp(self._pictures())
+
+    def _time_base(self) -> Fraction:
+        return self._input.stream.time_base or Fraction(1, 90_000)
+
+    def _first_frame(self) -> _Timed:
+        """Decode the first frame: it alone tells the rotation, and whether anything can be decoded."""
+        for timed in self._timed:
+            return timed
+        raise SourceError(
+            f"cannot open {self._input.shown}: not one frame of it can be decoded "
+            f"({self.damaged} damaged); check the file"
+        )
+
+    def _info(self) -> VideoInfo:
+        picture = self._first[2]
+        width, height = picture.width, picture.height
+        if quarter_turns(picture.rotation) % 2:
+            width, height = height, width
+        fps = self._rate or nominal_rate(self._input)
+        count = None if self._live or self._input.kind == "pipe" else self._input.stream.frames or None
+        duration = duration_of(self._input, self._rate)
+        whole = self._selection.start == 0 and math.isinf(self._selection.end)
+        return self._selection.narrowed(
+            VideoInfo(
+                name=self._input.name,
+                width=width,
+                height=height,
+                fps=fps,
+                frame_count=count,
+                codec=self._input.codec,
+                duration=duration,
+                time_base=1 / self._rate if self._rate else self._time_base(),
+                live=self._live,
+            ),
+            uniform=bool(self._rate) or (not whole and len(frame_steps(self._input.stream)) == 1),
+        )
+
+    def describe(self) -> dict[str, object]:
+        """Return all that is known of the source, in types that JSON has."""
+        stream, container, picture = self._input.stream, self._input.container, self._first[2]
+        steps = frame_steps(stream)
+        return super().describe() | {
+            "container": container.format.name,
+            "pixel_format": picture.format.name,
+            "rotation": 90 * quarter_turns(picture.rotation),
+            "bit_rate": stream.bit_rate or container.bit_rate or None,
+            # One tick more or less is the rounding of an even rate to ticks.
+            "variable_frame_rate": max(steps) - min(steps) > 1 if steps else None,
+            "audio": bool(container.streams.audio),
+        }
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def _read(self) -> Iterator[Frame]:
+        """Yield the selected frames; it is not started before the caller asks for the first."""
+        if self._closed:
+            return
+        delivered, time = False, 0.0
+        self._seek()
+        frames = self._timed if self._sought else itertools.chain([self._first], self._timed)
+        for index, time, picture in frames:
+            if self._selection.over(time):
+                return
+            self._check_size(index, picture)
+            if self._selection.wants(index, time):
+                yield Frame(index, time, self._selection.resize(self._convert.image(picture)))
+                delivered = True
+                # Closed between two frames: the container must not be touched again.
+                if self._closed:
+                    return
+        self._warn_if_short(time)
+        if not delivered:
+            raise self._selection.nothing_in(self._input.shown, time)
+
+    def close(self) -> None:
+        """Close the file or connection; call it in the thread that iterates, or when none does."""
+        if not self._closed:
+            self._closed = True
+            self._input.close()
+
+    def _seek(self) -> None:
+        """Jump to a keyframe before the selection's start, if the index there can be told for certain.
+
+        It can where all frames are evenly spaced. Elsewhere frames are counted from the first, decoded but
+        not converted to BGR.
+        """
+        first = self._first[2].pts
+        stream = self._input.stream
+        if self._selection.start < _SEEK_FROM_S or self._rate or self._input.kind != "file" or first is None:
+            return
+        steps = frame_steps(stream)
+        if len(steps) != 1:
+            return
+        (step,) = steps
+        target = first + int((self._selection.start - _SEEK_MARGIN_S) / self._time_base())
+        damaged = self.damaged
+        try:
+            self._input.container.seek(target, stream=stream)
+        except av.error.FFmpegError:
+            self._rewind()
+            return
+        pictures = self._pictures()
+        landed = next(pictures, None)
+        self.damaged = damaged  # a broken frame before the start is none of this run's
+        if landed is None or landed.pts is None or landed.pts > target or (landed.pts - first) % step:
+            self._rewind()
+            return
+        self._sought = True
+        self._index = (landed.pts - first) // step
+        self._timed = self._stamp(itertools.chain([landed], pictures))
+
+    def _rewind(self) -> None:
+        """Open the file anew after a seek that led nowhere."""
+        self._input.close()
+        self._open()
+        self._first = self._first_frame()
+
+    def _stamp(self, pictures: Iterable[av.VideoFrame]) -> Iterator[_Timed]:
+        """Give each picture its index and its time."""
+        for picture in pictures:
+            index = self._index
+            self._index += 1
+            if self._rate:
+                yield index, float(index / self._rate), picture
+            else:
+                stamp = picture.pts if picture.pts is not None else picture.dts
+                yield index, self._times.seconds(stamp), picture
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        """Decode packet by packet; what cannot be decoded, or only in part, is counted and left out."""
+        context = self._input.stream.codec_context
+        for packet in self._packets():
+            try:
+                pictures = context.decode(packet)
+            except av.error.EOFError:
+                break
+            except av.error.FFmpegError:
+                # While the decoder is emptied, an error takes along the frames still waiting in its threads.
+                waiting = self._sent - self._index if packet is None else 1
+                self._skip(min(max(waiting, 1), _MOST_WAITING))
+                continue
+            for picture in pictures:
+                if picture.is_corrupt:
+                    self._skip(1)
+                else:
+                    yield picture
+        if self._broken:
+            raise SourceError(f"{self._input.shown} broke off after {self._index} frames: {self._broken}")
+
+    def _packets(self) -> Iterator[av.Packet | None]:
+        """Yield the packets of the video stream, then None, which empties the decoder."""
+        try:
+            for packet in self._input.container.demux(self._input.stream):
+                if packet.size:  # an empty one, which AVI uses to repeat a picture, would end the decoding
+                    self._sent += 1
+                    yield packet
+            if self._live:
+                self._broken = "the sender closed it; check the sender and open it again"
+        except av.error.FFmpegError as error:
+            if self._input.kind == "network":
+                self._broken = f"{explain_read(error)}; check the sender and the network"
+            else:
+                log.warning("%s cannot be read to its end: %s", self._input.shown, explain_read(error))
+        yield None
+
+    def _skip(self, frames: int) -> None:
+        if not self.damaged:
+            log.warning(
+                "%s: frame %d is damaged and is skipped; more like it are only counted",
+                self._input.shown,
+                self._index,
+            )
+        self.damaged += frames
+        self._index += frames
+
+    def _check_size(self, index: int, picture: av.VideoFrame) -> None:
+        first = self._first[2]
+        if (picture.width, picture.height) != (first.width, first.height):
+            raise SourceError(
+                f"{self._input.shown}: frame {index} has {picture.width}x{picture.height} pixels, "
+                f"those before it {first.width}x{first.height}; cut the video there and process each part"
+            )
+
+    def _warn_if_short(self, time: float) -> None:
+        """Warn where a file ended well before it said it would."""
+        if self._input.kind != "file":
+            return
+        # Counted in packets: a trimmed mp4 declares frames that it then tells the player to leave out.
+        declared = self._input.stream.frames
+        length = duration_of(self._input) if len(self._input.container.streams) == 1 else None
+        shown = self._input.shown
+        if declared and not self._sought and self._sent < declared:
+            log.warning("%s ends after %d of %d frames: it is cut off", shown, self._sent, declared)
+        elif not declared and not self._rate and length and time + _SHORT_BY_S < length:
+            log.warning("%s ends after %.1f of %.1f s: it is cut off", shown, time, length)

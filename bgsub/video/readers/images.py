@@ -1,0 +1,239 @@
+"""Folders and patterns of numbered images as a video."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bgsub.errors import SourceError
+from bgsub.video.frame import MAX_PIXELS, Frame, VideoInfo, too_large
+from bgsub.video.selection import Selection
+from bgsub.video.source import Source
+
+log = logging.getLogger(__name__)
+
+DEFAULT_FPS = Fraction(25)
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+_PRINTF = re.compile(r"%0?\d*d")
+_DIGITS = re.compile(r"(\d+)")
+
+
+def is_pattern(path: Path) -> bool:
+    """Say whether the file name holds ``%d``, ``%06d`` or one of the wildcards ``* ? [``."""
+    return bool(_PRINTF.search(path.name)) or any(character in path.name for character in "*?[")
+
+
+def list_images(path: Path) -> list[Path]:
+    """Return the image files that a path means, in the order of their numbers.
+
+    Parameters
+    ----------
+    path : Path
+        An image, a folder of images, a folder whose ``input`` folder holds them (CDnet), or a pattern.
+
+    Raises
+    ------
+    SourceError
+        When there are none; the text names what was looked for.
+    """
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        # A CDnet sequence has pictures of its region of interest beside the folder of its frames.
+        images = _images_in(path / "input") or _images_in(path)
+        kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        sought = f"image ({kinds}) in this folder or its folder input"
+    else:
+        images = _images_in(path.parent, _name_pattern(path.name))
+        sought = f"image named {path.name} in this folder"
+        path = path.parent
+    if not images:
+        raise SourceError(f"cannot open {path}: no {sought}; check the path")
+    return sorted(images, key=_number_order)
+
+
+def _name_pattern(name: str) -> re.Pattern[str]:
+    """Translate ``in%06d.jpg`` or ``*.png`` to a regular expression for whole file names."""
+    if found := _PRINTF.search(name):
+        digits = re.sub(r"\D", "", found[0]) or "1"
+        number = rf"\d{{{min(int(digits), 99)},}}"
+        return re.compile(re.escape(name[: found.start()]) + number + re.escape(name[found.end() :]))
+    import fnmatch
+
+    return re.compile(fnmatch.translate(name))
+
+
+def _images_in(folder: Path, pattern: re.Pattern[str] | None = None) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in IMAGE_SUFFIXES
+        and not file.name.startswith(".")
+        and (pattern is None or pattern.fullmatch(file.name))
+        and file.is_file()
+    ]
+
+
+def _number_order(path: Path) -> list[tuple[str, int]]:
+    """Return a sorting key by the numbers in the name: in9 before in10, cam1_10 before cam2_9."""
+    parts = _DIGITS.split(path.stem)  # text, digits, text, ..., digits, text
+    numbers = [int(digits) for digits in parts[1::2]]
+    return list(zip((text.lower() for text in parts[::2]), [*numbers, -1], strict=True))
+
+
+def _first_number(path: Path) -> int:
+    numbers = _DIGITS.findall(path.stem)
+    return int(numbers[-1]) if numbers else 1
+
+
+class ImageSource(Source):
+    """Images of one size from a folder or a pattern, at a fixed rate.
+
+    The first image decides the size, and whether all are colour (BGR, 8 bits) or grey (8 or 16 bits). One
+    that cannot be read counts as damaged and is skipped.
+
+    Parameters
+    ----------
+    path : Path
+        See `list_images`.
+    selection : Selection
+        Images it does not want are not read from the disk.
+    rate : Fraction or None
+        Frames per second; 25 by default.
+    """
+
+    repeatable = True
+
+    def __init__(self, path: Path, selection: Selection, rate: Fraction | None = None) -> None:
+        self._name = str(path)
+        self._files = list_images(path)
+        self._selection = selection
+        self._rate = rate or DEFAULT_FPS
+        self._closed = False
+        first, self._flags = self._first_image()
+        self._shape = first.shape
+        self._frames = self._read()
+        height, width = first.shape[:2]
+        count = len(self._files)
+        self.info = selection.narrowed(
+            VideoInfo(
+                name=_short_name(path),
+                width=width,
+                height=height,
+                fps=self._rate,
+                frame_count=count,
+                codec=self._files[0].suffix[1:].lower(),
+                duration=float(count / self._rate),
+                time_base=1 / self._rate,
+                first_number=_first_number(self._files[0]),
+            ),
+            uniform=True,
+        )
+
+    def _first_image(self) -> tuple[np.ndarray, int]:
+        """Decode the first readable image and choose how all are decoded."""
+        for file in self._files:
+            image = _decode(file, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
+            if image is None:
+                continue
+            height, width = image.shape[:2]
+            if width * height > MAX_PIXELS:
+                raise SourceError(too_large(str(file), width, height))
+            if image.dtype not in (np.uint8, np.uint16):
+                raise SourceError(
+                    f"cannot open {file}: its pixels are {image.dtype}; convert the images to 8 or 16 bits"
+                )
+            if image.ndim == 3:
+                return image, cv2.IMREAD_COLOR
+            return image, cv2.IMREAD_GRAYSCALE | (cv2.IMREAD_ANYDEPTH if image.dtype == np.uint16 else 0)
+        raise SourceError(f"cannot open {self._name}: none of its {len(self._files)} images can be read; check them")
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def _read(self) -> Iterator[Frame]:
+        delivered = False
+        time = 0.0
+        for index, file in enumerate(self._files):
+            time = float(index / self._rate)
+            if self._closed or self._selection.over(time):
+                return
+            if not self._selection.wants(index, time):
+                continue
+            image = _decode(file, self._flags)
+            if image is None:
+                self._skip(index, file)
+                continue
+            self._check_size(file, image)
+            yield Frame(index, time, self._selection.resize(image))
+            delivered = True
+        if not delivered and not self.damaged:
+            raise self._selection.nothing_in(self._name, time)
+
+    def _skip(self, index: int, file: Path) -> None:
+        if not self.damaged:
+            log.warning("%s: frame %d is damaged and skipped; more are only counted", file, index)
+        self.damaged += 1
+
+    def _check_size(self, file: Path, image: np.ndarray) -> None:
+        if image.shape[:2] != self._shape[:2]:
+            (height, width), (height0, width0) = image.shape[:2], self._shape[:2]
+            raise SourceError(
+                f"{file} has {width}x{height} pixels, the images before it {width0}x{height0}; "
+                "make them one size or process them in two runs"
+            )
+
+    def close(self) -> None:
+        """End the iteration before its next image."""
+        self._closed = True
+
+
+def read_mask(file: Path) -> np.ndarray:
+    """Return an image file as a mask, such as a region of interest: uint8, shape (H, W), inside where not 0.
+
+    Raises
+    ------
+    SourceError
+        When there is no such file or it is no image.
+    """
+    if not file.is_file():
+        raise SourceError(f"cannot read the mask {file}: no such file; check the path")
+    mask = _decode(file, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise SourceError(f"cannot read the mask {file}: it is no image; give a PNG, white inside and black outside")
+    return mask
+
+
+def _decode(file: Path, flags: int) -> np.ndarray | None:
+    """Return the decoded image, or None where the file cannot be read or is cut off."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
+    # OpenCV 4 fills what is missing of a JPEG with grey and says nothing: one without an end is refused here.
+    if not data or (data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[2:]):
+        return None
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+
+
+def _short_name(path: Path) -> str:
+    """Return the folder's name, passing over CDnet's ``input``, or the stem of a single image."""
+    folder = path if path.is_dir() else path.parent
+    if path.is_file():
+        return path.stem
+    folder = folder.resolve()
+    return (folder.parent.name if folder.name == "input" else folder.name) or "images"

@@ -1,0 +1,67 @@
+"""What yields frames: the interface of files, streams, cameras and folders of images."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from bgsub.video.frame import Frame, VideoInfo
+
+
+class Source(ABC):
+    """Frames in the order of time, read once.
+
+    A context manager: leaving the block closes the source. The end of the stream is the end of the iteration.
+
+    Of time a source promises this: `Frame.time` is 0 at its first frame (of a video, the first that can be decoded),
+    delivered or not; it rises from frame to frame; and frames that are left out move no other frame's time or index.
+    It promises no hour of the day, and no clock in common with another source.
+
+    Attributes
+    ----------
+    info : VideoInfo
+        What is known before the first frame is read; size, count and rate are those of the delivered frames.
+    damaged : int
+        Frames skipped so far because they could not be decoded.
+    dropped : int
+        Frames of a live source skipped so far because the reader was slower than the world.
+    repeatable : bool
+        Opening it a second time gives the same frames: files and folders, not cameras, pipes, live streams.
+    """
+
+    info: VideoInfo
+    damaged: int = 0
+    dropped: int = 0
+    repeatable: bool = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the selected frames; raise `SourceError` where the source breaks."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release file, connection or device. May be called any number of times."""
+
+    def describe(self) -> dict[str, object]:
+        """Return all that is known of the source, in types that JSON has."""
+        info = self.info
+        return {
+            "name": info.name,
+            "width": info.width,
+            "height": info.height,
+            "fps": float(info.fps) if info.fps else None,
+            "frame_count": info.frame_count,
+            "duration": info.duration,
+            "codec": info.codec,
+            "live": info.live,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

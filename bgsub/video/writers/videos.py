@@ -1,0 +1,186 @@
+"""Sinks that write video: masks, overlays and cut-outs, each by its path's extension."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from bgsub.outputs import PathLike, check_output, is_folder
+from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.sink import Sink
+from bgsub.video.writers import drawing, encode
+from bgsub.video.writers.encode import Encoding, VideoFile
+from bgsub.video.writers.stills import ImageFolder
+
+logger = logging.getLogger(__name__)
+
+Planes = Sequence[np.ndarray]
+
+# Luma of 16 to 235 is what players expect of H.264 and VP9; each shows 0, 127 and 255 as they were.
+_LIMITED_RANGE = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
+_LOSSY = {".mp4": encode.H264, ".webm": encode.VP9}
+
+
+class VideoSink(Sink):
+    """Writes what is drawn of each frame and its mask into a video, with the source's times.
+
+    Parameters
+    ----------
+    path : Path
+        ``.mkv``, ``.mp4`` or ``.webm``, checked by `check_output`; an existing file is replaced when the
+        first frame comes.
+    info : VideoInfo
+        Of the source.
+    encoding : Encoding
+        Codec and pixel format.
+    draw : callable
+        Makes the planes of that pixel format of a frame and its mask.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: VideoInfo,
+        encoding: Encoding,
+        draw: Callable[[Frame, np.ndarray], Planes],
+    ) -> None:
+        self.path = path
+        self.lossy = encoding.lossy
+        self._file = VideoFile(self.path, encoding, info)
+        self._draw = draw
+        self._begun = False
+
+    def write(self, frame: Frame, mask: np.ndarray) -> None:
+        """Encode one frame."""
+        height, width = mask.shape
+        if not self._begun and self._file.encoding.even and (height % 2 or width % 2):
+            logger.warning(
+                "%s: %s needs an even size; %dx%d is padded to %dx%d by repeating the last row or column",
+                *(self.path, self._file.encoding.codec, width, height),
+                *(width + width % 2, height + height % 2),
+            )
+        self._begun = True
+        self._file.write(self._draw(frame, mask), frame.time)
+
+    def close(self) -> None:
+        """Finish the video."""
+        self._file.close()
+
+
+def mask_sink(
+    path: PathLike,
+    info: VideoInfo,
+    *,
+    overwrite: bool = False,
+    source: PathLike | None = None,
+    codec: Literal["ffv1", "h264"] = "ffv1",
+) -> Sink:
+    """Return a sink for masks.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.mkv`` is lossless and keeps the exact size; ``.mp4`` (H.264) and ``.webm`` (VP9) are small, play
+        anywhere, and are lossy; a folder (a path that ends in a slash or has no extension) gets
+        ``bin000001.png``, ...
+    info : VideoInfo
+        Of the source.
+    overwrite : bool
+        Let an existing output be replaced, when the first frame comes.
+    source : path-like, optional
+        What is read: it is never an output.
+    codec : {'ffv1', 'h264'}
+        Of a ``.mkv``. FFV1 is read as grey by everything built on FFmpeg. Lossless H.264 takes about half the
+        time and twice the space; it comes back exact as well, as a picture with empty colour.
+
+    Raises
+    ------
+    OutputError
+        When the path cannot be written, see `check_output`.
+    """
+    target = check_output(path, overwrite=overwrite, source=source, folder=True)
+    if is_folder(path):
+        return ImageFolder(target, info, lambda frame, mask: mask, "bin")
+    suffix = target.suffix.lower()
+    if suffix in _LOSSY:
+        return VideoSink(target, info, _LOSSY[suffix], lambda frame, mask: _mask_planes(mask))
+    encoding = encode.FFV1_GRAY if codec == "ffv1" else encode.H264_GRAY
+    return VideoSink(target, info, encoding, lambda frame, mask: [mask])
+
+
+def overlay_sink(path: PathLike, info: VideoInfo, *, overwrite: bool = False, source: PathLike | None = None) -> Sink:
+    """Return a sink for the picture with its moving objects tinted and outlined.
+
+    ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9. Other parameters and errors as for `mask_sink`.
+    """
+    target = check_output(path, overwrite=overwrite, source=source)
+    encoding = _LOSSY.get(target.suffix.lower(), encode.H264)
+    return VideoSink(target, info, encoding, _draw_overlay)
+
+
+def foreground_sink(
+    path: PathLike, info: VideoInfo, *, overwrite: bool = False, source: PathLike | None = None
+) -> Sink:
+    """Return a sink for cut-outs: moving pixels as they are, the rest transparent or, in ``.mp4``, black.
+
+    ``.mkv`` is lossless FFV1 with alpha, ``.webm`` VP9 with alpha, a folder gets
+    ``fg000001.png``, ... with alpha. Other parameters and errors as for `mask_sink`.
+    """
+    target = check_output(path, overwrite=overwrite, source=source, folder=True)
+    if is_folder(path):
+        return ImageFolder(target, info, _draw_transparent, "fg")
+    suffix = target.suffix.lower()
+    if suffix == ".mkv":
+        return VideoSink(target, info, encode.FFV1_BGRA, lambda frame, mask: [_draw_transparent(frame, mask)])
+    if suffix == ".webm":
+        return VideoSink(target, info, encode.VP9_ALPHA, _draw_yuva)
+    return VideoSink(target, info, encode.H264, _draw_cutout)
+
+
+def _draw_overlay(frame: Frame, mask: np.ndarray) -> Planes:
+    """Return the tinted picture as the planes of yuv420p."""
+    return _yuv_planes(drawing.overlay(frame.image, mask))
+
+
+def _draw_cutout(frame: Frame, mask: np.ndarray) -> Planes:
+    """Return the cut-out on black as the planes of yuv420p."""
+    return _yuv_planes(drawing.cutout(frame.image, mask))
+
+
+def _draw_transparent(frame: Frame, mask: np.ndarray) -> np.ndarray:
+    """Return the cut-out as BGRA."""
+    return drawing.transparent_cutout(frame.image, mask)
+
+
+def _draw_yuva(frame: Frame, mask: np.ndarray) -> Planes:
+    """Return the cut-out as the planes of yuva420p."""
+    return [*_draw_cutout(frame, mask), _padded(drawing.foreground_only(mask))]
+
+
+def _mask_planes(mask: np.ndarray) -> Planes:
+    """Return a mask as the planes of yuv420p."""
+    luma = cv2.LUT(_padded(mask), _LIMITED_RANGE)
+    grey = np.full((luma.shape[0] // 2, luma.shape[1] // 2), 128, np.uint8)
+    return [luma, grey, grey]
+
+
+def _yuv_planes(image: np.ndarray) -> Planes:
+    """Return a BGR image as the planes of yuv420p (BT.601, limited range)."""
+    image = _padded(image)
+    height, width = image.shape[:2]
+    packed = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)  # the planes one below the other, in rows of `width`
+    chroma = packed[height:].reshape(2, height // 2, width // 2)
+    return [packed[:height], chroma[0], chroma[1]]
+
+
+def _padded(image: np.ndarray) -> np.ndarray:
+    """Return an image of even size: its last row and column are repeated where they must be."""
+    height, width = image.shape[:2]
+    if height % 2 == 0 and width % 2 == 0:
+        return image
+    return cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
