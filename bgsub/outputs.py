@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bgsub.errors import OutputError
+from bgsub.formats import WRITABLE_IMAGES, WRITABLE_VIDEOS
 
 PathLike = str | os.PathLike[str]
-
-VIDEO_SUFFIXES = (".mkv", ".mp4", ".webm")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def is_folder(path: PathLike) -> bool:
@@ -28,7 +26,7 @@ def check_output(
     *,
     overwrite: bool = False,
     source: PathLike | None = None,
-    suffixes: Sequence[str] = VIDEO_SUFFIXES,
+    suffixes: Sequence[str] = WRITABLE_VIDEOS,
     folder: bool = False,
 ) -> Path:
     """Check an output path without creating anything.
@@ -86,7 +84,8 @@ def _check_differs(target: Path, source: Path, wants_folder: bool) -> None:
         return
     if target.exists() and target.samefile(source):
         raise OutputError(f"cannot write {target}: it is the input; choose another name")
-    if source.is_dir() and not wants_folder and target.parent.samefile(source) and target.suffix in IMAGE_SUFFIXES:
+    is_image = not wants_folder and target.suffix.lower() in WRITABLE_IMAGES
+    if is_image and source.is_dir() and target.parent.samefile(source):
         raise OutputError(f"cannot write {target}: its folder holds the input's images; choose another folder")
     if wants_folder and target.is_dir() and source.parent.samefile(target):
         raise OutputError(f"cannot write into {target}: it holds the input; choose another folder")

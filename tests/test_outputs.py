@@ -57,8 +57,9 @@ def test_folder_of_input_images_is_never_the_output(tmp_path):
         check_output(images, overwrite=True, source=images, folder=True)
     with pytest.raises(OutputError, match="it holds the input"):
         check_output(images, overwrite=True, source=images / "in000001.png", folder=True)
-    with pytest.raises(OutputError, match="holds the input's images"):
-        check_output(images / "background.png", source=images, suffixes=(".png",))
+    for name in ("background.png", "BACKGROUND.PNG"):
+        with pytest.raises(OutputError, match="holds the input's images"):
+            check_output(images / name, source=images, suffixes=(".png",))
 
 
 def test_folder_that_holds_something(tmp_path):

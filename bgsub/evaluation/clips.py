@@ -10,10 +10,10 @@ import numpy as np
 
 from bgsub.errors import SourceError
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence, check_size
+from bgsub.formats import READABLE_VIDEOS
 from bgsub.video.opening import open_source
 
 TRUTH_ENDING = ".truth"
-VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"})
 
 
 class ClipSequence(LabelledSequence):
@@ -68,7 +68,7 @@ class ClipSequence(LabelledSequence):
 
 def truth_beside(clip: Path) -> Path | None:
     """Return the ground truth that lies beside a clip, None where there is none."""
-    for suffix in sorted(VIDEO_SUFFIXES, key=lambda suffix: suffix != ".mkv"):  # .mkv, as ours, first
+    for suffix in sorted(READABLE_VIDEOS, key=lambda suffix: suffix != ".mkv"):  # .mkv, as ours, first
         truth = clip.with_name(f"{clip.stem}{TRUTH_ENDING}{suffix}")
         if truth.is_file():
             return truth
@@ -78,7 +78,7 @@ def truth_beside(clip: Path) -> Path | None:
 def clip_beside(truth: Path) -> Path | None:
     """Return the clip beside which a ground truth lies, None where there is none."""
     name = truth.stem.removesuffix(TRUTH_ENDING)
-    for suffix in sorted(VIDEO_SUFFIXES, key=lambda suffix: suffix != ".mp4"):
+    for suffix in sorted(READABLE_VIDEOS, key=lambda suffix: suffix != ".mp4"):
         clip = truth.with_name(name + suffix)
         if clip.is_file():
             return clip
@@ -87,4 +87,4 @@ def clip_beside(truth: Path) -> Path | None:
 
 def is_truth(path: Path) -> bool:
     """Tell whether a path is named as a ground truth is: ``street.truth.mkv``."""
-    return path.suffix.lower() in VIDEO_SUFFIXES and path.stem.endswith(TRUTH_ENDING)
+    return path.suffix.lower() in READABLE_VIDEOS and path.stem.endswith(TRUTH_ENDING)

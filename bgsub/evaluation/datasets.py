@@ -9,15 +9,9 @@ from pathlib import Path
 
 from bgsub.errors import SourceError
 from bgsub.evaluation.cdnet import FRAMES, TRUTH, CdnetSequence
-from bgsub.evaluation.clips import (
-    TRUTH_ENDING,
-    VIDEO_SUFFIXES,
-    ClipSequence,
-    clip_beside,
-    is_truth,
-    truth_beside,
-)
+from bgsub.evaluation.clips import TRUTH_ENDING, ClipSequence, clip_beside, is_truth, truth_beside
 from bgsub.evaluation.sequences import LabelledSequence
+from bgsub.formats import READABLE_VIDEOS
 
 _DEEPEST = 3  # levels of folders below the one given: CDnet's archive holds dataset/category/sequence
 
@@ -121,7 +115,7 @@ def _nothing_in(root: Path) -> SourceError:
     """Say what is missing in a folder without sequences."""
     if (root / TRUTH).is_dir():
         return SourceError(f"{root} has ground truth but no folder {FRAMES}: add the frames, in000001.jpg and so on")
-    if any(file.suffix.lower() in VIDEO_SUFFIXES for file in root.iterdir()):
+    if any(file.suffix.lower() in READABLE_VIDEOS for file in root.iterdir()):
         return SourceError(f"{root} has videos but no ground truth: add NAME{TRUTH_ENDING}.mkv beside NAME.mp4")
     return SourceError(
         f"{root} has no sequence: give a folder in CDnet's layout (category/sequence/{FRAMES} and {TRUTH}), "

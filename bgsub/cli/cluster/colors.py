@@ -113,17 +113,17 @@ class _Quantisation:
     @property
     def is_image(self) -> bool:
         """Whether the source is a single image."""
-        from bgsub.video.readers.images import IMAGE_SUFFIXES
+        from bgsub.formats import READABLE_IMAGES
 
         path = Path(self.source)
-        return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        return path.suffix.lower() in READABLE_IMAGES and path.is_file()
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Extensions that the quantised picture or video may have."""
-        from bgsub.outputs import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+        from bgsub.formats import WRITABLE_IMAGES, WRITABLE_VIDEOS
 
-        return IMAGE_SUFFIXES if self.is_image else VIDEO_SUFFIXES
+        return WRITABLE_IMAGES if self.is_image else WRITABLE_VIDEOS
 
     def execute(self) -> None:
         """Learn the palette, write what was asked for, print."""

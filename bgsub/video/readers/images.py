@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from bgsub.errors import SourceError
+from bgsub.formats import READABLE_IMAGES
 from bgsub.video.frame import MAX_PIXELS, Frame, VideoInfo, too_large
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
@@ -19,9 +20,6 @@ from bgsub.video.source import Source
 log = logging.getLogger(__name__)
 
 DEFAULT_FPS = Fraction(25)
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
 
 _PRINTF = re.compile(r"%0?\d*d")
 _DIGITS = re.compile(r"(\d+)")
@@ -50,7 +48,7 @@ def list_images(path: Path) -> list[Path]:
     if path.is_dir():
         # A CDnet sequence has pictures of its region of interest beside the folder of its frames.
         images = _images_in(path / "input") or _images_in(path)
-        kinds = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        kinds = ", ".join(sorted(suffix[1:] for suffix in READABLE_IMAGES))
         sought = f"image ({kinds}) in this folder or its folder input"
     else:
         images = _images_in(path.parent, _name_pattern(path.name))
@@ -78,7 +76,7 @@ def _images_in(folder: Path, pattern: re.Pattern[str] | None = None) -> list[Pat
     return [
         file
         for file in folder.iterdir()
-        if file.suffix.lower() in IMAGE_SUFFIXES
+        if file.suffix.lower() in READABLE_IMAGES
         and not file.name.startswith(".")
         and (pattern is None or pattern.fullmatch(file.name))
         and file.is_file()

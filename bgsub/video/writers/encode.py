@@ -26,9 +26,9 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from bgsub.errors import OutputError
+from bgsub.formats import CONTAINERS
 from bgsub.video.frame import VideoInfo
 
-CONTAINERS = {".mkv": "matroska", ".webm": "webm", ".mp4": "mp4"}
 MILLISECOND = Fraction(1, 1000)  # the only time base that Matroska and WebM have
 DEFAULT_TIME_BASE = Fraction(1, 90_000)
 THREADS = min(4, os.cpu_count() or 1)

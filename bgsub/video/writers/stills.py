@@ -12,7 +12,8 @@ import numpy as np
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
-from bgsub.outputs import IMAGE_SUFFIXES, PathLike, check_output
+from bgsub.formats import WRITABLE_IMAGES
+from bgsub.outputs import PathLike, check_output
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
 from bgsub.video.writers.drawing import to_uint8
@@ -106,7 +107,7 @@ class BackgroundImage(Sink):
         overwrite: bool = False,
         source: PathLike | None = None,
     ) -> None:
-        self.path = check_output(path, overwrite=overwrite, source=source, suffixes=IMAGE_SUFFIXES)
+        self.path = check_output(path, overwrite=overwrite, source=source, suffixes=WRITABLE_IMAGES)
         self.lossy = self.path.suffix.lower() in {".jpg", ".jpeg"}
         self._background = background
         self._pending = False
