@@ -202,9 +202,11 @@ def test_cut_off_file_gives_what_is_left_and_a_warning(
     position, size = packet_places(path)[30]
     path.write_bytes(path.read_bytes()[: position + size // 2])
     with caplog.at_level(logging.WARNING, logger="bgsub"):
-        indices, _ = read(path)
-    assert indices[:30] == list(range(30))
-    assert len(indices) <= 31
+        indices, count = read(path)
+    assert indices == list(range(len(indices)))
+    assert 30 <= len(indices) + count <= 31
+    if int(av.__version__.split(".")[0]) >= 18:  # before, whole frames that waited in the decoder's threads go along
+        assert len(indices) >= 30
     assert any("cut off" in record.getMessage() for record in caplog.records)
 
 

@@ -71,8 +71,7 @@ class Input:
     @property
     def codec(self) -> str:
         """Name of the codec, e.g. ``h264``, whichever decoder reads it."""
-        codec = self.stream.codec_context.codec
-        return getattr(codec, "canonical_name", codec.name)
+        return self.stream.codec_context.codec.canonical_name
 
     def close(self) -> None:
         """Close container and file; no other thread may be using them."""
@@ -242,9 +241,9 @@ def duration_of(opened: Input, rate: Fraction | None = None) -> float | None:
 def frame_steps(stream: VideoStream) -> frozenset[int]:
     """Return the different distances, in ticks, of neighbouring frames; none where they are not known.
 
-    They are where the container has an index of all its frames (mp4, avi) and PyAV shows it (from 16 on).
+    They are where the container has an index of all its frames (mp4, avi).
     """
-    entries = getattr(stream, "index_entries", ())
+    entries = stream.index_entries
     if len(entries) < 2 or len(entries) != stream.frames:
         return frozenset()
     stamps = [entry.timestamp for entry in entries]
