@@ -13,6 +13,7 @@ import av.error
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.rational import fraction
 from bgsub.video.readers.demuxing import duration_of, explain_read, frame_steps, nominal_rate, open_input
 from bgsub.video.readers.pictures import PictureConverter, quarter_turns
 from bgsub.video.readers.timestamps import Timestamps
@@ -78,7 +79,7 @@ class ContainerSource(Source):
         self._timed = self._stamp(self._pictures())
 
     def _time_base(self) -> Fraction:
-        return self._input.stream.time_base or Fraction(1, 90_000)
+        return fraction(self._input.stream.time_base) or Fraction(1, 90_000)
 
     def _first_frame(self) -> _Timed:
         """Decode the first frame: it alone tells the rotation, and whether anything can be decoded."""

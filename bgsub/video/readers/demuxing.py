@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import MAX_PIXELS, too_large
+from bgsub.video.rational import fraction
 
 NETWORK_TIMEOUT = 10.0
 """Seconds to wait for a network source, at its opening and at each read."""
@@ -217,7 +218,7 @@ def _short_name(kind: Kind, location: str) -> str:
 
 def nominal_rate(opened: Input) -> Fraction | None:
     """Return the frames per second that a container states, None where it states none that can be true."""
-    for rate in (opened.stream.average_rate, opened.stream.guessed_rate):
+    for rate in (fraction(opened.stream.average_rate), fraction(opened.stream.guessed_rate)):
         if rate and 0 < rate <= 1000:
             return rate
     return None
@@ -233,8 +234,9 @@ def duration_of(opened: Input, rate: Fraction | None = None) -> float | None:
         return float(stream.frames / rate) if stream.frames else None
     if opened.kind == "pipe":
         return None
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
+    time_base = fraction(stream.time_base)
+    if stream.duration and time_base:
+        return float(stream.duration * time_base)
     return container.duration / av.time_base if container.duration else None
 
 
