@@ -13,8 +13,8 @@ import av.error
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.rational import fraction
-from bgsub.video.readers.demuxing import duration_of, explain_read, frame_steps, nominal_rate, open_input
+from bgsub.video.readers.demuxing import duration_of, frame_steps
+from bgsub.video.readers.packets import open_packets
 from bgsub.video.readers.pictures import PictureConverter, quarter_turns
 from bgsub.video.readers.timestamps import Timestamps
 from bgsub.video.selection import Selection
@@ -51,7 +51,6 @@ class ContainerSource(Source):
         self._location = location
         self._selection = selection
         self._rate = rate
-        self._closed = False
         self._open()
         try:
             self._first = self._first_frame()
@@ -59,27 +58,23 @@ class ContainerSource(Source):
             self.info = self._info()
             self._frames = self._read()
         except BaseException:
-            self._input.close()
+            self._packets.close()
             raise
 
     def _open(self) -> None:
         """Open the container at its beginning."""
-        self._input = open_input(self._location)
-        self._live = self._input.kind == "network" and self._input.container.duration is None
-        self.repeatable = self._input.kind == "file" or (self._input.kind == "network" and not self._live)
+        self._packets = open_packets(self._location)
+        self._input = self._packets.input
+        self.repeatable = self._packets.repeatable
         # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
-        self._input.stream.thread_type = "SLICE" if self._live else "AUTO"
-        period = 1 / (self._rate or nominal_rate(self._input) or _ASSUMED_RATE)
-        self._times = Timestamps(self._time_base(), float(period))
+        self._input.stream.thread_type = "SLICE" if self._packets.live else "AUTO"
+        period = 1 / (self._rate or self._packets.fps or _ASSUMED_RATE)
+        self._times = Timestamps(self._packets.time_base, float(period))
         self.damaged = 0
         self._index = 0
-        self._sent = 0
-        self._broken = ""
+        self._broken: SourceError | None = None
         self._sought = False
         self._timed = self._stamp(self._pictures())
-
-    def _time_base(self) -> Fraction:
-        return fraction(self._input.stream.time_base) or Fraction(1, 90_000)
 
     def _first_frame(self) -> _Timed:
         """Decode the first frame: it alone tells the rotation, and whether anything can be decoded."""
@@ -95,8 +90,7 @@ class ContainerSource(Source):
         width, height = picture.width, picture.height
         if quarter_turns(picture.rotation) % 2:
             width, height = height, width
-        fps = self._rate or nominal_rate(self._input)
-        count = None if self._live or self._input.kind == "pipe" else self._input.stream.frames or None
+        counted = not self._packets.live and self._input.kind != "pipe"
         duration = duration_of(self._input, self._rate)
         whole = self._selection.start == 0 and math.isinf(self._selection.end)
         return self._selection.narrowed(
@@ -104,12 +98,12 @@ class ContainerSource(Source):
                 name=self._input.name,
                 width=width,
                 height=height,
-                fps=fps,
-                frame_count=count,
+                fps=self._rate or self._packets.fps,
+                frame_count=(self._input.stream.frames or None) if counted else None,
                 codec=self._input.codec,
                 duration=duration,
-                time_base=1 / self._rate if self._rate else self._time_base(),
-                live=self._live,
+                time_base=1 / self._rate if self._rate else self._packets.time_base,
+                live=self._packets.live,
             ),
             uniform=bool(self._rate) or (not whole and len(frame_steps(self._input.stream)) == 1),
         )
@@ -133,7 +127,7 @@ class ContainerSource(Source):
 
     def _read(self) -> Iterator[Frame]:
         """Yield the selected frames; it is not started before the caller asks for the first."""
-        if self._closed:
+        if self._packets.closed:
             return
         delivered, time = False, 0.0
         self._seek()
@@ -146,7 +140,7 @@ class ContainerSource(Source):
                 yield Frame(index, time, self._selection.resize(self._convert.image(picture)))
                 delivered = True
                 # Closed between two frames: the container must not be touched again.
-                if self._closed:
+                if self._packets.closed:
                     return
         self._warn_if_short(time)
         if not delivered:
@@ -154,9 +148,7 @@ class ContainerSource(Source):
 
     def close(self) -> None:
         """Close the file or connection; call it in the thread that iterates, or when none does."""
-        if not self._closed:
-            self._closed = True
-            self._input.close()
+        self._packets.close()
 
     def _seek(self) -> None:
         """Jump to a keyframe before the selection's start, if the index there can be told for certain.
@@ -172,11 +164,11 @@ class ContainerSource(Source):
         if len(steps) != 1:
             return
         (step,) = steps
-        target = first + int((self._selection.start - _SEEK_MARGIN_S) / self._time_base())
+        target = first + int((self._selection.start - _SEEK_MARGIN_S) / self._packets.time_base)
         damaged = self.damaged
         try:
-            self._input.container.seek(target, stream=stream)
-        except av.error.FFmpegError:
+            self._packets.seek(target)
+        except SourceError:
             self._rewind()
             return
         pictures = self._pictures()
@@ -191,7 +183,7 @@ class ContainerSource(Source):
 
     def _rewind(self) -> None:
         """Open the file anew after a seek that led nowhere."""
-        self._input.close()
+        self._packets.close()
         self._open()
         self._first = self._first_frame()
 
@@ -209,14 +201,14 @@ class ContainerSource(Source):
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Decode packet by packet; what cannot be decoded, or only in part, is counted and left out."""
         context = self._input.stream.codec_context
-        for packet in self._packets():
+        for packet in self._to_decode():
             try:
                 pictures = context.decode(packet)
             except av.error.EOFError:
                 break
             except av.error.FFmpegError:
                 # While the decoder is emptied, an error takes along the frames still waiting in its threads.
-                waiting = self._sent - self._index if packet is None else 1
+                waiting = self._packets.count - self._index if packet is None else 1
                 self._skip(min(max(waiting, 1), _MOST_WAITING))
                 continue
             for picture in pictures:
@@ -225,22 +217,16 @@ class ContainerSource(Source):
                 else:
                     yield picture
         if self._broken:
-            raise SourceError(f"{self._input.shown} broke off after {self._index} frames: {self._broken}")
+            reason = self._packets.broken
+            raise SourceError(f"{self._input.shown} broke off after {self._index} frames: {reason}") from self._broken
 
-    def _packets(self) -> Iterator[av.Packet | None]:
-        """Yield the packets of the video stream, then None, which empties the decoder."""
+    def _to_decode(self) -> Iterator[av.Packet | None]:
+        """Yield the packets, then None, which empties the decoder, also of what came before a stream broke off."""
         try:
-            for packet in self._input.container.demux(self._input.stream):
-                if packet.size:  # an empty one, which AVI uses to repeat a picture, would end the decoding
-                    self._sent += 1
-                    yield packet
-            if self._live:
-                self._broken = "the sender closed it; check the sender and open it again"
-        except av.error.FFmpegError as error:
-            if self._input.kind == "network":
-                self._broken = f"{explain_read(error)}; check the sender and the network"
-            else:
-                log.warning("%s cannot be read to its end: %s", self._input.shown, explain_read(error))
+            for packet in self._packets:
+                yield packet.data
+        except SourceError as error:
+            self._broken = error
         yield None
 
     def _skip(self, frames: int) -> None:
@@ -269,7 +255,8 @@ class ContainerSource(Source):
         declared = self._input.stream.frames
         length = duration_of(self._input) if len(self._input.container.streams) == 1 else None
         shown = self._input.shown
-        if declared and not self._sought and self._sent < declared:
-            log.warning("%s ends after %d of %d frames: it is cut off", shown, self._sent, declared)
+        sent = self._packets.count
+        if declared and not self._sought and sent < declared:
+            log.warning("%s ends after %d of %d frames: it is cut off", shown, sent, declared)
         elif not declared and not self._rate and length and time + _SHORT_BY_S < length:
             log.warning("%s ends after %.1f of %.1f s: it is cut off", shown, time, length)
