@@ -88,6 +88,7 @@ _VP9 = {
 }
 
 FFV1_GRAY = Encoding("ffv1", "gray", lossy=False, options=_FFV1)
+FFV1_BGR = Encoding("ffv1", "bgr0", lossy=False, options=_FFV1)
 FFV1_BGRA = Encoding("ffv1", "bgra", lossy=False, options=_FFV1)
 # Quantiser 0 makes H.264 lossless; with every frame a key frame x264 takes about half of FFV1's time for masks.
 H264_GRAY = Encoding(

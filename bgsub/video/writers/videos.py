@@ -1,4 +1,4 @@
-"""Sinks that write video: masks, overlays and cut-outs, each by its path's extension."""
+"""Sinks that write video: masks, overlays, cut-outs and plain frames, each by its path's extension."""
 
 from __future__ import annotations
 
@@ -72,6 +72,14 @@ class VideoSink(Sink):
         self._file.close()
 
 
+class FrameSink(VideoSink):
+    """Writes frames as they are: it looks at no mask, and may be given none."""
+
+    def write(self, frame: Frame, mask: np.ndarray | None = None) -> None:
+        """Encode one frame."""
+        super().write(frame, np.broadcast_to(np.uint8(0), frame.image.shape[:2]))
+
+
 def mask_sink(
     path: PathLike,
     info: VideoInfo,
@@ -123,6 +131,26 @@ def overlay_sink(path: PathLike, info: VideoInfo, *, overwrite: bool = False, so
     return VideoSink(target, info, encoding, _draw_overlay)
 
 
+def frames_sink(
+    path: PathLike,
+    info: VideoInfo,
+    *,
+    overwrite: bool = False,
+    source: PathLike | None = None,
+    codec: Literal["h264", "ffv1"] = "h264",
+) -> FrameSink:
+    """Return a sink for the frames as they are.
+
+    ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9; a ``.mkv`` may be lossless FFV1 instead. Frames come back in BGR,
+    those of 16 bits with the upper 8 of them. Other parameters and errors as for `mask_sink`.
+    """
+    target = check_output(path, overwrite=overwrite, source=source)
+    suffix = target.suffix.lower()
+    if suffix == ".mkv" and codec == "ffv1":
+        return FrameSink(target, info, encode.FFV1_BGR, _draw_exact_frame)
+    return FrameSink(target, info, _LOSSY.get(suffix, encode.H264), _draw_frame)
+
+
 def foreground_sink(
     path: PathLike, info: VideoInfo, *, overwrite: bool = False, source: PathLike | None = None
 ) -> Sink:
@@ -140,6 +168,16 @@ def foreground_sink(
     if suffix == ".webm":
         return VideoSink(target, info, encode.VP9_ALPHA, _draw_yuva)
     return VideoSink(target, info, encode.H264, _draw_cutout)
+
+
+def _draw_frame(frame: Frame, mask: np.ndarray) -> Planes:
+    """Return the frame as the planes of yuv420p."""
+    return _yuv_planes(drawing.to_bgr(frame.image))
+
+
+def _draw_exact_frame(frame: Frame, mask: np.ndarray) -> Planes:
+    """Return the frame as the plane of bgr0: four bytes a pixel, of which the last means nothing."""
+    return [cv2.cvtColor(drawing.to_bgr(frame.image), cv2.COLOR_BGR2BGRA)]
 
 
 def _draw_overlay(frame: Frame, mask: np.ndarray) -> Planes:

@@ -10,8 +10,9 @@ import pytest
 
 from bgsub.errors import OutputError
 from bgsub.video.frame import Frame
+from bgsub.video.opening import open_source
 from bgsub.video.writers import drawing, encode
-from bgsub.video.writers.videos import foreground_sink, mask_sink, overlay_sink
+from bgsub.video.writers.videos import foreground_sink, frames_sink, mask_sink, overlay_sink
 from tests.video.writers.sink_clips import (
     clip_frame,
     clip_image,
@@ -257,3 +258,59 @@ def test_names_that_look_like_protocols_are_files(tmp_path, monkeypatch):
         write_clip(mask_sink(name, clip_info()), [0, 0.04])
         assert len(read_video(f"file:{name}")[0]) == 2
         assert (tmp_path / name).is_file()
+
+
+@pytest.mark.parametrize("size", [(64, 48), (63, 47)])
+def test_frames_come_back_as_they_were(tmp_path, size):
+    path = tmp_path / "f.mkv"
+    written = [
+        Frame(index, time, np.random.default_rng(index).integers(0, 256, (*size[::-1], 3), np.uint8))
+        for index, time in enumerate(IRREGULAR)
+    ]
+    with frames_sink(path, clip_info(*size, time_base=Fraction(1, 1000)), codec="ffv1") as sink:
+        assert not sink.lossy
+        for frame in written:
+            sink.write(frame)
+    with open_source(path) as source:
+        read = list(source)
+    assert [frame.time for frame in read] == pytest.approx(IRREGULAR, abs=5e-4)
+    for frame, original in zip(read, written, strict=True):
+        np.testing.assert_array_equal(frame.image, original.image)
+
+
+@pytest.mark.parametrize(("codec", "factor"), [("ffv1", 1), ("ffv1", 257), ("h264", 1)])
+def test_grey_frames_come_back_in_bgr(tmp_path, codec, factor):
+    grey = np.tile(np.arange(64, dtype=np.uint8) * 3 + 20, (48, 1))
+    with frames_sink(tmp_path / "f.mkv", clip_info(), codec=codec) as sink:
+        sink.write(Frame(0, 0.0, grey.astype(np.uint16) * factor if factor > 1 else grey))
+    ((picture,), tolerance) = read_video(tmp_path / "f.mkv")[1], 0 if codec == "ffv1" else 8
+    np.testing.assert_allclose(picture.astype(int), np.dstack([grey.astype(int)] * 3), atol=tolerance)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "webm"])
+@pytest.mark.parametrize("size", [(64, 48), (63, 47)])
+def test_a_frame_without_objects_is_its_own_overlay(tmp_path, suffix, size):
+    """Whatever mask the sink of plain frames is given, and where it is given none."""
+    width, height = size
+    makers = [overlay_sink, frames_sink, frames_sink]
+    sinks = [make(tmp_path / f"{number}.{suffix}", clip_info(*size)) for number, make in enumerate(makers)]
+    assert all(sink.lossy for sink in sinks)
+    for index in range(5):
+        frame = clip_frame(index, width=width, height=height)
+        sinks[0].write(frame, np.zeros((height, width), np.uint8))
+        sinks[1].write(frame, clip_mask(index, width, height))
+        sinks[2].write(frame)
+    for sink in sinks:
+        sink.close()
+    films = [read_video(tmp_path / f"{number}.{suffix}") for number in range(3)]
+    for times, pictures in films[1:]:
+        assert times == films[0][0]
+        np.testing.assert_array_equal(pictures, films[0][1])
+
+
+def test_frames_of_odd_size_are_padded_with_a_warning(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING), frames_sink(tmp_path / "f.mp4", clip_info(63, 47)) as sink:
+        sink.write(clip_frame(0, width=63, height=47))
+        sink.write(clip_frame(1, width=63, height=47))
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "63x47 is padded to 64x48" in message
