@@ -280,10 +280,7 @@ class _Run:
     def _bar(self, title: str, info: VideoInfo) -> Any:
         from bgsub.cli.progress import progress_bar
 
-        total = info.frame_count
-        if total is None and info.duration and info.fps:  # Matroska does not count its frames
-            total = round(info.duration * info.fps)
-        return progress_bar(title, total, self.options["quiet"])
+        return progress_bar(title, info.expected_frame_count, self.options["quiet"])
 
     def _finish(self, model: Model, tally: Tally, how: str) -> None:
         """Save the model and say what was done."""

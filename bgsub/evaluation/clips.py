@@ -42,10 +42,7 @@ class ClipSequence(LabelledSequence):
     def frame_count(self) -> int | None:
         """Number of frames that the clip states."""
         with open_source(self._clip, prefetch=0) as source:
-            info = source.info
-        if info.frame_count is None and info.duration and info.fps:  # Matroska does not count its frames
-            return round(info.duration * info.fps)
-        return info.frame_count
+            return source.info.expected_frame_count
 
     def __iter__(self) -> Iterator[LabelledFrame]:
         with open_source(self._clip, prefetch=0) as frames, open_source(self._truth, prefetch=0) as truths:
