@@ -19,7 +19,7 @@ from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
 # OpenCV 5 has moved the two functions.
-_opencv_log: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
+opencv_log: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
 _CHECK = "check that it is plugged in and no other program uses it"
 
 
@@ -97,9 +97,9 @@ class CameraSource(Source):
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep OpenCV from writing its own lines about an absent camera to stderr."""
-    level = _opencv_log.getLogLevel()
-    _opencv_log.setLogLevel(0)
+    level = opencv_log.getLogLevel()
+    opencv_log.setLogLevel(0)
     try:
         yield
     finally:
-        _opencv_log.setLogLevel(level)
+        opencv_log.setLogLevel(level)

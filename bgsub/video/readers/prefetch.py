@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from bgsub.video.frame import Frame
 from bgsub.video.source import Source
 
-_JOIN_S = 2.0
+JOIN_TIMEOUT = 2.0
+"""Seconds that closing waits for a thread that is blocked in a read."""
+
 # A wait without a limit cannot be interrupted with Ctrl-C on Windows.
 _POLL_S = 0.5
 
@@ -117,4 +119,4 @@ class Prefetch(Source):
         if self._thread is None:
             self._source.close()
         elif self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_S)
+            self._thread.join(JOIN_TIMEOUT)

@@ -157,8 +157,8 @@ def test_camera_without_a_picture(capture: type[FakeCapture]) -> None:
 
 
 def test_opencv_says_nothing_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
-    level = camera._opencv_log.getLogLevel()
+    level = camera.opencv_log.getLogLevel()
     with pytest.raises(SourceError, match="cannot open camera 97"):
         open_source(97)
     assert capfd.readouterr() == ("", "")
-    assert camera._opencv_log.getLogLevel() == level
+    assert camera.opencv_log.getLogLevel() == level

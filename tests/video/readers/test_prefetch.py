@@ -108,7 +108,7 @@ def test_close_without_a_frame_read() -> None:
 
 
 def test_close_while_the_source_is_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefetch, "_JOIN_S", 0.05)
+    monkeypatch.setattr(prefetch, "JOIN_TIMEOUT", 0.05)
     blocked, free = threading.Event(), threading.Event()
 
     def block(index: int) -> None:
@@ -131,7 +131,7 @@ def test_close_while_the_source_is_blocked(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_close_from_another_thread_ends_a_waiting_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefetch, "_JOIN_S", 0.05)
+    monkeypatch.setattr(prefetch, "JOIN_TIMEOUT", 0.05)
     free = threading.Event()
     source = Prefetch(Scripted(1, lambda index: free.wait(5) and None), 2)
     closer = threading.Timer(0.05, source.close)
@@ -177,7 +177,7 @@ def test_damaged_frames_of_the_source_are_told() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill does not send Ctrl-C there")
 def test_ctrl_c_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefetch, "_JOIN_S", 0.05)
+    monkeypatch.setattr(prefetch, "JOIN_TIMEOUT", 0.05)
     free = threading.Event()
     interrupt = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
     with (
