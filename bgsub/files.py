@@ -136,6 +136,28 @@ def write_container(
         file.write(digest.digest())
 
 
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """Return what kind of model a file claims to hold, from its first two lines alone.
+
+    Nothing is verified beyond them: `read_container` does that. No pipe is waited for, and no more than 1 MiB is read.
+
+    Returns
+    -------
+    str or None
+        None where the file is missing, is no regular file, cannot be read, or is no container.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():  # opening a pipe would wait
+            return None
+        with path.open("rb") as file:
+            if file.readline(len(_FIRST_LINE)) != _FIRST_LINE:
+                return None
+            return _parsed(file.readline(_LONGEST_HEADER), path)["kind"]
+    except (OSError, ValueError, ModelFileError):
+        return None
+
+
 def read_container(
     path: str | os.PathLike[str], kind: str, version: int
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

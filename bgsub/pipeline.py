@@ -5,22 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from bgsub.background.subtractor import Subtractor
 from bgsub.masks import foreground_share
 from bgsub.video.sink import Sink
 from bgsub.video.source import Source
 
 _TOLERANCE = 1e-6  # seconds: a warm-up of 0.1 + 0.2 must not take the frame at 0.3
-
-
-class Subtractor(Protocol):
-    """What a background model does with a frame: `bgsub.MOG2` is one."""
-
-    def apply(self, image: np.ndarray, *, learning_rate: float | None = None) -> np.ndarray:
-        """Learn a frame and return its mask: uint8, 0 background, 127 shadow, 255 foreground."""
 
 
 @dataclass

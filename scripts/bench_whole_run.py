@@ -26,13 +26,12 @@ import av
 import cv2
 import numpy as np
 
-from bgsub import MOG2, BackgroundSubtractor, open_source
+from bgsub import open_source
+from bgsub.background.methods import DEFAULT_METHOD, METHODS
 from bgsub.pipeline import run
 from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.writers.threaded import ThreadedSink
 from bgsub.video.writers.videos import mask_sink
-
-MODELS = {"adaptive": BackgroundSubtractor, "mog2": MOG2}
 
 
 def opencv_loop(video: Path, output: Path) -> int:
@@ -58,14 +57,14 @@ def bgsub_loop(video: Path, output: Path, method: str, codec: Literal["ffv1", "h
         ThreadedSink([mask_sink(output, source.info, overwrite=True, codec=codec)]) as sink,
     ):
         n_pixels = source.info.width * source.info.height
-        model = MODELS[method](threads=threads_beside_io(n_pixels, available_processors()))
+        model = METHODS[method].create(threads=threads_beside_io(n_pixels, available_processors()))
         return run(source, model, [sink]).written
 
 
 def parts(video: Path, folder: Path, method: str) -> dict[str, float]:
     """Return the milliseconds a frame of each part alone, one after the other in one thread."""
     seconds = dict.fromkeys(("decode", "model", "write"), 0.0)
-    model, n = MODELS[method](threads=1), 0
+    model, n = METHODS[method].create(threads=1), 0
     with (
         open_source(video, prefetch=0) as source,
         mask_sink(folder / "parts.mkv", source.info, overwrite=True) as sink,
@@ -107,7 +106,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path)
     parser.add_argument("--width", type=int, help="enlarge the video to this width first")
-    parser.add_argument("--method", choices=list(MODELS), default="adaptive", help="our model (default: %(default)s)")
+    parser.add_argument(
+        "--method", choices=list(METHODS), default=DEFAULT_METHOD, help="our model (default: %(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import ModelFileError, OutputError, ParameterError
-from bgsub.files import atomic_write, read_container, write_container
+from bgsub.files import atomic_write, kind_of, read_container, write_container
 
 META = {
     "history": 500,
@@ -282,3 +282,50 @@ class TestRefusal:
         (tmp_path / "m").write_bytes(forged(header_of([2]), b"\0" * 8))
         _, arrays = read_container(tmp_path / "m", "mog2", 1)
         np.testing.assert_array_equal(arrays["weight"], np.zeros(2, np.float32))
+
+
+class TestKindOf:
+    def test_what_was_written(self, model, tmp_path):
+        path, _ = model
+        assert kind_of(path) == kind_of(str(path)) == "mog2"
+        write_container(tmp_path / "other", "rows", 3, {}, {})
+        assert kind_of(tmp_path / "other") == "rows"
+
+    def test_only_the_first_two_lines_are_looked_at(self, model):
+        path, data = model
+        path.write_bytes(data[: data.index(b"\n", data.index(b"\n") + 1) + 1])
+        assert kind_of(path) == "mog2"
+        with pytest.raises(ModelFileError, match="it is damaged"):
+            read_container(path, "mog2", 1)
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"\n",
+            b"bgsub model, container 1\n",
+            b"bgsub model, container 1\n[]\n",
+            b"bgsub model, container 1\n" + b"[" * 100_000 + b"\n",
+            b"bgsub model, container 1\n" + b'{"kind": "mog2", "version": 1, "meta": {}, "arrays": []}',
+            b"bgsub model, container 1\n" + b'{"kind": 7, "version": 1, "meta": {}, "arrays": []}\n',
+            b"bgsub model, container 1\n" + b'{"kind": "' + b"x" * (2 << 20) + b'", "version": 1}\n',
+            b"bgsub model, container 2\n" + b'{"kind": "mog2", "version": 1, "meta": {}, "arrays": []}\n',
+            b"\xff\x00" * 3_000_000,
+            b'anything\n{"kind": "mog2", "version": 1, "meta": {}, "arrays": []}\n',
+        ],
+        ids=range(11),
+    )
+    def test_garbage_is_of_no_kind(self, tmp_path, data):
+        path = tmp_path / "garbage"
+        path.write_bytes(data)
+        assert kind_of(path) is None
+
+    def test_what_is_no_file_is_of_no_kind(self, tmp_path):
+        assert kind_of(tmp_path) is None
+        assert kind_of(tmp_path / "missing") is None
+        assert kind_of("a\0b") is None
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of Unix")
+    def test_a_pipe_is_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        assert kind_of(tmp_path / "pipe") is None

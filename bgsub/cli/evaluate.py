@@ -113,7 +113,8 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
 
 def _plan(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], options: dict[str, Any]) -> Plan:
     """Return what is to be done; raise now for what could only fail later."""
-    from bgsub.evaluation.methods import DEFAULT_METHOD, parse_method
+    from bgsub.background.methods import DEFAULT_METHOD
+    from bgsub.evaluation.methods import parse_method
     from bgsub.evaluation.running import Plan
     from bgsub.evaluation.stored import StoredMasks
     from bgsub.outputs import check_output

@@ -12,8 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bgsub.background.methods import METHODS, Method
+from bgsub.background.subtractor import Subtractor
 from bgsub.errors import BgsubError, ParameterError
-from bgsub.evaluation.scoring import Masker
 
 
 class PeerError(BgsubError):
@@ -21,15 +22,15 @@ class PeerError(BgsubError):
 
 
 @dataclass(frozen=True)
-class Method:
-    """A subtractor with parameters, as ``--method`` names it; makes a new model for every sequence.
+class ChosenMethod:
+    """A method with parameters, as ``--method`` names it; makes a new model for every sequence.
 
     Attributes
     ----------
     label : str
         As it was written: ``mog2:history=300``.
     name : str
-        Key of `METHODS`.
+        Key of `FAMILIES`.
     variant : str
         The algorithm of a library that has many, else "".
     parameters : dict
@@ -41,7 +42,7 @@ class Method:
     variant: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def create(self, threads: int = 1) -> Masker:
+    def create(self, threads: int = 1) -> Subtractor:
         """Return a new model.
 
         Parameters
@@ -56,10 +57,10 @@ class Method:
         ParameterError
             When a parameter is unknown or out of its bounds.
         """
-        return METHODS[self.name].create(self, threads)
+        return FAMILIES[self.name].create(self, threads)
 
 
-def parse_method(text: str) -> Method:
+def parse_method(text: str) -> ChosenMethod:
     """Read ``name``, ``name:key=value,key=value`` or ``pybgs:Algorithm``.
 
     Raises
@@ -68,13 +69,13 @@ def parse_method(text: str) -> Method:
         When there is no such method, or parameters are not written like this.
     """
     name, _, rest = text.partition(":")
-    if name not in METHODS:
-        raise ParameterError(f"there is no method {name!r}: choose {', '.join(METHODS)}")
-    if METHODS[name].many:
+    if name not in FAMILIES:
+        raise ParameterError(f"there is no method {name!r}: choose {', '.join(FAMILIES)}")
+    if FAMILIES[name].many:
         if not re.fullmatch(r"[A-Za-z]\w{0,60}", rest):
             raise ParameterError(f"method {text!r} names no algorithm: write it like {name}:SuBSENSE")
-        return Method(text, name, variant=rest)
-    return Method(text, name, parameters=_parameters(text, rest))
+        return ChosenMethod(text, name, variant=rest)
+    return ChosenMethod(text, name, parameters=_parameters(text, rest))
 
 
 def _parameters(text: str, written: str) -> dict[str, Any]:
@@ -110,20 +111,19 @@ class Family(ABC):
     many = False
 
     @abstractmethod
-    def create(self, method: Method, threads: int) -> Masker:
+    def create(self, method: ChosenMethod, threads: int) -> Subtractor:
         """Return a new model."""
 
 
 @dataclass(frozen=True)
 class _Ours(Family):
-    """A class of bgsub, imported when it is wanted."""
+    """A method of bgsub."""
 
-    module: str
-    name: str
+    ours: Method
 
-    def create(self, method: Method, threads: int) -> Masker:
+    def create(self, method: ChosenMethod, threads: int) -> Subtractor:
         """Return a new model."""
-        return getattr(importlib.import_module(self.module), self.name)(threads=threads, **method.parameters)
+        return self.ours.create(threads=threads, **method.parameters)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _OpenCV(Family):
     function: str
     contrib: bool = False
 
-    def create(self, method: Method, threads: int) -> Masker:
+    def create(self, method: ChosenMethod, threads: int) -> Subtractor:
         """Return a new model."""
         module = getattr(cv2, "bgsegm", None) if self.contrib else cv2
         if module is None or not hasattr(module, self.function):
@@ -153,7 +153,7 @@ class _Bgslibrary(Family):
 
     many = True
 
-    def create(self, method: Method, threads: int) -> Masker:
+    def create(self, method: ChosenMethod, threads: int) -> Subtractor:
         """Return a new model."""
         library = self._library()
         algorithm = getattr(library, method.variant, None)
@@ -180,12 +180,13 @@ class _Colour:
         self._model = model
         self._label = label
 
-    def apply(self, image: np.ndarray) -> np.ndarray:
+    def apply(self, image: np.ndarray, *, learning_rate: float | None = None) -> np.ndarray:
         """Return the mask; an empty one, which bgslibrary gives before it knows anything, is all background."""
         if image.ndim == 2:
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+        rate = {} if learning_rate is None else {"learningRate": learning_rate}
         try:
-            mask = self._model.apply(image)
+            mask = self._model.apply(image, **rate)
         except (cv2.error, RuntimeError, TypeError, ValueError) as error:
             raise PeerError(f"{self._label} failed: {_one_line(error)}") from error
         return mask if mask is not None and mask.size else np.zeros(image.shape[:2], np.uint8)
@@ -195,9 +196,8 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-METHODS: dict[str, Family] = {
-    "adaptive": _Ours("bgsub.background.adaptive.model", "BackgroundSubtractor"),
-    "mog2": _Ours("bgsub.background.mog2.model", "MOG2"),
+FAMILIES: dict[str, Family] = {
+    **{name: _Ours(method) for name, method in METHODS.items()},
     "opencv-mog2": _OpenCV("createBackgroundSubtractorMOG2"),
     "opencv-knn": _OpenCV("createBackgroundSubtractorKNN"),
     "gsoc": _OpenCV("createBackgroundSubtractorGSOC", contrib=True),
@@ -207,5 +207,3 @@ METHODS: dict[str, Family] = {
     "pybgs": _Bgslibrary(),
 }
 """What ``--method`` names; peers are looked for only when they are asked for."""
-
-DEFAULT_METHOD = "adaptive"

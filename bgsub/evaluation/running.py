@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from bgsub.errors import BgsubError, SourceError
-from bgsub.evaluation.methods import Method
+from bgsub.evaluation.methods import ChosenMethod
 from bgsub.evaluation.samples import MaskStore, Sample, choose_frames, take_samples
 from bgsub.evaluation.scoring import OnFrame, SequenceScore, evaluate
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
@@ -28,7 +28,7 @@ _POLL_S = 0.2
 _WARM_UP = 3  # frames for a throw-away model, so that compiling is in nobody's time
 
 
-Entry = Method | StoredMasks
+Entry = ChosenMethod | StoredMasks
 """What takes part in a comparison."""
 
 Tick = Callable[[int], None]
@@ -56,10 +56,10 @@ class Plan:
     samples: int = 0
     masks: Path | None = None
 
-    def masks_of(self, method: Method) -> Path:
+    def masks_of(self, method: ChosenMethod) -> Path:
         """Return the folder for a method's masks."""
         assert self.masks is not None
-        several = sum(isinstance(entry, Method) for entry in self.entries) > 1
+        several = sum(isinstance(entry, ChosenMethod) for entry in self.entries) > 1
         return self.masks / folder_name(method.label) if several else self.masks
 
 
@@ -138,7 +138,7 @@ def evaluate_sequence(sequence: LabelledSequence, plan: Plan, tick: Tick) -> Seq
         scores = []
         for i, entry in enumerate(plan.entries):
             observers: list[OnFrame] = [stores[i]] if stores else []
-            if plan.masks is not None and isinstance(entry, Method):
+            if plan.masks is not None and isinstance(entry, ChosenMethod):
                 observers.append(MaskWriter(plan.masks_of(entry) / sequence.category / sequence.name))
             scores.append(_score(entry, sequence, plan.threads, observers, tick))
         chosen = choose_frames(scores[0], plan.samples) if plan.samples else {}

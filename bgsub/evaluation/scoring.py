@@ -5,21 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
+from bgsub.background.subtractor import Subtractor
 from bgsub.errors import ParameterError, SourceError
 from bgsub.evaluation.protocol import Counts, Metrics, count, outside_of
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
-
-
-class Masker(Protocol):
-    """What makes a mask of a frame: a background model, ours or OpenCV's."""
-
-    def apply(self, image: np.ndarray) -> np.ndarray:
-        """Learn a frame and return its mask: uint8, shape (H, W), 255 foreground."""
-
 
 OnFrame = Callable[[LabelledFrame, np.ndarray], None]
 """Called with each frame and its mask, which the model may overwrite later."""
@@ -76,14 +68,14 @@ class SequenceScore:
         return None if self.seconds is None or not self.n_frames else 1000 * self.seconds / self.n_frames
 
 
-def evaluate(sequence: LabelledSequence, subtractor: Masker, on_frame: OnFrame | None = None) -> SequenceScore:
+def evaluate(sequence: LabelledSequence, subtractor: Subtractor, on_frame: OnFrame | None = None) -> SequenceScore:
     """Run a model over a sequence and count its masks by CDnet's protocol.
 
     Parameters
     ----------
     sequence : LabelledSequence
         From `bgsub.evaluation.datasets.find_sequences`. To try many models on it, take ``sequence.decoded()``.
-    subtractor : Masker
+    subtractor : Subtractor
         A new model; it learns every frame.
     on_frame : callable, optional
         Called with each `LabelledFrame` and its mask, out of the time that is measured.

@@ -17,13 +17,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive.model import BackgroundSubtractor
-from bgsub.background.mog2.model import MOG2
+from bgsub.background.methods import METHODS
 from bgsub.errors import ParameterError
 from bgsub.evaluation.scenes import synthetic_scene
 
-Subtractor = Callable[[np.ndarray], np.ndarray]
-"""Takes the next frame, returns its mask."""
+Apply = Callable[[np.ndarray], np.ndarray]
+"""Takes the next frame, returns its mask: the bound `apply` of a model, so that nothing but it is timed."""
 
 OPENCV = "opencv"
 _SAME_MODEL = ("exact", "compact")  # variants whose masks should be OpenCV's
@@ -182,7 +181,7 @@ def measure(
 
 
 def interleave(
-    variants: Mapping[str, Subtractor],
+    variants: Mapping[str, Apply],
     frames: Iterator[np.ndarray],
     rounds: int,
     block: int,
@@ -253,13 +252,13 @@ class _Agreement:
         return {name: count / self._n_pixels for name, count in sorted(self._n_differing.items())}
 
 
-def _variants(threads: int, shadows: bool) -> dict[str, Subtractor]:
+def _variants(threads: int, shadows: bool) -> dict[str, Apply]:
     """Return new models: OpenCV's, ours of the same kind in both precisions, and the adaptive one."""
+    ours = {"detect_shadows": shadows, "threads": threads}
     return {
         OPENCV: cv2.createBackgroundSubtractorMOG2(history=500, varThreshold=16, detectShadows=shadows).apply,
-        "exact": MOG2(detect_shadows=shadows, threads=threads, precision="exact").apply,
-        "compact": MOG2(detect_shadows=shadows, threads=threads, precision="compact").apply,
-        "adaptive": BackgroundSubtractor(detect_shadows=shadows, threads=threads).apply,
+        **{name: METHODS["mog2"].create(precision=name, **ours).apply for name in _SAME_MODEL},
+        "adaptive": METHODS["adaptive"].create(**ours).apply,
     }
 
 

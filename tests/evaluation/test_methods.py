@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from bgsub.background.adaptive.model import BackgroundSubtractor
+from bgsub.background.methods import DEFAULT_METHOD
 from bgsub.background.mog2.model import MOG2
 from bgsub.errors import ParameterError
-from bgsub.evaluation.methods import DEFAULT_METHOD, METHODS, Method, PeerError, parse_method
+from bgsub.evaluation.methods import FAMILIES, ChosenMethod, PeerError, parse_method
 from tests.evaluation.made import pictures
 
 IMAGES, _ = pictures(8)
@@ -21,20 +22,20 @@ def masks_of(model, images=IMAGES):
 
 
 def test_names_and_parameters():
-    assert parse_method("mog2") == Method("mog2", "mog2")
+    assert parse_method("mog2") == ChosenMethod("mog2", "mog2")
     assert parse_method("mog2:history=300, var_threshold=2.5,detect_shadows=False,precision=compact").parameters == {
         "history": 300,
         "var_threshold": 2.5,
         "detect_shadows": False,
         "precision": "compact",
     }
-    assert parse_method("pybgs:SuBSENSE") == Method("pybgs:SuBSENSE", "pybgs", variant="SuBSENSE")
+    assert parse_method("pybgs:SuBSENSE") == ChosenMethod("pybgs:SuBSENSE", "pybgs", variant="SuBSENSE")
     assert parse_method("adaptive:threshold=7,min_area=30,flicker_rate=0.1").parameters == {
         "threshold": 7,
         "min_area": 30,
         "flicker_rate": 0.1,
     }
-    assert DEFAULT_METHOD == "adaptive" and next(iter(METHODS)) == DEFAULT_METHOD
+    assert DEFAULT_METHOD == "adaptive" and next(iter(FAMILIES)) == DEFAULT_METHOD
 
 
 @pytest.mark.parametrize(
