@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bgsub.background.subtractor import Subtractor
 from bgsub.masks import foreground_share
+from bgsub.video.frame import VideoInfo
 from bgsub.video.sink import Sink
 from bgsub.video.source import Source
+
+if TYPE_CHECKING:
+    from bgsub.background.model import BackgroundModel
 
 _TOLERANCE = 1e-6  # seconds: a warm-up of 0.1 + 0.2 must not take the frame at 0.3
 
@@ -61,6 +65,12 @@ class Tally:
             "last_time": self.last_time,
             "elapsed": round(self.elapsed, 3),
         }
+
+
+def tell_frame_rate(model: BackgroundModel, info: VideoInfo) -> None:
+    """Let a model that counts in seconds know how many frames it will see in one, if the source knows."""
+    if "frame_rate" in model.parameters and info.fps:
+        model.set_parameters(frame_rate=float(info.fps))
 
 
 def run(
