@@ -1,113 +1,75 @@
-"""The background models of ``bgsub run``: which there are, and the one that its options ask for."""
+"""The background model that the options of a command ask for."""
 
 from __future__ import annotations
 
-import importlib
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bgsub.background.parameters import ADAPTIVE_PARAMETERS, MOG2_PARAMETERS
+from bgsub.background.methods import METHODS, Method, method_of_kind
 from bgsub.cli.options import given, read_region
 from bgsub.errors import ParameterError
+from bgsub.files import kind_of
 
-if TYPE_CHECKING:
-    from bgsub.background.adaptive.model import BackgroundSubtractor
-    from bgsub.background.mog2.model import MOG2
-    from bgsub.video.frame import VideoInfo
+TABLES = {name: method.parameters for name, method in METHODS.items()}
+"""Parameters of each method by its name, the default one first."""
 
-    Model = BackgroundSubtractor | MOG2
-
-METHODS = {"adaptive": ADAPTIVE_PARAMETERS, "mog2": MOG2_PARAMETERS}
-"""Parameters of each method by its name, which is also the kind of its model files; the first is the default."""
-
-_CLASSES = {
-    "adaptive": ("bgsub.background.adaptive.model", "BackgroundSubtractor"),
-    "mog2": ("bgsub.background.mog2.model", "MOG2"),
-}
-_SETTINGS: dict[str, tuple[str, ...]] = {"adaptive": (), "mog2": ("precision",)}  # keywords besides the parameters
-_SHARED = ("min_area",)  # cleans the masks of a model that has no such parameter
-_FIXED = ("n_components", "precision", "region")  # when a model is made
+_CLEANED = ("min_area",)  # an option with every method: masks are cleaned by it, if the model does not know it
 
 
-def make_model(ctx: click.Context) -> Model:
-    """Return the model that the options ask for: a new one, or a saved one with the parameters that were typed.
+def chosen_model(ctx: click.Context) -> dict[str, Any]:
+    """Return the model that the options ask for, as keywords of `bgsub.jobs.ModelChoice`.
 
     Raises
     ------
     click.UsageError
         When an option of another method was typed, or `--method` is not that of the saved model.
     ParameterError
-        When a value is out of bounds, or fixed in a saved model.
-    ModelFileError
-        When the saved model cannot be read.
+        When something was typed that a saved model fixes, or that is no region.
     """
     o = ctx.params
     method = _method(ctx)
     _refuse_other_methods(ctx, method)
-    parameters = {name: o[name] for name in given(ctx, METHODS[method])}
-    if o["load_model"] is None:
-        settings = {name: o[name] for name in _SETTINGS[method]}
-        return _class(method)(**parameters, **settings, region=read_region(o["region"]), threads=o["threads"])
-    fixed = given(ctx, _FIXED)
-    if fixed:
-        raise ParameterError(f"{_flag(min(fixed))} is fixed in a saved model: leave it out")
-    model = _class(method).load(o["load_model"], threads=o["threads"])
-    model.set_parameters(**parameters)
-    return model
+    names: list[str] = sorted(given(ctx, method.names), key=method.names.index)
+    if o["load_model"] is not None:
+        fixed = given(ctx, method.fixed)
+        if fixed:
+            raise ParameterError(f"{_flag(min(fixed))} is fixed in a saved model: leave it out")
+    return {
+        "method": method.name,
+        "parameters": {name: o[name] for name in names},
+        "region": read_region(o["region"]),
+        "threads": o["threads"],
+        "load": o["load_model"],
+    }
 
 
-def tell_frame_rate(model: Model, info: VideoInfo) -> None:
-    """Let a model that counts in seconds know how many frames it will see in one, if the source knows."""
-    if "frame_rate" in model.parameters and info.fps:
-        model.set_parameters(frame_rate=float(info.fps))
-
-
-def _method(ctx: click.Context) -> str:
+def _method(ctx: click.Context) -> Method:
     """Return the method: that of the saved model, if one is loaded."""
-    method, path = ctx.params["method"], ctx.params["load_model"]
-    saved = None if path is None else _kind_of(Path(path))
-    if saved not in METHODS:  # a file that holds none of them is refused when it is loaded
-        return method
-    if saved != method and given(ctx, ["method"]):
-        raise click.UsageError(f"{path} holds a model of --method {saved}, not {method}: leave out --method")
+    asked, path = METHODS[ctx.params["method"]], ctx.params["load_model"]
+    saved = None if path is None else method_of_kind(kind_of(path))
+    if saved is None:  # a file that holds none of them is refused when it is loaded
+        return asked
+    if saved is not asked and given(ctx, ["method"]):
+        raise click.UsageError(f"{path} holds a model of --method {saved.name}, not {asked.name}: leave out --method")
     return saved
 
 
-def _kind_of(path: Path) -> str | None:
-    """Return what kind of model a file claims to hold; None where it cannot be told."""
-    if not path.is_file():  # opening a pipe would wait
-        return None
-    try:
-        with path.open("rb") as file:
-            file.readline(100)
-            kind = json.loads(file.readline(1 << 20))["kind"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return kind if isinstance(kind, str) else None
-
-
-def _refuse_other_methods(ctx: click.Context, method: str) -> None:
+def _refuse_other_methods(ctx: click.Context, method: Method) -> None:
     """Raise if an option was typed that the method does not have."""
-    allowed = {*METHODS[method], *_SETTINGS[method], *_SHARED}
-    for other, table in METHODS.items():
-        foreign = [name for name in (*table, *_SETTINGS[other]) if name not in allowed]
+    allowed = {*method.names, *_CLEANED}
+    for other in METHODS.values():
+        foreign = [name for name in other.names if name not in allowed]
         for name in sorted(given(ctx, foreign), key=foreign.index):
             if ctx.params["load_model"] is None:
                 raise click.UsageError(
-                    f"{_flag(name)} belongs to --method {other}, not {method}: choose that method, or leave it out"
+                    f"{_flag(name)} belongs to --method {other.name}, not {method.name}: "
+                    "choose that method, or leave it out"
                 )
             raise click.UsageError(
-                f"{_flag(name)} belongs to --method {other}, "
-                f"but {ctx.params['load_model']} holds a model of {method}: leave it out"
+                f"{_flag(name)} belongs to --method {other.name}, "
+                f"but {ctx.params['load_model']} holds a model of {method.name}: leave it out"
             )
-
-
-def _class(method: str) -> Any:
-    module, name = _CLASSES[method]
-    return getattr(importlib.import_module(module), name)
 
 
 def _flag(name: str) -> str:

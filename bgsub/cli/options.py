@@ -140,7 +140,7 @@ def verbosity_options(command: Callable) -> Callable:
 
 
 def read_region(texts: tuple[str, ...]) -> Any:
-    """Return the region that ``--region`` names: an image file as a mask, or polygons; None for the whole frame.
+    """Return the region that ``--region`` names: path of a mask image, or polygons; None for the whole frame.
 
     Raises
     ------
@@ -148,7 +148,6 @@ def read_region(texts: tuple[str, ...]) -> Any:
         When a text is neither, or a mask stands beside other regions.
     """
     from bgsub.background.region import parse_polygon
-    from bgsub.video.readers.images import read_mask
 
     if not texts:
         return None
@@ -157,7 +156,7 @@ def read_region(texts: tuple[str, ...]) -> Any:
         return [parse_polygon(text) for text in texts]
     if len(texts) > 1:
         raise ParameterError("--region: give one mask image, or any number of polygons, not both")
-    return read_mask(Path(files[0]))
+    return files[0]
 
 
 def given(ctx: click.Context, names: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 from bgsub import __version__
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, MOG2_PARAMETERS
 from bgsub.cli import cli
-from bgsub.cli.models import METHODS
+from bgsub.cli.models import TABLES
 from bgsub.cli.run import command as run_command
 
 COMMANDS = ["run", "info", "cluster", "evaluate", "bench"]
@@ -69,9 +69,9 @@ def shown_option(bgsub, name):
     return text[start : text.index("]", start)].replace("- ", "-")  # long words are broken at a hyphen
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", TABLES)
 def test_parameters_of_the_models_show_unit_bounds_and_default(bgsub, method):
-    for parameter in METHODS[method].values():
+    for parameter in TABLES[method].values():
         if parameter.advanced or parameter.name in ("frame_rate", "min_area"):
             continue
         option = parameter.name.replace("_", "-")

@@ -63,8 +63,8 @@ def test_quiet_says_nothing(bgsub, clip, workplace):
 def test_verbose_tells_source_and_model_and_who_speaks(bgsub, clip):
     outcome = bgsub(*MOG2_RUN, clip, "-v", "--history", "77", "--mask", "m.mkv")
     lines = outcome.err.splitlines()
-    assert any(line.startswith("bgsub.cli.run: source: ") and "'ffv1'" in line for line in lines)
-    assert any(line.startswith("bgsub.cli.run: model: ") and "'history': 77" in line for line in lines)
+    assert any(line.startswith("bgsub.jobs.execution: source: ") and "'ffv1'" in line for line in lines)
+    assert any(line.startswith("bgsub.jobs.execution: model: ") and "'history': 77" in line for line in lines)
     assert bgsub(*MOG2_RUN, clip, "--mask", "n.mkv").err == ""
 
 

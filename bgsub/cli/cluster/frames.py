@@ -264,7 +264,7 @@ class _Sorting:
 def _new_model(info: VideoInfo, threads: int) -> BackgroundSubtractor:
     """Return the streaming background model that tells what moves."""
     from bgsub.background.adaptive.model import BackgroundSubtractor
-    from bgsub.cli.models import tell_frame_rate
+    from bgsub.pipeline import tell_frame_rate
 
     model = BackgroundSubtractor(threads=threads)
     tell_frame_rate(model, info)
