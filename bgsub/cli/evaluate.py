@@ -18,7 +18,6 @@ from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import ParameterError
 
 if TYPE_CHECKING:
-    from bgsub.evaluation.results import MethodResult
     from bgsub.evaluation.running import Entry, Plan
     from bgsub.evaluation.sequences import LabelledSequence
 
@@ -106,7 +105,9 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
     if options["as_json"]:
         click.echo(json.dumps([result.as_dict() for result in scored]))
     else:
-        _print_tables(scored)
+        from bgsub.cli.score_tables import print_scores
+
+        print_scores(scored)
     if not options["quiet"] and options["report"]:
         click.echo(f"wrote {Path(options['report']) / 'index.html'}", err=True)
 
@@ -174,84 +175,3 @@ def _n_frames(sequences: Sequence[LabelledSequence]) -> int | None:
     """Return how many frames there are; None where nobody knows."""
     counts = [sequence.frame_count for sequence in sequences]
     return None if None in counts else sum(filter(None, counts))
-
-
-# -------------------------------------------------------------------------------------------------------- tables
-
-_WIDEST = 1000  # columns; a table takes what it needs, and its lines are never broken
-_HEADINGS = ("recall", "specif.", "FPR", "FNR", "PWC", "precision", "F")
-
-
-def _print_tables(results: Sequence[MethodResult]) -> None:
-    """Print one method's figures by sequence; of several, F by sequence, and all figures overall."""
-    from rich.console import Console
-
-    console = Console(width=_WIDEST)
-    if len(results) == 1:
-        console.print(_one_method(results[0]))
-        return
-    console.print(_side_by_side(results))
-    console.print()
-    console.print(_overall(results))
-
-
-def _one_method(result: MethodResult) -> Any:
-    table = _table("sequence", *_HEADINGS, "ms", "frames/s")
-    for category, mean in result.categories.items():
-        scores = [score for score in result.scores if score.category == category]
-        for score in scores:
-            table.add_row(_plain(score.key), *_figures(score.metrics), *_times(score.milliseconds))
-        table.add_row(_plain(category), *_figures(mean), style="bold", end_section=True)
-    table.add_row("mean over sequences", *_figures(result.sequence_mean), *_times(result.milliseconds), style="bold")
-    table.add_row("overall, over categories", *_figures(result.overall), style="bold")
-    return table
-
-
-def _side_by_side(results: Sequence[MethodResult]) -> Any:
-    table = _table("F by sequence", *(_plain(result.label) for result in results))
-    for i, first in enumerate(results[0].scores):
-        table.add_row(_plain(first.key), *(_number(r.scores[i].metrics.f_measure) for r in results))
-    table.add_section()
-    means = [_number(result.sequence_mean.f_measure) for result in results]
-    table.add_row("mean over sequences", *means, style="bold")
-    table.add_row("overall, over categories", *(_number(r.overall.f_measure) for r in results), style="bold")
-    return table
-
-
-def _overall(results: Sequence[MethodResult]) -> Any:
-    table = _table("overall", *_HEADINGS, "ms", "frames/s")
-    for result in results:
-        table.add_row(_plain(result.label), *_figures(result.overall), *_times(result.milliseconds))
-    return table
-
-
-def _table(first: str, *others: Any) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, collapse_padding=True)
-    table.add_column(first, no_wrap=True)
-    for heading in others:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _plain(text: str) -> Any:
-    """Return text, which may come from a file's name, as rich prints it to the letter."""
-    from rich.text import Text
-
-    return Text(text if text.isprintable() else ascii(text))
-
-
-def _figures(metrics: Any) -> list[str]:
-    from bgsub.evaluation.protocol import METRIC_NAMES
-
-    return [_number(getattr(metrics, name)) for name in METRIC_NAMES]
-
-
-def _times(milliseconds: float | None) -> tuple[str, str]:
-    return (f"{milliseconds:.2f}", f"{1000 / milliseconds:.0f}") if milliseconds else ("-", "-")
-
-
-def _number(value: float) -> str:
-    return "-" if value != value else f"{value:.4f}"  # only nan differs from itself
