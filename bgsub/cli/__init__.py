@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Any
 
@@ -40,28 +39,6 @@ bgsub bench                                how fast this machine is
 @click.version_option(__version__, "-V", "--version")
 def cli() -> None:
     """Mask moving objects in video, live or recorded. `bgsub COMMAND --help` explains a command."""
-
-
-class _StderrHandler(logging.StreamHandler):
-    """Writes to whatever sys.stderr is now: a progress bar may stand in front of it."""
-
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        self.stream = sys.stderr
-        super().emit(record)
-
-
-def set_verbosity(verbose: bool, quiet: bool) -> None:
-    """Send bgsub's log to stderr: information by default, errors only with `quiet`, everything with `verbose`."""
-    logger = logging.getLogger("bgsub")
-    logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
-    handler = _StderrHandler()
-    handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
-    logger.handlers[:] = [handler]
-    logger.propagate = False
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.help import Command
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import verbosity_options
 
 if TYPE_CHECKING:

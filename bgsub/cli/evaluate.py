@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.help import Command, section
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import FilePath, verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals

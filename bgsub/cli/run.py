@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.background.methods import DEFAULT_METHOD, METHODS
-from bgsub.cli import set_verbosity
 from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.models import TABLES, chosen_model
 from bgsub.cli.options import FilePath, FromTable, Seconds, model_options, verbosity_options
 from bgsub.cli.progress import progress_bar

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import (
     COVARIANCES,
     MOST_COMPONENTS,
@@ -26,6 +25,7 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
 )
 from bgsub.cli.help import Command
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 

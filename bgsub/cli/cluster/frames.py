@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import (
     COVARIANCES,
     PATH,
@@ -24,6 +23,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import (
     PATH,
     PICTURE_SUFFIXES,
@@ -19,6 +18,7 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
 )
 from bgsub.cli.help import Command, section
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals

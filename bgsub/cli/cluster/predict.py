@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import (
     PATH,
     TABLE_SUFFIXES,
@@ -19,6 +18,7 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
 )
 from bgsub.cli.help import Command
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 

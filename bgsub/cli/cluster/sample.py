@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import PATH, TABLE_SUFFIXES, check_outputs, outputs, overwrite_option
 from bgsub.cli.help import Command
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import (
     PATH,
     TABLE_SUFFIXES,
@@ -21,6 +20,7 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
 )
 from bgsub.cli.help import Command, section
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli import set_verbosity
 from bgsub.cli.cluster.options import (
     COVARIANCES,
     PATH,
@@ -24,6 +23,7 @@ from bgsub.cli.cluster.options import (
     overwrite_option,
 )
 from bgsub.cli.help import Command
+from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 
