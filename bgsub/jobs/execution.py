@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bgsub.video.sink import Sink
     from bgsub.video.source import Source
 
+# Readers and writers are imported where they are opened: who only makes jobs need not wait for PyAV.
+
 logger = logging.getLogger(__name__)
 
 OnTally = Callable[[Tally], None]
@@ -212,7 +214,7 @@ class _Execution:
     # -------------------------------------------------------------------------------------------------- steps
 
     def _open(self) -> Source:
-        from bgsub import open_source
+        from bgsub.video.opening import open_source
 
         return open_source(self.job.source, **vars(self.job.excerpt))
 

@@ -273,7 +273,7 @@ def yard(images, monkeypatch):
 
     def replace(then):
         source = Scripted(images, then)
-        monkeypatch.setattr("bgsub.open_source", lambda *args, **keywords: source)
+        monkeypatch.setattr("bgsub.video.opening.open_source", lambda *args, **keywords: source)
         return source
 
     return replace

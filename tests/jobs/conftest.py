@@ -52,6 +52,6 @@ def yard(images, monkeypatch):
     """Replace every source by one of some images that ends with an error."""
 
     def replace(error=None):
-        monkeypatch.setattr("bgsub.open_source", lambda *args, **keywords: Scripted(images, error))
+        monkeypatch.setattr("bgsub.video.opening.open_source", lambda *args, **keywords: Scripted(images, error))
 
     return replace
