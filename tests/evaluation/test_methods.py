@@ -93,6 +93,20 @@ def test_opencv_s(text, twin):
     assert np.array_equal(masks_of(parse_method(text).create()), expected)
 
 
+def test_a_learning_rate_reaches_ours_and_opencv_s():
+    def masks_at(model, rate):
+        return [model.apply(image, learning_rate=rate).copy() for image in IMAGES]
+
+    twin = cv2.createBackgroundSubtractorMOG2()
+    expected = [twin.apply(image, learningRate=0.5).copy() for image in IMAGES]
+    assert np.array_equal(masks_at(parse_method("opencv-mog2").create(), 0.5), expected)
+    assert not np.array_equal(masks_at(parse_method("opencv-mog2").create(), None), expected)
+    ours = MOG2()
+    assert np.array_equal(
+        masks_at(parse_method("mog2").create(), 0.5), [ours.apply(image, learning_rate=0.5) for image in IMAGES]
+    )
+
+
 def test_each_sequence_gets_a_new_model():
     method = parse_method("opencv-mog2")
     first = masks_of(method.create())
