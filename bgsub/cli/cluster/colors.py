@@ -190,21 +190,17 @@ class _Quantisation:
 
     def _draw_video(self, source: Source, palette: Palette) -> bool:
         """Write the video; tell whether Ctrl-C ended it early, which leaves a shorter video."""
-        import numpy as np
-
         from bgsub.video.frame import Frame
-        from bgsub.video.writers.videos import overlay_sink
+        from bgsub.video.writers.videos import frames_sink
 
         o, count = self.options, 0
-        size = (source.info.height, source.info.width)
-        nothing = np.zeros(size, np.uint8)  # an overlay of no objects is the frame itself
         try:
             with (
-                overlay_sink(o["output"], source.info, overwrite=o["overwrite"], source=self.source) as sink,
+                frames_sink(o["output"], source.info, overwrite=o["overwrite"], source=self.source) as sink,
                 counting_bar("drawing", source.info.expected_frame_count, o["quiet"], "frames") as show,
             ):
                 for count, frame in enumerate(source, 1):
-                    sink.write(Frame(frame.index, frame.time, palette.quantised(frame.image, soft=o["soft"])), nothing)
+                    sink.write(Frame(frame.index, frame.time, palette.quantised(frame.image, soft=o["soft"])))
                     if show is not None:
                         show(count)
         except KeyboardInterrupt:
