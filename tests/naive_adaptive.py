@@ -1,8 +1,9 @@
 """The slow, obvious reference of the adaptive mixture: one pixel, one mode and one line of arithmetic at a time.
 
 Nothing of bgsub is imported here. Numbers are float32, rounded after each operation. Only what happens within a pixel
-is done: evidence and its owner, shadows, learning and flicker. What a pixel hears of its surroundings (whether the
-mask has it, whether a large object is near, how far the neighbourhood flickers, whether it rests) is handed in.
+is done: evidence and its owner, shadows, learning and flicker, and the constants of a frame that these need. What a
+pixel hears of its surroundings (what the mask says of it, whether a large object is near, how far the neighbourhood
+flickers, whether it rests) is handed in; `naive_policy` does all of that.
 """
 
 from __future__ import annotations
@@ -14,6 +15,90 @@ import numpy as np
 
 f32 = np.float32
 CERTAIN, LEAST = f32(11.875), f32(-20)
+OBJECT, LEFT = 255, 1  # in the mask that is learned: an object; the place that one has left
+
+ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What the equations of one frame need beside the pixels; float32 but for the counts."""
+
+    luma: tuple[np.float32, ...]  # shares of blue, green and red in Y, times the gain; of grey the gain alone
+    chroma: tuple[np.float32, np.float32]
+    gain: np.float32
+    alpha: np.float32  # learning rate of background
+    slow: np.float32  # of objects
+    fast: np.float32  # of the places that objects have left
+    match: np.float32
+    offset: np.float32
+    low_weight: np.float32
+    prior: np.float32
+    prior_slope: np.float32
+    shadow_darkest: np.float32
+    shadow_chroma: np.float32
+    shadow_offset: np.float32
+    steadiness: np.float32  # evidence asked for by a 1024th of flicker beyond the dead zone
+    dead_zone: np.float32  # 1024ths, as `restless`
+    restless: np.float32
+    blink_rate: np.float32
+    var_init_y: np.float32
+    var_init_c: np.float32
+    var_min_y: np.float32
+    var_min_c: np.float32
+    var_max: np.float32
+    var_stretch: np.float32
+    n_components: int
+    turn: int  # 0 or 1: which half of the blocks learns at rest; -1 for both
+
+
+def constants_of(
+    p: dict[str, Any], n_learned: int, rate: float | None, gain: float, liveliness: float, colour: bool
+) -> Constants:
+    """Return the constants of the frame that comes after `n_learned` others, from the descriptions of the parameters.
+
+    `rate` is the caller's, `gain` brings the frame to the background's light, `liveliness` is 0 for a calm scene and 1
+    for one in motion.
+    """
+    number = n_learned + 1
+    alpha = 1 / min(number, p["history"]) if rate is None or number == 1 else rate
+    slow = alpha
+    if number > 3:  # until then what stands there may be the background
+        absorbing = ABSORBED / (p["absorption_time"] * p["frame_rate"])
+        early = alpha if number <= p["taper"] else alpha * p["taper"] / number
+        slow = min(alpha, max(absorbing, early))
+    if not p["compensate_light"]:
+        gain = 1.0
+    new = min(0.4, (1 - liveliness) * p["early_doubt"] / max(n_learned, 1))  # weight that a few early frames can give
+    dead_zone = p["flicker_still"] + liveliness * (p["flicker_lively"] - p["flicker_still"])
+    return Constants(
+        luma=tuple(f32(share * gain) for share in ((0.114, 0.587, 0.299) if colour else (1.0,))),
+        chroma=(f32(0.713), f32(0.564)),
+        gain=f32(gain),
+        alpha=f32(alpha),
+        slow=f32(slow),
+        fast=f32(max(p["ghost_rate"], alpha)),
+        match=f32(p["match_distance"]),
+        offset=f32(p["threshold"]),
+        low_weight=f32(p["low_weight"] + new),
+        prior=f32(p["weight_doubt"]),
+        prior_slope=f32(p["weight_doubt"] / p["weight_span"]),
+        shadow_darkest=f32(p["shadow_threshold"]),
+        shadow_chroma=f32(1 / (2 * p["shadow_spread"])),
+        shadow_offset=f32(p["shadow_doubt"] - p["threshold"]),
+        steadiness=f32(p["flicker_doubt"] / 1024),
+        dead_zone=f32(1024 * dead_zone),
+        restless=f32(1024 * p["restless"]),
+        blink_rate=f32(p["flicker_rate"]),
+        var_init_y=f32(p["var_init_y"]),
+        var_init_c=f32(p["var_init_c"]),
+        var_min_y=f32(p["var_min_y"]),
+        var_min_c=f32(p["var_min_c"]),
+        var_max=f32(p["var_max"]),
+        var_stretch=f32(p["var_max"] * p["var_stretch"] / 1024),
+        n_components=p["n_components"],
+        turn=n_learned % 2 if alpha <= 0.02 else -1,
+    )
 
 
 @dataclass
@@ -46,13 +131,7 @@ class Verdict:
 
 
 class NaiveAdaptive:
-    """The adaptive mixture of a row of pixels.
-
-    `constants`, handed to each method, has the names of the paper-like equations of the kernel's docstring:
-    luma, chroma, gain, alpha, slow, match, offset, low_weight, prior, prior_slope, shadow_darkest, shadow_chroma,
-    shadow_offset, steadiness, dead_zone, restless, blink_rate, var_init_y, var_init_c, var_min_y, var_min_c, var_max,
-    var_stretch.
-    """
+    """The adaptive mixture of a row of pixels."""
 
     def __init__(self, n_pixels: int, n_components: int) -> None:
         self.n_components = n_components
@@ -60,11 +139,11 @@ class NaiveAdaptive:
 
     # -------------------------------------------------------------------------------------------------- evidence
 
-    def score(self, image: np.ndarray, flicker: np.ndarray, constants: Any, shadows: bool) -> list[Verdict]:
+    def score(self, image: np.ndarray, flicker: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
         """Judge the pixels of a frame, (N,) or (N, 3); `flicker` is that of their surroundings, in 1024ths."""
         verdicts = []
         for pixel, value, trembling in zip(self.pixels, image, flicker, strict=True):
-            distances = self._distances(pixel, value, constants)
+            distances = self.distances(pixel, value, constants)
             owner = _owner(pixel, distances, constants)
             asked = distances if owner is None else distances[: owner + 1]  # the lighter ones are not asked
             odds, shadow = self._judge(pixel, value, asked, constants, shadows)
@@ -72,7 +151,7 @@ class NaiveAdaptive:
             verdicts.append(Verdict(max(odds, LEAST), owner, shadow))
         return verdicts
 
-    def _distances(self, pixel: AdaptivePixel, value: Any, c: Any) -> list[np.float32]:
+    def distances(self, pixel: AdaptivePixel, value: Any, c: Constants) -> list[np.float32]:
         """Return D, the squared Mahalanobis distance, of each mode."""
         y, chroma = _colour(value, c)
         distances = []
@@ -84,7 +163,7 @@ class NaiveAdaptive:
         return distances
 
     def _judge(
-        self, pixel: AdaptivePixel, value: Any, distances: list[np.float32], c: Any, shadows: bool
+        self, pixel: AdaptivePixel, value: Any, distances: list[np.float32], c: Constants, shadows: bool
     ) -> tuple[np.float32, bool]:
         """Return S, and whether it is a shadow that explains the pixel."""
         least = CERTAIN
@@ -113,7 +192,7 @@ class NaiveAdaptive:
         image: np.ndarray,
         verdicts: list[Verdict],
         evidence: np.ndarray,
-        constants: Any,
+        constants: Constants,
         *,
         mask: np.ndarray,
         near: np.ndarray,
@@ -121,16 +200,22 @@ class NaiveAdaptive:
         closed: np.ndarray,
         pace: np.ndarray,
     ) -> None:
-        """Learn a frame; `evidence` is a byte, foreground above 160; mask, near and closed count where not 0.
+        """Learn a frame; `evidence` is a byte, foreground above 160; near and closed count where not 0.
 
-        `pace` is 1 where the pixel learns, 0 where it leaves this frame out, 2 where it makes up for one left out.
+        `mask` is OBJECT, LEFT or 0. Objects learn slowly where nothing flickers, so that they stay objects for long;
+        a place that one has left learns fast, since only the ground will be seen there. `pace` is 1 where the pixel
+        learns, 0 where it leaves this frame out, 2 where it makes up for one left out.
         """
         c = constants
         for i, pixel in enumerate(self.pixels):
             if closed[i] or not pace[i]:
                 continue
             steady = f32(flicker[i])
-            alpha = c.slow if mask[i] and steady < c.restless else f32(pace[i]) * c.alpha
+            alpha = f32(pace[i]) * c.alpha
+            if mask[i] == OBJECT and steady < c.restless:
+                alpha = c.slow
+            elif mask[i] == LEFT:
+                alpha = c.fast
             self._move(pixel, image[i], verdicts[i].owner, alpha, c.var_max + c.var_stretch * steady, c)
             positive = bool(evidence[i] > 160)
             blinks = positive != pixel.was_positive and not near[i]
@@ -138,7 +223,7 @@ class NaiveAdaptive:
             pixel.was_positive = positive
 
     def _move(
-        self, pixel: AdaptivePixel, value: Any, owner: int | None, alpha: np.float32, ceiling: np.float32, c: Any
+        self, pixel: AdaptivePixel, value: Any, owner: int | None, alpha: np.float32, ceiling: np.float32, c: Constants
     ) -> None:
         y, chroma = _colour(value, c)
         for mode in pixel.modes:
@@ -163,7 +248,7 @@ class NaiveAdaptive:
         _rise(pixel.modes, owner)
 
 
-def _colour(value: Any, c: Any) -> tuple[np.float32, list[np.float32]]:
+def _colour(value: Any, c: Constants) -> tuple[np.float32, list[np.float32]]:
     """Return Y, and [Cr, Cb] or [] for grey, in the background's light."""
     if np.ndim(value) == 0:
         return f32(value) * c.luma[0], []
@@ -172,7 +257,7 @@ def _colour(value: Any, c: Any) -> tuple[np.float32, list[np.float32]]:
     return y, [(red * c.gain - y) * c.chroma[0], (blue * c.gain - y) * c.chroma[1]]
 
 
-def _owner(pixel: AdaptivePixel, distances: list[np.float32], c: Any) -> int | None:
+def _owner(pixel: AdaptivePixel, distances: list[np.float32], c: Constants) -> int | None:
     """Return the first mode that is near."""
     for i, (mode, d) in enumerate(zip(pixel.modes, distances, strict=True)):
         if mode.weight > 0 and d < c.match:

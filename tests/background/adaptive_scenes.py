@@ -5,8 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bgsub import BackgroundSubtractor
-
 PER_PIXEL = {
     "smoothing": 0,
     "min_area": 0,
@@ -17,21 +15,6 @@ PER_PIXEL = {
     "structure": 1,
 }
 """Parameters that leave no spatial step to the mask: evidence above 0 is foreground."""
-
-
-class Telling(BackgroundSubtractor):
-    """Keeps the constants of its last frame in `step`, and whether it looked for shadows in `shadows`."""
-
-    step = None
-    shadows = False
-
-    def _step(self, *arguments):
-        self.step = super()._step(*arguments)
-        return self.step
-
-    def _score(self, state, image, step, liveliness, shadows):
-        self.shadows = shadows
-        super()._score(state, image, step, liveliness, shadows)
 
 
 def wall(shape=(60, 80), channels=3, seed=0, level=(60, 180)):
@@ -93,10 +76,48 @@ def f_measure(mask, truth):
     return 2 * np.count_nonzero(found & truth) / (np.count_nonzero(found) + np.count_nonzero(truth))
 
 
+# ------------------------------------------------------------------------- what a model knows, pixel by pixel
+
+
+def arrays_of(model):
+    """Return what a model has learned: weights (K, H, W), modes (K, rows, H, W), flicker and raw (H, W)."""
+    size, saved = model._state.size, model._state.saved()
+    n = size[0] * size[1]
+    k, _, rows, _ = saved["modes"].shape
+    return {
+        "weights": saved["weights"].transpose(1, 0, 2).reshape(k, -1)[:, :n].reshape(k, *size),
+        "modes": saved["modes"].transpose(0, 2, 1, 3).reshape(k, rows, -1)[..., :n].reshape(k, rows, *size),
+        "flicker": saved["flicker"].ravel()[:n].reshape(size),
+        "raw": saved["raw"].ravel()[:n].reshape(size),
+    }
+
+
 def mixture(model):
-    """Return weights (pixels, K) and modes (pixels, K, rows), without the lanes that fill up the last tile."""
-    state = model._state.state
-    n, k = model._state.n_pixels, state.weights.shape[1]
-    weights = state.weights.transpose(0, 2, 1).reshape(-1, k)[:n]
-    modes = state.modes.transpose(1, 3, 0, 2).reshape(-1, k, state.modes.shape[2])[:n]
-    return weights, modes
+    """Return weights (pixels, K) and modes (pixels, K, rows)."""
+    arrays = arrays_of(model)
+    weights, modes = arrays["weights"], arrays["modes"]
+    return weights.reshape(len(weights), -1).T, modes.reshape(*modes.shape[:2], -1).transpose(2, 0, 1)
+
+
+def with_flicker(model, flicker):
+    """Return a copy of a model whose pixels flicker as told: a number, or an array (H, W)."""
+    meta, arrays = model.__getstate__()
+    planes = np.zeros(arrays["flicker"].size, np.float32)
+    size = model._state.size
+    planes[: size[0] * size[1]] = np.broadcast_to(np.float32(flicker), size).ravel()
+    copy = type(model).__new__(type(model))
+    copy.__setstate__((meta, {**arrays, "flicker": planes.reshape(arrays["flicker"].shape)}))
+    return copy
+
+
+def engaged(model):
+    """Return whether a model has found out that its camera shakes."""
+    return model._state.registration.engaged
+
+
+def evidence_of(model, frame):
+    """Return the evidence of a frame as bytes, (H, W), smoothed unless the model does not; nothing is learned."""
+    probability = np.zeros(frame.shape[:2], np.float32)
+    model.apply(frame, learning_rate=0, probability=probability)
+    p = probability.astype(float)
+    return np.rint(160 + 8 * np.log(p / (1 - p))).astype(int)

@@ -232,4 +232,3 @@ def test_values_that_no_frame_could_have_left_do_no_harm(file, value):
     model.background_image()
     for frame in walk(6, shape=(6, 22)):
         assert set(np.unique(model.apply(frame))) <= {0, 127, 255}
-        assert (model._state.state.n_modes <= 2).all()

@@ -7,21 +7,20 @@ import pytest
 
 from bgsub import BackgroundSubtractor
 from bgsub.background.adaptive.kernels import ZERO_BYTE
-from tests.background.adaptive_scenes import PER_PIXEL, Telling, wall
+from tests.background.adaptive_scenes import PER_PIXEL, evidence_of, wall, with_flicker
 
 SHAPE = (20, 37)
 NEW = np.array([20, 240, 230])
 
 
 def flickering_model(channels, radius=1, flicker=200, **parameters):
-    """A model of a still wall, told that all of it flickers; flicker asks for no evidence, so that bytes compare."""
+    """A model of a still wall, told how much it flickers, in 1024ths; that asks for no evidence: bytes compare."""
     background = np.rint(wall(SHAPE, channels, seed=4, level=(40, 215))).clip(0, 255).astype(np.uint8)
     parameters = {**PER_PIXEL, "neighbour_radius": radius, "flicker_doubt": 0, "detect_shadows": False, **parameters}
-    model = Telling(compensate_light=False, **parameters)
+    model = BackgroundSubtractor(compensate_light=False, stabilise=False, **parameters)
     for _ in range(30):
         model.apply(background)
-    model._state.planes.smooth_flicker[...] = flicker
-    return model, background
+    return with_flicker(model, np.divide(flicker, 1024)), background
 
 
 def shifted(picture, y, x):
@@ -58,15 +57,26 @@ def test_a_new_colour_is_not_explained(channels):
 
 
 def test_where_nothing_flickers_neighbours_are_not_asked():
-    model, background = flickering_model(3)
-    smooth = model._state.view(model._state.planes.smooth_flicker)
-    smooth[:10] = 0
+    """Flicker is averaged over 5 rows, so between those with none and those with all there are 4 of each kind."""
+    flicker = np.zeros(SHAPE)
+    flicker[12:] = 200
+    model, background = flickering_model(3, flicker=flicker)
     alone, _ = flickering_model(3, radius=0)
     frame = shifted(background, 0, 1)
     mask, expected = model.apply(frame, learning_rate=0), alone.apply(frame, learning_rate=0)
     np.testing.assert_array_equal(mask[:10], expected[:10])
     assert (expected[:10] == 255).any()
-    assert not mask[10:].any()
+    assert not mask[14:].any()
+
+
+@pytest.mark.parametrize(("flicker", "asked"), [(117, False), (118, True)])
+def test_neighbours_are_asked_from_the_flicker_told(flicker, asked):
+    """In a calm scene, which none with more than 30 1024ths of flicker is but by parameter: 0.115 are 117.8."""
+    calm = {"liveliness_low": 0.9999, "liveliness_high": 1.0, "neighbour_lively": 0.115}
+    model, background = flickering_model(3, flicker=flicker, **calm)
+    alone, _ = flickering_model(3, radius=0)
+    frame = shifted(background, 0, 1)
+    assert (model.apply(frame, learning_rate=0) != alone.apply(frame, learning_rate=0)).any() == asked
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -77,15 +87,12 @@ def test_evidence_is_the_least_over_the_neighbours(channels):
     alone, _ = flickering_model(channels, radius=0, early_doubt=0)
     frame = np.random.default_rng(0).permutation(background.reshape(-1, channels)).reshape(background.shape)
     frame[4:9] = shifted(background, 0, 1)[4:9]
-    model.apply(frame, learning_rate=0)
-    alone.apply(frame, learning_rate=0)
-    ours, before = (m._state.view(m._state.planes.evidence).astype(int) for m in (model, alone))
+    ours, before = (evidence_of(m, frame) for m in (model, alone))
     # The same frames seen by its neighbours: each pixel's value, tried at every place around it.
     least = np.full(SHAPE, 255.0)
     for y in (-1, 0, 1):
         for x in (-1, 0, 1):
-            alone.apply(shifted(frame, y, x), learning_rate=0)
-            tried = alone._state.view(alone._state.planes.evidence).astype(float)
+            tried = evidence_of(alone, shifted(frame, y, x)).astype(float)
             least = np.minimum(least, shifted(tried, -y, -x))
     expected = np.where(before > ZERO_BYTE, np.minimum(before, least + 8 * penalty), before)
     inner = slice(1, -1), slice(1, -1)
@@ -113,7 +120,7 @@ def test_nothing_outside_the_region_explains_anything():
     model = BackgroundSubtractor(region=region, compensate_light=False, **{**PER_PIXEL, "neighbour_radius": 2})
     for _ in range(30):
         model.apply(background)
-    model._state.planes.smooth_flicker[...] = 50
+    model = with_flicker(model, 50 / 1024)
     frame = background.copy()
     frame[4:12, 10:18] = NEW
     assert (model.apply(frame, learning_rate=0)[4:12, 10:18] == 255).all()
