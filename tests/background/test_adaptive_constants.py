@@ -1,0 +1,122 @@
+"""The constants of a frame against those that the twin makes of the same parameters."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from bgsub.background.adaptive.constants import Moment, neighbourhood_of, standing_of, step_of
+from bgsub.background.adaptive.light import Light
+from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
+from tests.naive_adaptive import constants_of
+
+DEFAULTS = check_adaptive({})
+TWINS = {  # of the kernels' names those that differ
+    "last": lambda c: c.n_components - 1,
+    "luma": lambda c: c.luma if len(c.luma) == 3 else (*c.luma, 0, 0),
+}
+FRAMES = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 30, 48, 49, 50, 51, 499, 500, 501, 10_000]
+RATES = [None, 0, 0.019, 0.02, 0.021, 0.3, 1]
+
+
+def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, liveliness=0.0, colour=True):
+    step = step_of(parameters, Moment(n_frames, rate, Light(gain, colour), liveliness), colour)
+    expected = constants_of(parameters, n_frames, rate, gain, liveliness, colour)
+    for name, value in step._asdict().items():
+        twin = TWINS[name](expected) if name in TWINS else getattr(expected, name)
+        np.testing.assert_allclose(value, twin, rtol=2e-6, atol=1e-6, err_msg=name)
+        if name not in ("turn", "last"):
+            assert {np.asarray(one).dtype for one in (value if isinstance(value, tuple) else [value])} == {
+                np.dtype(np.float32)
+            }, name
+
+
+def random_parameters(seed):
+    """Every parameter at another value than its default, within its bounds."""
+    rng = np.random.default_rng(seed)
+    values = {}
+    for name, p in ADAPTIVE_PARAMETERS.items():
+        if isinstance(p.default, bool):
+            values[name] = bool(rng.integers(2))
+            continue
+        value = min(max(p.default * rng.uniform(0.3, 2.5), p.low), p.high)
+        values[name] = round(value) if isinstance(p.default, int) else value
+    values["var_max"] += max(values["var_min_y"], values["var_min_c"])
+    values["liveliness_high"] += values["liveliness_low"]
+    return check_adaptive(values)
+
+
+@pytest.mark.parametrize("n_frames", FRAMES)
+@pytest.mark.parametrize("history", [1, 7, 500])
+def test_of_every_age_and_rate(n_frames, history):
+    for rate, settled in itertools.product(RATES, [1e-3, 180.0]):
+        if rate == 1 and n_frames:
+            continue  # forgets all first
+        assert_same_constants({**DEFAULTS, "history": history, "absorption_time": settled}, n_frames, rate)
+
+
+@pytest.mark.parametrize("liveliness", [0.0, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("gain", [1.0, 0.6, 1.7])
+@pytest.mark.parametrize("colour", [True, False], ids=["colour", "grey"])
+def test_of_every_scene(liveliness, gain, colour):
+    for n_frames, compensate in itertools.product((1, 3, 7, 300), (True, False)):
+        parameters = {**DEFAULTS, "compensate_light": compensate}
+        assert_same_constants(parameters, n_frames, None, gain, liveliness, colour)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_of_other_parameters(seed):
+    rng = np.random.default_rng(1000 + seed)
+    for n_frames in (0, 2, 3, 6, 20, 400):
+        rate = None if rng.random() < 0.5 else rng.uniform(0, 0.5)
+        assert_same_constants(random_parameters(seed), n_frames, rate, rng.uniform(0.5, 2), rng.random(), seed % 2 == 0)
+
+
+# ------------------------------------------------------------------------------------------- what the numbers mean
+
+
+def rates_of(n_frames, **parameters):
+    step = step_of({**DEFAULTS, **parameters}, Moment(n_frames, None, Light(1.0, True), 0.0), True)
+    return step.alpha, step.slow, step.fast
+
+
+def test_a_stopped_object_gains_the_weight_of_background_in_the_time_told():
+    """It counts as background at .186; by 1 - (1 - a)^n, n the frames of `absorption_time`."""
+    _, slow, _ = rates_of(5000, absorption_time=40.0, frame_rate=25.0)
+    assert 1 - (1 - float(slow)) ** 1000 == pytest.approx(0.186, rel=0.1)
+
+
+def test_ground_that_an_object_has_left_is_learned_faster_than_anything_and_an_object_slowest():
+    for n_frames in (50, 5000):
+        alpha, slow, fast = rates_of(n_frames)
+        assert slow < 0.3 * alpha
+        assert fast == np.float32(0.2) > 5 * alpha
+    assert rates_of(1)[2] == rates_of(1)[0] == 0.5  # in the first frames everything is learned faster than that
+
+
+def test_lively_scenes_are_asked_for_evidence_from_less_flicker_on():
+    """And their neighbours are asked from less flicker on."""
+    step, near = {}, {}
+    for liveliness in (0.0, 0.5, 1.0):
+        step[liveliness] = step_of(DEFAULTS, Moment(100, None, Light(1.0, True), liveliness), True).dead_zone
+        near[liveliness] = neighbourhood_of(DEFAULTS, liveliness).flicker
+    assert list(step.values()) == pytest.approx([1024 * 0.07, 1024 * 0.045, 1024 * 0.02])
+    assert list(near.values()) == [118, 67, 16]  # 1024 times 0.115, 0.065, 0.015, rounded up
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_constants_of_the_other_kernels(seed):
+    p = random_parameters(seed)
+    near, standing = neighbourhood_of(p, 0.3), standing_of(p)
+    assert near.radius == p["neighbour_radius"]
+    assert near.flicker == np.ceil(1024 * (0.3 * p["neighbour_lively"] + 0.7 * p["neighbour_still"]))
+    expected = {
+        "low_weight": p["low_weight"],
+        "prior_slope": p["weight_doubt"] / p["weight_span"],
+        "penalty": p["neighbour_doubt"],
+        "enough": -4,
+    }
+    assert {name: getattr(near, name) for name in expected} == pytest.approx(expected)
+    assert standing == pytest.approx((p["standing_gain"], p["standing_share"]))
