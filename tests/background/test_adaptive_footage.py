@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,32 @@ def test_sample_videos_are_masked_better_than_by_mog2(name):
     ours, theirs = f_measures(SAMPLES / f"{name}.mp4")
     assert ours > theirs + 0.1
     assert ours > 0.6
+
+
+STAGES = [  # a clip, F below which something is broken, and the one parameter that switches a stage off
+    ("light_switch", 0.45, {"structure": 1}),
+    ("light_switch", 0.45, {"compensate_light": False}),
+    ("exposure", 0.85, {"compensate_light": False}),
+    ("bootstrap", 0.757, {"ghost_ratio": 0}),
+    ("shake", 0.82, {"stabilise": False}),
+]
+
+
+@cache
+def decoded(name):
+    (sequence,) = find_sequences(SAMPLES / f"{name}.mp4")
+    return sequence.decoded()
+
+
+@cache
+def f_measure_of(name, *off):
+    return evaluate(decoded(name), BackgroundSubtractor(**dict(off))).metrics.f_measure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "floor", "off"), STAGES, ids=str)
+def test_each_stage_lifts_the_clip_that_it_is_for_above_its_floor(name, floor, off):
+    assert f_measure_of(name) > floor > f_measure_of(name, *off.items())
 
 
 @pytest.mark.parametrize(("name", "floor"), [("HallAndMonitor", 0.8), ("fall", 0.8)])

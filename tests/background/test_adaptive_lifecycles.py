@@ -42,12 +42,18 @@ def test_a_change_of_all_light_gives_no_foreground(channels, factor):
         assert (model.apply(seen(background, rng)) == 255).mean() < 0.002
 
 
-def test_without_compensation_the_light_counts():
-    """So the test above shows something."""
-    rng, background = np.random.default_rng(0), wall(SHAPE)
-    model = BackgroundSubtractor(compensate_light=False, structure=1, detect_shadows=False)
-    calm(model, background, 30, rng)
-    assert (model.apply(seen(background * 1.2, rng)) == 255).mean() > 0.3
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("factor", [0.8, 1.2])
+def test_without_compensation_the_light_counts(channels, factor):
+    """So the test above shows something; what else explains light is off in both."""
+    background, shares = wall(SHAPE, channels), {}
+    for compensate in (True, False):
+        rng = np.random.default_rng(0)
+        model = BackgroundSubtractor(compensate_light=compensate, structure=1, detect_shadows=False)
+        calm(model, background, 30, rng)
+        shares[compensate] = (model.apply(seen(background * factor, rng)) == 255).mean()
+    assert shares[True] < 0.002
+    assert shares[False] > 0.3
 
 
 ABSORBED = 0.186  # weight at which a Gaussian with a usual distance counts as background, see `learning_rates`
@@ -97,6 +103,40 @@ def test_where_an_object_stood_from_the_start_is_background_soon_after_it_went(c
         mask = model.apply(seen(with_square(background, 20, left), rng))
     assert not (mask[:, :55] == 255).any()
     assert (mask[square(SHAPE, 23, 65, 8)] == 255).all()
+
+
+def frames_of_a_ghost(most, **parameters):
+    """A box stands from the first frame on and goes after 100; return shares of mask and evidence where it was."""
+    rng, ground, truth = np.random.default_rng(0), np.full((*SHAPE, 3), 110.0), square(SHAPE, 22, 32, 14)
+    model = BackgroundSubtractor(**parameters)
+    calm(model, with_square(ground, 20, 30, 18), 100, rng)
+    shares, probability = [], np.zeros(SHAPE, np.float32)
+    for _ in range(most):
+        mask = model.apply(seen(ground, rng), probability=probability)
+        shares.append(((mask[truth] == 255).mean(), (probability[truth] > 0.5).mean()))
+    return shares
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.02, 0.04, 0.2])
+def test_ground_that_an_object_has_left_is_background_after_the_frames_that_its_rate_takes(rate):
+    """By the formula: when 1 - (1 - a)^n is the weight that counts, `low_weight` and what early frames may have given.
+
+    It is no foreground in between, and a Gaussian begins with what one frame gives.
+    """
+    for n, (marked, unexplained) in enumerate(frames_of_a_ghost(30, ghost_rate=rate)):
+        weight, counts = 1 - (1 - max(rate, 1 / (100 + n))) ** n, 0.1 + 2.0 / (100 + n)
+        assert marked == 0
+        if abs(weight - counts) > 0.015:
+            assert unexplained == pytest.approx(float(weight < counts), abs=0.01), n
+
+
+def test_without_a_look_for_ghosts_the_ground_stays_an_object():
+    """So the test above shows something; and with a rate of 0, what an object has left is learned like background."""
+    assert frames_of_a_ghost(30, ghost_ratio=0) == [(1.0, 1.0)] * 30
+    shares = frames_of_a_ghost(30, ghost_rate=0)
+    assert [marked for marked, _ in shares] == [0] * 30
+    assert [unexplained for _, unexplained in shares][:10] == [1] * 10
+    assert shares[-1][1] == 0
 
 
 # ------------------------------------------------------------------------------------------------------------- shadows

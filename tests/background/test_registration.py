@@ -147,6 +147,47 @@ def test_a_camera_that_shakes_engages_and_is_brought_back():
     assert scores[True] > scores[False] + 0.1
 
 
+@pytest.mark.parametrize(
+    ("moved", "at"),
+    [
+        ("mmmmmmmm", 4),
+        ("smmmmmmm", 5),
+        ("msmsmsms", None),  # of any six in a row, three
+        ("mmssmmss", 6),
+        ("mmmsssmm", None),  # the first ones are forgotten
+        ("msmmsmmm", 6),
+        ("sssssmmm", None),
+        ("sssssmmmm", 9),
+    ],
+)
+def test_a_camera_shakes_when_four_of_the_latest_six_frames_have_moved(moved, at):
+    surface, rng = world(), np.random.default_rng(0)
+    model = learned([view(surface, rng=rng)])
+    found = None
+    for n, kind in enumerate(moved, start=1):
+        model.apply(view(surface, *((3.0, -2.0) if kind == "m" else (0.0, 0.0)), rng))
+        found = found or (n if engaged(model) else None)
+    assert found == at
+
+
+def test_a_camera_that_is_still_is_measured_in_one_frame_of_forty_until_one_has_moved():
+    surface, rng = world(), np.random.default_rng(0)
+    model = learned([view(surface, rng=rng) for _ in range(60)])
+    for n in range(60, 84):
+        model.apply(view(surface, 3.0, -2.0, rng))
+        assert engaged(model) == (n >= 83)  # frames 80 to 83 show it
+    for calm_frames in range(1, 101):
+        model.apply(view(surface, rng=rng))
+        assert engaged(model) == (calm_frames < 100)
+
+
+@pytest.mark.parametrize(("distance", "moves"), [(0.6, False), (0.9, True)])
+def test_less_than_three_quarters_of_a_pixel_is_not_worth_undoing(distance, moves):
+    surface, rng = world(), np.random.default_rng(0)
+    model = learned([view(surface, rng=rng), *(view(surface, distance, 0, rng) for _ in range(9))])
+    assert engaged(model) == moves
+
+
 def test_a_still_camera_does_not_engage_and_has_the_same_masks():
     rng, surface = np.random.default_rng(0), world()
     model, other = BackgroundSubtractor(), BackgroundSubtractor(stabilise=False)
