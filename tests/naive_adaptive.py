@@ -17,6 +17,8 @@ f32 = np.float32
 CERTAIN, LEAST = f32(11.875), f32(-20)
 OBJECT, LEFT = 255, 1  # in the mask that is learned: an object; the place that one has left
 
+Colour = tuple[np.float32, list[np.float32]]  # Y, and [Cr, Cb] or, for grey, []
+
 ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
 
 
@@ -139,47 +141,17 @@ class NaiveAdaptive:
 
     # -------------------------------------------------------------------------------------------------- evidence
 
-    def score(self, image: np.ndarray, flicker: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
-        """Judge the pixels of a frame, (N,) or (N, 3); `flicker` is that of their surroundings, in 1024ths."""
+    def score(self, colours: list[Colour], flicker: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
+        """Judge the pixels of a frame; `flicker` is that of their surroundings, in 1024ths."""
         verdicts = []
-        for pixel, value, trembling in zip(self.pixels, image, flicker, strict=True):
-            distances = self.distances(pixel, value, constants)
+        for pixel, colour, trembling in zip(self.pixels, colours, flicker, strict=True):
+            distances = distances_of(pixel, colour)
             owner = _owner(pixel, distances, constants)
             asked = distances if owner is None else distances[: owner + 1]  # the lighter ones are not asked
-            odds, shadow = self._judge(pixel, value, asked, constants, shadows)
+            odds, shadow = _judge(pixel, colour, asked, constants, shadows)
             odds = odds - constants.steadiness * max(f32(trembling) - constants.dead_zone, f32(0))
             verdicts.append(Verdict(max(odds, LEAST), owner, shadow))
         return verdicts
-
-    def distances(self, pixel: AdaptivePixel, value: Any, c: Constants) -> list[np.float32]:
-        """Return D, the squared Mahalanobis distance, of each mode."""
-        y, chroma = _colour(value, c)
-        distances = []
-        for mode in pixel.modes:
-            d = (y - mode.luma) * (y - mode.luma) / mode.luma_variance
-            if chroma:
-                d = d + _square(chroma, mode.chroma) / mode.chroma_variance
-            distances.append(d)
-        return distances
-
-    def _judge(
-        self, pixel: AdaptivePixel, value: Any, distances: list[np.float32], c: Constants, shadows: bool
-    ) -> tuple[np.float32, bool]:
-        """Return S, and whether it is a shadow that explains the pixel."""
-        least = CERTAIN
-        for mode, d in zip(pixel.modes, distances, strict=False):
-            if mode.weight > c.low_weight:
-                doubt = c.prior - (mode.weight - c.low_weight) * c.prior_slope
-                least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))
-        if not shadows or least <= 0:
-            return least, False
-        y, chroma = _colour(value, c)
-        for mode in pixel.modes:
-            dimming = y / max(mode.luma, f32(1))
-            if mode.weight > c.low_weight and c.shadow_darkest < dimming < 1:
-                apart = _square(chroma, [dimming * m for m in mode.chroma]) if chroma else f32(0)
-                least = min(least, apart / mode.chroma_variance * c.shadow_chroma + c.shadow_offset)
-        return least, bool(least <= 0)
 
     # -------------------------------------------------------------------------------------------------- learning
 
@@ -189,7 +161,7 @@ class NaiveAdaptive:
 
     def update(
         self,
-        image: np.ndarray,
+        colours: list[Colour],
         verdicts: list[Verdict],
         evidence: np.ndarray,
         constants: Constants,
@@ -216,16 +188,22 @@ class NaiveAdaptive:
                 alpha = c.slow
             elif mask[i] == LEFT:
                 alpha = c.fast
-            self._move(pixel, image[i], verdicts[i].owner, alpha, c.var_max + c.var_stretch * steady, c)
+            self._move(pixel, colours[i], verdicts[i].owner, alpha, c.var_max + c.var_stretch * steady, c)
             positive = bool(evidence[i] > 160)
             blinks = positive != pixel.was_positive and not near[i]
             pixel.flicker = pixel.flicker + min(f32(pace[i]) * c.blink_rate, f32(1)) * (f32(blinks) - pixel.flicker)
             pixel.was_positive = positive
 
     def _move(
-        self, pixel: AdaptivePixel, value: Any, owner: int | None, alpha: np.float32, ceiling: np.float32, c: Constants
+        self,
+        pixel: AdaptivePixel,
+        colour: Colour,
+        owner: int | None,
+        alpha: np.float32,
+        ceiling: np.float32,
+        c: Constants,
     ) -> None:
-        y, chroma = _colour(value, c)
+        y, chroma = colour
         for mode in pixel.modes:
             mode.weight = mode.weight * (f32(1) - alpha)
         if owner is None:
@@ -248,13 +226,47 @@ class NaiveAdaptive:
         _rise(pixel.modes, owner)
 
 
-def _colour(value: Any, c: Constants) -> tuple[np.float32, list[np.float32]]:
-    """Return Y, and [Cr, Cb] or [] for grey, in the background's light."""
-    if np.ndim(value) == 0:
-        return f32(value) * c.luma[0], []
-    blue, green, red = (f32(channel) for channel in value)
+def colours_of(image: np.ndarray, c: Constants) -> list[Colour]:
+    """Return Y and Cr, Cb (none for grey) of pixels, (N,) or (N, 3), in the background's light."""
+    image = image.astype(np.float32)
+    if image.ndim == 1:
+        return [(y, []) for y in image * c.luma[0]]
+    blue, green, red = image.T
     y = blue * c.luma[0] + green * c.luma[1] + red * c.luma[2]
-    return y, [(red * c.gain - y) * c.chroma[0], (blue * c.gain - y) * c.chroma[1]]
+    planes = (y, (red * c.gain - y) * c.chroma[0], (blue * c.gain - y) * c.chroma[1])
+    return [(luma, [cr, cb]) for luma, cr, cb in zip(*planes, strict=True)]
+
+
+def distances_of(pixel: AdaptivePixel, colour: Colour) -> list[np.float32]:
+    """Return D, the squared Mahalanobis distance, of each mode."""
+    y, chroma = colour
+    distances = []
+    for mode in pixel.modes:
+        d = (y - mode.luma) * (y - mode.luma) / mode.luma_variance
+        if chroma:
+            d = d + _square(chroma, mode.chroma) / mode.chroma_variance
+        distances.append(d)
+    return distances
+
+
+def _judge(
+    pixel: AdaptivePixel, colour: Colour, distances: list[np.float32], c: Constants, shadows: bool
+) -> tuple[np.float32, bool]:
+    """Return S, and whether it is a shadow that explains the pixel."""
+    least = CERTAIN
+    for mode, d in zip(pixel.modes, distances, strict=False):
+        if mode.weight > c.low_weight:
+            doubt = c.prior - (mode.weight - c.low_weight) * c.prior_slope
+            least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))
+    if not shadows or least <= 0:
+        return least, False
+    y, chroma = colour
+    for mode in pixel.modes:
+        dimming = y / max(mode.luma, f32(1))
+        if mode.weight > c.low_weight and c.shadow_darkest < dimming < 1:
+            apart = _square(chroma, [dimming * m for m in mode.chroma]) if chroma else f32(0)
+            least = min(least, apart / mode.chroma_variance * c.shadow_chroma + c.shadow_offset)
+    return least, bool(least <= 0)
 
 
 def _owner(pixel: AdaptivePixel, distances: list[np.float32], c: Constants) -> int | None:

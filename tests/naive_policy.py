@@ -15,7 +15,18 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tests.naive_adaptive import LEFT, OBJECT, Constants, NaiveAdaptive, Verdict, constants_of, f32
+from tests.naive_adaptive import (
+    LEFT,
+    OBJECT,
+    Colour,
+    Constants,
+    NaiveAdaptive,
+    Verdict,
+    colours_of,
+    constants_of,
+    distances_of,
+    f32,
+)
 
 GREY = (0.114, 0.587, 0.299)  # shares of blue, green and red in Y
 
@@ -46,11 +57,12 @@ class NaivePolicy:
         liveliness = self._liveliness()
         gain, has_colour = self._light(pixels)
         constants = constants_of(self.p, self.n_learned, rate, gain, liveliness, frame.ndim == 3)
+        colours = colours_of(pixels, constants)
         seek_shadows = self.p["detect_shadows"] and has_colour
         if self.n_learned:
-            verdicts = self._score(pixels, known, constants, seek_shadows)
+            verdicts = self._score(colours, known, constants, seek_shadows)
             evidence = np.array([math.floor(8 * v.evidence + 160.5) for v in verdicts]).reshape(self.shape)
-            evidence = self._explained(pixels, evidence, constants, liveliness)
+            evidence = self._explained(colours, evidence, constants, liveliness)
             evidence[known] = 255
             shadow = np.array([verdict.shadow for verdict in verdicts]).reshape(self.shape)
             if seek_shadows and self.p["standing_gain"]:
@@ -68,7 +80,7 @@ class NaivePolicy:
         self.verdicts = verdicts
         if rate != 0:
             near = self._near(objects, liveliness)
-            self._learn(pixels, evidence, known, constants, near, learned_mask(self.shape, objects, left))
+            self._learn(colours, evidence, known, constants, near, learned_mask(self.shape, objects, left))
             self.n_learned += 1
         return mask, smooth
 
@@ -128,16 +140,16 @@ class NaivePolicy:
 
     # -------------------------------------------------------------------------------------------- evidence in place
 
-    def _score(self, pixels: np.ndarray, known: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
+    def _score(self, colours: list[Colour], known: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
         """Return what is said of each pixel; of sixteen that are all known, what was said last."""
-        verdicts = self.mixture.score(pixels, self.trembling.ravel(), constants, shadows)
+        verdicts = self.mixture.score(colours, self.trembling.ravel(), constants, shadows)
         for lo in range(0, known.size, 16):
             if known.ravel()[lo : lo + 16].all():
                 verdicts[lo : lo + 16] = self.verdicts[lo : lo + 16]
         self.counted["shadow"] += sum(verdict.shadow for verdict in verdicts)
         return verdicts
 
-    def _explained(self, pixels: np.ndarray, evidence: np.ndarray, c: Constants, liveliness: float) -> np.ndarray:
+    def _explained(self, colours: list[Colour], evidence: np.ndarray, c: Constants, liveliness: float) -> np.ndarray:
         """Return the evidence after each pixel of a place that flickers was compared with what is around it."""
         p, radius = self.p, self.p["neighbour_radius"]
         level = p["neighbour_still"] + liveliness * (p["neighbour_lively"] - p["neighbour_still"])
@@ -152,17 +164,17 @@ class NaivePolicy:
                 if odds < -4:
                     break  # explained well enough
                 for column in range(max(0, x - radius), min(self.shape[1], x + radius + 1)):
-                    other = self._odds_of(row, column, pixels[y * self.shape[1] + x], c, steady_prior)
+                    other = self._odds_of(row, column, colours[y * self.shape[1] + x], c, steady_prior)
                     odds = min(odds, other + f32(p["neighbour_doubt"]))
             self.counted["moved background"] += int(odds < before)
             explained[y, x] = math.floor(8 * max(odds - asked, f32(-20)) + f32(160.5))
         return explained
 
-    def _odds_of(self, row: int, column: int, value: Any, c: Constants, prior: Constants) -> np.float32:
-        """Return the least evidence of a pixel's value against the Gaussians of another pixel."""
+    def _odds_of(self, row: int, column: int, colour: Colour, c: Constants, prior: Constants) -> np.float32:
+        """Return the least evidence of a pixel's colour against the Gaussians of another pixel."""
         pixel = self.mixture.pixels[row * self.shape[1] + column]
         least = f32(np.inf)
-        for mode, d in zip(pixel.modes, self.mixture.distances(pixel, value, c), strict=True):
+        for mode, d in zip(pixel.modes, distances_of(pixel, colour), strict=True):
             if mode.weight > prior.low_weight:
                 doubt = prior.prior - (mode.weight - prior.low_weight) * prior.prior_slope
                 least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))
@@ -226,7 +238,7 @@ class NaivePolicy:
 
     def _learn(
         self,
-        pixels: np.ndarray,
+        colours: list[Colour],
         evidence: np.ndarray,
         known: np.ndarray,
         constants: Constants,
@@ -236,7 +248,7 @@ class NaivePolicy:
         self.pace = self._pace(evidence, mask, constants.turn)
         self.learned_mask = mask
         self.mixture.update(
-            pixels,
+            colours,
             self.verdicts,
             evidence.ravel(),
             constants,

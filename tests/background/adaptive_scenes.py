@@ -115,6 +115,11 @@ def engaged(model):
     return model._state.registration.engaged
 
 
+def reference_of(model):
+    """Return the picture against which a model measures how its camera moves."""
+    return model._state.registration.reference.copy()
+
+
 def evidence_of(model, frame):
     """Return the evidence of a frame as bytes, (H, W), smoothed unless the model does not; nothing is learned."""
     probability = np.zeros(frame.shape[:2], np.float32)

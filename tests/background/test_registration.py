@@ -14,7 +14,7 @@ from bgsub.background.adaptive.registration import Displacement, Registration, s
 from bgsub.background.region import region_mask
 from bgsub.errors import ModelFileError
 from bgsub.files import read_container, write_container
-from tests.background.adaptive_scenes import arrays_of, engaged
+from tests.background.adaptive_scenes import arrays_of, engaged, reference_of
 from tests.background.twins import stored
 
 SHAPE = (96, 128)
@@ -158,6 +158,8 @@ def test_a_camera_that_shakes_engages_and_is_brought_back():
         ("msmmsmmm", 6),
         ("sssssmmm", None),
         ("sssssmmmm", 9),
+        ("sssssssssmmmm", 13),  # of the first ten, each is measured
+        ("ssssssssssmmmm", None),
     ],
 )
 def test_a_camera_shakes_when_four_of_the_latest_six_frames_have_moved(moved, at):
@@ -179,6 +181,17 @@ def test_a_camera_that_is_still_is_measured_in_one_frame_of_forty_until_one_has_
     for calm_frames in range(1, 101):
         model.apply(view(surface, rng=rng))
         assert engaged(model) == (calm_frames < 100)
+
+
+def test_the_reference_is_taken_again_when_the_background_is_known_better():
+    """After 25 and 100 frames, and at every three hundredth."""
+    model, taken, before = BackgroundSubtractor(history=5, compensate_light=False), [], None
+    for n in range(610):
+        model.apply(np.full((20, 40), 60 + n // 5, np.uint8))
+        reference = reference_of(model)
+        taken += [n] if before is None or (reference != before).any() else []
+        before = reference
+    assert taken == [0, 25, 100, 300, 600]
 
 
 @pytest.mark.parametrize(("distance", "moves"), [(0.6, False), (0.9, True)])
