@@ -13,7 +13,7 @@ Only operations that LLVM has for every processor are used, so the same source r
 `operators`        ``+ - * /``, comparisons, ``& | ^ ~``
 `functions`        `select`, `clip`, `any_`, `all_`, `convert`, ...
 `memory`           `rows16`, `fixed16`, `load_pixels`, `zeros`: vectors from arrays and back
-`compiling`        `inline` and `kernel`: the two ways a function that uses vectors is compiled
+`compiling`        `inline` and `kernels_of`: the two ways a function that uses vectors is compiled
 =================  ==========================================================================
 
 Two things to know: a *list* of vectors is not supported (its buffer is not aligned for them; use tuples), and
@@ -21,7 +21,7 @@ Two things to know: a *list* of vectors is not supported (its buffer is not alig
 """
 
 from bgsub.simd import operators  # noqa: F401  (registers the operators)
-from bgsub.simd.compiling import inline, kernel
+from bgsub.simd.compiling import inline, kernels_of
 from bgsub.simd.functions import all_, any_, clip, convert, select, splat_like, to_bytes
 from bgsub.simd.memory import LANES, fixed16, load_pixels, prefetch, rows16, zeros
 from bgsub.simd.types import Vec
@@ -35,7 +35,7 @@ __all__ = [
     "convert",
     "fixed16",
     "inline",
-    "kernel",
+    "kernels_of",
     "load_pixels",
     "prefetch",
     "rows16",

@@ -1,9 +1,8 @@
-"""`inline` and `kernel`: the two ways a function that uses vectors is compiled."""
+"""`inline` and `kernels_of`: the two ways a function that uses vectors is compiled."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import IO, Any
 
 from numba import njit
 from numba.core import event
+
+from bgsub.simd.sources import fingerprint_of
 
 try:
     import fcntl
@@ -23,29 +24,36 @@ log = logging.getLogger(__name__)
 inline = njit(forceinline=True, error_model="numpy")
 
 
-def _vocabulary_fingerprint() -> str:
-    """Return a short hash of this package's source."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-_FINGERPRINT = _vocabulary_fingerprint()
 _kernels: list[Any] = []
 
 
-def kernel(function: Callable) -> Callable:
-    """Compile an entry point: cached on disk, without the GIL, divisions as IEEE has them.
+def kernels_of(module: str) -> Callable[[Callable], Any]:
+    """Return the decorator for the entry points of a module, to be used as ``kernel = kernels_of(__name__)``.
 
-    Numba's cache notices an edit in the file of `function` only, while the code it emits for vectors is written by
-    this package. The cache file is named after the function, so a fingerprint of the package in the name makes
-    kernels compile anew when the vocabulary changes, in an editable install too.
+    It compiles a function with its helpers at the first call: cached on disk, without the GIL, divisions as IEEE has
+    them. Numba's cache notices an edit in the file of the function only, while a kernel holds constants and functions
+    of other files too. The cache file is named after the function, so a fingerprint of all these files
+    (`sources.sources_of`) in the name makes kernels compile anew after an edit of any, in an editable install too.
+
+    Parameters
+    ----------
+    module : str
+        ``__name__`` of the module that defines the kernels; what it imports must stand above.
+
+    Returns
+    -------
+    callable
+        The decorator.
     """
-    function.__qualname__ = f"{function.__qualname__}_{_FINGERPRINT}"
-    compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
-    _kernels.append(compiled)
-    return compiled
+    fingerprint = fingerprint_of(module)
+
+    def kernel(function: Callable) -> Any:
+        function.__qualname__ = f"{function.__qualname__}_{fingerprint}"
+        compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
+        _kernels.append(compiled)
+        return compiled
+
+    return kernel
 
 
 class _Attendant(event.Listener):

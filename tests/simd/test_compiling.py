@@ -17,7 +17,9 @@ from bgsub.background.mog2 import kernels  # noqa: F401  (registers its kernels)
 from bgsub.simd import compiling
 
 KERNEL = """
-from bgsub.simd import kernel, rows16
+from bgsub.simd import kernels_of, rows16
+
+kernel = kernels_of(__name__)
 
 @kernel
 def double(array):

@@ -48,7 +48,7 @@ from bgsub.simd import (
     clip,
     convert,
     inline,
-    kernel,
+    kernels_of,
     load_pixels,
     prefetch,
     rows16,
@@ -56,6 +56,8 @@ from bgsub.simd import (
     splat_like,
     to_bytes,
 )
+
+kernel = kernels_of(__name__)
 
 AHEAD = 24  # tiles between asking for memory and using it
 BLOCK = 64  # tiles that learn in the same frames: memory is read faster in one piece

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bgsub.background.adaptive.kernels import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO, ZERO_BYTE
-from bgsub.simd import LANES, any_, convert, inline, kernel, rows16, select
+from bgsub.simd import LANES, any_, convert, inline, kernels_of, rows16, select
+
+kernel = kernels_of(__name__)
 
 _ZERO_BYTE = np.float32(ZERO_BYTE)
 _STEPS = np.float32(STEPS)

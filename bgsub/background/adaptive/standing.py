@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 
 from bgsub.background.adaptive.kernels import SHADOW, STEPS, ZERO_BYTE
-from bgsub.simd import LANES, any_, kernel, rows16
+from bgsub.simd import LANES, any_, kernels_of, rows16
+
+kernel = kernels_of(__name__)
 
 _GRID_ROWS = 120  # of larger frames the share of foreground is known at about so many rows: more are no better
 

@@ -31,7 +31,7 @@ from bgsub.simd import (
     clip,
     fixed16,
     inline,
-    kernel,
+    kernels_of,
     load_pixels,
     prefetch,
     rows16,
@@ -39,6 +39,8 @@ from bgsub.simd import (
     splat_like,
     to_bytes,
 )
+
+kernel = kernels_of(__name__)
 
 AHEAD = 24  # tiles between asking for memory and using it: about the time that memory takes to answer
 

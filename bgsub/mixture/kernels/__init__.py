@@ -12,6 +12,5 @@
 `loops`         whole EM, E and M steps in turn, for small tables
 `buffers`       the memory that kernels work in
 `sharing`       blocks of rows, and threads that share them
-`compiling`     how all of them are compiled
 ==============  ==================================================================================
 """

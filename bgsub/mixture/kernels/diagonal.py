@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bgsub.mixture.kernels.compiling import kernel
 from bgsub.mixture.kernels.stages import GROUP, SHARE, finish_terms, load_tile, rows_of
-from bgsub.simd import inline
+from bgsub.simd import inline, kernels_of
 from bgsub.simd.blocks import add_each, load, plus, scale, squared_norm, store, subtract, times
+
+kernel = kernels_of(__name__)
 
 
 @inline

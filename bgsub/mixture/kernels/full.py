@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bgsub.mixture.kernels.compiling import kernel
 from bgsub.mixture.kernels.moments import add_moments
 from bgsub.mixture.kernels.stages import SHARE, finish_terms, load_tile, rows_of
+from bgsub.simd import kernels_of
 from bgsub.simd.blocks import load, squared_norm, subtract, triangular_product
+
+kernel = kernels_of(__name__)
 
 
 @kernel

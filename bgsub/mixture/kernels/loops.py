@@ -9,11 +9,12 @@ import numpy as np
 from bgsub.mixture.kernels import buffers, diagonal
 from bgsub.mixture.kernels import full as full_covariances
 from bgsub.mixture.kernels import tied as tied_covariance
-from bgsub.mixture.kernels.compiling import kernel
 from bgsub.mixture.kernels.stages import Mixture, Outputs, Scratch
 from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments, collapse, maximise, prepare, unpack
 from bgsub.mixture.parameters import Parameters
-from bgsub.simd import inline
+from bgsub.simd import inline, kernels_of
+
+kernel = kernels_of(__name__)
 
 GOING_ON, CONVERGED, ILL_DEFINED = range(3)
 

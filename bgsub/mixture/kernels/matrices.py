@@ -11,11 +11,12 @@ from functools import cache
 
 import numpy as np
 
-from bgsub.mixture.kernels.compiling import kernel
-from bgsub.simd import splat_like
+from bgsub.simd import kernels_of, splat_like
 from bgsub.simd.blocks import load, plus, repeated, squared_norms, store
 from bgsub.simd.doubles import rows8, total
 from bgsub.simd.outer import add_scaled_by_column, add_scaled_by_row
+
+kernel = kernels_of(__name__)
 
 EIGHT, PAIR, SIXTEEN = (0,) * 8, (0,) * 2, (0,) * 16
 

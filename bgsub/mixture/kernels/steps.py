@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.mixture.kernels.compiling import kernel
-from bgsub.simd import inline
+from bgsub.simd import inline, kernels_of
+
+kernel = kernels_of(__name__)
 
 FULL, TIED, DIAG, SPHERICAL = range(4)
 EPS = float(10 * np.finfo(np.float64).eps)  # rows that every component has beside its own, as in scikit-learn

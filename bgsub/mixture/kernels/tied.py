@@ -6,11 +6,12 @@ over all components is wanted, which does not depend on responsibilities: it is 
 
 from __future__ import annotations
 
-from bgsub.mixture.kernels.compiling import kernel
 from bgsub.mixture.kernels.moments import add_moments
 from bgsub.mixture.kernels.stages import SHARE, WEIGHT, finish_terms, load_tile, rows_of
-from bgsub.simd import inline, splat_like
+from bgsub.simd import inline, kernels_of, splat_like
 from bgsub.simd.blocks import add_times, load, squared_norm, store, subtract, triangular_product
+
+kernel = kernels_of(__name__)
 
 
 @inline
