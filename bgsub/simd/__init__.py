@@ -2,19 +2,23 @@
 
 Inside ``@njit`` a ``Vec(float32, 16)`` supports ``+ - * /``, comparisons (which give a mask, ``Vec(boolean, 16)``),
 ``& | ^ ~`` on masks and integers, and mixes with plain scalars, which are spread over all lanes. Vectors come from
-``rows16(array)[i, j]`` and go back with ``rows16(array)[i, j] = v``.
+``rows(array, 16)[i, j]`` and go back with ``rows(array, 16)[i, j] = v``.
 
 Outside ``@njit`` (``NUMBA_DISABLE_JIT=1``, tests) a vector is a NumPy array of one row, and the functions of this
 package are what Python runs. Both forms do the same IEEE operations in the same order: results agree to the bit.
 Only operations that LLVM has for every processor are used, so the same source runs on AVX-512, AVX2, SSE and NEON.
 
-=================  ==========================================================================
-`types`            the vector types, and how one operation is taught to Numba
-`operators`        ``+ - * /``, comparisons, ``& | ^ ~``
-`functions`        `select`, `clip`, `any_`, `all_`, `convert`, ...
-`memory`           `rows16`, `fixed16`, `load_pixels`, `zeros`: vectors from arrays and back
-`compiling`        `inline` and `kernels_of`: the two ways a function that uses vectors is compiled
-=================  ==========================================================================
+=============  ====================================================================================================
+`types`        the vector types, and `lower`: how one operation is taught to Numba
+`operators`    ``+ - * /``, comparisons, ``& | ^ ~``
+`functions`    `select`, `clip`, `any_`, `all_`, `none_like`, `zeros_like`, `convert`, ...
+`memory`       `rows`, `fixed_point`, `load_pixels`, `zeros`: vectors from arrays and back
+`doubles`      for lanes of float64: `multiply_add`, `exp_or_zero`, `log`, `total`, and their bits
+`blocks`       tuples of vectors as small vectors and matrices whose sizes are known to the compiler
+`outer`        outer products of scalars and such a tuple: the inner loop of a matrix product
+`compiling`    `inline` and `kernels_of`: the two ways a function that uses vectors is compiled
+`sources`      which source files a kernel is made of, so that its cache notices an edit of any
+=============  ====================================================================================================
 
 Two things to know: a *list* of vectors is not supported (its buffer is not aligned for them; use tuples), and
 ``mask and mask`` is a typing error (write ``mask & mask``, or ``any_(mask)`` where a truth value is meant).
@@ -22,25 +26,29 @@ Two things to know: a *list* of vectors is not supported (its buffer is not alig
 
 from bgsub.simd import operators  # noqa: F401  (registers the operators)
 from bgsub.simd.compiling import inline, kernels_of
-from bgsub.simd.functions import all_, any_, clip, convert, select, splat_like, to_bytes
-from bgsub.simd.memory import LANES, fixed16, load_pixels, prefetch, rows16, zeros
+from bgsub.simd.doubles import DOUBLES
+from bgsub.simd.functions import all_, any_, clip, convert, none_like, select, splat_like, to_bytes, zeros_like
+from bgsub.simd.memory import LANES, fixed_point, load_pixels, prefetch, rows, zeros
 from bgsub.simd.types import Vec
 
 __all__ = [
+    "DOUBLES",
     "LANES",
     "Vec",
     "all_",
     "any_",
     "clip",
     "convert",
-    "fixed16",
+    "fixed_point",
     "inline",
     "kernels_of",
     "load_pixels",
+    "none_like",
     "prefetch",
-    "rows16",
+    "rows",
     "select",
     "splat_like",
     "to_bytes",
     "zeros",
+    "zeros_like",
 ]

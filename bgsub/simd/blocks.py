@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.np.arrayobj import make_array
 
 from bgsub.simd.doubles import fused
-from bgsub.simd.memory import Rows, _fits, _row_pointer
+from bgsub.simd.memory import Rows, fits, row_pointer
 from bgsub.simd.types import Vec, lower, spread
 
 Block = tuple  # of vectors, all of one type
@@ -26,11 +26,13 @@ Block = tuple  # of vectors, all of one type
 _FEW = 4  # columns whose transposition is best left to shuffles
 
 
-def _is_block(block: types.Type) -> bool:
+def is_block(block: types.Type) -> bool:
+    """Return whether a type is that of a tuple of vectors of one type."""
     return isinstance(block, types.UniTuple) and isinstance(block.dtype, Vec)
 
 
-def _is_table(table: types.Type) -> bool:
+def is_table(table: types.Type) -> bool:
+    """Return whether a type is that of an array whose rows scalars can come from."""
     return isinstance(table, types.Array) and table.ndim == 2 and table.layout == "C"
 
 
@@ -38,8 +40,8 @@ def _block_if(ok: bool, vec: types.Type, n: int) -> types.Type | None:
     return types.UniTuple(vec, n) if ok else None
 
 
-def _scalars(context: Any, b: Any, table_ty: types.Type, table: Any, row: Any, first: Any, n: int, vec: Vec) -> list:
-    """Return n numbers of a row of a table, each spread over a vector."""
+def scalars_of(context: Any, b: Any, table_ty: types.Type, table: Any, row: Any, first: Any, n: int, vec: Vec) -> list:
+    """Emit n numbers of a row of a table, each spread over a vector."""
     array = make_array(table_ty)(context, b, table)
     start = b.add(b.mul(row, cgutils.unpack_tuple(b, array.shape, 2)[1]), first)
     i64 = ir.IntType(64)
@@ -53,7 +55,7 @@ def load(rows: Any, i: int, first: int, size: tuple) -> Block:
 
 
 def _loaded(rows: types.Type, i: types.Type, first: types.Type, size: types.Type) -> types.Type | None:
-    return _block_if(_fits(rows, types.UniTuple(i, 2)), getattr(rows, "vec", None), len(size))
+    return _block_if(fits(rows, types.UniTuple(i, 2)), getattr(rows, "vec", None), len(size))
 
 
 @lower(load, _loaded)
@@ -69,7 +71,7 @@ def store(rows: Any, i: int, first: int, block: Block) -> None:
 
 
 def _stored(rows: types.Type, i: types.Type, first: types.Type, block: types.Type) -> types.Type | None:
-    return types.none if _fits(rows, types.UniTuple(i, 2)) and _is_block(block) else None
+    return types.none if fits(rows, types.UniTuple(i, 2)) and is_block(block) else None
 
 
 @lower(store, _stored)
@@ -84,7 +86,7 @@ def _first_vector(context: Any, b: Any, tys: tuple, values: tuple) -> Any:
     rows: Rows = tys[0]
     view = cgutils.create_struct_proxy(rows)(context, b, value=values[0])
     index = cgutils.pack_array(b, [context.cast(b, values[j], tys[j], types.intp) for j in (1, 2)])
-    return _row_pointer(context, b, rows, view, types.UniTuple(types.intp, 2), index)
+    return row_pointer(context, b, rows, view, types.UniTuple(types.intp, 2), index)
 
 
 def _next(b: Any, pointer: Any, j: int) -> Any:
@@ -107,13 +109,13 @@ def scale(block: Block, table: np.ndarray, row: int, first: int) -> Block:
 
 
 def _with_scalars(block: types.Type, table: types.Type, *index: types.Type) -> types.Type | None:
-    return block if _is_block(block) and _is_table(table) else None
+    return block if is_block(block) and is_table(table) else None
 
 
 @lower(subtract, _with_scalars)
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     packed, table, row, first = values
-    scalars = _scalars(context, b, tys[1], table, row, first, out.count, out.dtype)
+    scalars = scalars_of(context, b, tys[1], table, row, first, out.count, out.dtype)
     block = cgutils.unpack_tuple(b, packed, out.count)
     return cgutils.pack_array(b, [b.fsub(v, x) for v, x in zip(block, scalars, strict=True)])
 
@@ -121,7 +123,7 @@ def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> A
 @lower(scale, _with_scalars)
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     packed, table, row, first = values
-    scalars = _scalars(context, b, tys[1], table, row, first, out.count, out.dtype)
+    scalars = scalars_of(context, b, tys[1], table, row, first, out.count, out.dtype)
     block = cgutils.unpack_tuple(b, packed, out.count)
     return cgutils.pack_array(b, [b.fmul(v, x) for v, x in zip(block, scalars, strict=True)])
 
@@ -131,7 +133,7 @@ def times(block: Block, v: Any) -> Block:
     return tuple(x * v for x in block)
 
 
-@lower(times, lambda block, v: block if _is_block(block) and v == block.dtype else None)
+@lower(times, lambda block, v: block if is_block(block) and v == block.dtype else None)
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     return cgutils.pack_array(b, [b.fmul(x, values[1]) for x in cgutils.unpack_tuple(b, values[0], out.count)])
 
@@ -141,7 +143,7 @@ def plus(a: Block, b: Block) -> Block:
     return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
-@lower(plus, lambda a, b: a if _is_block(a) and a == b else None)
+@lower(plus, lambda a, b: a if is_block(a) and a == b else None)
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     pairs = zip(*(cgutils.unpack_tuple(b, value, out.count) for value in values), strict=True)
     return cgutils.pack_array(b, [b.fadd(x, y) for x, y in pairs])
@@ -152,7 +154,7 @@ def add_times(sums: Block, block: Block, v: Any) -> Block:
     return tuple(s + x * v for s, x in zip(sums, block, strict=True))
 
 
-@lower(add_times, lambda sums, block, v: sums if _is_block(sums) and sums == block and v == sums.dtype else None)
+@lower(add_times, lambda sums, block, v: sums if is_block(sums) and sums == block and v == sums.dtype else None)
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     sums, block = (cgutils.unpack_tuple(b, value, out.count) for value in values[:2])
     return cgutils.pack_array(b, [fused(b, out.dtype, x, values[2], s) for s, x in zip(sums, block, strict=True)])
@@ -163,7 +165,7 @@ def add_each(sums: Block, a: Block, b: Block) -> Block:
     return tuple(s + x * y for s, x, y in zip(sums, a, b, strict=True))
 
 
-@lower(add_each, lambda sums, a, b: sums if _is_block(sums) and sums == a == b else None)
+@lower(add_each, lambda sums, a, b: sums if is_block(sums) and sums == a == b else None)
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     return _emit_products(b, out, tys, values, [(i, i) for i in range(out.count)])
 
@@ -184,7 +186,7 @@ def triangular_product(block: Block, table: np.ndarray, row: int) -> Block:
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     n, vec = out.count, out.dtype
     zero = ir.Constant(ir.IntType(64), 0)
-    u = _scalars(context, b, tys[1], values[1], values[2], zero, n * (n + 1) // 2, vec)
+    u = scalars_of(context, b, tys[1], values[1], values[2], zero, n * (n + 1) // 2, vec)
     x = cgutils.unpack_tuple(b, values[0], n)
     result = []
     for j in range(n):
@@ -203,7 +205,7 @@ def squared_norm(block: Block) -> Any:
     return q
 
 
-@lower(squared_norm, lambda block: block.dtype if _is_block(block) else None)
+@lower(squared_norm, lambda block: block.dtype if is_block(block) else None)
 def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     return _norm(b, out, cgutils.unpack_tuple(b, values[0], tys[0].count))
 
@@ -214,7 +216,7 @@ def squared_norms(block: Block, size: tuple) -> Block:
     return tuple(squared_norm(block[i : i + n]) for i in range(0, len(block), n))
 
 
-@lower(squared_norms, lambda block, size: _block_if(_is_block(block), getattr(block, "dtype", None), len(size)))
+@lower(squared_norms, lambda block, size: _block_if(is_block(block), getattr(block, "dtype", None), len(size)))
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     n = tys[0].count // out.count
     block = cgutils.unpack_tuple(b, values[0], tys[0].count)
@@ -278,7 +280,7 @@ def _rectangle(m: int, n: int) -> list[tuple[int, int]]:
 
 
 def _sums(sums: types.Type, a: types.Type, b: types.Type) -> types.Type | None:
-    return sums if all(_is_block(block) for block in (sums, a, b)) else None
+    return sums if all(is_block(block) for block in (sums, a, b)) else None
 
 
 def _emit_products(b: Any, out: types.UniTuple, tys: tuple, values: tuple, places: list[tuple[int, int]]) -> Any:
@@ -301,7 +303,7 @@ def transposed(table: np.ndarray, row: int, size: tuple) -> Block:
     return tuple(table[row : row + 8, j].copy() for j in range(len(size)))
 
 
-@lower(transposed, lambda table, row, size: _block_if(_is_table(table), Vec(table.dtype, 8), len(size)))
+@lower(transposed, lambda table, row, size: _block_if(is_table(table), Vec(table.dtype, 8), len(size)))
 def _(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any) -> Any:
     n, vec = out.count, out.dtype
     first = b.mul(context.cast(b, values[1], tys[1], types.intp), ir.Constant(ir.IntType(64), n))

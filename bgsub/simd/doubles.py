@@ -14,7 +14,6 @@ from numba import types
 from bgsub.simd import operators  # noqa: F401  (registers + - * /)
 from bgsub.simd.compiling import inline
 from bgsub.simd.functions import select, splat_like
-from bgsub.simd.memory import Rows, _PlainRows, _view
 from bgsub.simd.types import Vec, lower, spread, vector_among
 
 DOUBLES = 8
@@ -43,20 +42,6 @@ _HALF_ROOT_BITS = np.int64(0x3FE6A09E667F3BCD)  # sqrt(1/2)
 _MANTISSA = np.int64((1 << 52) - 1)
 _MANTISSA_BITS = np.int64(52)
 _ROUNDING_BITS = np.int64(0x4338000000000000)
-
-
-def rows8(array: np.ndarray) -> Any:
-    """View numbers of shape (..., 8), last axis contiguous, as rows that are read and written as vectors."""
-    return _PlainRows(array)
-
-
-def _rows_of(array: types.Type) -> Rows | None:
-    if isinstance(array, types.Array) and isinstance(array.dtype, (types.Integer, types.Float)):
-        return Rows(array.dtype, DOUBLES, array.ndim - 1)
-    return None
-
-
-lower(rows8, _rows_of)(_view)
 
 
 def multiply_add(a: Any, b: Any, c: Any) -> Any:

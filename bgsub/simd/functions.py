@@ -78,6 +78,22 @@ def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     return spread(context, b, values[1], tys[1], out)
 
 
+def zeros_like(v: Any) -> Any:
+    """Return 0 in every lane, as a vector of the type of `v`."""
+    return np.zeros_like(v)
+
+
+def none_like(mask: Any) -> Any:
+    """Return a mask of as many lanes as `mask`, of which none is set."""
+    return np.zeros_like(mask)
+
+
+@lower(zeros_like, lambda v: v if isinstance(v, Vec) and not v.is_mask else None)
+@lower(none_like, lambda m: m if _is_mask(m) else None)
+def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
+    return constant(out, 0)
+
+
 def convert(v: Any, dtype: Any) -> Any:
     """Return `v` converted by value, lane by lane; floats are truncated towards zero. For a mask, compare instead."""
     return v.astype(dtype)

@@ -54,7 +54,9 @@ class _RowsModel(models.StructModel):
 class _PlainRows:
     """Plain-Python rows: like the array, but reading makes a copy, as a register would."""
 
-    def __init__(self, array: np.ndarray, scale: np.float32 | None = None) -> None:
+    def __init__(self, array: np.ndarray, lanes: int, scale: np.float32 | None = None) -> None:
+        if array.shape[-1] != lanes:
+            raise ValueError(f"an array of shape {array.shape} has no rows of {lanes}: its last axis must be as long")
         self.array, self.scale = array, scale
 
     def __getitem__(self, index: Any) -> np.ndarray:
@@ -65,33 +67,39 @@ class _PlainRows:
         self.array[index] = value if self.scale is None else np.rint(value * self.scale)
 
 
-def rows16(array: np.ndarray) -> Any:
-    """View numbers of shape (..., 16), last axis contiguous, as rows that are read and written as vectors."""
-    return _PlainRows(array)
+def rows(array: np.ndarray, lanes: int) -> Any:
+    """View numbers of shape (..., lanes), last axis contiguous, as rows that are read and written as vectors.
+
+    `lanes` is a constant: a literal, or a global such as `LANES`.
+    """
+    return _PlainRows(array, lanes)
 
 
-def fixed16(array: np.ndarray, scale: np.float32) -> Any:
-    """View a uint16 array of shape (..., 16) as rows of float32 vectors kept as value * scale, rounded.
+def fixed_point(array: np.ndarray, scale: np.float32, lanes: int) -> Any:
+    """View a uint16 array of shape (..., lanes) as rows of float32 vectors kept as value * scale, rounded.
 
     Values must lie in 0 .. 65535 / scale: beyond it they wrap round. A float32 array is read and written as it is,
     so that one kernel serves both kinds of state.
     """
-    return _PlainRows(array, scale if array.dtype == np.uint16 else None)
+    return _PlainRows(array, lanes, scale if array.dtype == np.uint16 else None)
 
 
-def _rows_of(array: types.Type) -> Rows | None:
-    if isinstance(array, types.Array) and isinstance(array.dtype, (types.Integer, types.Float)):
-        return Rows(array.dtype, LANES, array.ndim - 1)
+def _rows_of(array: types.Type, lanes: types.Type) -> Rows | None:
+    numbers = isinstance(array, types.Array) and isinstance(array.dtype, (types.Integer, types.Float))
+    return Rows(array.dtype, lanes.literal_value, array.ndim - 1) if numbers and _is_size(lanes) else None
+
+
+def _fixed_rows_of(array: types.Type, scale: types.Type, lanes: types.Type) -> Rows | None:
+    if isinstance(array, types.Array) and scale == types.float32 and _is_size(lanes):
+        return Rows(array.dtype, lanes.literal_value, array.ndim - 1, array.dtype == types.uint16)
     return None
 
 
-def _fixed_rows_of(array: types.Type, scale: types.Type) -> Rows | None:
-    if isinstance(array, types.Array) and scale == types.float32:
-        return Rows(array.dtype, LANES, array.ndim - 1, array.dtype == types.uint16)
-    return None
+def _is_size(lanes: types.Type) -> bool:
+    return isinstance(lanes, types.IntegerLiteral) and lanes.literal_value > 0
 
 
-@lower(rows16, _rows_of)
+@lower(rows, _rows_of)
 def _view(b: Any, out: Rows, tys: tuple, values: tuple, context: Any) -> Any:
     array = make_array(tys[0])(context, b, values[0])
     view = cgutils.create_struct_proxy(out)(context, b)
@@ -106,11 +114,11 @@ def _view(b: Any, out: Rows, tys: tuple, values: tuple, context: Any) -> Any:
     return view._getvalue()
 
 
-lower(fixed16, _fixed_rows_of)(_view)
+lower(fixed_point, _fixed_rows_of)(_view)
 
 
-def _row_pointer(context: Any, b: Any, ty: Rows, view: Any, index_ty: types.Type, index: Any) -> Any:
-    """Return the address of the row at `index`, an integer or a tuple of them."""
+def row_pointer(context: Any, b: Any, ty: Rows, view: Any, index_ty: types.Type, index: Any) -> Any:
+    """Emit the address of the row at `index`, an integer or a tuple of them."""
     if isinstance(index_ty, types.BaseTuple):
         index_tys, indices = list(index_ty), cgutils.unpack_tuple(b, index, len(index_ty))
     else:
@@ -121,16 +129,17 @@ def _row_pointer(context: Any, b: Any, ty: Rows, view: Any, index_ty: types.Type
     return b.bitcast(b.gep(view.data, [offset]), ty.stored.llvm().as_pointer())
 
 
-def _fits(rows: types.Type, index: types.Type) -> bool:
+def fits(rows: types.Type, index: types.Type) -> bool:
+    """Return whether rows can be read at an index: an integer for each axis but the last."""
     n = len(index) if isinstance(index, types.BaseTuple) else 1
     return isinstance(rows, Rows) and n == rows.ndim
 
 
-@lower(operator.getitem, lambda r, i: r.vec if _fits(r, i) else None, (Rows, types.Any))
+@lower(operator.getitem, lambda r, i: r.vec if fits(r, i) else None, (Rows, types.Any))
 def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
     rows = tys[0]
     view = cgutils.create_struct_proxy(rows)(context, b, value=values[0])
-    x = b.load(_row_pointer(context, b, rows, view, tys[1], values[1]))
+    x = b.load(row_pointer(context, b, rows, view, tys[1], values[1]))
     x.align = rows.stored.bits // 8  # of a scalar: an array that is not aligned for vectors cannot fault
     if rows.scaled:
         wide = b.zext(x, ir.VectorType(ir.IntType(32), out.lanes))
@@ -139,7 +148,7 @@ def _(b: Any, out: Vec, tys: tuple, values: tuple, context: Any) -> Any:
 
 
 def _stores(rows: types.Type, index: types.Type, value: types.Type) -> types.Type | None:
-    return types.none if _fits(rows, index) and (value == rows.vec or isinstance(value, types.Number)) else None
+    return types.none if fits(rows, index) and (value == rows.vec or isinstance(value, types.Number)) else None
 
 
 @lower(operator.setitem, _stores, (Rows, types.Any, types.Any))
@@ -151,7 +160,7 @@ def _(b: Any, out: types.Type, tys: tuple, values: tuple, context: Any) -> None:
         x = b.fmul(x, spread(context, b, view.scale, types.float32, rows.vec))
         x = b.bitcast(b.fadd(x, constant(rows.vec, _ROUNDING)), ir.VectorType(ir.IntType(32), rows.vec.lanes))
         x = b.trunc(x, rows.stored.llvm())
-    store = b.store(x, _row_pointer(context, b, rows, view, tys[1], values[1]))
+    store = b.store(x, row_pointer(context, b, rows, view, tys[1], values[1]))
     store.align = rows.stored.bits // 8
 
 
@@ -159,10 +168,10 @@ def prefetch(rows: Any, index: Any) -> None:
     """Ask for the row at `index` to be brought into the cache; a hint that changes nothing else."""
 
 
-@lower(prefetch, lambda r, i: types.none if _fits(r, i) else None)
+@lower(prefetch, lambda r, i: types.none if fits(r, i) else None)
 def _(b: Any, out: types.Type, tys: tuple, values: tuple, context: Any) -> None:
     view = cgutils.create_struct_proxy(tys[0])(context, b, value=values[0])
-    pointer = _row_pointer(context, b, tys[0], view, tys[1], values[1])
+    pointer = row_pointer(context, b, tys[0], view, tys[1], values[1])
     i32 = ir.IntType(32)
     hint = b.module.declare_intrinsic(
         "llvm.prefetch", [cgutils.voidptr_t], ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, i32, i32, i32])

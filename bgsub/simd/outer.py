@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from bgsub.simd.blocks import Block, _is_block, _is_table, _scalars
+from bgsub.simd.blocks import Block, is_block, is_table, scalars_of
 from bgsub.simd.doubles import fused
 from bgsub.simd.types import lower
 
@@ -30,7 +30,7 @@ def add_scaled_by_column(sums: Block, table: np.ndarray, first: int, column: int
 
 
 def _scaled_sums(sums: types.Type, table: types.Type, i: types.Type, j: types.Type, block: types.Type) -> Any:
-    return sums if _is_block(sums) and _is_table(table) and _is_block(block) else None
+    return sums if is_block(sums) and is_table(table) and is_block(block) else None
 
 
 def _emit_scaled(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context: Any, by_row: bool) -> Any:
@@ -41,7 +41,7 @@ def _emit_scaled(b: Any, out: types.UniTuple, tys: tuple, values: tuple, context
         step = ir.Constant(ir.IntType(64), a)
         row, column = values[2:4]
         row, column = (row, b.add(column, step)) if by_row else (b.add(row, step), column)
-        (scalar,) = _scalars(context, b, tys[1], values[1], row, column, 1, out.dtype)
+        (scalar,) = scalars_of(context, b, tys[1], values[1], row, column, 1, out.dtype)
         result += [fused(b, out.dtype, v, scalar, s) for v, s in zip(block, sums[a * len(block) :], strict=False)]
     return cgutils.pack_array(b, result)
 

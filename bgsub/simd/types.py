@@ -71,7 +71,8 @@ def lower(function: Callable, result: Callable[..., types.Type | None], *pattern
     function : callable
         The Python function or operator; its body is the plain-Python form.
     result : callable
-        ``result(*argument_types)`` gives the type of the call, or None when the call is not on vectors.
+        ``result(*argument_types)`` gives the type of the call, or None when the call is not on vectors. Integers that
+        are known when they are compiled are asked for a second time as their ``types.Literal``.
     *patterns : tuple of types
         Argument types to register for; operators need them, functions take any arguments without.
 
@@ -86,9 +87,8 @@ def lower(function: Callable, result: Callable[..., types.Type | None], *pattern
         @infer_global(function)
         class _Typing(AbstractTemplate):
             def generic(self, args: tuple, kws: dict) -> Any:
-                args = tuple(types.unliteral(a) for a in args)
                 out = result(*args) if not kws else None
-                return None if out is None else signature(out, *args)
+                return None if out is None else signature(out, *(types.unliteral(a) for a in args))
 
         def code(context: Any, builder: ir.IRBuilder, sig: Any, values: tuple) -> Any:
             out = emit(builder, sig.return_type, sig.args, values, context)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.simd import blocks, outer
+from bgsub.simd import blocks, outer, rows
 from bgsub.simd.blocks import load, store
-from bgsub.simd.doubles import rows8
 from tests.simd.test_operators import assert_same_in_all_forms, compiled
 
 N = 3  # vectors of a block
@@ -26,7 +25,7 @@ TABLE = whole_numbers(20, 7, seed=1)
 
 @compiled
 def of_one_block(xs, table, out):
-    x, o = rows8(xs), rows8(out)
+    x, o = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         a = load(x, i, 1, SIZE)
         v = x[i, 0]
@@ -39,7 +38,7 @@ def of_one_block(xs, table, out):
 
 @compiled
 def of_two_blocks(xs, out):
-    x, o = rows8(xs), rows8(out)
+    x, o = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         a, b = load(x, i, 1, SIZE), load(x, i, 2, SIZE)
         store(o, i, 0, blocks.plus(a, b))
@@ -53,7 +52,7 @@ def of_two_blocks(xs, out):
 
 @compiled
 def of_scalars(xs, table, out):
-    x, o = rows8(xs), rows8(out)
+    x, o = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         pair = load(x, i, 1, (0, 0))
         sums = blocks.repeated(x[i, 0], (0, 0, 0, 0, 0, 0))
@@ -96,7 +95,7 @@ def test_a_block_times_many_scalars():
 
 @compiled
 def columns(table, size, out):
-    store(rows8(out), 0, 0, blocks.transposed(table, 2, size))
+    store(rows(out, 8), 0, 0, blocks.transposed(table, 2, size))
 
 
 @pytest.mark.parametrize("n", [1, 3, 4, 5, 7])

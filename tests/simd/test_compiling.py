@@ -17,15 +17,15 @@ from bgsub.background.mog2 import kernels  # noqa: F401  (registers its kernels)
 from bgsub.simd import compiling
 
 KERNEL = """
-from bgsub.simd import kernels_of, rows16
+from bgsub.simd import kernels_of, rows
 
 kernel = kernels_of(__name__)
 
 @kernel
 def double(array):
-    rows = rows16(array)
+    vectors = rows(array, 16)
     for i in range(len(array)):
-        rows[i] = rows[i] + rows[i]
+        vectors[i] = vectors[i] + vectors[i]
 """
 
 PROGRAM = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.simd.doubles import exp_or_zero, larger, log, multiply_add, rows8, total
+from bgsub.simd import rows
+from bgsub.simd.doubles import exp_or_zero, larger, log, multiply_add, total
 from tests.simd.test_operators import assert_same_in_all_forms, compiled
 
 LEAST = -708.0
@@ -13,37 +14,37 @@ LEAST = -708.0
 
 @compiled
 def exponentials(xs, out):
-    x_rows, out_rows = rows8(xs), rows8(out)
+    x_rows, out_rows = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         out_rows[i] = exp_or_zero(x_rows[i], LEAST)
 
 
 @compiled
 def logarithms(xs, out):
-    x_rows, out_rows = rows8(xs), rows8(out)
+    x_rows, out_rows = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         out_rows[i] = log(x_rows[i])
 
 
 @compiled
 def maxima(xs, out):
-    x_rows, out_rows = rows8(xs), rows8(out)
+    x_rows, out_rows = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         out_rows[i] = larger(x_rows[i], x_rows[0])
 
 
 @compiled
 def multiples(xs, s, out):
-    x_rows, out_rows = rows8(xs), rows8(out)
+    x_rows, out_rows = rows(xs, 8), rows(out, 8)
     for i in range(len(xs)):
         out_rows[i] = multiply_add(x_rows[i], s, x_rows[0])
 
 
 @compiled
 def totals(xs, out):
-    rows = rows8(xs)
+    vectors = rows(xs, 8)
     for i in range(len(xs)):
-        out[i] = total(rows[i])
+        out[i] = total(vectors[i])
 
 
 def units_in_the_last_place(found, exact):

@@ -7,13 +7,13 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from bgsub.simd import all_, any_, clip, convert, rows16, select, splat_like, to_bytes
+from bgsub.simd import all_, any_, clip, convert, none_like, rows, select, splat_like, to_bytes, zeros_like
 from tests.simd.test_operators import assert_same_in_all_forms, compiled, floats
 
 
 @compiled
 def selections(xs, ys, s, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i], y_rows[i]
         mask = x < y
@@ -26,7 +26,7 @@ def selections(xs, ys, s, out):
 
 @compiled
 def selections_of_masks(xs, ys, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i] > 0, y_rows[i] > 0
         out_rows[i, 0] = to_bytes(select(x_rows[i] > 1, x, y), 255)
@@ -35,7 +35,7 @@ def selections_of_masks(xs, ys, out):
 
 @compiled
 def clips(xs, low, high, out):
-    x_rows, out_rows = rows16(xs), rows16(out)
+    x_rows, out_rows = rows(xs, 16), rows(out, 16)
     for i in range(len(xs)):
         out_rows[i, 0] = clip(x_rows[i], low, high)
         out_rows[i, 1] = clip(x_rows[i], splat_like(x_rows[i], low), high)
@@ -43,17 +43,37 @@ def clips(xs, low, high, out):
 
 @compiled
 def truths(xs, out):
-    rows = rows16(xs)
+    vectors = rows(xs, 16)
     for i in range(len(xs)):
-        out[i, 0] = any_(rows[i] > 0)
-        out[i, 1] = all_(rows[i] > 0)
+        out[i, 0] = any_(vectors[i] > 0)
+        out[i, 1] = all_(vectors[i] > 0)
+
+
+@compiled
+def nothings(xs, out):
+    x_rows, out_rows = rows(xs, 16), rows(out, 16)
+    for i in range(len(xs)):
+        x = x_rows[i]
+        nobody = none_like(x > 0)
+        out_rows[i, 0] = zeros_like(x)
+        out_rows[i, 1] = select(nobody, x, zeros_like(x))
+        out_rows[i, 2] = select(nobody | (x > 0), x, zeros_like(x))
 
 
 @compiled
 def converted(xs, out, dtype):
-    x_rows, out_rows = rows16(xs), rows16(out)
+    x_rows, out_rows = rows(xs, 16), rows(out, 16)
     for i in range(len(xs)):
         out_rows[i] = convert(x_rows[i], dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_no_lanes_and_zeros_whatever_the_values(dtype):
+    """Of hard values, too: infinity times 0 would be none."""
+    x = floats(dtype)[0] if dtype == np.float32 else np.arange(160, dtype=dtype).reshape(-1, 16)
+    expected = np.zeros((len(x), 3, 16), dtype)
+    expected[:, 2] = np.where(x > 0, x, 0)
+    assert_same_in_all_forms(nothings, expected, x)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
@@ -126,7 +146,7 @@ def test_convert(given, wanted):
 def test_a_conversion_to_booleans_is_a_typing_error():
     @njit
     def convert_to_mask(array):
-        return any_(convert(rows16(array)[0], np.bool_))
+        return any_(convert(rows(array, 16)[0], np.bool_))
 
     with pytest.raises(TypingError, match=r"(?s)No implementation of function .*convert"):
         convert_to_mask(np.ones((1, 16), np.uint8))

@@ -10,7 +10,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from bgsub.simd import LANES, fixed16, load_pixels, prefetch, rows16, zeros
+from bgsub.simd import LANES, fixed_point, load_pixels, prefetch, rows, zeros
 from tests.simd.test_operators import compiled
 
 SCALE = np.float32(256)
@@ -19,68 +19,68 @@ STEP = 1 / 256
 
 @compiled
 def double_rows(array, out):
-    rows, out_rows = rows16(array), rows16(out)
+    vectors, out_rows = rows(array, 16), rows(out, 16)
     for i in range(array.shape[0]):
         for j in range(array.shape[1]):
-            x = rows[i, j]
+            x = vectors[i, j]
             out_rows[i, j] = x + x
 
 
 @compiled
 def copy_rows(array, out):
-    rows, out_rows = rows16(array), rows16(out)
+    vectors, out_rows = rows(array, 16), rows(out, 16)
     for i in range(len(array)):
-        out_rows[i] = rows[i]
+        out_rows[i] = vectors[i]
 
 
 @compiled
 def fill_rows(out, value):
-    rows = rows16(out)
+    vectors = rows(out, 16)
     for i in range(len(out)):
-        rows[i] = value
+        vectors[i] = value
 
 
 @compiled
 def store_fixed(values, stored, scale):
-    rows, stored_rows = rows16(values), fixed16(stored, scale)
+    vectors, stored_rows = rows(values, 16), fixed_point(stored, scale, 16)
     for i in range(len(values)):
-        stored_rows[i] = rows[i]
+        stored_rows[i] = vectors[i]
 
 
 @compiled
 def load_fixed(stored, values, scale):
-    rows, stored_rows = rows16(values), fixed16(stored, scale)
+    vectors, stored_rows = rows(values, 16), fixed_point(stored, scale, 16)
     for i in range(len(values)):
-        rows[i] = stored_rows[i]
+        vectors[i] = stored_rows[i]
 
 
 @compiled
 def store_fixed_scalar(stored, scale, value):
-    fixed16(stored, scale)[0] = value
+    fixed_point(stored, scale, 16)[0] = value
 
 
 @compiled
 def load_grey(image, out):
-    rows = rows16(out)
+    vectors = rows(out, 16)
     for t in range(len(out)):
-        rows[t, 0] = load_pixels(image, t)[0]
+        vectors[t, 0] = load_pixels(image, t)[0]
 
 
 @compiled
 def load_bgr(image, out):
-    rows = rows16(out)
+    vectors = rows(out, 16)
     for t in range(len(out)):
         b, g, r = load_pixels(image, t)
-        rows[t, 0] = b
-        rows[t, 1] = g
-        rows[t, 2] = r
+        vectors[t, 0] = b
+        vectors[t, 1] = g
+        vectors[t, 2] = r
 
 
 @compiled
 def prefetch_all(array, beyond):
-    rows = rows16(array)
+    vectors = rows(array, 16)
     for i in range(array.shape[0] + beyond):
-        prefetch(rows, (i, 0))
+        prefetch(vectors, (i, 0))
 
 
 def forms(function):
@@ -127,10 +127,10 @@ def test_what_was_read_does_not_change_with_the_array(form):
 
     @compiled
     def swap(a):
-        rows = rows16(a)
-        first, second = rows[0], rows[1]
-        rows[0] = second
-        rows[1] = first
+        vectors = rows(a, 16)
+        first, second = vectors[0], vectors[1]
+        vectors[0] = second
+        vectors[1] = first
 
     for swapped in (swap, swap.py_func):
         pair = np.stack([np.zeros(16), np.ones(16)]).astype(np.float32)
@@ -149,17 +149,46 @@ def test_a_scalar_is_stored_in_every_lane(form, value):
 def test_rows_of_booleans_are_a_typing_error():
     @njit
     def read(array):
-        rows16(array)[0]
+        rows(array, 16)[0]
 
-    with pytest.raises(TypingError, match=r"(?s)No implementation of function .*rows16"):
+    with pytest.raises(TypingError, match=r"(?s)No implementation of function .*rows"):
         read(np.zeros((1, 16), bool))
+
+
+def test_lanes_that_are_not_known_when_compiled_are_a_typing_error():
+    @njit
+    def read(array, lanes):
+        return rows(array, lanes)[0] > 0
+
+    with pytest.raises(TypingError, match=r"(?s)No implementation of function .*rows"):
+        read(np.zeros((1, 16), np.float32), 16)
+
+
+@pytest.mark.parametrize("lanes", [4, 8, 32])
+def test_any_number_of_lanes(lanes):
+    @compiled
+    def double(array):
+        vectors = rows(array, lanes)
+        vectors[1] = vectors[0] + vectors[0]
+
+    for form in (double, double.py_func):
+        array = np.stack([np.arange(lanes, dtype=np.float32), np.zeros(lanes, np.float32)])
+        form(array)
+        np.testing.assert_array_equal(array[1], 2 * np.arange(lanes))
+
+
+def test_rows_of_another_length_are_refused_where_python_runs():
+    with pytest.raises(
+        ValueError, match=r"^an array of shape \(2, 8\) has no rows of 16: its last axis must be as long$"
+    ):
+        rows(np.zeros((2, 8), np.float32), 16)
 
 
 @pytest.mark.parametrize("index", [(0,), (0, 0, 0)], ids=str)
 def test_a_wrong_number_of_indices_is_a_typing_error(index):
     @njit
     def read(array):
-        rows16(array)[index]
+        rows(array, 16)[index]
 
     with pytest.raises(TypingError):
         read(np.zeros((2, 2, 16), np.float32))

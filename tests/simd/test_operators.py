@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from bgsub.simd import any_, rows16, select, to_bytes
+from bgsub.simd import any_, rows, select, to_bytes
 
 HARD = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-45, 3.4e38, 0.1, 1 / 3, -2.5, 255.0, 16777216.0, 1e-30, 7.0]
 
@@ -51,7 +51,7 @@ def assert_same_in_all_forms(function, expected, *arguments):
 
 @compiled
 def arithmetic(xs, ys, s, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i], y_rows[i]
         out_rows[i, 0] = x + y
@@ -70,7 +70,7 @@ def arithmetic(xs, ys, s, out):
 
 @compiled
 def division(xs, ys, s, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i], y_rows[i]
         out_rows[i, 0] = x / y
@@ -82,7 +82,7 @@ def division(xs, ys, s, out):
 
 @compiled
 def comparisons(xs, ys, s, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i], y_rows[i]
         out_rows[i, 0] = to_bytes(x < y, 1)
@@ -98,7 +98,7 @@ def comparisons(xs, ys, s, out):
 
 @compiled
 def bitwise(xs, ys, s, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i], y_rows[i]
         out_rows[i, 0] = x & y
@@ -115,7 +115,7 @@ def bitwise(xs, ys, s, out):
 
 @compiled
 def masks(xs, ys, flag, out):
-    x_rows, y_rows, out_rows = rows16(xs), rows16(ys), rows16(out)
+    x_rows, y_rows, out_rows = rows(xs, 16), rows(ys, 16), rows(out, 16)
     for i in range(len(xs)):
         x, y = x_rows[i] > 0, y_rows[i] > 0
         out_rows[i, 0] = to_bytes(x & y, 1)
@@ -218,7 +218,7 @@ def test_nonsense_is_a_typing_error(nonsense):
 
     @njit
     def outer(array):
-        return inner(rows16(array)[0])
+        return inner(rows(array, 16)[0])
 
     with pytest.raises(TypingError):
         outer(np.ones((1, 16), np.float32))
@@ -227,7 +227,7 @@ def test_nonsense_is_a_typing_error(nonsense):
 def test_the_message_says_what_has_no_implementation():
     @njit
     def both(array):
-        x = rows16(array)[0]
+        x = rows(array, 16)[0]
         return any_((x > 1) and (x > 2))
 
     with pytest.raises(TypingError, match=r"(?s)No implementation of function .*bool.*Vec\(bool, 16\)"):
@@ -237,7 +237,7 @@ def test_the_message_says_what_has_no_implementation():
 def test_integer_division_is_a_typing_error():
     @njit
     def divide(array):
-        return any_(rows16(array)[0] / rows16(array)[1] > 0)
+        return any_(rows(array, 16)[0] / rows(array, 16)[1] > 0)
 
     with pytest.raises(TypingError, match="truediv"):
         divide(np.ones((2, 16), np.int32))

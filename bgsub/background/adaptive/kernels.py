@@ -43,6 +43,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bgsub.simd import (
+    LANES,
     all_,
     any_,
     clip,
@@ -51,10 +52,11 @@ from bgsub.simd import (
     kernels_of,
     load_pixels,
     prefetch,
-    rows16,
+    rows,
     select,
     splat_like,
     to_bytes,
+    zeros_like,
 )
 
 kernel = kernels_of(__name__)
@@ -171,9 +173,9 @@ def distance(s, t, i, pixel, y, p):
     luma, var_y = difference * difference, s.modes[i, t, VAR_Y]
     if len(pixel) == 1:
         return luma / var_y
-    square = y * ZERO
+    square = zeros_like(y)
     for c in range(1, len(pixel)):
-        difference = chroma_of(pixel, y, c, p) - s.modes[i, t, VAR_C + c]
+        difference = chroma_of(pixel, y, c, p) - s.modes[i, t, MEAN_C + c - 1]
         square = square + difference * difference
     var_c = s.modes[i, t, VAR_C]
     return (luma * var_c + square * var_y) / (var_y * var_c)  # the sum of two quotients, by one division
@@ -201,9 +203,9 @@ def shadow_odds(s, t, i, pixel, y, weight, p):
     """Return the evidence that is left if mode i stands in a shadow; CERTAIN where it cannot."""
     mean = s.modes[i, t, MEAN_Y]
     r = y / select(mean > ONE, mean, ONE)
-    square = y * ZERO
+    square = zeros_like(y)
     for c in range(1, len(pixel)):
-        difference = chroma_of(pixel, y, c, p) - r * s.modes[i, t, VAR_C + c]
+        difference = chroma_of(pixel, y, c, p) - r * s.modes[i, t, MEAN_C + c - 1]
         square = square + difference * difference
     odds = square / s.modes[i, t, VAR_C] * p.shadow_chroma + p.shadow_offset
     return select((weight > p.low_weight) & (r > p.shadow_darkest) & (r < ONE), odds, CERTAIN)
@@ -258,19 +260,19 @@ def move_mode(s, t, i, hit, rate, pixel, y, ceiling, p):
     s.modes[i, t, MEAN_Y] = select(hit, mean + rate * difference, mean)
     s.modes[i, t, VAR_Y] = select(hit, moved, var)
     if len(pixel) > 1:
-        square = y * ZERO
+        square = zeros_like(y)
         for c in range(1, len(pixel)):
-            mean = s.modes[i, t, VAR_C + c]
+            mean = s.modes[i, t, MEAN_C + c - 1]
             difference = chroma_of(pixel, y, c, p) - mean
             square = square + difference * difference
-            s.modes[i, t, VAR_C + c] = select(hit, mean + rate * difference, mean)
+            s.modes[i, t, MEAN_C + c - 1] = select(hit, mean + rate * difference, mean)
         var = s.modes[i, t, VAR_C]
         moved = clip(var + rate * (HALF * square - var), p.var_min_c, ceiling)
         s.modes[i, t, VAR_C] = select(hit, moved, var)
 
 
 @inline
-def rise(s, t, i, rising, rows):
+def rise(s, t, i, rising, n_rows):
     """Move mode i up past every lighter mode, in the lanes `rising`."""
     for j in range(i, 0, -1):
         low, high = s.weights[t, j], s.weights[t, j - 1]
@@ -278,7 +280,7 @@ def rise(s, t, i, rising, rows):
         if not any_(rising):
             break
         s.weights[t, j], s.weights[t, j - 1] = select(rising, high, low), select(rising, low, high)
-        for f in range(rows):
+        for f in range(n_rows):
             low, high = s.modes[j, t, f], s.modes[j - 1, t, f]
             s.modes[j, t, f], s.modes[j - 1, t, f] = select(rising, high, low), select(rising, low, high)
 
@@ -286,7 +288,7 @@ def rise(s, t, i, rising, rows):
 @inline
 def start_mode(s, t, n, new, alpha, pixel, y, p):
     """Start a mode at the pixels in the lanes `new`, in the first free place or in the last; return the new n."""
-    rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
+    n_rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
     waiting = new
     for i in range(min(n, p.last) + 1):
         weight = s.weights[t, i]
@@ -300,15 +302,17 @@ def start_mode(s, t, n, new, alpha, pixel, y, p):
             if len(pixel) > 1:
                 s.modes[i, t, VAR_C] = select(here, p.var_init_c, s.modes[i, t, VAR_C])
                 for c in range(1, len(pixel)):
-                    s.modes[i, t, VAR_C + c] = select(here, chroma_of(pixel, y, c, p), s.modes[i, t, VAR_C + c])
-            rise(s, t, i, here, rows)
+                    s.modes[i, t, MEAN_C + c - 1] = select(
+                        here, chroma_of(pixel, y, c, p), s.modes[i, t, MEAN_C + c - 1]
+                    )
+            rise(s, t, i, here, n_rows)
     return n
 
 
 @inline
 def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
     """Learn 16 pixels, the lanes `learn` of them."""
-    rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
+    n_rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
     y = luma_of(pixel, p)
     n = np.int64(n_modes[t])
     keep = ONE - alpha
@@ -322,7 +326,7 @@ def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
             move_mode(s, t, i, hit, select(share < ONE, share, ONE), pixel, y, ceiling, p)
             s.weights[t, i] = select(hit, grown, weight)
             if i > 0:
-                rise(s, t, i, hit, rows)
+                rise(s, t, i, hit, n_rows)
         else:
             s.weights[t, i] = weight
     if not all_(first):
@@ -348,7 +352,7 @@ def new_flicker(flicker, evidence, before, near, rate):
     """Return the flicker after a frame: near larger objects a change of sign is none."""
     raw = evidence > ZERO_BYTE
     blink = (raw ^ (before != 0)) & (near == 0)
-    return flicker + rate * (select(blink, ONE, splat_like(flicker, ZERO)) - flicker), to_bytes(raw, 255)
+    return flicker + rate * (select(blink, ONE, zeros_like(flicker)) - flicker), to_bytes(raw, 255)
 
 
 # ------------------------------------------------------------------------------------------ runs of tiles lo to hi-1
@@ -357,19 +361,19 @@ def new_flicker(flicker, evidence, before, near, rate):
 @inline
 def vectors_of(state):
     """Return the mixture with its arrays seen as rows of vectors."""
-    return Vectors(rows16(state.weights), rows16(state.modes))
+    return Vectors(rows(state.weights, LANES), rows(state.modes, LANES))
 
 
 @inline
-def fetch(s, owner, t, n, n_weights, rows):
+def fetch(s, owner, t, n, n_weights, n_rows):
     """Ask for the memory of tile t: weights, the first mode, and all others where not all pixels have the first."""
     for i in range(n_weights):
         prefetch(s.weights, (t, i))
-    for f in range(rows):
+    for f in range(n_rows):
         prefetch(s.modes, (0, t, f))
     if any_(owner != 0):
         for i in range(1, n):
-            for f in range(rows):
+            for f in range(n_rows):
                 prefetch(s.modes, (i, t, f))
 
 
@@ -377,14 +381,14 @@ def fetch(s, owner, t, n, n_weights, rows):
 def score_tiles(image, state, planes, lo, hi, p, shadows):
     """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16."""
     s, n_modes = vectors_of(state), state.n_modes
-    evidence, owners = rows16(planes.evidence), rows16(planes.owner)
-    flicker, closed = rows16(planes.smooth_flicker), rows16(planes.closed)
-    rows = 2 if image.ndim == 1 else 5  # known to the compiler
+    evidence, owners = rows(planes.evidence, LANES), rows(planes.owner, LANES)
+    flicker, closed = rows(planes.smooth_flicker, LANES), rows(planes.closed, LANES)
+    n_rows = 2 if image.ndim == 1 else 5  # known to the compiler
     for t in range(lo, hi):
         if all_(closed[t] != 0):
             continue
         ahead = min(t + AHEAD, hi - 1)
-        fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, rows)  # by the owners of the last frame
+        fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, n_rows)  # by the owners of the last frame
         steady = convert(flicker[t], np.float32)
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
 
@@ -393,18 +397,22 @@ def score_tiles(image, state, planes, lo, hi, p, shadows):
 def update_tiles(image, state, planes, lo, hi, p):
     """Learn the tiles, at the rates that the mask asks for."""
     s, n_modes = vectors_of(state), state.n_modes
-    flicker_rows, raw = rows16(state.flicker), rows16(state.raw)
-    evidence, owners, mask = rows16(planes.evidence), rows16(planes.owner), rows16(planes.mask)
-    near, smooth, flicker_bytes = rows16(planes.near), rows16(planes.smooth_flicker), rows16(planes.flicker)
-    closed = rows16(planes.closed)
-    rows = 2 if image.ndim == 1 else 5  # known to the compiler
+    flicker_rows, raw = rows(state.flicker, LANES), rows(state.raw, LANES)
+    evidence, owners, mask = rows(planes.evidence, LANES), rows(planes.owner, LANES), rows(planes.mask, LANES)
+    near, smooth, flicker_bytes = (
+        rows(planes.near, LANES),
+        rows(planes.smooth_flicker, LANES),
+        rows(planes.flicker, LANES),
+    )
+    closed = rows(planes.closed, LANES)
+    n_rows = 2 if image.ndim == 1 else 5  # known to the compiler
     for t in range(lo, hi):
         learn = closed[t] == 0
         if not any_(learn):
             continue
         ahead = min(t + AHEAD, hi - 1)
         if not pauses(ahead, p) or not at_rest(owners[ahead], evidence[ahead], mask[ahead], raw[ahead]):
-            fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, rows)
+            fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, n_rows)
         resting = at_rest(owners[t], evidence[t], mask[t], raw[t])
         if resting and pauses(t, p):
             continue

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bgsub.background.adaptive.kernels import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO, ZERO_BYTE
-from bgsub.simd import LANES, any_, convert, inline, kernels_of, rows16, select
+from bgsub.simd import LANES, any_, convert, inline, kernels_of, rows, select
 
 kernel = kernels_of(__name__)
 
@@ -78,7 +78,7 @@ def explain_by_neighbours(image, state, planes, shape, lo, hi, p, q):
     n_pixels = shape[0] * shape[1]
     weights, modes, n_modes = state.weights, state.modes, state.n_modes  # arrays in a tuple are counted at every use
     evidence, smooth = planes.evidence, planes.smooth_flicker
-    levels, flicker = rows16(evidence), rows16(smooth)
+    levels, flicker = rows(evidence, LANES), rows(smooth, LANES)
     for t in range(lo, hi):
         steady = convert(flicker[t], np.float32)
         excess = steady - p.dead_zone

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from bgsub.background.adaptive.kernels import SHADOW, STEPS, ZERO_BYTE
-from bgsub.simd import LANES, any_, kernels_of, rows16
+from bgsub.simd import LANES, any_, kernels_of, rows
 
 kernel = kernels_of(__name__)
 
@@ -72,7 +72,7 @@ def raise_standing(planes, below, spacing, shape, lo, hi, p):
     `below` and `spacing` are what `share_below` gives, `shape` is (height, width) and `p` a Standing.
     """
     n_pixels = shape[0] * shape[1]
-    owners, evidence, owner, closed = rows16(planes.owner), planes.evidence, planes.owner, planes.closed
+    owners, evidence, owner, closed = rows(planes.owner, LANES), planes.evidence, planes.owner, planes.closed
     for t in range(lo, hi):
         if not any_(owners[t] >= np.uint8(SHADOW)):
             continue

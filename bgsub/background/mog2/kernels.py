@@ -26,18 +26,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bgsub.simd import (
+    LANES,
     all_,
     any_,
     clip,
-    fixed16,
+    fixed_point,
     inline,
     kernels_of,
     load_pixels,
+    none_like,
     prefetch,
-    rows16,
+    rows,
     select,
-    splat_like,
     to_bytes,
+    zeros_like,
 )
 
 kernel = kernels_of(__name__)
@@ -192,8 +194,8 @@ def in_shadow(s, t, n, pixel, foreground, p):
     tau <= a <= 1 and |a mean - x|^2 < var_threshold v a^2.
     """
     looking = foreground
-    shadow = foreground & ~foreground
-    total = splat_like(pixel[0], ZERO)
+    shadow = none_like(foreground)
+    total = zeros_like(pixel[0])
     for i in range(n):
         mean = s.modes[i, t, MEAN]
         dot, norm = pixel[0] * mean, mean * mean
@@ -259,7 +261,7 @@ def update_tile(s, n_modes, depth, t, pixel, p, shadows):
             weight = s.weights[t, i]
             listed = weight > ZERO
         weight = p.decay * weight + p.prune
-        rising = matched & ~matched
+        rising = none_like(matched)
         if not alone:
             candidates = listed & ~matched
             if any_(candidates):
@@ -290,8 +292,8 @@ def update_tile(s, n_modes, depth, t, pixel, p, shadows):
 def classify_tile(s, n, t, pixel, p, shadows):
     """Return the mask of 16 pixels and learn nothing."""
     waiting = s.weights[t, 0] > ZERO
-    background = waiting & ~waiting
-    total = splat_like(pixel[0], ZERO)
+    background = none_like(waiting)
+    total = zeros_like(pixel[0])
     for i in range(n):
         weight = s.weights[t, i]
         waiting = waiting & (weight > ZERO)
@@ -314,15 +316,15 @@ def update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows):
     """
     learn = gate == LEARN
     before = n_modes[t]
-    rows = 1 + len(pixel)
+    n_rows = 1 + len(pixel)
     for i in range(p.last + 1):
-        old[i, rows] = s.weights[t, i]
-        for f in range(rows):
+        old[i, n_rows] = s.weights[t, i]
+        for f in range(n_rows):
             old[i, f] = s.modes[i, t, f]
     value = update_tile(s, n_modes, depth, t, pixel, p, shadows)
     for i in range(p.last + 1):
-        s.weights[t, i] = select(learn, s.weights[t, i], old[i, rows])
-        for f in range(rows):
+        s.weights[t, i] = select(learn, s.weights[t, i], old[i, n_rows])
+        for f in range(n_rows):
             s.modes[i, t, f] = select(learn, s.modes[i, t, f], old[i, f])
     n_modes[t] = max(before, n_modes[t])
     return select(learn, value, to_bytes(gate == KNOWN_FOREGROUND, 255))
@@ -336,13 +338,13 @@ def update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows):
 @inline
 def as_vectors(state):
     """Return the mixture with its arrays seen as rows of vectors."""
-    return Mixture(fixed16(state.weights, WEIGHT_SCALE), fixed16(state.modes, MODE_SCALE))
+    return Mixture(fixed_point(state.weights, WEIGHT_SCALE, LANES), fixed_point(state.modes, MODE_SCALE, LANES))
 
 
 @kernel
 def update_tiles(image, state, out, first, lo, hi, p, shadows):
     """Learn the tiles and write their masks."""
-    s, mask, n_modes, depth = as_vectors(state), rows16(out), state.n_modes, state.depth
+    s, mask, n_modes, depth = as_vectors(state), rows(out, LANES), state.n_modes, state.depth
     if shadows:
         for t in range(lo, hi):
             mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, True)
@@ -354,7 +356,7 @@ def update_tiles(image, state, out, first, lo, hi, p, shadows):
 @kernel
 def classify_tiles(image, state, out, first, lo, hi, p, shadows):
     """Write the masks of the tiles and change nothing else."""
-    s, mask, n_modes = as_vectors(state), rows16(out), state.n_modes
+    s, mask, n_modes = as_vectors(state), rows(out, LANES), state.n_modes
     for t in range(lo, hi):
         mask[t - first] = classify_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t - first), p, shadows)
 
@@ -366,8 +368,14 @@ def update_gated_tiles(image, state, out, gates, scratch, first, lo, hi, p, shad
     The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model. `scratch`, float32 of shape
     (K, 2 + channels, 16), is this call's own.
     """
-    s, mask, n_modes, depth, gate_rows = as_vectors(state), rows16(out), state.n_modes, state.depth, rows16(gates)
-    old = rows16(scratch)
+    s, mask, n_modes, depth, gate_rows = (
+        as_vectors(state),
+        rows(out, LANES),
+        state.n_modes,
+        state.depth,
+        rows(gates, LANES),
+    )
+    old = rows(scratch, LANES)
     for t in range(lo, hi):
         gate = gate_rows[t - first]
         if all_(gate == LEARN):

@@ -11,9 +11,9 @@ from functools import cache
 
 import numpy as np
 
-from bgsub.simd import kernels_of, splat_like
+from bgsub.simd import DOUBLES, kernels_of, rows, zeros_like
 from bgsub.simd.blocks import load, plus, repeated, squared_norms, store
-from bgsub.simd.doubles import rows8, total
+from bgsub.simd.doubles import total
 from bgsub.simd.outer import add_scaled_by_column, add_scaled_by_row
 
 kernel = kernels_of(__name__)
@@ -50,8 +50,8 @@ def gather(rows, which, mean, d):
 @kernel
 def whitened_norms(d, n, factor, sums, out):
     """Fill in |U^T d|^2 for n rows d; `sums` is memory for eight numbers a row, in one row of them."""
-    factor8, sums8 = rows8(factor.reshape(len(factor), -1, 8)), rows8(sums)
-    zero = splat_like(sums8[0, 0], 0.0)
+    factor8, sums8 = rows(factor.reshape(len(factor), -1, 8), DOUBLES), rows(sums, DOUBLES)
+    zero = zeros_like(sums8[0, 0])
     for a in range(-(-n // 8) * 8):
         sums8[0, a] = zero
     for panel in range(factor.shape[1] // 16):
@@ -81,7 +81,7 @@ def scale_rows(d, r, shift):
 @kernel
 def add_scatter(d, n, blocks):
     """Add the sum of d d^T over n rows to `blocks`, in the order of `places`."""
-    d8, blocks8 = rows8(d.reshape(len(d), -1, 8)), rows8(blocks)
+    d8, blocks8 = rows(d.reshape(len(d), -1, 8), DOUBLES), rows(blocks, DOUBLES)
     b = 0
     for i in range(0, d.shape[1], 8):
         for panel in range(i // 16, d.shape[1] // 16):

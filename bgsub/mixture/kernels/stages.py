@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.simd import inline, splat_like
+from bgsub.simd import DOUBLES, inline, rows, zeros_like
 from bgsub.simd.blocks import store, transposed
-from bgsub.simd.doubles import exp_or_zero, larger, log, multiply_add, rows8
+from bgsub.simd.doubles import exp_or_zero, larger, log, multiply_add
 
 GROUP = (0, 0, 0, 0)
 LEAST = -69.0  # responsibilities below 1e-30 are 0: denormals would slow everything down, and say nothing
@@ -74,12 +74,12 @@ class Tile(NamedTuple):
 def rows_of(scratch):
     """Return the scratch arrays as rows of vectors."""
     return Tile(
-        rows8(scratch.x),
-        rows8(scratch.moved),
-        rows8(scratch.terms),
-        rows8(scratch.rows),
-        rows8(scratch.sums),
-        rows8(scratch.totals),
+        rows(scratch.x, DOUBLES),
+        rows(scratch.moved, DOUBLES),
+        rows(scratch.terms, DOUBLES),
+        rows(scratch.rows, DOUBLES),
+        rows(scratch.sums, DOUBLES),
+        rows(scratch.totals, DOUBLES),
     )
 
 
@@ -107,7 +107,7 @@ def load_tile(X, weights, first, n, scratch, size):
     """Fill in a tile from n rows; unrolled where rows have as many features as `size` is long."""
     load_weights(weights, first, n, scratch)
     whole = n // 8 if X.shape[1] == len(size) else 0
-    x = rows8(scratch.x)
+    x = rows(scratch.x, DOUBLES)
     for t in range(whole):
         store(x, t, 0, transposed(X, first + 8 * t, size))
     load_rows(X, first, 8 * whole, n, scratch)
@@ -121,7 +121,7 @@ def log_sum_exp(tile, n_components, n_vectors):
         top = tile.terms[0, t]
         for k in range(1, n_components):
             top = larger(tile.terms[k, t], top)
-        s = splat_like(top, 0.0)
+        s = zeros_like(top)
         for k in range(n_components):
             e = exp_or_zero(tile.terms[k, t] - top, LEAST)
             tile.terms[k, t] = e
