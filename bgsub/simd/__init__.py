@@ -17,6 +17,7 @@ Only operations that LLVM has for every processor are used, so the same source r
 `blocks`       tuples of vectors as small vectors and matrices whose sizes are known to the compiler
 `outer`        outer products of scalars and such a tuple: the inner loop of a matrix product
 `compiling`    `inline` and `kernels_of`: the two ways a function that uses vectors is compiled
+`internals`    all that comes from inside Numba, and the versions that have it
 `sources`      which source files a kernel is made of, so that its cache notices an edit of any
 =============  ====================================================================================================
 

@@ -12,12 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.np.arrayobj import make_array
 
 from bgsub.simd.doubles import fused
+from bgsub.simd.internals import cgutils, ir, make_array
 from bgsub.simd.memory import Rows, fits, row_pointer
 from bgsub.simd.types import Vec, lower, spread
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from numba import njit
-from numba.core import event
 
+from bgsub.simd.internals import event
 from bgsub.simd.sources import fingerprint_of
 
 try:

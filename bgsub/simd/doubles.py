@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 
 from bgsub.simd import operators  # noqa: F401  (registers + - * /)
 from bgsub.simd.compiling import inline
 from bgsub.simd.functions import select, splat_like
+from bgsub.simd.internals import ir
 from bgsub.simd.types import Vec, lower, spread, vector_among
 
 DOUBLES = 8

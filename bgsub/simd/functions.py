@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 
+from bgsub.simd.internals import ir
 from bgsub.simd.types import Vec, constant, lower, spread, vector_among
 
 

@@ -11,13 +11,11 @@ import operator
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import models, register_model
-from numba.np.arrayobj import make_array
 
 from bgsub.simd.functions import convert_lanes
+from bgsub.simd.internals import cgutils, ir, make_array
 from bgsub.simd.types import Vec, constant, lower, spread
 
 LANES = 16

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 
 from bgsub.simd.blocks import Block, is_block, is_table, scalars_of
 from bgsub.simd.doubles import fused
+from bgsub.simd.internals import cgutils, ir
 from bgsub.simd.types import lower
 
 

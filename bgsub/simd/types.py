@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba import types
-from numba.core.imputils import lower_builtin
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import models, register_model
+
+from bgsub.simd.internals import AbstractTemplate, infer_global, ir, lower_builtin, signature
 
 
 class Vec(types.Type):
