@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from bgsub.errors import ParameterError
+
+Origin = Literal["tuned", "chosen", "physics", "cost", "opencv", "wish"]
+"""Where a default comes from, and so who may change it.
+
+``tuned``: by F on labelled footage (``scripts/tune_adaptive.py``), and to be tuned again when the model changes.
+``chosen``: by hand, and not searched for. ``physics``: what the camera does. ``cost``: as much as the time of a frame
+allows. ``opencv``: that of ``cv2.createBackgroundSubtractorMOG2``. ``wish``: what somebody wants of the mask, which no
+footage can tell.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,8 @@ class Parameter:
         One line for help texts.
     advanced : bool
         Left out of help texts: few will want to change it.
+    origin : str
+        Where the default comes from, see `Origin`.
     """
 
     name: str
@@ -38,6 +49,7 @@ class Parameter:
     description: str
     above: bool = False
     advanced: bool = False
+    origin: Origin = "wish"
 
     @property
     def bounds(self) -> str:
@@ -71,7 +83,7 @@ class Parameter:
 
 
 MOG2_PARAMETERS = {
-    p.name: p
+    p.name: replace(p, origin="opencv")
     for p in [
         Parameter("n_components", 5, 1, 32, "", "most Gaussians that a pixel can have"),
         Parameter("history", 500, 1, 1_000_000_000, "frames", "memory: the learning rate settles at 1/history"),
@@ -134,32 +146,66 @@ def check_mog2(values: Mapping[str, Any], precision: str) -> dict[str, Any]:
     return checked
 
 
-def _advanced(name: str, default: float, low: float, high: float, unit: str, description: str) -> Parameter:
-    return Parameter(name, default, low, high, unit, description, advanced=True)
+def _advanced(
+    name: str, default: float, low: float, high: float, unit: str, description: str, origin: Origin = "tuned"
+) -> Parameter:
+    return Parameter(name, default, low, high, unit, description, advanced=True, origin=origin)
 
 
 ADAPTIVE_PARAMETERS = {
     p.name: p
     for p in [
-        Parameter("n_components", 4, 1, 16, "", "most Gaussians that a pixel can have"),
+        Parameter("n_components", 4, 1, 16, "", "most Gaussians that a pixel can have", origin="cost"),
         Parameter("history", 500, 1, 1_000_000_000, "frames", "memory: the learning rate settles at 1/history"),
         Parameter(
-            "threshold", 6.5, 0, 50, "log-odds", "evidence that makes a pixel foreground; higher finds less", above=True
+            "threshold",
+            6.5,
+            0,
+            50,
+            "log-odds",
+            "evidence that makes a pixel foreground; higher finds less",
+            above=True,
+            origin="tuned",
         ),
-        Parameter("smoothing", 1.5, 0, 20, "pixels", "reach over which neighbours share their evidence; 0 for none"),
-        Parameter("min_area", 20, 0, 1_000_000_000, "pixels", "smaller objects are dropped"),
+        Parameter(
+            "smoothing",
+            1.5,
+            0,
+            20,
+            "pixels",
+            "reach over which neighbours share their evidence; 0 for none",
+            origin="tuned",
+        ),
+        Parameter("min_area", 20, 0, 1_000_000_000, "pixels", "smaller objects are dropped", origin="tuned"),
         Parameter("detect_shadows", True, 0, 1, "", "tell cast shadows from objects; without, they count as objects"),
-        Parameter("shadow_value", 127, 0, 255, "", "mask value of shadows"),
-        Parameter("shadow_threshold", 0.45, 0, 1, "", "darkest shadow, as a share of the background's brightness"),
+        Parameter("shadow_value", 127, 0, 255, "", "mask value of shadows", origin="opencv"),
+        Parameter(
+            "shadow_threshold",
+            0.45,
+            0,
+            1,
+            "",
+            "darkest shadow, as a share of the background's brightness",
+            origin="tuned",
+        ),
         Parameter("absorption_time", 180.0, 0, 1e9, "s", "time after which a stopped object is background", above=True),
         Parameter(
-            "frame_rate", 25.0, 0, 1e6, "frames/s", "frames a second, for times; a run knows its own", above=True
+            "frame_rate",
+            25.0,
+            0,
+            1e6,
+            "frames/s",
+            "frames a second, for times; a run knows its own",
+            above=True,
+            origin="physics",
         ),
         Parameter("compensate_light", True, 0, 1, "", "follow changes of the light of the whole scene"),
         Parameter("stabilise", True, 0, 1, "", "undo the movements of a camera that shakes, once it is found to"),
         _advanced("match_distance", 13.0, 0.1, 1e6, "", "squared Mahalanobis distance at which a Gaussian is updated"),
         _advanced("low_weight", 0.1, 0, 0.9, "", "weight up to which a Gaussian is no background"),
-        _advanced("weight_span", 0.4, 0.01, 1, "", "weight above that at which all doubt of a Gaussian ends"),
+        _advanced(
+            "weight_span", 0.4, 0.01, 1, "", "weight above that at which all doubt of a Gaussian ends", origin="chosen"
+        ),
         _advanced("weight_doubt", 6.0, 0, 50, "log-odds", "evidence against a Gaussian of low weight"),
         _advanced("early_doubt", 2.0, 0, 100, "frames", "frames of a Gaussian that do not count while all is new"),
         _advanced("shadow_spread", 0.6, 0.01, 100, "", "variance of a shadow's chroma beside that of the background"),
@@ -171,7 +217,7 @@ ADAPTIVE_PARAMETERS = {
         _advanced("flicker_rate", 0.02, 0.0001, 1, "", "learning rate of the flicker"),
         _advanced("flicker_still", 0.07, 0, 0.25, "", "flicker of a calm scene that asks for no evidence"),
         _advanced("flicker_lively", 0.02, 0, 0.25, "", "the same for a scene in motion"),
-        _advanced("neighbour_radius", 2, 0, 8, "pixels", "reach of moved background; 0 for none"),
+        _advanced("neighbour_radius", 2, 0, 8, "pixels", "reach of moved background; 0 for none", origin="cost"),
         _advanced("neighbour_still", 0.115, 0, 0.25, "", "flicker from which it is looked for in a calm scene"),
         _advanced("neighbour_lively", 0.015, 0, 0.25, "", "the same for a scene in motion"),
         _advanced("neighbour_doubt", 0.5, 0, 50, "log-odds", "evidence against moved background"),
@@ -191,10 +237,12 @@ ADAPTIVE_PARAMETERS = {
         _advanced("large_early", 30, 0, 1_000_000, "frames", "first frames in which every scene counts as calm for it"),
         _advanced("lively_age", 8.0, 1, 1000, "frames", "age from which objects of a scene in motion may be flicker"),
         _advanced("structure", 0.5, 0, 1, "", "correlation with the background that makes an object a change of light"),
-        _advanced("structure_area", 100, 0, 1_000_000_000, "pixels", "objects from this on are judged so"),
+        _advanced(
+            "structure_area", 100, 0, 1_000_000_000, "pixels", "objects from this on are judged so", origin="chosen"
+        ),
         _advanced("ghost_ratio", 0.5, 0, 10, "", "edges around a ghost beside the background's; 0 looks for none"),
         _advanced("ghost_edges", 6.0, 0, 255, "grey levels", "edges of the background that make a ghost likely"),
-        _advanced("ghost_rate", 0.2, 0, 1, "", "learning rate where an object has gone"),
+        _advanced("ghost_rate", 0.2, 0, 1, "", "learning rate where an object has gone", origin="chosen"),
         _advanced("taper", 10.0, 0, 1e6, "frames", "first frames in which foreground is learned like background"),
     ]
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.background.parameters import MOG2_PARAMETERS, check_mog2
+from bgsub.background.parameters import ADAPTIVE_PARAMETERS, MOG2_PARAMETERS, Origin, check_mog2
 from bgsub.errors import ParameterError
 from tests.test_naive import SETTERS
 
@@ -132,3 +135,14 @@ def test_the_extremes_of_every_parameter_run():
             shadow = model.parameters["shadow_value"]
             for frame in frames:
                 assert set(np.unique(model.apply(frame))) <= {0, shadow, 255}, parameter.name
+
+
+def test_every_default_says_where_it_comes_from():
+    """What the script tunes is what the table calls tuned; that MOG2's are OpenCV's is tested above."""
+    path = Path(__file__).parents[2] / "scripts" / "tune_adaptive.py"
+    spec = importlib.util.spec_from_file_location("tune_adaptive", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert {name for name, p in ADAPTIVE_PARAMETERS.items() if p.origin == "tuned"} == set(script.CANDIDATES)
+    assert {p.origin for p in MOG2_PARAMETERS.values()} == {"opencv"}
+    assert all(p.origin in get_args(Origin) for p in ADAPTIVE_PARAMETERS.values())
