@@ -41,7 +41,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 
+from bgsub.background.modes import ONE, ZERO, MixtureRows, fetch, rise, start_mode, with_room
 from bgsub.simd import (
     LANES,
     all_,
@@ -51,7 +53,6 @@ from bgsub.simd import (
     inline,
     kernels_of,
     load_pixels,
-    prefetch,
     rows,
     select,
     splat_like,
@@ -62,12 +63,11 @@ from bgsub.simd import (
 kernel = kernels_of(__name__)
 
 AHEAD = 24  # tiles between asking for memory and using it
+PAST_EQUALS = False  # of modes of one weight the older one stays first
 BLOCK = 64  # tiles that learn in the same frames: memory is read faster in one piece
 
 VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the first two only
 
-ZERO = np.float32(0)
-ONE = np.float32(1)
 HALF = np.float32(0.5)
 TWO = np.float32(2)
 
@@ -107,13 +107,6 @@ class Planes(NamedTuple):
     closed: np.ndarray  # not 0 where nothing may be learned
 
 
-class Vectors(NamedTuple):
-    """Weights and modes of a state as rows of vectors: arrays in a tuple would be counted at every use."""
-
-    weights: Any
-    modes: Any
-
-
 class Step(NamedTuple):
     """The constants of one frame, float32 where nothing else is said."""
 
@@ -143,6 +136,12 @@ class Step(NamedTuple):
     var_stretch: Any  # growth of var_max per byte of flicker
     last: Any  # n_components - 1, int
     turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
+
+
+@register_jitable
+def rows_of_mode(n_channels):
+    """Return how many rows a mode of pixels of 1 or 3 channels has."""
+    return MEAN_Y + 1 if n_channels == 1 else MEAN_C + 2
 
 
 # --------------------------------------------------------------------------------------------------------- colour
@@ -272,47 +271,28 @@ def move_mode(s, t, i, hit, rate, pixel, y, ceiling, p):
 
 
 @inline
-def rise(s, t, i, rising, n_rows):
-    """Move mode i up past every lighter mode, in the lanes `rising`."""
-    for j in range(i, 0, -1):
-        low, high = s.weights[t, j], s.weights[t, j - 1]
-        rising = rising & (low > high)
-        if not any_(rising):
-            break
-        s.weights[t, j], s.weights[t, j - 1] = select(rising, high, low), select(rising, low, high)
-        for f in range(n_rows):
-            low, high = s.modes[j, t, f], s.modes[j - 1, t, f]
-            s.modes[j, t, f], s.modes[j - 1, t, f] = select(rising, high, low), select(rising, low, high)
-
-
-@inline
-def start_mode(s, t, n, new, alpha, pixel, y, p):
+def add_mode(s, t, n, new, alpha, pixel, y, p):
     """Start a mode at the pixels in the lanes `new`, in the first free place or in the last; return the new n."""
-    n_rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
     waiting = new
     for i in range(min(n, p.last) + 1):
         weight = s.weights[t, i]
-        here = waiting if i == p.last else waiting & (weight == ZERO)
+        here = with_room(waiting, weight, i, p.last)
         if any_(here):
             n = max(n, i + 1)
             waiting = waiting & ~here
             s.weights[t, i] = select(here, alpha, weight)
-            s.modes[i, t, MEAN_Y] = select(here, y, s.modes[i, t, MEAN_Y])
-            s.modes[i, t, VAR_Y] = select(here, p.var_init_y, s.modes[i, t, VAR_Y])
-            if len(pixel) > 1:
-                s.modes[i, t, VAR_C] = select(here, p.var_init_c, s.modes[i, t, VAR_C])
-                for c in range(1, len(pixel)):
-                    s.modes[i, t, MEAN_C + c - 1] = select(
-                        here, chroma_of(pixel, y, c, p), s.modes[i, t, MEAN_C + c - 1]
-                    )
-            rise(s, t, i, here, n_rows)
+            var_y = splat_like(y, p.var_init_y)
+            if len(pixel) == 1:
+                start_mode(s, t, i, here, (var_y, y), PAST_EQUALS)
+            else:
+                red, blue = chroma_of(pixel, y, 1, p), chroma_of(pixel, y, 2, p)
+                start_mode(s, t, i, here, (var_y, y, splat_like(y, p.var_init_c), red, blue), PAST_EQUALS)
     return n
 
 
 @inline
 def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
     """Learn 16 pixels, the lanes `learn` of them."""
-    n_rows = 2 if len(pixel) == 1 else 3 + len(pixel) - 1
     y = luma_of(pixel, p)
     n = np.int64(n_modes[t])
     keep = ONE - alpha
@@ -326,13 +306,13 @@ def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
             move_mode(s, t, i, hit, select(share < ONE, share, ONE), pixel, y, ceiling, p)
             s.weights[t, i] = select(hit, grown, weight)
             if i > 0:
-                rise(s, t, i, hit, n_rows)
+                rise(s, t, i, hit, rows_of_mode(len(pixel)), PAST_EQUALS)
         else:
             s.weights[t, i] = weight
     if not all_(first):
         new = learn & (owner == NOBODY)
         if any_(new):
-            n_modes[t] = start_mode(s, t, n, new, alpha, pixel, y, p)
+            n_modes[t] = add_mode(s, t, n, new, alpha, pixel, y, p)
 
 
 @inline
@@ -361,20 +341,13 @@ def new_flicker(flicker, evidence, before, near, rate):
 @inline
 def vectors_of(state):
     """Return the mixture with its arrays seen as rows of vectors."""
-    return Vectors(rows(state.weights, LANES), rows(state.modes, LANES))
+    return MixtureRows(rows(state.weights, LANES), rows(state.modes, LANES))
 
 
 @inline
-def fetch(s, owner, t, n, n_weights, n_rows):
+def fetch_tile(s, owner, t, n, n_weights, n_rows):
     """Ask for the memory of tile t: weights, the first mode, and all others where not all pixels have the first."""
-    for i in range(n_weights):
-        prefetch(s.weights, (t, i))
-    for f in range(n_rows):
-        prefetch(s.modes, (0, t, f))
-    if any_(owner != 0):
-        for i in range(1, n):
-            for f in range(n_rows):
-                prefetch(s.modes, (i, t, f))
+    fetch(s, t, n_weights, n if any_(owner != 0) else 1, n_rows)
 
 
 @kernel
@@ -383,12 +356,12 @@ def score_tiles(image, state, planes, lo, hi, p, shadows):
     s, n_modes = vectors_of(state), state.n_modes
     evidence, owners = rows(planes.evidence, LANES), rows(planes.owner, LANES)
     flicker, closed = rows(planes.smooth_flicker, LANES), rows(planes.closed, LANES)
-    n_rows = 2 if image.ndim == 1 else 5  # known to the compiler
+    n_rows = rows_of_mode(1 if image.ndim == 1 else 3)  # known to the compiler
     for t in range(lo, hi):
         if all_(closed[t] != 0):
             continue
         ahead = min(t + AHEAD, hi - 1)
-        fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, n_rows)  # by the owners of the last frame
+        fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, n_rows)  # by the owners of the last frame
         steady = convert(flicker[t], np.float32)
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
 
@@ -405,14 +378,14 @@ def update_tiles(image, state, planes, lo, hi, p):
         rows(planes.flicker, LANES),
     )
     closed = rows(planes.closed, LANES)
-    n_rows = 2 if image.ndim == 1 else 5  # known to the compiler
+    n_rows = rows_of_mode(1 if image.ndim == 1 else 3)  # known to the compiler
     for t in range(lo, hi):
         learn = closed[t] == 0
         if not any_(learn):
             continue
         ahead = min(t + AHEAD, hi - 1)
         if not pauses(ahead, p) or not at_rest(owners[ahead], evidence[ahead], mask[ahead], raw[ahead]):
-            fetch(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, n_rows)
+            fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, n_rows)
         resting = at_rest(owners[t], evidence[t], mask[t], raw[t])
         if resting and pauses(t, p):
             continue

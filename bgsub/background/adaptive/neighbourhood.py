@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.background.adaptive.kernels import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO, ZERO_BYTE
+from bgsub.background.adaptive.kernels import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO_BYTE
+from bgsub.background.modes import ZERO
 from bgsub.simd import LANES, any_, convert, inline, kernels_of, rows, select
 
 kernel = kernels_of(__name__)

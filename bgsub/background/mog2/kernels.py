@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bgsub.background.modes import ONE, ZERO, MixtureRows, fetch, rise, start_mode, with_room
 from bgsub.simd import (
     LANES,
     all_,
@@ -35,9 +36,9 @@ from bgsub.simd import (
     kernels_of,
     load_pixels,
     none_like,
-    prefetch,
     rows,
     select,
+    splat_like,
     to_bytes,
     zeros_like,
 )
@@ -45,11 +46,11 @@ from bgsub.simd import (
 kernel = kernels_of(__name__)
 
 AHEAD = 24  # tiles between asking for memory and using it: about the time that memory takes to answer
+WEIGHTS_AHEAD = 5  # modes whose weights are asked for, mostly all there are: beyond them lies the next tile's first row
+PAST_EQUALS = True  # a mode rises past others of its weight, as OpenCV's do
 
 VAR, MEAN = 0, 1  # rows of a mode: its variance, then its mean in each channel
 
-ZERO = np.float32(0)
-ONE = np.float32(1)
 FAINT = np.float32(1e-30)  # weight of a pruned mode that is still listed: adds nothing to a sum of weights
 # Scales of a compact state. With the first, .9, .75 and .5 come back exactly, so that equalities with background_ratio
 # hold; 65535 would wrap round where rounding lifts a weight above 1.
@@ -69,13 +70,6 @@ class State(NamedTuple):
     modes: np.ndarray  # (K, tiles, 1 + channels, 16): first modes lie together, where most of the work is
     n_modes: np.ndarray  # (tiles,) uint8: the most modes that a lane has, at least 1
     depth: np.ndarray  # (tiles + AHEAD,) uint8: last mode visited in the last frame; a hint, not part of the model
-
-
-class Mixture(NamedTuple):
-    """Weights and modes of a state, seen as rows of vectors: arrays in a tuple would be counted at every use."""
-
-    weights: Any
-    modes: Any
 
 
 class Step(NamedTuple):
@@ -142,20 +136,6 @@ def drop_last_instead(s, t, i, n, pruned):
         pruned = pruned & ~last
 
 
-@inline
-def rise(s, t, i, rising, channels):
-    """Move mode i up past every mode that is not heavier, in the lanes `rising`."""
-    for j in range(i, 0, -1):
-        low, high = s.weights[t, j], s.weights[t, j - 1]
-        rising = rising & ~(low < high)
-        if not any_(rising):
-            break
-        s.weights[t, j], s.weights[t, j - 1] = select(rising, high, low), select(rising, low, high)
-        for f in range(1 + channels):
-            low, high = s.modes[j, t, f], s.modes[j - 1, t, f]
-            s.modes[j, t, f], s.modes[j - 1, t, f] = select(rising, high, low), select(rising, low, high)
-
-
 # ------------------------------------------------------------------------------------------- all modes of one tile
 
 
@@ -173,16 +153,13 @@ def insert(s, t, n, pixel, new, p):
     waiting = new
     for i in range(min(n, p.last) + 1):
         weight = s.weights[t, i]
-        here = waiting if i == p.last else waiting & (weight == ZERO)
+        here = with_room(waiting, weight, i, p.last)
         weight = select(here, p.alpha if i else ONE, select(new, weight * p.decay, weight))
         s.weights[t, i] = weight
         if any_(here):
             n = max(n, i + 1)
             waiting = waiting & ~here
-            s.modes[i, t, VAR] = select(here, p.var_init, s.modes[i, t, VAR])
-            for c in range(len(pixel)):
-                s.modes[i, t, MEAN + c] = select(here, pixel[c], s.modes[i, t, MEAN + c])
-            rise(s, t, i, here, len(pixel))
+            start_mode(s, t, i, here, (splat_like(pixel[0], p.var_init), *pixel), PAST_EQUALS)
     return n
 
 
@@ -228,19 +205,9 @@ def mask_of(s, t, n, pixel, background, p, shadows):
 
 
 @inline
-def fetch(s, depth, t, channels):
-    """Ask for the memory of tile t: weights, first mode, and the modes that it needed in the last frame too."""
-    for i in range(5):  # the weights of five modes, mostly all there are: beyond them lies the next tile's first row
-        prefetch(s.weights, (t, i))
-    for i in range(depth[t] + 1):
-        for f in range(1 + channels):
-            prefetch(s.modes, (i, t, f))
-
-
-@inline
 def update_tile(s, n_modes, depth, t, pixel, p, shadows):
     """Learn 16 pixels and return their mask."""
-    fetch(s, depth, t + AHEAD, len(pixel))
+    fetch(s, t + AHEAD, WEIGHTS_AHEAD, depth[t + AHEAD] + 1, 1 + len(pixel))
     limit = -p.prune
     n = np.int64(n_modes[t])
     weight = s.weights[t, 0]
@@ -276,7 +243,7 @@ def update_tile(s, n_modes, depth, t, pixel, p, shadows):
         above = weight
         total = total + weight
         if not alone and any_(rising):
-            rise(s, t, i, rising, len(pixel))
+            rise(s, t, i, rising, 1 + len(pixel), PAST_EQUALS)
             above = s.weights[t, i]
     normalise(s, t, n, total)
     if n > 1 and not any_(weight > ZERO):
@@ -338,7 +305,7 @@ def update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows):
 @inline
 def as_vectors(state):
     """Return the mixture with its arrays seen as rows of vectors."""
-    return Mixture(fixed_point(state.weights, WEIGHT_SCALE, LANES), fixed_point(state.modes, MODE_SCALE, LANES))
+    return MixtureRows(fixed_point(state.weights, WEIGHT_SCALE, LANES), fixed_point(state.modes, MODE_SCALE, LANES))
 
 
 @kernel
