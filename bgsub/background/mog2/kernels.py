@@ -45,15 +45,16 @@ from bgsub.simd import (
 
 kernel = kernels_of(__name__)
 
-AHEAD = 24  # tiles between asking for memory and using it: about the time that memory takes to answer
-WEIGHTS_AHEAD = 5  # modes whose weights are asked for, mostly all there are: beyond them lies the next tile's first row
-PAST_EQUALS = True  # a mode rises past others of its weight, as OpenCV's do
+# Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
+AHEAD = 24  # cost: tiles between asking for memory and using it: about the time that memory takes to answer
+WEIGHTS_AHEAD = 5  # cost: modes whose weights are asked for, mostly all: beyond them lies the next tile's first row
+PAST_EQUALS = True  # opencv: a mode rises past others of its weight, as OpenCV's do
 
 VAR, MEAN = 0, 1  # rows of a mode: its variance, then its mean in each channel
 
-FAINT = np.float32(1e-30)  # weight of a pruned mode that is still listed: adds nothing to a sum of weights
-# Scales of a compact state. With the first, .9, .75 and .5 come back exactly, so that equalities with background_ratio
-# hold; 65535 would wrap round where rounding lifts a weight above 1.
+FAINT = np.float32(1e-30)  # opencv: weight of a pruned mode that is still listed: adds nothing to a sum of weights
+# Scales of a compact state, chosen. With the first, .9, .75 and .5 come back exactly, so that equalities with
+# background_ratio hold; 65535 would wrap round where rounding lifts a weight above 1.
 WEIGHT_SCALE = np.float32(65040)
 MODE_SCALE = np.float32(256)
 
@@ -73,18 +74,18 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The constants of one frame: float32 where nothing else is said."""
+    """The constants of one frame, by the names of the parameters where they are these: float32, or as is said."""
 
     alpha: Any  # learning rate
     decay: Any  # 1 - alpha
-    prune: Any  # -alpha * complexity_prior
-    background: Any  # var_threshold
-    match: Any  # var_threshold_gen
-    share: Any  # background_ratio
+    limit: Any  # alpha * complexity_prior: what a weight loses in each frame, and below which a mode goes
+    var_threshold: Any
+    var_threshold_gen: Any
+    background_ratio: Any
     var_init: Any
     var_min: Any
     var_max: Any
-    tau: Any  # shadow_threshold
+    shadow_threshold: Any  # tau
     shadow_value: Any  # uint8
     last: Any  # n_components - 1, int
     dither: Any  # added to means before they are rounded: 0, or within half a step of a compact state
@@ -109,8 +110,8 @@ def visit(s, t, i, pixel, weight, candidates, p):
     """Compare the pixels with mode i and move it towards them in the lanes where it matches."""
     var = s.modes[i, t, VAR]
     distance = squared_distance(s, t, i, pixel, ONE)
-    near = candidates & (distance < p.background * var)
-    matched = candidates & (distance < p.match * var)
+    near = candidates & (distance < p.var_threshold * var)
+    matched = candidates & (distance < p.var_threshold_gen * var)
     if any_(matched):
         grown = weight + p.alpha
         rate = p.alpha / grown
@@ -181,14 +182,14 @@ def in_shadow(s, t, n, pixel, foreground, p):
             dot, norm = dot + pixel[c] * mean, norm + mean * mean
         weight = s.weights[t, i]
         looking = looking & (weight > ZERO) & (norm > ZERO)
-        darker = looking & (dot <= norm) & (dot >= p.tau * norm)
+        darker = looking & (dot <= norm) & (dot >= p.shadow_threshold * norm)
         if any_(darker):
             a = dot / norm
-            found = darker & (squared_distance(s, t, i, pixel, a) < p.background * s.modes[i, t, VAR] * a * a)
+            found = darker & (squared_distance(s, t, i, pixel, a) < p.var_threshold * s.modes[i, t, VAR] * a * a)
             shadow = shadow | found
             looking = looking & ~found
         total = total + weight
-        looking = looking & (total <= p.share)
+        looking = looking & (total <= p.background_ratio)
         if not any_(looking):
             break
     return shadow
@@ -205,41 +206,50 @@ def mask_of(s, t, n, pixel, background, p, shadows):
 
 
 @inline
+def keep(s, t, i, weight, listed, p):
+    """Store the weight of mode i, 0 where it has become too light; return it, and the lanes `listed` where it has."""
+    stays = listed & (weight >= p.limit)
+    weight = select(stays, weight, ZERO)
+    s.weights[t, i] = weight
+    return weight, listed & ~stays
+
+
+@inline
 def update_tile(s, n_modes, depth, t, pixel, p, shadows):
-    """Learn 16 pixels and return their mask."""
+    """Learn 16 pixels and return their mask.
+
+    `NaiveMOG2._update` in ``tests/naive.py`` does the same for one pixel, in plain Python: read that first. Here its
+    loop over modes runs for 16 pixels at once, as far as the longest list. Of mode i, `listed` are the lanes that have
+    it, `hit` those whose pixel it owns; `matched` are those whose pixel is owned by it or a heavier one, and `pruned`
+    those where the mode before it has just lost its weight.
+    """
     fetch(s, t + AHEAD, WEIGHTS_AHEAD, depth[t + AHEAD] + 1, 1 + len(pixel))
-    limit = -p.prune
     n = np.int64(n_modes[t])
     weight = s.weights[t, 0]
     listed = weight > ZERO
-    weight, matched, background = visit(s, t, 0, pixel, p.decay * weight + p.prune, listed, p)
-    kept = listed & (weight >= limit)
-    weight = select(kept, weight, ZERO)
-    s.weights[t, 0] = weight
-    above = total = weight
-    alone = all_(matched)
+    weight, matched, background = visit(s, t, 0, pixel, p.decay * weight - p.limit, listed, p)
+    weight, pruned = keep(s, t, 0, weight, listed, p)
+    above = total = weight  # of the mode before, and of all so far
+    alone = all_(matched)  # the usual case: below its first mode, weights are all that changes
     deepest = 0
     for i in range(1, n):
-        pruned = listed & ~kept
         weight = s.weights[t, i]
         listed = weight > ZERO
         if any_(pruned & listed):
             drop_last_instead(s, t, i, n, pruned & listed)
             weight = s.weights[t, i]
             listed = weight > ZERO
-        weight = p.decay * weight + p.prune
+        weight = p.decay * weight - p.limit
         rising = none_like(matched)
         if not alone:
             candidates = listed & ~matched
             if any_(candidates):
                 weight, hit, near = visit(s, t, i, pixel, weight, candidates, p)
-                background = background | near & (total < p.share)
+                background = background | near & (total < p.background_ratio)
                 matched = matched | hit
                 rising = hit & (weight >= above)
                 deepest = i
-        kept = listed & (weight >= limit)
-        weight = select(kept, weight, ZERO)
-        s.weights[t, i] = weight
+        weight, pruned = keep(s, t, i, weight, listed, p)
         above = weight
         total = total + weight
         if not alone and any_(rising):
@@ -268,8 +278,8 @@ def classify_tile(s, n, t, pixel, p, shadows):
             break
         distance = squared_distance(s, t, i, pixel, ONE)
         var = s.modes[i, t, VAR]
-        background = background | waiting & (total < p.share) & (distance < p.background * var)
-        waiting = waiting & ~(distance < p.match * var)
+        background = background | waiting & (total < p.background_ratio) & (distance < p.var_threshold * var)
+        waiting = waiting & ~(distance < p.var_threshold_gen * var)
         total = total + weight
     return mask_of(s, t, n, pixel, background, p, shadows)
 
