@@ -111,7 +111,7 @@ from bgsub.background.adaptive import kernels, standing
 planes = kernels.Planes(*(np.zeros((1, 16), np.uint8) for _ in kernels.Planes._fields))
 planes.evidence[...] = 100
 planes.owner[...] = kernels.SHADOW
-constants = standing.Standing(gain=np.float32(5), share=np.float32(0))
+constants = standing.Standing(standing_gain=np.float32(5), standing_share=np.float32(0))
 standing.raise_standing(planes, np.full((1, 1), 255, np.uint8), 1, (1, 16), 0, 1, constants)
 print(planes.evidence[0, 0], sum(standing.raise_standing.stats.cache_hits.values()))
 """

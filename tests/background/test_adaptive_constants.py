@@ -16,6 +16,15 @@ DEFAULTS = check_adaptive({})
 TWINS = {  # of the kernels' names those that differ
     "last": lambda c: c.n_components - 1,
     "luma": lambda c: c.luma if len(c.luma) == 3 else (*c.luma, 0, 0),
+    "match_distance": lambda c: c.match,
+    "threshold": lambda c: c.offset,
+    "weight_doubt": lambda c: c.prior,
+    "doubt_slope": lambda c: c.prior_slope,
+    "shadow_threshold": lambda c: c.shadow_darkest,
+    "shadow_precision": lambda c: c.shadow_chroma,
+    "shadow_base": lambda c: c.shadow_offset,
+    "flicker_doubt": lambda c: c.steadiness,
+    "flicker_rate": lambda c: c.blink_rate,
 }
 FRAMES = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 30, 48, 49, 50, 51, 499, 500, 501, 10_000]
 RATES = [None, 0, 0.019, 0.02, 0.021, 0.3, 1]
@@ -101,7 +110,7 @@ def test_lively_scenes_are_asked_for_evidence_from_less_flicker_on():
     step, near = {}, {}
     for liveliness in (0.0, 0.5, 1.0):
         step[liveliness] = step_of(DEFAULTS, Moment(100, None, Light(1.0, True), liveliness), True).dead_zone
-        near[liveliness] = neighbourhood_of(DEFAULTS, liveliness).flicker
+        near[liveliness] = neighbourhood_of(DEFAULTS, liveliness).least_flicker
     assert list(step.values()) == pytest.approx([1024 * 0.07, 1024 * 0.045, 1024 * 0.02])
     assert list(near.values()) == [118, 67, 16]  # 1024 times 0.115, 0.065, 0.015, rounded up
 
@@ -110,13 +119,13 @@ def test_lively_scenes_are_asked_for_evidence_from_less_flicker_on():
 def test_constants_of_the_other_kernels(seed):
     p = random_parameters(seed)
     near, standing = neighbourhood_of(p, 0.3), standing_of(p)
-    assert near.radius == p["neighbour_radius"]
-    assert near.flicker == np.ceil(1024 * (0.3 * p["neighbour_lively"] + 0.7 * p["neighbour_still"]))
+    assert near.neighbour_radius == p["neighbour_radius"]
+    assert near.least_flicker == np.ceil(1024 * (0.3 * p["neighbour_lively"] + 0.7 * p["neighbour_still"]))
     expected = {
         "low_weight": p["low_weight"],
-        "prior_slope": p["weight_doubt"] / p["weight_span"],
-        "penalty": p["neighbour_doubt"],
-        "enough": -4,
+        "doubt_slope": p["weight_doubt"] / p["weight_span"],
+        "neighbour_doubt": p["neighbour_doubt"],
+        "explained": -4,
     }
     assert {name: getattr(near, name) for name in expected} == pytest.approx(expected)
     assert standing == pytest.approx((p["standing_gain"], p["standing_share"]))

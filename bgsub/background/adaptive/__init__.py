@@ -1,1 +1,74 @@
-"""The adaptive mixture, which finds out by itself what a scene is like."""
+"""The adaptive mixture: the equations of `bgsub.BackgroundSubtractor`, and what their letters are called in the code.
+
+A pixel x has luma Y and chroma Cr and Cb, in the light of the background (`light`); a grey one has Y only. It has up to
+K Gaussians ("modes"), heaviest first, each with a weight w, a mean mu and two variances: v_y of the luma, v_c of both
+chroma, which are far steadier. The squared Mahalanobis distance of a mode is::
+
+    D = (Y - mu_y)^2 / v_y + ((Cr - mu_r)^2 + (Cb - mu_b)^2) / v_c
+
+**Evidence** is S, the log-odds that the pixel is foreground. A Gaussian background against a foreground of unknown
+colour gives D / 2 - c (Bayes' rule); a mode that is seldom seen is a poor explanation, which a prior that falls
+linearly with its weight expresses::
+
+    S = min over the modes with w > w_0 of   D / 2 - c + c_w max(0, 1 - (w - w_0) / (w_1 - w_0))
+
+Modes lighter than the first one with D < m, the *owner* of the pixel, are not asked. There is never more than S_max.
+A cast shadow dims a background mode, r = Y / max(mu_y, 1), and keeps its hue; where tau < r < 1 for a mode with
+w > w_0::
+
+    S <- min(S, |chroma - r mu_chroma|^2 / (2 s v_c) + c_s - c)
+
+In places where the background flickers (f, averaged over a neighbourhood), more is asked for::
+
+    L = max(S - kappa max(0, f - f_0), S_min)
+
+and L is kept as a byte, `ZERO_BYTE` + `STEPS` L, which is what the spatial part of the model smooths and thresholds.
+Where f is high, background that moved from up to `neighbour_radius` pixels beside is an explanation too, at c_n
+more (`neighbourhood`); what was explained as a shadow but stands above foreground gets evidence back (`standing`)::
+
+    L <- L + g (q - q_0)
+
+**Learning** comes after the mask is known: incremental EM (Zivkovic 2004, equations 4 to 6), at a rate of the pixel::
+
+    a = a_fast   where an object has gone, and the ground that is seen again is no news (a ghost in the mask)
+        a_slow   where the mask has an object and f < f_r
+        alpha    elsewhere
+    w <- (1 - a) w + a o;   r = min(1, a / w);   mu <- mu + r (x - mu)
+    v_y <- v_y + r ((Y - mu_y)^2 - v_y);   v_c <- v_c + r (((Cr - mu_r)^2 + (Cb - mu_b)^2) / 2 - v_c)
+
+where o is 1 for the owner and 0 for the others, and the differences are those before mu moves; v_c is the mean over two
+chroma, hence the half. Without an owner a mode of weight a starts at x with the variances `var_init_y` and
+`var_init_c`, in a free place or in that of the lightest. Variances are kept from `var_min_y` and `var_min_c` up to
+``var_max (1 + var_stretch f)``: a wide mode would swallow the objects that pass, but leaves need one. Flicker is the
+running share of frames in which the evidence of a pixel changes sign though no larger object comes, goes or stands
+there::
+
+    f_pixel <- f_pixel + b (1 or 0 - f_pixel)
+
+=========  =================================================  ==================  ======================================
+letter     parameter                                          unit                meaning
+=========  =================================================  ==================  ======================================
+c          `threshold`                                        log-odds            evidence that makes a pixel foreground
+c_w        `weight_doubt`                                     log-odds            doubt of a mode of weight w_0
+w_0        `low_weight`, raised by `early_doubt` at first     weight, 0 to 1      up to it a mode is no background
+w_1 - w_0  `weight_span`                                      weight              above w_0, in which doubt ends
+m          `match_distance`                                   squared deviations  distance within which a mode owns
+tau        `shadow_threshold`                                 share of mu_y       darkest shadow
+s          `shadow_spread`                                    share of v_c        variance of a shadow's chroma
+c_s        `shadow_doubt`                                     log-odds            doubt of any shadow
+g, q_0     `standing_gain`, `standing_share`                  log-odds, share     foreground below a pixel, q
+c_n        `neighbour_doubt`                                  log-odds            doubt of moved background
+kappa      `flicker_doubt`                                    log-odds            evidence asked for where all flickers
+f_0        `flicker_still` to `flicker_lively`, `dead_zone`   share of frames     flicker for which nothing is asked
+f_r        `restless`                                         share of frames     from it on objects are learned fully
+b          `flicker_rate`                                     1 a frame           learning rate of the flicker
+alpha      `history`, or what the caller asks for             1 a frame           learning rate
+a_slow     `absorption_time`, `frame_rate`, `taper`; `slow`   1 a frame           that of objects
+a_fast     `ghost_rate`; `fast`                               1 a frame           that of ghosts
+S_max      the constant `CERTAIN`                             log-odds            what a byte can hold: 11.875
+S_min      the constant `LEAST`                               log-odds            what a byte can hold: -20
+=========  =================================================  ==================  ======================================
+
+The constants of a frame (`kernels.Step`, `neighbourhood.Neighbourhood`, `standing.Standing`) have these names of the
+parameters; those made of several say of which.
+"""

@@ -11,12 +11,29 @@ from bgsub.background.adaptive.kernels import FLICKER_STEPS, Step
 from bgsub.background.adaptive.light import CHROMA, LUMA, Light
 from bgsub.background.adaptive.neighbourhood import Neighbourhood
 from bgsub.background.adaptive.standing import Standing
+from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 
-_ABSORBED = 0.186  # weight at which a Gaussian that is well matched counts as background
-_UNPROTECTED = 3  # frames after which foreground learns slowly
-_MOST_DOUBT = 0.4  # weight that early doubt can take away
-_UNHURRIED = 0.02  # learning rate up to which two frames may be learned as one
-_EXPLAINED = -4.0  # evidence below which a neighbour explains a pixel well enough
+# Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
+_USUAL_DISTANCE = 3.58  # physics: D within which two thirds of a Gaussian's pixels lie (chi-squared of 3 channels)
+_UNPROTECTED = 3  # chosen: frames after which foreground learns slowly
+_MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
+_UNHURRIED = 0.02  # cost: learning rate up to which two frames may be learned as one
+_EXPLAINED = -4.0  # cost: evidence below which a neighbour explains a pixel well enough
+
+
+def absorbed_weight(threshold: float, low_weight: float, weight_span: float, weight_doubt: float) -> float:
+    """Return the weight at which a Gaussian counts as background: where S = 0 at the usual distance.
+
+    From S = D / 2 - c + c_w (1 - (w - w_0) / (w_1 - w_0)), see the docstring of the package.
+    """
+    return low_weight + weight_span * (1 - (threshold - _USUAL_DISTANCE / 2) / weight_doubt)
+
+
+# Of the defaults: .186, whatever the parameters are. Where they are others the formula may give a weight below w_0,
+# which is background at once, or above w_1, which no Gaussian needs: `absorption_time` is exact for the defaults.
+_ABSORBED = absorbed_weight(
+    *(ADAPTIVE_PARAMETERS[name].default for name in ("threshold", "low_weight", "weight_span", "weight_doubt"))
+)
 
 
 class Moment(NamedTuple):
@@ -57,7 +74,7 @@ def learning_rates(parameters: Mapping[str, Any], moment: Moment) -> tuple[float
 
 def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -> Step:
     """Return the constants of the kernels; `has_channels` is False for grey images."""
-    p = {name: np.float32(value) for name, value in parameters.items()}
+    f32 = {name: np.float32(value) for name, value in parameters.items()}
     calm = 1 - moment.liveliness
     alpha, slow = learning_rates(parameters, moment)
     # A few early frames give an object that passes the weight of a background mode.
@@ -71,24 +88,24 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         alpha=np.float32(alpha),
         slow=np.float32(slow),
         fast=np.float32(max(alpha, parameters["ghost_rate"])),
-        match=p["match_distance"],
-        offset=p["threshold"],
+        match_distance=f32["match_distance"],
+        threshold=f32["threshold"],
         low_weight=np.float32(parameters["low_weight"] + doubt),
-        prior_slope=p["weight_doubt"] / p["weight_span"],
-        prior=p["weight_doubt"],
-        shadow_darkest=p["shadow_threshold"],
-        shadow_chroma=np.float32(0.5) / p["shadow_spread"],
-        shadow_offset=p["shadow_doubt"] - p["threshold"],
-        steadiness=p["flicker_doubt"] / FLICKER_STEPS,
+        doubt_slope=f32["weight_doubt"] / f32["weight_span"],
+        weight_doubt=f32["weight_doubt"],
+        shadow_threshold=f32["shadow_threshold"],
+        shadow_precision=np.float32(0.5) / f32["shadow_spread"],
+        shadow_base=f32["shadow_doubt"] - f32["threshold"],
+        flicker_doubt=f32["flicker_doubt"] / FLICKER_STEPS,
         dead_zone=np.float32(dead_zone) * FLICKER_STEPS,
-        restless=p["restless"] * FLICKER_STEPS,
-        blink_rate=p["flicker_rate"],
-        var_init_y=p["var_init_y"],
-        var_init_c=p["var_init_c"],
-        var_min_y=p["var_min_y"],
-        var_min_c=p["var_min_c"],
-        var_max=p["var_max"],
-        var_stretch=p["var_max"] * p["var_stretch"] / FLICKER_STEPS,
+        restless=f32["restless"] * FLICKER_STEPS,
+        flicker_rate=f32["flicker_rate"],
+        var_init_y=f32["var_init_y"],
+        var_init_c=f32["var_init_c"],
+        var_min_y=f32["var_min_y"],
+        var_min_c=f32["var_min_c"],
+        var_max=f32["var_max"],
+        var_stretch=f32["var_max"] * f32["var_stretch"] / FLICKER_STEPS,
         last=parameters["n_components"] - 1,
         turn=moment.n_frames % 2 if alpha <= _UNHURRIED else -1,
     )
@@ -99,15 +116,15 @@ def neighbourhood_of(parameters: Mapping[str, Any], liveliness: float) -> Neighb
     p = parameters
     level = liveliness * p["neighbour_lively"] + (1 - liveliness) * p["neighbour_still"]
     return Neighbourhood(
-        radius=p["neighbour_radius"],
-        flicker=int(np.ceil(level * float(FLICKER_STEPS))),
+        neighbour_radius=p["neighbour_radius"],
+        least_flicker=int(np.ceil(level * float(FLICKER_STEPS))),
         low_weight=np.float32(p["low_weight"]),
-        prior_slope=np.float32(p["weight_doubt"] / p["weight_span"]),
-        penalty=np.float32(p["neighbour_doubt"]),
-        enough=np.float32(_EXPLAINED),
+        doubt_slope=np.float32(p["weight_doubt"] / p["weight_span"]),
+        neighbour_doubt=np.float32(p["neighbour_doubt"]),
+        explained=np.float32(_EXPLAINED),
     )
 
 
 def standing_of(parameters: Mapping[str, Any]) -> Standing:
     """Return the constants that tell what stands from what lies on the ground."""
-    return Standing(gain=np.float32(parameters["standing_gain"]), share=np.float32(parameters["standing_share"]))
+    return Standing(np.float32(parameters["standing_gain"]), np.float32(parameters["standing_share"]))

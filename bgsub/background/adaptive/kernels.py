@@ -1,34 +1,7 @@
 """The adaptive mixture, sixteen pixels at a time: evidence of foreground first, learning after the mask is known.
 
-A pixel has up to K Gaussians ("modes"), heaviest first, each with a weight w, a mean and two variances: v_y of the
-luma Y, v_c of both chroma Cr and Cb, which are far steadier. With x the pixel and mu a mean, the squared Mahalanobis
-distance of a mode is::
-
-    D = (Y - mu_y)^2 / v_y + ((Cr - mu_r)^2 + (Cb - mu_b)^2) / v_c
-
-`score_tiles` turns it into evidence S, the log-odds that the pixel is foreground. A Gaussian background against a
-foreground of unknown colour gives D / 2 - c (Bayes' rule, c = `offset`); a mode that is seldom seen is a poor
-explanation, which a prior that falls linearly with its weight expresses::
-
-    S = min over the modes with w > w_0 of   D / 2 - c + c_w max(0, 1 - (w - w_0) / (w_1 - w_0))
-
-Modes lighter than the one that owns the pixel are not asked. A cast shadow dims a background mode and keeps its hue
-(r = Y / mu_y between tau and 1)::
-
-    S = min(S, |chroma - r mu_chroma|^2 / (2 v_c s) + c_s - c)
-
-In places where the background flickers, more evidence is asked for: L = S - kappa max(0, flicker - dead zone). L is
-kept as a byte, `ZERO_BYTE` + `STEPS` * L, which is what the spatial part of the model smooths and thresholds.
-
-`update_tiles` moves the modes by incremental EM (Zivkovic 2004, equations 4 to 6) with a rate a that differs from pixel
-to pixel: where the mask says foreground, and the place does not flicker, a pixel learns slowly::
-
-    w <- (1 - a) w + a o;   r = min(1, a / w);   mu <- mu + r (x - mu);   v <- v + r ((x - mu)^2 - v)
-
-where o is 1 for the first mode with D below `match`, and 0 for the others. Without such a mode one of weight a starts
-at x, in a free place or in that of the lightest. Variances have a low ceiling, which rises where the background
-flickers: a wide mode would swallow the objects that pass. Flicker itself is the running share of frames in which the
-pixel's evidence changes sign though no larger object comes, goes or stands there (see `_mark_near` of the model).
+The equations, and the names of their letters, are in the docstring of the package. `score_tiles` makes the evidence L,
+`update_tiles` moves the modes and the flicker.
 
 A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need
 is asked for while the tiles before it are worked on. Reading and writing the mixture is what learning costs: so a tile
@@ -62,19 +35,21 @@ from bgsub.simd import (
 
 kernel = kernels_of(__name__)
 
-AHEAD = 24  # tiles between asking for memory and using it
-PAST_EQUALS = False  # of modes of one weight the older one stays first
-BLOCK = 64  # tiles that learn in the same frames: memory is read faster in one piece
+# Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
+AHEAD = 24  # cost: tiles between asking for memory and using it
+PAST_EQUALS = False  # chosen: of modes of one weight the older one stays first
+BLOCK = 64  # cost: tiles that learn in the same frames: memory is read faster in one piece
 
 VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the first two only
 
 HALF = np.float32(0.5)
 TWO = np.float32(2)
 
+# The memory of a byte decides what follows: cost.
 ZERO_BYTE = 160  # evidence of 0 as a byte
 STEPS = 8  # bytes to a unit of evidence: bytes reach from -20 to 11.9
-CERTAIN = np.float32(11.875)  # the most evidence there is
-LEAST = np.float32(-20)
+CERTAIN = np.float32((255 - ZERO_BYTE) / STEPS)  # the most evidence there is
+LEAST = np.float32(-ZERO_BYTE / STEPS)
 ROUNDED_ZERO_BYTE = np.float32(ZERO_BYTE + 0.5)
 
 FLICKER_STEPS = np.float32(1024)  # bytes to a flicker of 1: bytes reach up to 0.249
@@ -108,32 +83,35 @@ class Planes(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The constants of one frame, float32 where nothing else is said."""
+    """The constants of one frame, `p` in what follows; float32 where nothing else is said.
+
+    They have the names of the parameters where they are these. Flicker is counted in bytes here, `FLICKER_STEPS` to 1.
+    """
 
     luma: Any  # tuple of 3: shares of B, G and R in Y (or 1, 0, 0 for grey), times `gain`
     chroma: Any  # tuple of 2: scales of R - Y and B - Y
     gain: Any  # brings the frame to the background's light
     alpha: Any  # learning rate
-    slow: Any  # learning rate of foreground
-    fast: Any  # learning rate where an object has gone
-    match: Any  # distance below which a mode owns a pixel
-    offset: Any  # c
-    low_weight: Any  # w_0
-    prior_slope: Any  # c_w / (w_1 - w_0)
-    prior: Any  # c_w
-    shadow_darkest: Any  # tau
-    shadow_chroma: Any  # 1 / (2 s)
-    shadow_offset: Any  # c_s - c
-    steadiness: Any  # kappa, per byte of flicker
-    dead_zone: Any  # in bytes of flicker
-    restless: Any  # bytes of flicker from which foreground learns at the full rate
-    blink_rate: Any
+    slow: Any  # learning rate of foreground, from `absorption_time` and `taper`
+    fast: Any  # learning rate where an object has gone, from `ghost_rate`
+    match_distance: Any
+    threshold: Any  # c
+    low_weight: Any  # w_0, raised by `early_doubt` in the first frames
+    weight_doubt: Any  # c_w
+    doubt_slope: Any  # c_w / (w_1 - w_0), from `weight_doubt` and `weight_span`
+    shadow_threshold: Any  # tau
+    shadow_precision: Any  # 1 / (2 s), from `shadow_spread`
+    shadow_base: Any  # c_s - c, from `shadow_doubt` and `threshold`
+    flicker_doubt: Any  # kappa, per byte of flicker
+    dead_zone: Any  # f_0 in bytes, from `flicker_still` and `flicker_lively`
+    restless: Any  # in bytes
+    flicker_rate: Any  # b
     var_init_y: Any
     var_init_c: Any
     var_min_y: Any
     var_min_c: Any
     var_max: Any
-    var_stretch: Any  # growth of var_max per byte of flicker
+    var_stretch: Any  # growth of `var_max` per byte of flicker
     last: Any  # n_components - 1, int
     turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
 
@@ -184,16 +162,16 @@ def distance(s, t, i, pixel, y, p):
 def within_reach(s, t, i, y, weight, odds, p):
     """Return the lanes that mode i may own or explain better than `odds`, judged by luma, a part of D."""
     difference = y - s.modes[i, t, MEAN_Y]
-    better = TWO * (odds + p.offset)
-    reach = select((weight > p.low_weight) & (better > p.match), better, splat_like(y, p.match))
+    better = TWO * (odds + p.threshold)
+    reach = select((weight > p.low_weight) & (better > p.match_distance), better, splat_like(y, p.match_distance))
     return difference * difference <= reach * s.modes[i, t, VAR_Y]
 
 
 @inline
 def log_odds(d, weight, p):
     """Return the evidence against a mode at distance d: CERTAIN where it is too light to count."""
-    doubt = p.prior - (weight - p.low_weight) * p.prior_slope
-    odds = HALF * d - p.offset + select(doubt > ZERO, doubt, ZERO)
+    doubt = p.weight_doubt - (weight - p.low_weight) * p.doubt_slope
+    odds = HALF * d - p.threshold + select(doubt > ZERO, doubt, ZERO)
     return select(weight > p.low_weight, odds, CERTAIN)
 
 
@@ -206,8 +184,8 @@ def shadow_odds(s, t, i, pixel, y, weight, p):
     for c in range(1, len(pixel)):
         difference = chroma_of(pixel, y, c, p) - r * s.modes[i, t, MEAN_C + c - 1]
         square = square + difference * difference
-    odds = square / s.modes[i, t, VAR_C] * p.shadow_chroma + p.shadow_offset
-    return select((weight > p.low_weight) & (r > p.shadow_darkest) & (r < ONE), odds, CERTAIN)
+    odds = square / s.modes[i, t, VAR_C] * p.shadow_precision + p.shadow_base
+    return select((weight > p.low_weight) & (r > p.shadow_threshold) & (r < ONE), odds, CERTAIN)
 
 
 @inline
@@ -217,7 +195,7 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
     weight = s.weights[t, 0]
     d = distance(s, t, 0, pixel, y, p)
     odds = log_odds(d, weight, p)
-    near = (d < p.match) & (weight > ZERO)
+    near = (d < p.match_distance) & (weight > ZERO)
     owner = select(near, ZERO, splat_like(y, np.float32(NOBODY)))
     for i in range(1, n):
         weight = s.weights[t, i]
@@ -228,7 +206,7 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
             d = distance(s, t, i, pixel, y, p)
             other = log_odds(d, weight, p)
             odds = select(waiting & (other < odds), other, odds)
-            here = waiting & (d < p.match)
+            here = waiting & (d < p.match_distance)
             owner = select(here, np.float32(i), owner)
             near = near | here
     odds = select(odds < CERTAIN, odds, CERTAIN)
@@ -242,7 +220,7 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
             odds = select(suspect & (other < odds), other, odds)
         owner = owner + select(suspect & (odds <= ZERO), splat_like(y, np.float32(SHADOW)), ZERO)
     excess = flicker - p.dead_zone
-    odds = odds - p.steadiness * select(excess > ZERO, excess, ZERO)
+    odds = odds - p.flicker_doubt * select(excess > ZERO, excess, ZERO)
     odds = clip(odds, LEAST, CERTAIN)
     return convert(odds * np.float32(STEPS) + ROUNDED_ZERO_BYTE, np.uint8), convert(owner, np.uint8)
 
@@ -398,7 +376,7 @@ def update_tiles(image, state, planes, lo, hi, p):
         alpha = select(learn, alpha, ZERO)
         ceiling = p.var_max + p.var_stretch * steady
         update_tile(s, n_modes, t, pixel, owners[t] & np.uint8(127), alpha, learn, ceiling, p)
-        flicker, now = new_flicker(flicker_rows[t], evidence[t], raw[t], near[t], min(times * p.blink_rate, ONE))
+        flicker, now = new_flicker(flicker_rows[t], evidence[t], raw[t], near[t], min(times * p.flicker_rate, ONE))
         flicker = select(learn, flicker, flicker_rows[t])
         flicker_rows[t] = flicker
         raw[t] = select(learn, now, raw[t])

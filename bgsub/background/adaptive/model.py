@@ -283,7 +283,7 @@ class BackgroundSubtractor(BackgroundModel):
         """Write the evidence of every pixel."""
         state.share(lambda lo, hi: score_tiles(image, state.state, state.planes, lo, hi, step, shadows), self.threads)
         near = neighbourhood_of(self.parameters, liveliness)
-        if near.radius and state.planes.smooth_flicker.max() >= near.flicker:
+        if near.neighbour_radius and state.planes.smooth_flicker.max() >= near.least_flicker:
             state.share(
                 lambda lo, hi: explain_by_neighbours(image, state.state, state.planes, state.size, lo, hi, step, near),
                 self.threads,

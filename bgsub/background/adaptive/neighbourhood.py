@@ -23,14 +23,14 @@ _STEPS = np.float32(STEPS)
 
 
 class Neighbourhood(NamedTuple):
-    """The constants of one frame beside those of `Step`."""
+    """The constants of one frame beside those of `Step`; `neighbours` in what follows."""
 
-    radius: Any  # of the square of neighbours, int
-    flicker: Any  # bytes of flicker from which a pixel is compared, int
-    low_weight: Any  # weight above which a neighbour's mode counts
-    prior_slope: Any  # as in Step, but not raised in the first frames
-    penalty: Any  # evidence added for lying beside the pixel
-    enough: Any  # evidence at which no better explanation is looked for
+    neighbour_radius: Any  # of the square of neighbours, int
+    least_flicker: Any  # bytes from which a pixel is compared, int, from `neighbour_still` and `neighbour_lively`
+    low_weight: Any  # w_0, not raised in the first frames
+    doubt_slope: Any  # as in `Step`
+    neighbour_doubt: Any  # c_n
+    explained: Any  # evidence at which no better explanation is looked for
 
 
 @inline
@@ -44,36 +44,36 @@ def colour_of(image, i, p):
 
 
 @inline
-def odds_around(image, weights, modes, n_modes, shape, i, odds, p, q):
+def odds_around(image, weights, modes, n_modes, shape, i, odds, p, neighbours):
     """Return the evidence that the best mode around pixel i leaves of `odds`."""
     height, width = shape
-    row, column = i // width, i % width
+    row, column, radius = i // width, i % width, neighbours.neighbour_radius
     y, cr, cb = colour_of(image, i, p)
-    for other_row in range(max(0, row - q.radius), min(height, row + q.radius + 1)):
-        if odds < q.enough:
+    for other_row in range(max(0, row - radius), min(height, row + radius + 1)):
+        if odds < neighbours.explained:
             break
-        for other_column in range(max(0, column - q.radius), min(width, column + q.radius + 1)):
+        for other_column in range(max(0, column - radius), min(width, column + radius + 1)):
             j = other_row * width + other_column
             t, lane = j // LANES, j % LANES
             for k in range(n_modes[t]):
                 weight = weights[t, k, lane]
-                if weight <= q.low_weight:
+                if weight <= neighbours.low_weight:
                     break  # the lighter ones follow
                 difference = y - modes[k, t, MEAN_Y, lane]
                 d = difference * difference / modes[k, t, VAR_Y, lane]
                 if modes.shape[2] > VAR_C:
                     red, blue = cr - modes[k, t, MEAN_C, lane], cb - modes[k, t, MEAN_C + 1, lane]
                     d += (red * red + blue * blue) / modes[k, t, VAR_C, lane]
-                prior = max(p.prior - (weight - q.low_weight) * q.prior_slope, ZERO)
-                odds = min(odds, HALF * d - p.offset + prior + q.penalty)
+                doubt = max(p.weight_doubt - (weight - neighbours.low_weight) * neighbours.doubt_slope, ZERO)
+                odds = min(odds, HALF * d - p.threshold + doubt + neighbours.neighbour_doubt)
     return odds
 
 
 @kernel
-def explain_by_neighbours(image, state, planes, shape, lo, hi, p, q):
+def explain_by_neighbours(image, state, planes, shape, lo, hi, p, neighbours):
     """Lower the evidence of the tiles lo to hi - 1 to what the best mode of their neighbours leaves of it.
 
-    `image` is (pixels,) or (pixels, 3), `shape` (height, width), `p` a Step and `q` a Neighbourhood. Writes
+    `image` is (pixels,) or (pixels, 3), `shape` (height, width), `p` a Step and `neighbours` a Neighbourhood. Writes
     ``planes.evidence`` of these tiles only, and reads nothing of it elsewhere.
     """
     n_pixels = shape[0] * shape[1]
@@ -83,15 +83,15 @@ def explain_by_neighbours(image, state, planes, shape, lo, hi, p, q):
     for t in range(lo, hi):
         steady = convert(flicker[t], np.float32)
         excess = steady - p.dead_zone
-        doubt = p.steadiness * select(excess > ZERO, excess, ZERO)
+        doubt = p.flicker_doubt * select(excess > ZERO, excess, ZERO)
         odds = (convert(levels[t], np.float32) - _ZERO_BYTE) / _STEPS + doubt
-        if not any_((steady >= np.float32(q.flicker)) & (odds > ZERO)):
+        if not any_((steady >= np.float32(neighbours.least_flicker)) & (odds > ZERO)):
             continue
         for lane in range(min(LANES, n_pixels - LANES * t)):
             trembling = smooth[t, lane]
-            asked = p.steadiness * max(np.float32(trembling) - p.dead_zone, ZERO)
+            asked = p.flicker_doubt * max(np.float32(trembling) - p.dead_zone, ZERO)
             known = (np.float32(evidence[t, lane]) - _ZERO_BYTE) / _STEPS + asked
-            if trembling >= q.flicker and known > ZERO:
-                left = odds_around(image, weights, modes, n_modes, shape, LANES * t + lane, known, p, q)
+            if trembling >= neighbours.least_flicker and known > ZERO:
+                left = odds_around(image, weights, modes, n_modes, shape, LANES * t + lane, known, p, neighbours)
                 level = max(left - asked, LEAST) * _STEPS + _ZERO_BYTE + HALF
                 evidence[t, lane] = np.uint8(level)

@@ -22,7 +22,7 @@ from bgsub.simd import LANES, any_, kernels_of, rows
 
 kernel = kernels_of(__name__)
 
-_GRID_ROWS = 120  # of larger frames the share of foreground is known at about so many rows: more are no better
+_GRID_ROWS = 120  # cost: of larger frames the share of foreground is known at about so many rows: more are no better
 
 _STEPS = np.float32(STEPS)
 _WHOLE = np.float32(255)
@@ -32,8 +32,8 @@ _HALF = np.float32(0.5)
 class Standing(NamedTuple):
     """The constants of the stage."""
 
-    gain: Any  # g
-    share: Any  # q_0
+    standing_gain: Any  # g
+    standing_share: Any  # q_0
 
 
 def share_below(evidence: np.ndarray, reach: float) -> tuple[np.ndarray, int]:
@@ -66,10 +66,10 @@ def share_below(evidence: np.ndarray, reach: float) -> tuple[np.ndarray, int]:
 
 
 @kernel
-def raise_standing(planes, below, spacing, shape, lo, hi, p):
+def raise_standing(planes, below, spacing, shape, lo, hi, constants):
     """Add what their place tells to the evidence of the shadows in the tiles lo to hi - 1, where it is not closed.
 
-    `below` and `spacing` are what `share_below` gives, `shape` is (height, width) and `p` a Standing.
+    `below` and `spacing` are what `share_below` gives, `shape` is (height, width) and `constants` a Standing.
     """
     n_pixels = shape[0] * shape[1]
     owners, evidence, owner, closed = rows(planes.owner, LANES), planes.evidence, planes.owner, planes.closed
@@ -81,6 +81,6 @@ def raise_standing(planes, below, spacing, shape, lo, hi, p):
                 continue
             row, column = (LANES * t + lane) // shape[1], (LANES * t + lane) % shape[1]
             i, j = min(row // spacing, below.shape[0] - 1), min(column // spacing, below.shape[1] - 1)
-            change = p.gain * (np.float32(below[i, j]) / _WHOLE - p.share)
+            change = constants.standing_gain * (np.float32(below[i, j]) / _WHOLE - constants.standing_share)
             level = np.float32(evidence[t, lane]) + _STEPS * change + _HALF
             evidence[t, lane] = np.uint8(min(max(level, np.float32(0)), _WHOLE))
