@@ -17,7 +17,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -185,6 +185,30 @@ def read_container(
         When the file is missing, is no container, is truncated or altered anywhere, or holds another kind or
         version.
     """
+    content = read_versions(path, kind, version, version)
+    return content.meta, content.arrays
+
+
+class Content(NamedTuple):
+    """What a container holds.
+
+    Attributes
+    ----------
+    version : int
+        Version of the layout of the rest.
+    meta : dict
+        The metadata.
+    arrays : dict of str to ndarray
+        The arrays, writable, with the dtype and shape they had.
+    """
+
+    version: int
+    meta: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+def read_versions(path: str | os.PathLike[str], kind: str, oldest: int, newest: int) -> Content:
+    """Read a container of any version from `oldest` to `newest`; else like `read_container`."""
     path = Path(path)
     try:
         if not path.is_file():
@@ -197,9 +221,9 @@ def read_container(
 
     if header["kind"] != kind:
         raise _refusal(path, f"it holds a model of kind {header['kind'][:40]!r}, not {kind!r}; give one of that kind")
-    if header["version"] != version:
-        raise _other_version(path, header["version"], version)
-    return header["meta"], arrays
+    if not oldest <= header["version"] <= newest:
+        raise _other_version(path, header["version"], newest)
+    return Content(header["version"], header["meta"], arrays)
 
 
 def _read_verified(file: IO[bytes], path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

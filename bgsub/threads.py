@@ -7,6 +7,7 @@ side by side. Every tile is written by one thread, so masks do not depend on how
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -92,6 +93,68 @@ def side_by_side(*tasks: Callable[[], Any], threads: int) -> list[Any]:
 
     share(work, len(tasks), threads)
     return results
+
+
+class _OpencvBound:
+    """OpenCV's number of threads while bounds are in force: the least of them, and the user's own again after the last.
+
+    OpenCV has one number for the whole process. So models that run side by side share it, and calls of OpenCV that
+    other threads make in the meantime see it too; a number that the user sets in the meantime stays.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bounds: list[int] = []
+        self._own = self._set = 0
+
+    def enter(self, threads: int) -> None:
+        """Put a bound in force."""
+        import cv2
+
+        with self._lock:
+            now = cv2.getNumThreads()
+            if not self._bounds or now != self._set:
+                self._own = now
+            self._bounds.append(threads)
+            self._apply()
+
+    def leave(self, threads: int) -> None:
+        """Take a bound away."""
+        import cv2
+
+        with self._lock:
+            if cv2.getNumThreads() != self._set:
+                self._own = cv2.getNumThreads()
+            self._bounds.remove(threads)
+            self._apply()
+
+    def _apply(self) -> None:
+        import cv2
+
+        self._set = min([self._own, *self._bounds])
+        if cv2.getNumThreads() != self._set:
+            cv2.setNumThreads(self._set)
+
+
+_opencv_bound = _OpencvBound()
+
+
+@contextlib.contextmanager
+def opencv_bounded(threads: int | None) -> Iterator[None]:
+    """Let OpenCV's functions use no more than so many threads within a block; None leaves them alone.
+
+    OpenCV has one number of threads for the whole process and none for a single call. So while a block runs, calls of
+    OpenCV in other threads are bounded too; after the last block the number is the one that the user had set, before
+    or in the meantime.
+    """
+    if threads is None:
+        yield
+        return
+    _opencv_bound.enter(threads)
+    try:
+        yield
+    finally:
+        _opencv_bound.leave(threads)
 
 
 def _settle(left: Iterator[Range], running: set[Range]) -> None:

@@ -32,26 +32,27 @@ PACKAGE = Path("bgsub/background/adaptive")
 ENGINES = {"__init__.py", "engine.py", "cpu.py", "kernels.py", "neighbourhood.py", "standing.py"}
 COPIED = ("bgsub", "tests", "pyproject.toml")
 LINKED = ("sample_videos",)
-TESTS = {  # related to a file, the quick and telling ones first; those of None to every other
+TESTS: dict[str | None, list[str]] = {  # related to a file, the quick and telling first; those of None to any other
     "constants.py": ["test_adaptive_constants.py", "test_adaptive_policy.py"],
-    "light.py": ["test_light.py", "test_adaptive_policy.py", "test_adaptive_lifecycles.py", "test_adaptive_footage.py"],
-    "structure.py": ["test_structure.py", "test_adaptive_policy.py", "test_adaptive_footage.py"],
-    "objects.py": ["test_objects.py", "test_adaptive_policy.py", "test_adaptive_kernel.py"],
+    "light.py": ["test_light.py", "test_adaptive_policy.py", "test_adaptive_footage.py"],
+    "structure.py": ["test_structure.py", "test_adaptive_policy.py"],
+    "likeness.py": ["test_structure.py", "test_adaptive_policy.py", "test_adaptive_frames.py"],
+    "evidence.py": ["test_objects.py", "test_adaptive_policy.py"],
     "registration.py": [
         "test_registration_twin.py",
         "test_registration.py",
-        "test_adaptive_files.py",
-        "test_adaptive_footage.py",
+        "test_registration_lifecycles.py",
+        "test_adaptive_frames.py",
     ],
+    "displacement.py": ["test_registration.py", "test_adaptive_footage.py"],
     None: [
         "test_adaptive_policy.py",
-        "test_adaptive_lifecycles.py",
         "test_adaptive.py",
-        "test_adaptive_kernel.py",
         "test_adaptive_region.py",
-        "test_registration.py",
         "test_adaptive_files.py",
-        "test_adaptive_frames.py",
+        "test_registration.py",
+        "test_registration_lifecycles.py",
+        "test_adaptive_lifecycles.py",
         "test_adaptive_footage.py",
     ],
 }

@@ -107,12 +107,12 @@ def test_every_file_that_a_kernel_uses_is_in_its_fingerprint(kernel):
 
 PROGRAM = """
 import numpy as np
-from bgsub.background.adaptive import kernels, standing
+from bgsub.background.adaptive import codes, kernels, standing, step
 planes = kernels.Planes(*(np.zeros((1, 16), np.uint8) for _ in kernels.Planes._fields))
 planes.evidence[...] = 100
-planes.owner[...] = kernels.SHADOW
-constants = standing.Standing(standing_gain=np.float32(5), standing_share=np.float32(0))
-standing.raise_standing(planes, np.full((1, 1), 255, np.uint8), 1, (1, 16), 0, 1, constants)
+planes.owner[...] = codes.SHADOW
+constants = step.Standing(standing_gain=np.float32(5), standing_share=np.float32(0))
+standing.raise_standing(planes, np.full((1, 1), 255, np.uint8), 1, (1, 16), constants, 0, 1)
 print(planes.evidence[0, 0], sum(standing.raise_standing.stats.cache_hits.values()))
 """
 
@@ -132,7 +132,7 @@ def test_a_constant_edited_in_another_file_reaches_a_kernel_whose_cache_is_warm(
     shutil.copytree(Path(bgsub.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     assert raised(tmp_path) == "140 0"
     assert raised(tmp_path) == "140 1"
-    constants = package / "background" / "adaptive" / "kernels.py"
+    constants = package / "background" / "adaptive" / "codes.py"
     source = constants.read_text()
     assert source.count("\nSTEPS = 8 ") == 1
     constants.write_text(source.replace("\nSTEPS = 8 ", "\nSTEPS = 4 "))

@@ -1,18 +1,14 @@
-"""Cleaning a foreground mask: specks out, gaps and holes closed, small objects dropped.
-
-Objects are found by their outlines (`cv2.findContours`), which costs a small part of labelling every pixel
-(`cv2.connectedComponentsWithStats`), and their areas follow from the outlines exactly, by Pick's theorem.
-"""
+"""Cleaning a foreground mask: specks out, gaps and holes closed, small objects dropped."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from bgsub.background.outlines import drawn, find_objects, mask_of, pixels_within
 from bgsub.errors import ParameterError
 from bgsub.masks import FOREGROUND
 
@@ -145,33 +141,4 @@ def _filled_objects(plane: np.ndarray, min_area: int) -> np.ndarray:
 
 def _large_objects(plane: np.ndarray, min_area: int) -> np.ndarray:
     """Return the objects of `min_area` pixels or more, holes not counted, with their holes."""
-    outlines, hierarchy = cv2.findContours(plane, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
-        return plane
-    parents = hierarchy[0, :, 3].tolist()  # of a hole the object around it, of an object -1
-    owners = [i if parent < 0 else parent for i, parent in enumerate(parents)]
-    areas = [0] * len(outlines)
-    for i, (outline, owner) in enumerate(zip(outlines, owners, strict=True)):
-        if owner == i:
-            areas[owner] += pixels_within(outline)
-        else:  # a hole's outline runs on pixels of the object
-            areas[owner] -= pixels_within(outline) - len(outline)
-    kept = [outline for outline, owner in zip(outlines, owners, strict=True) if areas[owner] >= min_area]
-    return drawn(kept, plane.shape)
-
-
-def pixels_within(outline: np.ndarray) -> int:
-    """Return the number of pixels within and on an outline given by all its pixels.
-
-    Pick's theorem: a polygon of area A whose border is a walk of B steps from pixel to neighbouring pixel
-    covers A + B / 2 + 1 of them. It holds for lines too, there and back: A = 0.
-    """
-    steps = len(outline)
-    return round(cv2.contourArea(outline) + steps / 2 + 1) if steps > 1 else 1
-
-
-def drawn(outlines: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Return the plane of what lies within an odd number of outlines, or on one."""
-    plane = np.zeros(shape, np.uint8)
-    cv2.drawContours(plane, outlines, -1, FOREGROUND, cv2.FILLED)
-    return plane
+    return mask_of(find_objects(plane, min_area, fill_area=0), plane.shape)

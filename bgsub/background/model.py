@@ -1,38 +1,72 @@
-"""What the streaming models share: arguments and their checks, copies, model files. Each adds its state and kernels."""
+"""What the streaming models share: arguments and their checks, engines, copies, model files."""
 
 from __future__ import annotations
 
 import copy
+import importlib
 import operator
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from bgsub.background.layout import Layout, check_arrays, from_version_1
 from bgsub.background.parameters import Parameter
-from bgsub.background.pixels import as_pixels, check_plane
+from bgsub.background.pixels import as_pixels, check_plane, check_probability
 from bgsub.background.region import Polygon
 from bgsub.errors import ModelFileError, ParameterError
-from bgsub.files import read_container, write_container
+from bgsub.files import read_versions, write_container
 
-if TYPE_CHECKING:  # compiles kernels, of which a model may need none
-    from bgsub.background.mog2.cpu import Layout
+
+@dataclass(slots=True)
+class Call:
+    """One call of `apply`: its arguments as the engines want them, and the arrays that receive the results.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
+        The frame, C-contiguous, in [0, 255].
+    rate : float in [0, 1] or None
+        Learning rate, None for the automatic one; with 1 the model has just been emptied.
+    learns : bool
+        Whether the model may change: the rate is not 0.
+    known_foreground : ndarray of bool or uint8, shape (H, W), or None
+        Pixels to mark 255 and not to learn.
+    mask : ndarray of uint8, shape (H, W)
+        C-contiguous; receives the mask.
+    probability : ndarray of float32, shape (H, W), or None
+        C-contiguous; receives the probability of foreground.
+    wanted : tuple
+        The caller's own arrays for mask and probability, or None: filled last where they are others than those above.
+    """
+
+    pixels: np.ndarray
+    rate: float | None
+    learns: bool
+    known_foreground: np.ndarray | None
+    mask: np.ndarray
+    probability: np.ndarray | None
+    wanted: tuple[np.ndarray | None, np.ndarray | None]
 
 
 class BackgroundModel(ABC):
     """A model of the background that learns from each frame: the base of `MOG2` and `BackgroundSubtractor`.
 
-    A subclass fills in the class attributes, the methods under "what a model adds", and a public `apply` that calls
-    `_apply`.
+    A model is policy: parameters, and decisions on pictures and tables of objects. Its *engine* owns the arrays and
+    does what touches every pixel; `device` chooses it. A subclass fills in the class attributes, the methods under
+    "what a model adds", and a public `apply` between `_accept` and `_result`.
 
     Parameters
     ----------
     region : ndarray of bool or uint8, shape (H, W), or list of polygons, optional
         Region of interest; by default the whole frame.
     threads : int, optional
-        Most threads to use, by default as many as there are processors; small frames get fewer.
+        Most threads to use, see `threads`.
+    device : {"cpu"}
+        Where the frames are worked on.
     **parameters
         Parameters of the model, by name.
 
@@ -40,25 +74,36 @@ class BackgroundModel(ABC):
     ----------
     parameters : dict
         The parameters in force, by name.
+    device : str
+        As it was given.
     shape : tuple or None
         Shape of the frames, (H, W) or (H, W, 3); None before the first.
     n_frames : int
         Frames learned so far.
+    engine : object or None
+        The arrays of the model and what works on them, an `Engine` of the model's package; None before the first frame.
     """
 
     _KIND: ClassVar[str]  # of model files
-    _VERSION: ClassVar[int]
+    _VERSION: ClassVar[int] = 2  # of model files: 1 held the tiles of the CPU's kernels, 2 holds planes of pixels
     _TABLE: ClassVar[Mapping[str, Parameter]]
+    _ENGINES: ClassVar[Mapping[str, str]]  # "module:class" of the engine of each device
     _FIXED: ClassVar[tuple[str, ...]] = ("n_components",)  # the parameters that decide the shape of the state
+    _SETTINGS: ClassVar[tuple[str, ...]] = ()  # arguments besides region and parameters that belong in a model file
 
     def __init__(
         self,
         *,
         region: np.ndarray | Sequence[Polygon] | None = None,
         threads: int | None = None,
+        device: str = "cpu",
         **parameters: Any,
     ) -> None:
+        if device not in self._ENGINES:
+            raise ParameterError(f"device is {device!r}: give {' or '.join(map(repr, self._ENGINES))}")
+        self.device = device
         self.parameters = self._check_parameters(parameters)
+        self.engine: Any = None
         self.threads = threads
         self._region = copy.deepcopy(region)
         self.reset()
@@ -71,14 +116,18 @@ class BackgroundModel(ABC):
 
     @property
     def threads(self) -> int | None:
-        """Most threads to use; None for as many as there are processors."""
+        """Most threads that work on a frame, the caller's included; None for as many as there are processors.
+
+        Small frames get fewer. The masks are the same for any number. See `bgsub.threads.opencv_bounded` for what a
+        bound means to OpenCV's functions.
+        """
         return self._threads
 
     @threads.setter
     def threads(self, threads: int | None) -> None:
-        if threads is not None:
-            threads = _checked_threads(threads)
-        self._threads = threads
+        self._threads = None if threads is None else _checked_threads(threads)
+        if self.engine is not None:
+            self.engine.threads = self._threads
 
     @property
     def region(self) -> np.ndarray | Sequence[Polygon] | None:
@@ -105,63 +154,74 @@ class BackgroundModel(ABC):
         """Forget everything, the shape of the frames too; the parameters stay."""
         self.shape: tuple[int, ...] | None = None
         self.n_frames = 0
-        self._state: Any = None
+        self.engine = None
 
     def copy(self) -> Self:
         """Return an independent copy: what the one learns later, the other does not know."""
         return copy.deepcopy(self)
 
-    def _apply(
+    def _accept(
         self,
         image: np.ndarray,
         learning_rate: float | None,
         known_foreground: np.ndarray | None,
         out: np.ndarray | None,
         probability: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Do what `MOG2.apply` describes; `probability`, float32 of shape (H, W), receives what `_mask` has for it."""
+    ) -> Call:
+        """Check the arguments of `apply`, and make the model ready for this frame: allocated, or emptied at rate 1.
+
+        Raises
+        ------
+        ParameterError
+            When an argument is not as `apply` wants it; the model stays as it was.
+        """
+        rate = _checked_rate(learning_rate)
         pixels = as_pixels(image)
         if self.shape is not None and pixels.shape != self.shape:
             raise ParameterError(
                 f"image has shape {pixels.shape}, the model {self.shape}: resize the image, or call reset() first"
             )
-        rate = _checked_rate(learning_rate)
         if known_foreground is not None:
             known_foreground = check_plane("known_foreground", known_foreground, pixels.shape)
         if out is not None and (check_plane("out", out, pixels.shape).dtype != np.uint8 or not out.flags.writeable):
             raise ParameterError("out cannot be written: give a writable uint8 array")
         if probability is not None:
-            _check_probability(probability, pixels.shape)
-        if self._state is None:
+            check_probability(probability, pixels.shape)
+        if self.engine is None:
             self._allocate(pixels.shape)
         elif rate == 1:
-            self._state.forget()
-            self.n_frames = 0
+            self._forget()
         mask = out if out is not None and out.flags.c_contiguous else np.empty(pixels.shape[:2], np.uint8)
         filled = None if probability is None else np.require(probability, requirements=["C", "A"])
-        self._mask(pixels, mask, rate, known_foreground, filled)
-        if rate != 0:
+        return Call(pixels, rate, rate != 0, known_foreground, mask, filled, (out, probability))
+
+    def _result(self, call: Call) -> np.ndarray:
+        """Count the frame, and return its mask where the caller wants it."""
+        if call.learns:
             self.n_frames += 1
         elif self.n_frames == 0:
             self.reset()
-        if probability is not None and filled is not probability:
-            probability[...] = filled
-        if out is not None and mask is not out:
-            out[...] = mask
-            return out
-        return mask
+        for filled, wanted in zip((call.mask, call.probability), call.wanted, strict=True):
+            if wanted is not None and filled is not wanted:
+                wanted[...] = filled
+        return call.mask if call.wanted[0] is None else call.wanted[0]
 
     def _learned_shape(self) -> tuple[int, ...]:
         """Return the shape of the frames learned, or raise ParameterError when there are none."""
-        if self._state is None or self.shape is None:
+        if self.engine is None or self.shape is None:
             raise ParameterError("there is no background yet: apply() a frame first")
         return self.shape
 
-    def _allocate(self, shape: tuple[int, ...]) -> Any:
-        """Make an empty state for frames of `shape`."""
-        self._state = self._make_state(shape)
+    def _allocate(self, shape: tuple[int, ...]) -> None:
+        """Make an empty engine for frames of `shape`; when that fails, the model stays as it was."""
+        module, name = self._ENGINES[self.device].split(":")
+        self.engine = self._make_engine(getattr(importlib.import_module(module), name), shape)
         self.shape = shape
-        return self._state
+
+    def _forget(self) -> None:
+        """Empty what was learned; the shape of the frames stays."""
+        self.engine.forget()
+        self.n_frames = 0
 
     # ----------------------------------------------------------------------------------------- what a model adds
 
@@ -171,50 +231,26 @@ class BackgroundModel(ABC):
 
     @abstractmethod
     def _layout(self, shape: tuple[int, ...]) -> Layout:
-        """Return shape and dtype of every saved array of a state for frames of `shape`; takes no memory for them."""
+        """Return shape and dtype of every saved array for frames of `shape`; takes no memory for them."""
 
     @abstractmethod
-    def _make_state(self, shape: tuple[int, ...]) -> Any:
-        """Return an empty state for frames of `shape`, or raise ParameterError when the region does not fit them.
+    def _make_engine(self, make: Any, shape: tuple[int, ...]) -> Any:
+        """Return an empty engine of the class `make`, or raise ParameterError when the region does not fit the frames.
 
-        It has `forget()`, which empties it; `saved()`, the arrays of `_layout` by name; and `restore(arrays)`, which
-        takes over arrays of that layout and may raise ValueError for values that the kernels cannot trust.
+        It has `threads`; `forget()`, which empties it; `saved()`, the arrays of `_layout` by name; and
+        `restore(arrays)`, which takes them over and may raise ValueError for values that it cannot trust.
         """
 
-    @abstractmethod
-    def _mask(
-        self,
-        pixels: np.ndarray,
-        mask: np.ndarray,
-        rate: float | None,
-        known_foreground: np.ndarray | None,
-        probability: np.ndarray | None,
-    ) -> None:
-        """Mask a frame and, unless `rate` is 0, learn it; `n_frames` is still the number before this frame.
+    def _saved(self) -> dict[str, np.ndarray]:
+        """Return the arrays of `_layout`."""
+        return self.engine.saved()
 
-        Parameters
-        ----------
-        pixels : ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
-            C-contiguous, in [0, 255].
-        mask : ndarray of uint8, shape (H, W)
-            C-contiguous; receives the mask.
-        rate : float in [0, 1] or None
-            Learning rate, None for the automatic one; with 1 the state has just been emptied.
-        known_foreground : ndarray of bool or uint8, shape (H, W), or None
-            Pixels to mark 255 and not to learn.
-        probability : ndarray of float32, shape (H, W), or None
-            C-contiguous; receives the probability of foreground, in models that have one.
-        """
-
-    def _check_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:  # noqa: B027 (may stay empty)
-        """Raise ValueError when saved arrays, of the right layout, hold values that the kernels cannot trust."""
-
-    def _settings(self) -> dict[str, Any]:
-        """Return the arguments of the constructor, besides region and parameters, that belong in a model file."""
-        return {}
+    def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over the arrays of `_layout`, or raise ValueError when they cannot be trusted."""
+        self.engine.restore(arrays)
 
     def _progress(self) -> dict[str, Any]:
-        """Return what was learned besides the state, as plain values; the names are always the same."""
+        """Return what was learned besides the arrays, as plain values; the names are always the same."""
         return {}
 
     def _set_progress(self, values: Mapping[str, Any]) -> None:  # noqa: B027 (may stay empty)
@@ -235,20 +271,20 @@ class BackgroundModel(ABC):
         write_container(path, self._KIND, self._VERSION, meta, arrays)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None, device: str = "cpu") -> Self:
         """Read a model that `save` has written; it goes on bit for bit where the saved one stood.
 
         Raises
         ------
         ModelFileError
-            When the file is missing, truncated, altered, of another kind or version.
+            When the file is missing, truncated, altered, of another kind or of a newer version.
         ParameterError
-            When `threads` is out of its bounds.
+            When `threads` is out of its bounds, or there is no such `device`.
         """
-        meta, arrays = read_container(path, cls._KIND, cls._VERSION)
+        content = read_versions(path, cls._KIND, 1, cls._VERSION)
         model = cls.__new__(cls)
         try:
-            model._import({**meta, "threads": None}, arrays)
+            model._import(content.meta, content.arrays, content.version)
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise ModelFileError(
                 f"cannot use {path}: it describes no {cls.__name__} model ({error}); save it again"
@@ -258,16 +294,17 @@ class BackgroundModel(ABC):
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         meta, arrays = self._exported()
-        return {**meta, "threads": self.threads}, arrays
+        return {**meta, "threads": self.threads, "device": self.device}, arrays
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
-        self._import(*state)
+        meta, arrays = state
+        self._import(meta, arrays, self._VERSION, threads=meta["threads"], device=meta["device"])
 
     def _exported(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return all that makes this model, as plain values and as arrays."""
         meta = {
             "parameters": self.parameters,
-            **self._settings(),
+            **{name: getattr(self, name) for name in self._SETTINGS},
             "shape": self.shape,
             "n_frames": self.n_frames,
             "polygons": None if isinstance(self._region, np.ndarray) else self._region,
@@ -276,28 +313,36 @@ class BackgroundModel(ABC):
         arrays = {}
         if isinstance(self._region, np.ndarray):
             arrays["region"] = np.asarray(self._region, np.uint8)
-        if self._state is not None:
-            arrays |= self._state.saved()
+        if self.engine is not None:
+            arrays |= self._saved()
         return meta, arrays
 
-    def _import(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    def _import(
+        self,
+        meta: dict[str, Any],
+        arrays: dict[str, np.ndarray],
+        version: int,
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
         """Become the model that `_exported` described, or raise an error about what is wrong with it."""
         self.__init__(  # type: ignore[misc]
             **meta["parameters"],
-            **{name: meta[name] for name in type(self)()._settings()},  # a new model knows their names
+            **{name: meta[name] for name in self._SETTINGS},
             region=arrays.get("region", meta["polygons"]),
-            threads=meta["threads"],
+            threads=threads,
+            device=device,
         )
         if meta["shape"] is None:
             return
         shape, n_frames = tuple(meta["shape"]), meta["n_frames"]
         _check_frames(shape, n_frames)
-        for name, (expected, dtype) in self._layout(shape).items():  # before memory is taken for that shape
-            array = arrays[name]
-            if array.shape != expected or array.dtype != dtype:
-                raise ValueError(f"{name} of shape {array.shape} and dtype {array.dtype}, not {expected} and {dtype}")
-        self._check_arrays(arrays)
-        self._allocate(shape).restore(arrays)
+        layout = self._layout(shape)  # checked before memory is taken for that shape
+        if version == 1:
+            arrays = from_version_1(arrays, layout)
+        check_arrays(arrays, layout)
+        self._allocate(shape)
+        self._restore(arrays)
         self.n_frames = n_frames
         self._set_progress({name: meta[name] for name in self._progress()})
 
@@ -315,15 +360,6 @@ def _check_frames(shape: tuple[Any, ...], n_frames: Any) -> None:
         raise ValueError(f"frames of shape {shape}")
     if type(n_frames) is not int or not 0 <= n_frames < 2**63:
         raise ValueError(f"{n_frames!r} frames")
-
-
-def _check_probability(plane: Any, shape: tuple[int, ...]) -> None:
-    """Raise ParameterError unless `plane` is a writable float32 array of the frame's height and width."""
-    if not isinstance(plane, np.ndarray) or plane.dtype != np.float32 or plane.shape != shape[:2]:
-        given = f"{plane.dtype} of shape {plane.shape}" if isinstance(plane, np.ndarray) else type(plane).__name__
-        raise ParameterError(f"probability is {given}: give a float32 array of shape {shape[:2]}")
-    if not plane.flags.writeable:
-        raise ParameterError("probability cannot be written: give a writable float32 array")
 
 
 def _checked_threads(threads: int) -> int:

@@ -54,3 +54,12 @@ def check_plane(name: str, plane: Any, shape: tuple[int, ...]) -> np.ndarray:
         given = f"{plane.dtype} of shape {plane.shape}" if isinstance(plane, np.ndarray) else type(plane).__name__
         raise ParameterError(f"{name} is {given}: give a uint8 array of shape {shape[:2]}")
     return plane
+
+
+def check_probability(plane: Any, shape: tuple[int, ...]) -> None:
+    """Raise ParameterError unless `plane` is a writable float32 array of the frame's height and width."""
+    if not isinstance(plane, np.ndarray) or plane.dtype != np.float32 or plane.shape != shape[:2]:
+        given = f"{plane.dtype} of shape {plane.shape}" if isinstance(plane, np.ndarray) else type(plane).__name__
+        raise ParameterError(f"probability is {given}: give a float32 array of shape {shape[:2]}")
+    if not plane.flags.writeable:
+        raise ParameterError("probability cannot be written: give a writable float32 array")

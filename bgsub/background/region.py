@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -44,6 +45,50 @@ def region_mask(region: np.ndarray | Sequence[Polygon], shape: tuple[int, int]) 
     if not mask.any():
         raise ParameterError("region is empty: no pixel is inside it; leave it out to use the whole frame")
     return mask
+
+
+class Area:
+    """The part of a frame that a region reaches: the box around it, and what of that box lies outside.
+
+    Parameters
+    ----------
+    region : ndarray or sequence of polygons, or None
+        See `region_mask`; None for the whole frame.
+    shape : tuple
+        Shape of the frames, (H, W) or (H, W, 3).
+
+    Attributes
+    ----------
+    box : (slice, slice)
+        Rows and columns of the frame.
+    size : (int, int)
+        Height h and width w of the box.
+    frame : (int, int)
+        Height and width of the frames.
+
+    Raises
+    ------
+    ParameterError
+        When the region does not fit the frames.
+    """
+
+    def __init__(self, region: np.ndarray | Sequence[Polygon] | None, shape: tuple[int, ...]) -> None:
+        self.frame = (shape[0], shape[1])
+        self._mask = None if region is None else region_mask(region, self.frame)
+        whole = (0, 0, shape[1], shape[0])
+        x, y, width, height = whole if self._mask is None else cv2.boundingRect(self._mask)
+        self.box = (slice(y, y + height), slice(x, x + width))
+        self.size = (height, width)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is no region."""
+        return self._mask is None
+
+    @cached_property  # a file may ask about a frame that memory does not hold
+    def outside(self) -> np.ndarray:
+        """Pixels of the box that are not in the region, bool, shape (h, w)."""
+        return np.zeros(self.size, bool) if self._mask is None else self._mask[self.box] == 0
 
 
 def parse_polygon(text: str) -> list[tuple[float, float]]:

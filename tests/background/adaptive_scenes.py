@@ -16,6 +16,8 @@ PER_PIXEL = {
 }
 """Parameters that leave no spatial step to the mask: evidence above 0 is foreground."""
 
+FILE_VERSION = 2  # of the model files that are written
+
 
 def wall(shape=(60, 80), channels=3, seed=0, level=(60, 180)):
     """A background of coloured blocks with some grain, float."""
@@ -80,16 +82,8 @@ def f_measure(mask, truth):
 
 
 def arrays_of(model):
-    """Return what a model has learned: weights (K, H, W), modes (K, rows, H, W), flicker and raw (H, W)."""
-    size, saved = model._state.size, model._state.saved()
-    n = size[0] * size[1]
-    k, _, rows, _ = saved["modes"].shape
-    return {
-        "weights": saved["weights"].transpose(1, 0, 2).reshape(k, -1)[:, :n].reshape(k, *size),
-        "modes": saved["modes"].transpose(0, 2, 1, 3).reshape(k, rows, -1)[..., :n].reshape(k, rows, *size),
-        "flicker": saved["flicker"].ravel()[:n].reshape(size),
-        "raw": saved["raw"].ravel()[:n].reshape(size),
-    }
+    """Return what a model has learned: weights (K, H, W), modes (K, rows, H, W), flicker and raw (H, W)..."""
+    return model.engine.saved()
 
 
 def mixture(model):
@@ -101,23 +95,20 @@ def mixture(model):
 
 def with_flicker(model, flicker):
     """Return a copy of a model whose pixels flicker as told: a number, or an array (H, W)."""
-    meta, arrays = model.__getstate__()
-    planes = np.zeros(arrays["flicker"].size, np.float32)
-    size = model._state.size
-    planes[: size[0] * size[1]] = np.broadcast_to(np.float32(flicker), size).ravel()
-    copy = type(model).__new__(type(model))
-    copy.__setstate__((meta, {**arrays, "flicker": planes.reshape(arrays["flicker"].shape)}))
+    copy, arrays = model.copy(), model.engine.saved()
+    arrays["flicker"][...] = flicker
+    copy.engine.restore(arrays)
     return copy
 
 
 def engaged(model):
     """Return whether a model has found out that its camera shakes."""
-    return model._state.registration.engaged
+    return model.registration.engaged
 
 
 def reference_of(model):
     """Return the picture against which a model measures how its camera moves."""
-    return model._state.registration.reference.copy()
+    return model.registration.reference.copy()
 
 
 def evidence_of(model, frame):

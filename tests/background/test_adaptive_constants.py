@@ -7,24 +7,32 @@ import itertools
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive.constants import Moment, neighbourhood_of, standing_of, step_of
+from bgsub.background.adaptive.constants import (
+    NEVER,
+    Moment,
+    large_area_of,
+    liveliness_of,
+    neighbourhood_of,
+    oldest_of,
+    search_of,
+    standing_of,
+    step_of,
+)
 from bgsub.background.adaptive.light import Light
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from tests.naive_adaptive import constants_of
 
 DEFAULTS = check_adaptive({})
 TWINS = {  # of the kernels' names those that differ
-    "last": lambda c: c.n_components - 1,
-    "luma": lambda c: c.luma if len(c.luma) == 3 else (*c.luma, 0, 0),
-    "match_distance": lambda c: c.match,
-    "threshold": lambda c: c.offset,
-    "weight_doubt": lambda c: c.prior,
-    "doubt_slope": lambda c: c.prior_slope,
-    "shadow_threshold": lambda c: c.shadow_darkest,
-    "shadow_precision": lambda c: c.shadow_chroma,
-    "shadow_base": lambda c: c.shadow_offset,
-    "flicker_doubt": lambda c: c.steadiness,
-    "flicker_rate": lambda c: c.blink_rate,
+    "match_distance": "match",
+    "threshold": "offset",
+    "weight_doubt": "prior",
+    "doubt_slope": "prior_slope",
+    "shadow_threshold": "shadow_darkest",
+    "shadow_precision": "shadow_chroma",
+    "shadow_base": "shadow_offset",
+    "flicker_doubt": "steadiness",
+    "flicker_rate": "blink_rate",
 }
 FRAMES = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 30, 48, 49, 50, 51, 499, 500, 501, 10_000]
 RATES = [None, 0, 0.019, 0.02, 0.021, 0.3, 1]
@@ -34,7 +42,9 @@ def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, livelin
     step = step_of(parameters, Moment(n_frames, rate, Light(gain, colour), liveliness), colour)
     expected = constants_of(parameters, n_frames, rate, gain, liveliness, colour)
     for name, value in step._asdict().items():
-        twin = TWINS[name](expected) if name in TWINS else getattr(expected, name)
+        twin = expected.n_components - 1 if name == "last" else getattr(expected, TWINS.get(name, name))
+        if name == "luma":
+            twin = (*twin, 0, 0)[:3]
         np.testing.assert_allclose(value, twin, rtol=2e-6, atol=1e-6, err_msg=name)
         if name not in ("turn", "last"):
             assert {np.asarray(one).dtype for one in (value if isinstance(value, tuple) else [value])} == {
@@ -129,3 +139,48 @@ def test_constants_of_the_other_kernels(seed):
     }
     assert {name: getattr(near, name) for name in expected} == pytest.approx(expected)
     assert standing == pytest.approx((p["standing_gain"], p["standing_share"]))
+
+
+# ---------------------------------------------------------------------------------------- what the scene decides
+
+
+def moment_of(n_frames=100, liveliness=0.0, colour=True):
+    return Moment(n_frames, None, Light(1.0, colour), liveliness)
+
+
+@pytest.mark.parametrize(
+    ("flickering", "liveliness"), [(0, 0), (0.05, 0), (0.06, 0.2), (0.075, 0.5), (0.1, 1), (0.3, 1)]
+)
+def test_a_scene_is_lively_by_the_share_of_its_pixels_that_flicker(flickering, liveliness):
+    assert liveliness_of(DEFAULTS, 100, flickering) == pytest.approx(liveliness)
+    assert liveliness_of(DEFAULTS, 6, flickering) == pytest.approx(liveliness)
+    assert liveliness_of(DEFAULTS, 5, flickering) == 1  # nobody knows yet
+
+
+@pytest.mark.parametrize(("liveliness", "oldest"), [(0, NEVER), (0.01, NEVER), (0.3, 27), (0.5, 16), (1, 8)])
+def test_the_older_what_stands_in_a_lively_scene_the_more_it_is_flicker(liveliness, oldest):
+    assert oldest_of(DEFAULTS, moment_of(liveliness=liveliness)) == oldest
+    assert NEVER > 255  # the greatest age that is counted
+
+
+def test_what_counts_as_large_grows_with_the_motion_of_the_scene_but_not_in_the_first_frames():
+    p = {**DEFAULTS, "large_area": 0.01, "large_still": 0.002, "large_early": 5}
+    assert [large_area_of(p, moment_of(n, 1.0), 10_000) for n in range(8)] == pytest.approx([20] * 6 + [100] * 2)
+    assert [large_area_of(p, moment_of(9, x), 10_000) for x in (0, 0.5)] == pytest.approx([20, 60])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_how_objects_are_looked_for(seed):
+    p = random_parameters(seed)
+    search = search_of(p, moment_of(liveliness=0.4), 1000)
+    assert search.min_area == pytest.approx(p["min_area"] + 400 * p["lively_area"])
+    assert search.fill_area == pytest.approx(1000 * p["fill_area"])
+    names = {"shadow_value": "shadow_value", "smoothing": "smoothing", "standing_reach": "standing_reach"}
+    for field, name in {**names, "compared_area": "structure_area"}.items():
+        assert getattr(search, field) == p[name]
+    assert search.neighbourhood == neighbourhood_of(p, 0.4)
+    assert search.standing == standing_of(p)
+    assert search_of({**p, "standing_gain": 0}, moment_of(), 1000).standing is None
+    for detect, colour in itertools.product((True, False), repeat=2):
+        found = search_of({**p, "detect_shadows": detect}, moment_of(colour=colour), 1000)
+        assert bool(found.shadows) == (detect and colour)

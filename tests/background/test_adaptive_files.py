@@ -10,7 +10,7 @@ import pytest
 from bgsub import MOG2, BackgroundSubtractor
 from bgsub.errors import ModelFileError, OutputError
 from bgsub.files import read_container, write_container
-from tests.background.adaptive_scenes import in_light, seen, walk, wall, with_square
+from tests.background.adaptive_scenes import FILE_VERSION, in_light, seen, walk, wall, with_square
 from tests.background.twins import stored
 
 
@@ -164,7 +164,7 @@ def test_models_of_another_kind_are_refused(file, tmp_path):
 
 
 def test_another_version_is_refused(file):
-    version = BackgroundSubtractor._VERSION
+    version = FILE_VERSION
     content = read_container(file, "adaptive", version)
     write_container(file, "adaptive", version + 1, *content)
     refused(file, rf"written by a newer bgsub \(format {version + 1}, this one reads {version}\): upgrade bgsub")
@@ -177,9 +177,9 @@ def test_a_missing_file_and_a_missing_folder(tmp_path):
 
 
 ABSURD = {
-    "200 Gaussians in a tile": ("n_modes", lambda a: np.full_like(a, 200)),
-    "no Gaussian in a tile": ("n_modes", np.zeros_like),
-    "one tile too few": ("n_modes", lambda a: a[:-1]),
+    "200 Gaussians in a pixel": ("n_modes", lambda a: np.full_like(a, 200)),
+    "no Gaussian in a pixel that has a weight": ("n_modes", np.zeros_like),
+    "a row too few": ("n_modes", lambda a: a[:-1]),
     "weights of another shape": ("weights", lambda a: a[:, :1]),
     "weights of another dtype": ("weights", lambda a: a.astype(np.float64)),
     "modes of grey frames": ("modes", lambda a: a[:, :, :2]),
@@ -206,12 +206,12 @@ ABSURD = {
 
 @pytest.mark.parametrize(("name", "change"), ABSURD.values(), ids=ABSURD)
 def test_absurd_content_is_refused(file, name, change):
-    meta, arrays = read_container(file, "adaptive", BackgroundSubtractor._VERSION)
+    meta, arrays = read_container(file, "adaptive", FILE_VERSION)
     content = meta if name in meta else arrays
     value = content.pop(name)
     if change is not None:
         content[name] = change(value)
-    write_container(file, "adaptive", BackgroundSubtractor._VERSION, meta, arrays)
+    write_container(file, "adaptive", FILE_VERSION, meta, arrays)
     refused(file, "it describes no BackgroundSubtractor model .*; save it again")
 
 
@@ -219,15 +219,17 @@ def test_absurd_content_is_refused(file, name, change):
 @pytest.mark.parametrize("value", ["any bits", np.inf, -np.inf, np.nan, 0.0, 3e38, 1e-38], ids=str)
 def test_values_that_no_frame_could_have_left_do_no_harm(file, value):
     """The kernels trust counts and shapes, not values: with any bits in them they stay within their arrays."""
-    meta, arrays = read_container(file, "adaptive", BackgroundSubtractor._VERSION)
+    meta, arrays = read_container(file, "adaptive", FILE_VERSION)
     rng = np.random.default_rng(0)
     for name in ("weights", "modes"):
         array = arrays[name]
         bits = rng.integers(0, 256, array.nbytes, np.uint8).view(np.float32).reshape(array.shape)
         arrays[name] = bits if value == "any bits" else np.full_like(array, value)
+    last = np.arange(1, len(arrays["weights"]) + 1)[:, None, None]
+    arrays["n_modes"] = np.where(arrays["weights"] > 0, last, 0).max(0).astype(np.uint8)
     for name in ("raw", "age"):
         arrays[name] = rng.integers(0, 256, arrays[name].shape, np.uint8)
-    write_container(file, "adaptive", BackgroundSubtractor._VERSION, meta, arrays)
+    write_container(file, "adaptive", FILE_VERSION, meta, arrays)
     model = BackgroundSubtractor.load(file)
     model.background_image()
     for frame in walk(6, shape=(6, 22)):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bgsub import MOG2
-from bgsub.background.mog2.kernels import MODE_SCALE, WEIGHT_SCALE
+from bgsub.background.mog2.step import MODE_SCALE, WEIGHT_SCALE
 from bgsub.evaluation.scenes import synthetic_scene
 from tests.background.twins import mixtures_of
 
@@ -51,7 +51,7 @@ def test_the_state_takes_half_the_memory():
     for precision in ("exact", "compact"):
         model = MOG2(precision=precision)
         model.apply(np.zeros((48, 64, 3), np.uint8))
-        n_bytes.append(model._state.state.weights.nbytes + model._state.state.modes.nbytes)
+        n_bytes.append(model.engine.state.weights.nbytes + model.engine.state.modes.nbytes)
     assert n_bytes[1] == n_bytes[0] / 2
 
 
@@ -86,7 +86,7 @@ def test_rate_0_changes_nothing():
     model = MOG2(precision="compact")
     for frame in frames:
         model.apply(frame)
-    before = [array.tobytes() for array in model._state.state[:3]]
+    before = [array.tobytes() for array in model.engine.saved().values()]
     for frame in frames:
         model.apply(frame, learning_rate=0)
-    assert [array.tobytes() for array in model._state.state[:3]] == before
+    assert [array.tobytes() for array in model.engine.saved().values()] == before

@@ -34,7 +34,7 @@ def record(path, channels, names=("exact", "compact", "region")):
             masks.append(model.apply(frame, learning_rate=0 if t % 5 == 4 else None, known_foreground=known))
         results[name + " masks"] = np.stack(masks)
         for array in ("weights", "modes", "n_modes"):
-            results[f"{name} {array}"] = getattr(model._state.state, array)
+            results[f"{name} {array}"] = model.engine.saved()[array]
     np.savez(path, **results)
 
 

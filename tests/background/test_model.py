@@ -23,19 +23,34 @@ TABLE = {
 
 
 class Plane:
-    def __init__(self, shape):
+    """An engine: it owns the last frame."""
+
+    def __init__(self, shape, threads):
+        self.threads = threads
         self.last = np.zeros(shape, np.uint8)
 
     def forget(self):
         self.last[...] = 0
 
     def saved(self):
-        return {"last": self.last}
+        return {"last": self.last.copy()}
 
     def restore(self, arrays):
         if arrays["last"].max() == 255:
             raise ValueError("values that cannot be trusted")
         self.last[...] = arrays["last"]
+
+
+class Card(Plane):
+    """An engine beside it, with a layout of its own: upside down."""
+
+    def __init__(self, shape, threads):
+        super().__init__(shape, threads)
+        self.kept = self.last
+        self.last = self.kept[::-1]
+
+
+ENGINES = {"cpu": f"{__name__}:Plane", "card": f"{__name__}:Card"}
 
 
 class LastFrame(BackgroundModel):
@@ -44,6 +59,8 @@ class LastFrame(BackgroundModel):
     _KIND = "last"
     _VERSION = 3
     _TABLE = TABLE
+    _ENGINES = ENGINES
+    _SETTINGS = ("flavour",)
 
     def __init__(self, *, flavour="plain", **others):
         self.flavour = flavour
@@ -55,7 +72,20 @@ class LastFrame(BackgroundModel):
         self.seen = []
 
     def apply(self, image, *, learning_rate=None, known_foreground=None, out=None, probability=None):
-        return self._apply(image, learning_rate, known_foreground, out, probability)
+        call = self._accept(image, learning_rate, known_foreground, out, probability)
+        assert call.pixels.flags.c_contiguous
+        assert call.mask.flags.c_contiguous
+        difference = np.abs(call.pixels.astype(np.float32) - self.engine.last)
+        call.mask[...] = (difference > self.parameters["threshold"]) * 255
+        if call.probability is not None:
+            assert call.probability.flags.c_contiguous
+            call.probability[...] = difference / 255
+        self.seen.append((call.rate, self.n_frames, int(self.engine.last.max()), call.known_foreground))
+        assert call.learns == (call.rate != 0)
+        if call.learns:
+            self.engine.last[...] = call.pixels
+            self.brightest = max(self.brightest, float(call.pixels.max()))
+        return self._result(call)
 
     def _check_parameters(self, values):
         return {name: p.check(values.get(name, p.default)) for name, p in TABLE.items()}
@@ -63,11 +93,8 @@ class LastFrame(BackgroundModel):
     def _layout(self, shape):
         return {"last": (shape, np.dtype(np.uint8))}
 
-    def _make_state(self, shape):
-        return Plane(shape)
-
-    def _settings(self):
-        return {"flavour": self.flavour}
+    def _make_engine(self, make, shape):
+        return make(shape, self.threads)
 
     def _progress(self):
         return {"brightest": self.brightest}
@@ -76,19 +103,6 @@ class LastFrame(BackgroundModel):
         if not isinstance(values["brightest"], float):
             raise ValueError("brightest is no number")
         self.brightest = values["brightest"]
-
-    def _mask(self, pixels, mask, rate, known_foreground, probability):
-        assert pixels.flags.c_contiguous
-        assert mask.flags.c_contiguous
-        difference = np.abs(pixels.astype(np.float32) - self._state.last)
-        mask[...] = (difference > self.parameters["threshold"]) * 255
-        if probability is not None:
-            assert probability.flags.c_contiguous
-            probability[...] = difference / 255
-        self.seen.append((rate, self.n_frames, int(self._state.last.max()), known_foreground))
-        if rate != 0:
-            self._state.last[...] = pixels
-            self.brightest = max(self.brightest, float(pixels.max()))
 
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 5
@@ -122,7 +136,7 @@ def test_a_frame_comes_to_the_model_with_its_rate_and_the_number_of_frames_befor
 def test_rate_0_before_the_first_frame_leaves_nothing_behind():
     model = LastFrame()
     np.testing.assert_array_equal(model.apply(GREY, learning_rate=0), (GREY > 10) * 255)
-    assert (model.shape, model.n_frames, model._state) == (None, 0, None)
+    assert (model.shape, model.n_frames, model.engine) == (None, 0, None)
     model.apply(np.zeros((5, 5), np.uint8))
     assert model.shape == (5, 5)
 
@@ -225,21 +239,21 @@ def test_settings_state_and_progress_travel(way, region, tmp_path):
     assert np.array_equal(twin.region or [], region or [])
     np.testing.assert_array_equal(twin.apply(DARK), model.apply(DARK))
     twin.apply(GREY)
-    assert (model._state.last == DARK).all()
+    assert (model.engine.last == DARK).all()
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_a_model_without_frames_travels(way, tmp_path):
     twin = way(LastFrame(flavour="sour", threshold=7), tmp_path)
-    assert (twin.flavour, twin.parameters["threshold"], twin.shape, twin._state) == ("sour", 7.0, None, None)
+    assert (twin.flavour, twin.parameters["threshold"], twin.shape, twin.engine) == ("sour", 7.0, None, None)
 
 
 def test_a_file_has_the_kind_and_version_of_the_model(tmp_path):
     trained().save(tmp_path / "m")
     meta, arrays = read_container(tmp_path / "m", "last", 3)
     assert (meta["flavour"], meta["brightest"], list(arrays)) == ("plain", 58.0, ["last"])
-    write_container(tmp_path / "m", "last", 2, meta, arrays)
-    with pytest.raises(ModelFileError, match="format 2, this one reads 3"):
+    write_container(tmp_path / "m", "last", 4, meta, arrays)
+    with pytest.raises(ModelFileError, match="format 4, this one reads 3"):
         LastFrame.load(tmp_path / "m")
 
 

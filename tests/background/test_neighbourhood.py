@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bgsub import BackgroundSubtractor
-from bgsub.background.adaptive.kernels import ZERO_BYTE
+from bgsub.background.adaptive.codes import ZERO_BYTE
 from tests.background.adaptive_scenes import PER_PIXEL, evidence_of, wall, with_flicker
 
 SHAPE = (20, 37)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bgsub import BackgroundSubtractor
-from bgsub.background.adaptive.cpu import AdaptiveState
-from bgsub.background.adaptive.kernels import NOBODY, SHADOW, ZERO_BYTE
-from bgsub.background.adaptive.standing import Standing, raise_standing, share_below
+from bgsub.background.adaptive.codes import NOBODY, SHADOW, ZERO_BYTE
+from bgsub.background.adaptive.kernels import Planes
+from bgsub.background.adaptive.standing import raise_standing, share_below
+from bgsub.background.adaptive.step import Standing
 from tests.background.adaptive_scenes import calm, seen, wall
 
 SHAPE = (60, 80)
@@ -60,22 +61,24 @@ class TestShareBelow:
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (9, 7), (8, 12), (40, 52), (250, 9)], ids=str)
 def test_only_shadows_change_and_by_the_equation(shape):
-    rng = np.random.default_rng(0)
-    state = AdaptiveState((*shape, 3), 3)
-    planes = state.planes
+    rng, n = np.random.default_rng(0), shape[0] * shape[1]
+    planes = Planes(*(np.zeros((-(-n // 16), 16), np.uint8) for _ in Planes._fields))
+    evidence, owner, closed = (
+        plane.ravel()[:n].reshape(shape) for plane in (planes.evidence, planes.owner, planes.closed)
+    )
     planes.evidence[...] = rng.integers(0, 256, planes.evidence.shape)
     planes.owner[...] = rng.choice([0, 2, NOBODY, SHADOW, SHADOW + 1], planes.owner.shape)
     planes.closed[...] = rng.random(planes.closed.shape) < 0.2
-    before, owner = (state.view(plane).copy() for plane in (planes.evidence, planes.owner))
-    told_of = (owner >= SHADOW) & (state.view(planes.closed) == 0)
+    before = evidence.copy()
+    told_of = (owner >= SHADOW) & (closed == 0)
     constants = Standing(np.float32(20), np.float32(0.1))
     share, spacing = share_below(before, 0.17)
-    raise_standing(planes, share, spacing, state.size, 0, len(planes.owner), constants)
+    raise_standing(planes, share, spacing, shape, constants, 0, len(planes.owner))
     i, j = (np.minimum(np.arange(n) // spacing, m - 1) for n, m in zip(shape, share.shape, strict=True))
     told = 8 * 20 * (share[np.ix_(i, j)] / 255 - 0.1)
     expected = np.where(told_of, np.clip(before + told, 0, 255), before)
-    np.testing.assert_allclose(state.view(planes.evidence), expected, atol=1)
-    assert (state.view(planes.evidence)[~told_of] == before[~told_of]).all()
+    np.testing.assert_allclose(evidence, expected, atol=1)
+    assert (evidence[~told_of] == before[~told_of]).all()
 
 
 def grey_figure(picture):

@@ -6,11 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive.structure import LEFT, LIGHT, OBJECT, Bounds, correlation, judge
+from bgsub.background.adaptive.likeness import measure
+from bgsub.background.adaptive.structure import LEFT, LIGHT, OBJECT, Bounds, judge
+from bgsub.background.adaptive.structure import correlation as correlation_of
 
 TEXTURE = np.random.default_rng(0).uniform(60, 140, (24, 30)).astype(np.float32)
 OTHER = np.random.default_rng(1).uniform(60, 140, (24, 30)).astype(np.float32)
 EVERYWHERE = np.full((24, 30), 255, np.uint8)
+
+
+def correlation(luma, background, inside):
+    return correlation_of(measure(luma, background, inside))
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(1, 0), (0.5, 0), (1.6, 0), (1, 40), (0.7, 30)])
@@ -75,7 +81,8 @@ LEFT_HALF[:, :15] = 255
 
 
 def verdict(luma, background, inside=LEFT_HALF, **bounds):
-    return judge(luma.astype(np.float32), background.astype(np.float32), inside, BOUNDS._replace(**bounds))
+    found = measure(luma.astype(np.float32), background.astype(np.float32), inside)
+    return judge(found, BOUNDS._replace(**bounds))
 
 
 def edge(height, ground=100.0):

@@ -6,9 +6,12 @@ import itertools
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -209,3 +212,86 @@ def test_tasks_side_by_side_give_their_results_in_order(threads):
 def test_the_error_of_a_task_reaches_the_caller(threads):
     with pytest.raises(ZeroDivisionError):
         pool.side_by_side(lambda: 1, lambda: 1 / 0, threads=threads)
+
+
+# ---------------------------------------------------------------------------------- OpenCV's threads in a model's bound
+
+
+@pytest.fixture
+def opencv_threads():
+    """OpenCV's number of threads, as it was, after a test that changes it."""
+    before = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.usefixtures("opencv_threads")
+def test_opencv_is_bounded_within_a_block_and_has_the_users_number_again():
+    cv2.setNumThreads(3)
+    with pool.opencv_bounded(2):
+        assert cv2.getNumThreads() == 2
+        with pool.opencv_bounded(1), pool.opencv_bounded(5):
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 2
+    assert cv2.getNumThreads() == 3
+    with pool.opencv_bounded(7):
+        assert cv2.getNumThreads() == 3
+    with pool.opencv_bounded(None):
+        assert cv2.getNumThreads() == 3
+    with pytest.raises(ZeroDivisionError), pool.opencv_bounded(1):
+        raise ZeroDivisionError
+    assert cv2.getNumThreads() == 3
+
+
+@pytest.mark.usefixtures("opencv_threads")
+def test_blocks_of_two_threads_end_in_any_order():
+    """The number of the user is not taken for one that another block has set."""
+    cv2.setNumThreads(4)
+    first, second = pool.opencv_bounded(1), pool.opencv_bounded(2)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert cv2.getNumThreads() == 2
+    second.__exit__(None, None, None)
+    assert cv2.getNumThreads() == 4
+
+
+@pytest.mark.usefixtures("opencv_threads")
+def test_a_number_that_the_user_sets_in_the_meantime_stays():
+    cv2.setNumThreads(2)
+    with pool.opencv_bounded(1):
+        cv2.setNumThreads(3)
+    assert cv2.getNumThreads() == 3
+    with pool.opencv_bounded(2):
+        cv2.setNumThreads(4)
+        with pool.opencv_bounded(1):
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 2
+    assert cv2.getNumThreads() == 4
+
+
+COUNT = """
+import os, threading
+import cv2, numpy as np
+from bgsub import BackgroundSubtractor
+
+def others():  # threads of the system that are not Python's
+    return len(os.listdir("/proc/self/task")) - threading.active_count()
+
+cv2.setNumThreads(4)  # starts none
+frame, before = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8), others()
+model = BackgroundSubtractor(threads={threads})
+for t in range(3):
+    model.apply(np.roll(frame, 9 * t, 0))
+print(others() - before, cv2.getNumThreads())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted as Linux does it")
+@pytest.mark.parametrize(("threads", "started"), [(1, 0), (2, 1), (None, 3)])
+def test_a_model_starts_no_more_of_opencvs_threads_than_its_bound(threads, started):
+    """The caller works too. Without a bound there are as many as the user lets OpenCV have, so this shows something."""
+    program = COUNT.format(threads=threads)
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # it starts its own, as soon as Numba loads it
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.stdout.split() == [str(started), "4"], done.stderr

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.background.adaptive.kernels import FLICKER_STEPS, Step
+from bgsub.background.adaptive.codes import FLICKER_STEPS
 from bgsub.background.adaptive.light import CHROMA, LUMA, Light
-from bgsub.background.adaptive.neighbourhood import Neighbourhood
-from bgsub.background.adaptive.standing import Standing
+from bgsub.background.adaptive.step import Neighbourhood, Standing, Step
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
@@ -18,6 +18,8 @@ _USUAL_DISTANCE = 3.58  # physics: D within which two thirds of a Gaussian's pix
 _UNPROTECTED = 3  # chosen: frames after which foreground learns slowly
 _MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
 _UNHURRIED = 0.02  # cost: learning rate up to which two frames may be learned as one
+_UNSURE = 5  # chosen: frames in which any scene is taken to be in motion
+NEVER = 256  # cost: frames, an age that no object reaches, since ages are bytes
 _EXPLAINED = -4.0  # cost: evidence below which a neighbour explains a pixel well enough
 
 
@@ -34,6 +36,40 @@ def absorbed_weight(threshold: float, low_weight: float, weight_span: float, wei
 _ABSORBED = absorbed_weight(
     *(ADAPTIVE_PARAMETERS[name].default for name in ("threshold", "low_weight", "weight_span", "weight_doubt"))
 )
+
+
+class Search(NamedTuple):
+    """How the objects of a frame are looked for, besides the constants of `Step`.
+
+    Attributes
+    ----------
+    shadows : bool
+        Look for shadows.
+    shadow_value : int
+        Mask value of shadows.
+    neighbourhood : Neighbourhood
+        Constants of the search for moved background.
+    standing : Standing or None
+        Constants that tell what stands from what lies on the ground; None where nothing is asked about it.
+    standing_reach : float
+        How far below a pixel foreground counts, as a share of the area's height.
+    smoothing : float
+        Standard deviation, in pixels, of the Gaussian over which evidence is averaged; 0 for none.
+    min_area, fill_area : float
+        Pixels: smaller objects are left out, smaller holes filled.
+    compared_area : int
+        Pixels: smaller objects are not compared with anything.
+    """
+
+    shadows: bool
+    shadow_value: int
+    neighbourhood: Neighbourhood
+    standing: Standing | None
+    standing_reach: float
+    smoothing: float
+    min_area: float
+    fill_area: float
+    compared_area: int
 
 
 class Moment(NamedTuple):
@@ -128,3 +164,47 @@ def neighbourhood_of(parameters: Mapping[str, Any], liveliness: float) -> Neighb
 def standing_of(parameters: Mapping[str, Any]) -> Standing:
     """Return the constants that tell what stands from what lies on the ground."""
     return Standing(np.float32(parameters["standing_gain"]), np.float32(parameters["standing_share"]))
+
+
+def search_of(parameters: Mapping[str, Any], moment: Moment, n_pixels: int) -> Search:
+    """Return how the objects of a frame are looked for, in an area of so many pixels."""
+    p, liveliness = parameters, moment.liveliness
+    return Search(
+        shadows=p["detect_shadows"] and moment.light.has_colour,
+        shadow_value=p["shadow_value"],
+        neighbourhood=neighbourhood_of(p, liveliness),
+        standing=standing_of(p) if p["standing_gain"] else None,
+        standing_reach=p["standing_reach"],
+        smoothing=p["smoothing"],
+        min_area=p["min_area"] + liveliness * p["lively_area"] * n_pixels,
+        fill_area=p["fill_area"] * n_pixels,
+        compared_area=p["structure_area"],
+    )
+
+
+def liveliness_of(parameters: Mapping[str, Any], n_frames: int, flickering: float) -> float:
+    """Return how far a scene is in motion, 0 calm to 1, by the share of its pixels that flicker."""
+    if n_frames <= _UNSURE:
+        return 1.0
+    low, high = parameters["liveliness_low"], parameters["liveliness_high"]
+    return min(max((flickering - low) / (high - low), 0.0), 1.0)
+
+
+def large_area_of(parameters: Mapping[str, Any], moment: Moment, n_pixels: int) -> float:
+    """Return the area, in pixels, from which an object is no flicker.
+
+    A scene full of objects must not pass for one in motion, in which they would be flicker for good: so in the first
+    frames every scene is taken to be calm.
+    """
+    p = parameters
+    liveliness = 0.0 if moment.n_frames <= p["large_early"] else moment.liveliness
+    return (liveliness * p["large_area"] + (1 - liveliness) * p["large_still"]) * n_pixels
+
+
+def oldest_of(parameters: Mapping[str, Any], moment: Moment) -> int:
+    """Return from which age on, in frames, changes within a large object are flicker after all; `NEVER` for none.
+
+    In a scene in motion what has stood long enough may be leaves that hang otherwise than at first. They would keep
+    their place for good, so within such an object changes count; a real one that has stopped shows none.
+    """
+    return math.ceil(min(parameters["lively_age"] / max(moment.liveliness, 1e-9), NEVER))

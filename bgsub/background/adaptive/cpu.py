@@ -1,172 +1,218 @@
-"""What the adaptive model knows of every pixel, and the planes on which its stages hand each other their results."""
+"""The adaptive model's engine on the CPU: kernels for tiles of sixteen pixels, OpenCV for pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 
 import cv2
 import numpy as np
 
 from bgsub import threads as pool
-from bgsub.background.adaptive.kernels import FLICKER_STEPS, MEAN_C, MEAN_Y, Planes, State
+from bgsub.background.adaptive.codes import (
+    FLICKER_STEPS,
+    FOREGROUND,
+    GHOST,
+    MEAN_C,
+    MEAN_Y,
+    NOBODY,
+    ZERO_BYTE,
+)
+from bgsub.background.adaptive.constants import NEVER, Search
+from bgsub.background.adaptive.displacement import Displacement, within_frame
+from bgsub.background.adaptive.engine import FLICKERING, SAMPLES, Likeness, Objects, View, layout
+from bgsub.background.adaptive.evidence import probability_of, shadows_of, smoothed
+from bgsub.background.adaptive.kernels import Planes, State, score_tiles, update_tiles
 from bgsub.background.adaptive.light import CHROMA, LUMA
-from bgsub.background.adaptive.registration import Displacement, Registration, small_shape
-from bgsub.background.region import Polygon, region_mask
+from bgsub.background.adaptive.likeness import luma_within, measure
+from bgsub.background.adaptive.neighbourhood import explain_by_neighbours
+from bgsub.background.adaptive.registration import small
+from bgsub.background.adaptive.standing import raise_standing, share_below
+from bgsub.background.adaptive.step import Step
+from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
+from bgsub.background.outlines import Found, find_objects, mask_of
+from bgsub.background.region import Area
 from bgsub.simd import LANES, zeros
 
-Layout = dict[str, tuple[tuple[int, ...], np.dtype]]
-Box = tuple[slice, slice]
-
-_NEIGHBOURHOOD = (5, 5)  # over which flicker is averaged, pixels
-
-
-def layout(shape: tuple[int, ...], n_components: int) -> Layout:
-    """Return shape and dtype of the saved arrays of a state for an area of `shape`, (H, W) or (H, W, 3)."""
-    n_tiles = -(-shape[0] * shape[1] // LANES)
-    rows = 5 if len(shape) == 3 else 2
-    return {
-        "weights": ((n_tiles, n_components, LANES), np.dtype(np.float32)),
-        "modes": ((n_components, n_tiles, rows, LANES), np.dtype(np.float32)),
-        "n_modes": ((n_tiles,), np.dtype(np.uint8)),
-        "flicker": ((n_tiles, LANES), np.dtype(np.float32)),
-        "raw": ((n_tiles, LANES), np.dtype(np.uint8)),
-        "age": ((n_tiles, LANES), np.dtype(np.uint8)),
-        "mask": ((n_tiles, LANES), np.dtype(np.uint8)),
-        "reference": (small_shape(shape), np.dtype(np.uint8)),
-    }
+# Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
+_FLICKER_AROUND = (5, 5)  # chosen: pixels over which flicker is averaged
+_NEAR = np.ones((7, 7), np.uint8)  # chosen: how far around an object changes are no flicker
+_LANE = 7  # cost: one pixel of a tile stands for it in the sample of the light
 
 
-def area_of(region: np.ndarray | Sequence[Polygon] | None, shape: tuple[int, ...]) -> Box:
-    """Return the rows and columns that a region reaches, the whole frame without one.
-
-    Raises
-    ------
-    ParameterError
-        When the region does not fit the frames.
-    """
-    if region is None:
-        return slice(0, shape[0]), slice(0, shape[1])
-    x, y, width, height = cv2.boundingRect(region_mask(region, (shape[0], shape[1])))
-    return slice(y, y + height), slice(x, x + width)
-
-
-class AdaptiveState:
-    """Mixture, flicker and planes for the part of a frame that a region reaches.
+class CpuEngine:
+    """An `Engine` of kernels for tiles, shared by threads, and of OpenCV's functions for pictures.
 
     Parameters
     ----------
-    shape : tuple
-        Shape of the frames, (H, W) or (H, W, 3).
+    area : Area
+        The part of the frames that is worked on.
+    n_channels : {1, 3}
+        Of the frames.
     n_components : int
         Most Gaussians that a pixel can have.
-    region : ndarray or list of polygons, optional
-        Region of interest, see `region_mask`.
+    threads : int, optional
+        Most threads to use, by default as many as there are processors.
 
     Attributes
     ----------
-    area : (slice, slice)
-        Rows and columns of the frame that the state covers.
-    size : (int, int)
-        Height and width of that area.
-    state, planes : State, Planes
-        What the kernels work on.
-    registration : Registration
-        Whether the camera shakes.
+    state : State
+        The mixture and the flicker, in tiles.
+    planes : Planes
+        What the stages of a frame hand each other, in tiles.
+    pictures : Planes
+        The same memory as pictures, (h, w).
+    age : ndarray of uint8, shape (h, w)
+        Frames since a larger object came, 0 where there is none.
     """
 
-    def __init__(
-        self, shape: tuple[int, ...], n_components: int, region: np.ndarray | Sequence[Polygon] | None = None
-    ) -> None:
-        self.area = area_of(region, shape)
-        self.size = tuple(part.stop - part.start for part in self.area)
-        arrays = layout((*self.size, *shape[2:]), n_components)
-        (n_tiles,), _ = arrays["n_modes"]
-        self.n_pixels = self.size[0] * self.size[1]
+    def __init__(self, area: Area, n_channels: int, n_components: int, threads: int | None = None) -> None:
+        self._area = area
+        self._size = area.size
+        self._n_pixels = area.size[0] * area.size[1]
+        self.threads = threads
+        self._n_tiles = tiles = n_tiles(area.size)
+        rows = layout(area.size, n_channels, n_components)["modes"][0][1]
         self.state = State(
-            weights=zeros(*arrays["weights"]),
-            modes=zeros(*arrays["modes"]),
-            n_modes=np.ones(n_tiles, np.uint8),
-            flicker=zeros(*arrays["flicker"]),
-            raw=zeros(*arrays["raw"]),
+            weights=zeros((tiles, n_components, LANES), np.float32),
+            modes=zeros((n_components, tiles, rows, LANES), np.float32),
+            n_modes=np.ones(tiles, np.uint8),
+            flicker=zeros((tiles, LANES), np.float32),
+            raw=zeros((tiles, LANES), np.uint8),
         )
-        self.planes = Planes(*(np.zeros((n_tiles, LANES), np.uint8) for _ in Planes._fields))
-        self.age = np.zeros((n_tiles, LANES), np.uint8)  # frames since a larger object came, 0 where there is none
-        self._outside = np.ones((n_tiles, LANES), np.uint8)
-        inside = self.view(self._outside)
-        inside[...] = 0
-        if region is not None:
-            inside[...] = region_mask(region, (shape[0], shape[1]))[self.area] == 0
+        self.planes = Planes(*(np.zeros((tiles, LANES), np.uint8) for _ in Planes._fields))
+        self.pictures = Planes(*map(self._as_picture, self.planes))
+        self.age = np.zeros(area.size, np.uint8)
+        self._outside = np.ones((tiles, LANES), np.uint8)  # pixels that are not there are outside too
+        self._as_picture(self._outside)[...] = area.outside
         self.planes.closed[...] = self._outside
-        self.outside = inside != 0
-        self.registration = Registration(self.outside)
+        self._found: list[Found] = []
 
-    def view(self, plane: np.ndarray) -> np.ndarray:
-        """Return a plane of tiles as a picture, shape (H, W); no copy."""
-        return plane.reshape(-1)[: self.n_pixels].reshape(self.size)
+    @property
+    def threads(self) -> int | None:
+        """Most threads to use; None for as many as there are processors."""
+        return self._threads
 
-    def displacement(self, frame: np.ndarray, n_frames: int, learn: bool) -> Displacement | None:
-        """Return how a frame that comes after `n_frames` others is displaced, None when it is not to be moved."""
-        part = frame[self.area]
-        if learn and self.registration.due(n_frames):
-            self.registration.renew(self.view(self.state.modes[0, :, MEAN_Y]) if n_frames else part)
-        matrix = self.registration.displacement(part, n_frames, learn)
-        if matrix is None:
-            return None
-        corner = np.array([self.area[1].start, self.area[0].start])
-        matrix[:, 2] += corner - matrix[:, :2] @ corner
-        return Displacement(matrix, (frame.shape[0], frame.shape[1]))
+    @threads.setter
+    def threads(self, threads: int | None) -> None:
+        self._threads = threads
+        self._n_threads = pool.threads_for(self._n_pixels, threads)
 
-    def background_luma(self, box: Box) -> np.ndarray:
-        """Return Y of the heaviest mode of each pixel of a box, float32."""
-        rows, columns = (np.arange(part.start, part.stop) for part in box)
-        pixel = rows[:, None] * self.size[1] + columns
-        modes = self.state.modes[0]
-        lane = pixel % LANES
-        return modes.reshape(-1).take((pixel - lane) * modes.shape[1] + MEAN_Y * LANES + lane)
+    # --------------------------------------------------------------------------------------- before the evidence
 
-    def pixels(self, frame: np.ndarray) -> np.ndarray:
-        """Return the area's pixels of a frame one after another, shape (N,) or (N, 3), N a multiple of 16."""
-        part = np.ascontiguousarray(frame[self.area])
-        flat = part.reshape(self.n_pixels, *frame.shape[2:])
-        missing = self.planes.mask.size - self.n_pixels
-        if missing:
-            flat = np.concatenate([flat, np.zeros((missing, *frame.shape[2:]), frame.dtype)])
-        return np.require(flat, requirements=["A", "W"])
+    def small_frame(self, pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Return the luma of a whole frame's area, brought down to `shape`; see `Engine`."""
+        return small(pixels[self._area.box], shape)
 
-    def close(self, known_foreground: np.ndarray | None, hidden: np.ndarray | None) -> None:
-        """Let nothing be learned outside the region, where objects are known, and what the frame does not show."""
-        self.planes.closed[...] = self._outside
-        for plane in (known_foreground, hidden):
-            if plane is not None:
-                self.view(self.planes.closed)[plane[self.area] != 0] = 1
+    def small_background(self, shape: tuple[int, int]) -> np.ndarray:
+        """Return the luma of the background, brought down to `shape`."""
+        return small(self._as_picture(self.state.modes[0, :, MEAN_Y]), shape)
 
-    def share(self, work: Callable[[int, int], None], threads: int | None) -> None:
-        """Call ``work(lo, hi)`` for ranges of tiles side by side."""
-        pool.share(work, len(self.state.n_modes), pool.threads_for(self.n_pixels, threads))
+    def show(self, pixels: np.ndarray, known_foreground: np.ndarray | None, displacement: np.ndarray | None) -> View:
+        """Take the frame that the next calls are about, and tell about it; see `Engine`."""
+        area, self._displacement, hidden = self._area, None, None
+        known = None if known_foreground is None else known_foreground.view(np.uint8)
+        self._known_in_frame = None if known is None else known[area.box] != 0
+        if displacement is not None:
+            corner = (area.box[1].start, area.box[0].start)
+            self._displacement = Displacement(within_frame(displacement, corner), area.frame)
+            pixels = self._displacement.to_background(pixels)
+            known = None if known is None else self._displacement.to_background(known, nearest=True)
+            hidden = self._displacement.hidden()[area.box]
+        self._known = None if known is None else known[area.box] != 0
+        self._frame = np.ascontiguousarray(pixels[area.box])
+        self._image = self._as_tiles(self._frame)
+        self._close(hidden)
+        tiles = self._image.reshape(-1, LANES, *self._image.shape[1:])
+        step = max(1, len(tiles) // SAMPLES)
+        above = cv2.threshold(self.pictures.flicker, FLICKERING, 1, cv2.THRESH_BINARY)[1]
+        return View(
+            pixels=tiles[::step, _LANE].astype(np.float32),
+            background=self.state.modes[0, ::step, MEAN_Y, _LANE],
+            flickering=cv2.countNonZero(above) / self._n_pixels,
+        )
 
-    def spread_flicker(self) -> None:
-        """Average the flicker of each pixel with that of its neighbours."""
-        cv2.blur(self.view(self.planes.flicker), _NEIGHBOURHOOD, dst=self.view(self.planes.smooth_flicker))
+    # -------------------------------------------------------------------------------------------- what is found
 
-    def flickering(self, level: int) -> float:
-        """Return the share of pixels whose flicker, in bytes, is above `level`."""
-        above = cv2.threshold(self.view(self.planes.flicker), level, 1, cv2.THRESH_BINARY)[1]
-        return cv2.countNonZero(above) / self.n_pixels
+    def begin(self) -> Objects:
+        """Take the frame as one that has nothing to differ from; see `Engine`."""
+        self.planes.owner[...] = NOBODY
+        self._evidence, self._shadows = np.zeros((2, *self._size), np.uint8)  # the least evidence there is
+        return self._table([], 0)
 
-    def background(self) -> np.ndarray:
+    def score(self, step: Step, search: Search) -> Objects:
+        """Find the objects of the frame; see `Engine`."""
+        self._score_pixels(step, search)
+        evidence = self.pictures.evidence
+        if self._closes_more_than_known:
+            evidence[self.pictures.closed != 0] = ZERO_BYTE
+        if self._known is not None:
+            evidence[self._known] = 255
+        if search.shadows and search.standing is not None:
+            below, spacing = share_below(evidence, search.standing_reach)
+            pool.share(
+                partial(raise_standing, self.planes, below, spacing, self._size, search.standing),
+                self._n_tiles,
+                self._n_threads,
+            )
+        self._evidence, self._shadows = pool.side_by_side(
+            partial(smoothed, evidence, search.smoothing),
+            partial(shadows_of, self.pictures.owner, search.shadow_value),
+            threads=self._n_threads,
+        )
+        _, positive = cv2.threshold(self._evidence, ZERO_BYTE, 255, cv2.THRESH_BINARY)
+        return self._table(find_objects(positive, search.min_area, search.fill_area), search.compared_area)
+
+    def likeness(self, row: int) -> Likeness:
+        """Compare the structure of frame and background within one of the objects."""
+        box, inside = self._found[row].patch(self._size)
+        return measure(self._frame[box], luma_within(box, self.state.modes[0], self._size[1]), inside)
+
+    # ------------------------------------------------------------------------------------------ learning, results
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Take the objects that are foreground; see `Engine`."""
+        self._kept = rows
+        self._foreground = self._draw(rows)
+
+    def learn(self, step: Step, ghosts: np.ndarray, large: np.ndarray, oldest: int) -> None:
+        """Move the mixture and the flicker; see `Engine`."""
+        self._mark_near(self._foreground if np.array_equal(large, self._kept) else self._draw(large), oldest)
+        self.pictures.mask[...] = self._foreground
+        if ghosts.any():
+            self.pictures.mask[self._draw(ghosts) != 0] = GHOST
+        pool.share(partial(update_tiles, self._image, self.state, self.planes, step), self._n_tiles, self._n_threads)
+        self._spread_flicker()
+
+    def deliver(self, mask: np.ndarray, probability: np.ndarray | None) -> None:
+        """Write what the caller gets, where the frame shows it; see `Engine`."""
+        marked = cv2.max(self._foreground, self._shadows)
+        if self._known is not None:
+            marked[self._known & ~self._area.outside] = 255
+        self._place(marked, mask, nearest=True)
+        if self._known_in_frame is not None:
+            mask[self._area.box][self._known_in_frame & ~self._area.outside] = 255
+        if probability is not None:
+            likely = np.empty(self._size, np.float32)
+            probability_of(self._evidence, likely)
+            self._place(likely, probability, nearest=False)
+
+    def background_image(self) -> np.ndarray:
         """Return the mean of the heaviest mode of each pixel, uint8, shape (h, w) or (h, w, 3); 0 without one."""
         modes = self.state.modes[0]
-        luma = self.view(modes[:, MEAN_Y])
+        luma = self._as_picture(modes[:, MEAN_Y])
         if modes.shape[1] == 2:
             picture = luma
         else:
-            red = luma + self.view(modes[:, MEAN_C]) / np.float32(CHROMA[0])
-            blue = luma + self.view(modes[:, MEAN_C + 1]) / np.float32(CHROMA[1])
+            red = luma + self._as_picture(modes[:, MEAN_C]) / np.float32(CHROMA[0])
+            blue = luma + self._as_picture(modes[:, MEAN_C + 1]) / np.float32(CHROMA[1])
             green = (luma - np.float32(LUMA[0]) * blue - np.float32(LUMA[2]) * red) / np.float32(LUMA[1])
             picture = np.dstack([blue, green, red])
         picture = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-        picture[self.view(self.state.weights[:, 0]) == 0] = 0
+        picture[self._as_picture(self.state.weights[:, 0]) == 0] = 0
         return picture
+
+    # ------------------------------------------------------------------------------------------------ persistence
 
     def forget(self) -> None:
         """Empty the state."""
@@ -175,30 +221,102 @@ class AdaptiveState:
         self.state.n_modes[...] = 1
         for plane in (self.state.flicker, self.state.raw, self.age, *self.planes):
             plane[...] = 0
-        self.registration.forget()
 
     def saved(self) -> dict[str, np.ndarray]:
-        """Return the arrays that make the model."""
-        beside = {"age": self.age, "mask": self.planes.mask, "reference": self.registration.reference}
-        return {**self.state._asdict(), **beside}
+        """Return the arrays of `layout` but for ``reference``, by name: copies."""
+        weights = to_pixels(self.state.weights, self._size)
+        return {
+            "weights": weights,
+            "modes": to_pixels(self.state.modes, self._size, axis=1),
+            "n_modes": alive(weights),
+            "flicker": to_pixels(self.state.flicker, self._size),
+            "raw": to_pixels(self.state.raw, self._size),
+            "age": self.age.copy(),
+            "mask": self.pictures.mask.copy(),
+        }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what `saved` gave; shapes and dtypes must be those of `layout`.
-
-        Raises
-        ------
-        ValueError
-            When the kernels could not trust the values.
-        """
-        n_modes, flicker = arrays["n_modes"], arrays["flicker"]
-        if not 1 <= int(n_modes.min()) <= int(n_modes.max()) <= self.state.weights.shape[1]:
-            raise ValueError("numbers of Gaussians out of bounds")
+        """Take over what `saved` gave; see `Engine`."""
+        check_modes(arrays)
+        flicker = arrays["flicker"]
         if not (flicker.min() >= 0 and flicker.max() <= 1):  # false for NaN too
             raise ValueError("flicker out of bounds")
-        for name in State._fields:
-            getattr(self.state, name)[...] = arrays[name]
+        fill_tiles(self.state.weights, arrays["weights"])
+        fill_tiles(self.state.modes, arrays["modes"], axis=1)
+        fill_tiles(self.state.flicker, flicker)
+        fill_tiles(self.state.raw, arrays["raw"])
+        n_modes = np.zeros(self.state.raw.shape, np.uint8)
+        fill_tiles(n_modes, arrays["n_modes"])
+        self.state.n_modes[...] = np.maximum(n_modes.max(axis=1), 1)
         self.age[...] = arrays["age"]
-        self.planes.mask[...] = arrays["mask"]
-        self.registration.restore(arrays["reference"])
+        self.pictures.mask[...] = arrays["mask"]
         self.planes.flicker[...] = np.minimum(self.state.flicker * FLICKER_STEPS + np.float32(0.5), 255)
-        self.spread_flicker()
+        self._spread_flicker()
+
+    # ------------------------------------------------------------------------------------------------- the stages
+
+    def _as_tiles(self, picture: np.ndarray) -> np.ndarray:
+        """Return the pixels of a picture one after another, shape (N,) or (N, 3), N a multiple of 16."""
+        flat = picture.reshape(self._n_pixels, *picture.shape[2:])
+        missing = self.planes.mask.size - self._n_pixels
+        if missing:
+            flat = np.concatenate([flat, np.zeros((missing, *picture.shape[2:]), picture.dtype)])
+        return np.require(flat, requirements=["A", "W"])
+
+    def _close(self, hidden: np.ndarray | None) -> None:
+        """Let nothing be learned outside the region, where objects are known, and what the frame does not show."""
+        self.planes.closed[...] = self._outside
+        for plane in (self._known, hidden):
+            if plane is not None:
+                self.pictures.closed[plane] = 1
+        self._closes_more_than_known = hidden is not None or not self._area.is_whole
+
+    def _score_pixels(self, step: Step, search: Search) -> None:
+        """Write the evidence of every pixel by itself and, where the background moves, by its neighbours."""
+        frame, near = (self._image, self.state, self.planes), search.neighbourhood
+        pool.share(partial(score_tiles, *frame, step, search.shadows), self._n_tiles, self._n_threads)
+        if near.neighbour_radius and self.planes.smooth_flicker.max() >= near.least_flicker:
+            pool.share(partial(explain_by_neighbours, *frame, self._size, step, near), self._n_tiles, self._n_threads)
+
+    def _table(self, found: list[Found], compared_area: int) -> Objects:
+        """Take what was found, and return its table."""
+        self._found = found
+        held = [
+            np.count_nonzero(self.pictures.mask[one.box] == FOREGROUND) if one.area >= compared_area else 0
+            for one in found
+        ]
+        return Objects(np.array([one.area for one in found], np.int64), np.array(held, np.int64))
+
+    def _draw(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask of some of the objects: uint8, 255 inside, 0 elsewhere."""
+        return mask_of([one for one, wanted in zip(self._found, rows, strict=True) if wanted], self._size)
+
+    def _mark_near(self, large: np.ndarray, oldest: int) -> None:
+        """Mark where changes are no flicker: around what is `large` (uint8, not 0 there), now or in the last frame."""
+        age, near = self.age, self.pictures.near
+        cv2.dilate(cv2.bitwise_or(large, age), _NEAR, dst=near)
+        cv2.bitwise_and(cv2.convertScaleAbs(age, beta=1), large, dst=age)  # one more, at most 255
+        if oldest < NEVER:
+            cv2.bitwise_and(near, cv2.threshold(age, oldest - 1, 255, cv2.THRESH_BINARY_INV)[1], dst=near)
+
+    def _spread_flicker(self) -> None:
+        """Average the flicker of each pixel with that of its neighbours."""
+        cv2.blur(self.pictures.flicker, _FLICKER_AROUND, dst=self.pictures.smooth_flicker)
+
+    def _as_picture(self, plane: np.ndarray) -> np.ndarray:
+        """Return a plane of tiles as a picture, shape (h, w); no copy of one that lies in one piece."""
+        return plane.reshape(-1)[: self._n_pixels].reshape(self._size)
+
+    def _place(self, picture: np.ndarray, out: np.ndarray, nearest: bool) -> None:
+        """Write a picture of the area to one of the whole frame, as the frame shows it; 0 outside the region."""
+        box, outside = self._area.box, self._area.outside
+        if not self._area.is_whole:
+            picture[outside] = 0
+            out[...] = 0
+        if self._displacement is not None:
+            whole = np.zeros(self._area.frame, out.dtype)
+            whole[box] = picture
+            picture = self._displacement.to_frame(whole, nearest)[box]  # the movement reaches beyond the area
+            if not self._area.is_whole:
+                picture[outside] = 0
+        out[box] = picture

@@ -11,11 +11,28 @@ rate is low.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba.extending import register_jitable
 
+from bgsub.background.adaptive.codes import (
+    CERTAIN,
+    FLICKER_STEPS,
+    FOREGROUND,
+    GHOST,
+    LEAST,
+    MEAN_C,
+    MEAN_Y,
+    NOBODY,
+    ROUNDED_ZERO_BYTE,
+    SHADOW,
+    STEPS,
+    VAR_C,
+    VAR_Y,
+    ZERO_BYTE,
+    rows_of_mode,
+)
 from bgsub.background.modes import ONE, ZERO, MixtureRows, fetch, rise, start_mode, with_room
 from bgsub.simd import (
     LANES,
@@ -40,24 +57,8 @@ AHEAD = 24  # cost: tiles between asking for memory and using it
 PAST_EQUALS = False  # chosen: of modes of one weight the older one stays first
 BLOCK = 64  # cost: tiles that learn in the same frames: memory is read faster in one piece
 
-VAR_Y, MEAN_Y, VAR_C, MEAN_C = 0, 1, 2, 3  # rows of a mode; a grey one has the first two only
-
 HALF = np.float32(0.5)
 TWO = np.float32(2)
-
-# The memory of a byte decides what follows: cost.
-ZERO_BYTE = 160  # evidence of 0 as a byte
-STEPS = 8  # bytes to a unit of evidence: bytes reach from -20 to 11.9
-CERTAIN = np.float32((255 - ZERO_BYTE) / STEPS)  # the most evidence there is
-LEAST = np.float32(-ZERO_BYTE / STEPS)
-ROUNDED_ZERO_BYTE = np.float32(ZERO_BYTE + 0.5)
-
-FLICKER_STEPS = np.float32(1024)  # bytes to a flicker of 1: bytes reach up to 0.249
-
-FOREGROUND, GHOST = 255, 1  # in the mask that learning sees: learn slowly; learn fast, what was there has gone
-
-NOBODY = 64  # owner of a pixel that no mode is near
-SHADOW = 128  # flag beside the owner: evidence was explained away as a shadow
 
 
 class State(NamedTuple):
@@ -82,44 +83,7 @@ class Planes(NamedTuple):
     closed: np.ndarray  # not 0 where nothing may be learned
 
 
-class Step(NamedTuple):
-    """The constants of one frame, `p` in what follows; float32 where nothing else is said.
-
-    They have the names of the parameters where they are these. Flicker is counted in bytes here, `FLICKER_STEPS` to 1.
-    """
-
-    luma: Any  # tuple of 3: shares of B, G and R in Y (or 1, 0, 0 for grey), times `gain`
-    chroma: Any  # tuple of 2: scales of R - Y and B - Y
-    gain: Any  # brings the frame to the background's light
-    alpha: Any  # learning rate
-    slow: Any  # learning rate of foreground, from `absorption_time` and `taper`
-    fast: Any  # learning rate where an object has gone, from `ghost_rate`
-    match_distance: Any
-    threshold: Any  # c
-    low_weight: Any  # w_0, raised by `early_doubt` in the first frames
-    weight_doubt: Any  # c_w
-    doubt_slope: Any  # c_w / (w_1 - w_0), from `weight_doubt` and `weight_span`
-    shadow_threshold: Any  # tau
-    shadow_precision: Any  # 1 / (2 s), from `shadow_spread`
-    shadow_base: Any  # c_s - c, from `shadow_doubt` and `threshold`
-    flicker_doubt: Any  # kappa, per byte of flicker
-    dead_zone: Any  # f_0 in bytes, from `flicker_still` and `flicker_lively`
-    restless: Any  # in bytes
-    flicker_rate: Any  # b
-    var_init_y: Any
-    var_init_c: Any
-    var_min_y: Any
-    var_min_c: Any
-    var_max: Any
-    var_stretch: Any  # growth of `var_max` per byte of flicker
-    last: Any  # n_components - 1, int
-    turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
-
-
-@register_jitable
-def rows_of_mode(n_channels):
-    """Return how many rows a mode of pixels of 1 or 3 channels has."""
-    return MEAN_Y + 1 if n_channels == 1 else MEAN_C + 2
+register_jitable(rows_of_mode)
 
 
 # --------------------------------------------------------------------------------------------------------- colour
@@ -329,7 +293,7 @@ def fetch_tile(s, owner, t, n, n_weights, n_rows):
 
 
 @kernel
-def score_tiles(image, state, planes, lo, hi, p, shadows):
+def score_tiles(image, state, planes, p, shadows, lo, hi):
     """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16."""
     s, n_modes = vectors_of(state), state.n_modes
     evidence, owners = rows(planes.evidence, LANES), rows(planes.owner, LANES)
@@ -345,7 +309,7 @@ def score_tiles(image, state, planes, lo, hi, p, shadows):
 
 
 @kernel
-def update_tiles(image, state, planes, lo, hi, p):
+def update_tiles(image, state, planes, p, lo, hi):
     """Learn the tiles, at the rates that the mask asks for."""
     s, n_modes = vectors_of(state), state.n_modes
     flicker_rows, raw = rows(state.flicker, LANES), rows(state.raw, LANES)

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from bgsub.background.adaptive.kernels import MEAN_Y
-from bgsub.simd import LANES
+LUMA = (0.114, 0.587, 0.299)  # physics: shares of B, G and R in Y (ITU-R BT.601)
+CHROMA = (0.713, 0.564)  # physics: scales that bring R - Y and B - Y to the range of Y
 
-LUMA = (0.114, 0.587, 0.299)  # shares of B, G and R in Y (ITU-R BT.601)
-CHROMA = (0.713, 0.564)  # scales that bring R - Y and B - Y to the range of Y
-
-_LANE = 7  # one pixel of a tile stands for it
-_SAMPLES = 512
-_FEWEST = 50
-_DARK, _BRIGHT = 8.0, 250.0  # grey levels: ratios of darker pixels are noise, brighter ones are clipped
-_STRONGEST = 32.0  # a stronger change of light leaves nothing to compare
-_DEAD_ZONE = 0.005  # smaller changes of light are left to the mixture
-_COLOURLESS = 1.5  # mean |chroma|, in grey levels, of a picture without colour
-
-
-def luma_of_picture(picture: np.ndarray) -> np.ndarray:
-    """Return Y of a picture, shape (h, w) or (h, w, 3), as float32."""
-    if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return picture.astype(np.float32, copy=False)
+_FEWEST = 50  # chosen: usable pixels, below which nothing is said
+_DARK, _BRIGHT = 8.0, 250.0  # chosen: grey levels: ratios of darker pixels are noise, brighter ones are clipped
+_STRONGEST = 32.0  # chosen: a stronger change of light leaves nothing to compare
+_DEAD_ZONE = 0.005  # chosen: smaller changes of light are left to the mixture
+_COLOURLESS = 1.5  # chosen: mean |chroma|, in grey levels, of a picture without colour
 
 
 class Light(NamedTuple):
@@ -44,31 +31,27 @@ class Light(NamedTuple):
     has_colour: bool
 
 
-def measure_light(image: np.ndarray, modes: np.ndarray) -> Light:
+def measure_light(pixels: np.ndarray, background: np.ndarray) -> Light:
     """Compare a frame with the heaviest mode of its pixels.
 
     The median of Y / background Y is not moved by objects that cover less than half of the view.
 
     Parameters
     ----------
-    image : ndarray of uint8 or float32, shape (N,) or (N, 3)
-        Pixels, N a multiple of 16.
-    modes : ndarray of float32, shape (K, N / 16, 2 or 5, 16)
-        As in `State`; nothing has been learned where a mean is 0.
+    pixels : ndarray of float32, shape (N,) or (N, 3)
+        A sample of the frame, grey or BGR.
+    background : ndarray of float32, shape (N,)
+        Luma of the background there, 0 where nothing has been learned.
 
     Returns
     -------
     Light
     """
-    tiles = image.reshape(-1, LANES, *image.shape[1:])
-    step = max(1, len(tiles) // _SAMPLES)
-    sample = tiles[::step, _LANE].astype(np.float32)
-    background = modes[0, ::step, MEAN_Y, _LANE]
-    if sample.ndim == 1:
-        luma, has_colour = sample, False
+    if pixels.ndim == 1:
+        luma, has_colour = pixels, False
     else:
-        luma = sample @ np.array(LUMA, np.float32)
-        chroma = (np.abs(sample[:, 2] - luma) * CHROMA[0] + np.abs(sample[:, 0] - luma) * CHROMA[1]) / 2
+        luma = pixels @ np.array(LUMA, np.float32)
+        chroma = (np.abs(pixels[:, 2] - luma) * CHROMA[0] + np.abs(pixels[:, 0] - luma) * CHROMA[1]) / 2
         has_colour = bool(chroma.mean() > _COLOURLESS)
     usable = (luma > _DARK) & (luma < _BRIGHT) & (background > _DARK)
     if np.count_nonzero(usable) < _FEWEST:

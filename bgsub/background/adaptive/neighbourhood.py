@@ -8,11 +8,10 @@ sixteen at a time, and takes them one at a time.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
-from bgsub.background.adaptive.kernels import HALF, LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO_BYTE
+from bgsub.background.adaptive.codes import LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO_BYTE
+from bgsub.background.adaptive.kernels import HALF
 from bgsub.background.modes import ZERO
 from bgsub.simd import LANES, any_, convert, inline, kernels_of, rows, select
 
@@ -20,17 +19,6 @@ kernel = kernels_of(__name__)
 
 _ZERO_BYTE = np.float32(ZERO_BYTE)
 _STEPS = np.float32(STEPS)
-
-
-class Neighbourhood(NamedTuple):
-    """The constants of one frame beside those of `Step`; `neighbours` in what follows."""
-
-    neighbour_radius: Any  # of the square of neighbours, int
-    least_flicker: Any  # bytes from which a pixel is compared, int, from `neighbour_still` and `neighbour_lively`
-    low_weight: Any  # w_0, not raised in the first frames
-    doubt_slope: Any  # as in `Step`
-    neighbour_doubt: Any  # c_n
-    explained: Any  # evidence at which no better explanation is looked for
 
 
 @inline
@@ -70,7 +58,7 @@ def odds_around(image, weights, modes, n_modes, shape, i, odds, p, neighbours):
 
 
 @kernel
-def explain_by_neighbours(image, state, planes, shape, lo, hi, p, neighbours):
+def explain_by_neighbours(image, state, planes, shape, p, neighbours, lo, hi):
     """Lower the evidence of the tiles lo to hi - 1 to what the best mode of their neighbours leaves of it.
 
     `image` is (pixels,) or (pixels, 3), `shape` (height, width), `p` a Step and `neighbours` a Neighbourhood. Writes

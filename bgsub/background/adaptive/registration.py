@@ -8,12 +8,10 @@ and water move without agreement, people and cars in a part of the picture only:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
-
-from bgsub.background.adaptive.light import luma_of_picture
 
 _WIDEST = 400  # pixels: frames are measured at a width up to this
 _SMALLEST = 32  # pixels: a smaller picture has too few corners
@@ -48,36 +46,28 @@ def small_shape(size: tuple[int, ...]) -> tuple[int, int]:
     return max(1, size[0] // factor), max(1, size[1] // factor)
 
 
-class Displacement(NamedTuple):
-    """Where a frame shows the points of the background.
+def small(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the luma of a picture, (h, w) or (h, w, 3) in [0, 255], brought down to `small_shape`: uint8."""
+    height, width = shape
+    factor = _factor(picture.shape)
+    if factor > 1:
+        whole = picture[: height * factor, : width * factor]
+        picture = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    if picture.dtype == np.uint8:
+        return picture
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
-    Attributes
-    ----------
-    matrix : ndarray of float64, shape (2, 3)
-        Takes (x, y, 1) in the background to (x, y) in the frame, pixels.
-    shape : (int, int)
-        Height and width of both.
-    """
 
-    matrix: np.ndarray
-    shape: tuple[int, int]
+class Pictures(Protocol):
+    """Who gives small pictures: an engine."""
 
-    def to_background(self, picture: np.ndarray, nearest: bool = False) -> np.ndarray:
-        """Return a picture of the frame as the background has it; its edges go on beyond it."""
-        flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR)
-        return self._warped(picture, flags, cv2.BORDER_REPLICATE)
+    def small_frame(self, pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Return a frame's area, brought down to `shape` as by `small`."""
 
-    def to_frame(self, picture: np.ndarray, nearest: bool = False) -> np.ndarray:
-        """Return a picture of the background as the frame has it, 0 where the background does not reach."""
-        return self._warped(picture, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
-
-    def hidden(self) -> np.ndarray:
-        """Return which pixels of the background the frame does not show: bool, shape (H, W)."""
-        flags = cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST
-        return self._warped(np.ones(self.shape, np.uint8), flags, cv2.BORDER_CONSTANT) == 0
-
-    def _warped(self, picture: np.ndarray, flags: int, border: int) -> np.ndarray:
-        return cv2.warpAffine(picture, self.matrix, self.shape[::-1], flags=flags, borderMode=border)
+    def small_background(self, shape: tuple[int, int]) -> np.ndarray:
+        """Return the learned background, brought down to `shape` as by `small`."""
 
 
 class _Movement(NamedTuple):
@@ -99,7 +89,9 @@ class Registration:
 
     Attributes
     ----------
-    reference : ndarray of uint8, shape `small_shape` of (h, w)
+    shape : (int, int)
+        Height and width of the small pictures, `small_shape` of (h, w).
+    reference : ndarray of uint8, of that shape
         Luma of the background; all 0 before there is one.
     engaged : bool
         Whether frames are to be brought back.
@@ -107,10 +99,11 @@ class Registration:
 
     def __init__(self, outside: np.ndarray) -> None:
         self._factor = _factor(outside.shape)
-        self.reference = np.zeros(small_shape(outside.shape), np.uint8)
+        self.shape = small_shape(outside.shape)
+        self.reference = np.zeros(self.shape, np.uint8)
         self._inside: np.ndarray | None = None
         if outside.any():  # the region's own outline is no corner
-            inside = self._small(np.where(outside, np.uint8(0), np.uint8(255)))
+            inside = small(np.where(outside, np.uint8(0), np.uint8(255)), self.shape)
             _, inside = cv2.threshold(inside, 254, 255, cv2.THRESH_BINARY)
             self._inside = cv2.erode(inside, np.ones(_WINDOW, np.uint8), borderType=cv2.BORDER_REPLICATE)
         self.forget()
@@ -123,40 +116,42 @@ class Registration:
         self._recent: list[bool] = []
         self._calm = 0
 
-    def due(self, n_frames: int) -> bool:
-        """Return whether the reference is to be taken (again) after `n_frames` learned frames."""
-        return n_frames in _RENEWALS or n_frames % _RENEWED_EVERY == 0
-
-    def renew(self, background: np.ndarray) -> None:
-        """Take a picture of the background, shape (h, w) or (h, w, 3), in [0, 255], as the reference."""
-        self.reference[...] = self._small(background)
-        self._corners = None
-
-    def displacement(self, picture: np.ndarray, n_frames: int, learn: bool) -> np.ndarray | None:
-        """Return the matrix that takes points of the background to those of a frame.
+    def follow(self, pictures: Pictures, pixels: np.ndarray, n_frames: int, learn: bool) -> np.ndarray | None:
+        """Return how a frame is displaced, looking at as few frames as will do.
 
         Parameters
         ----------
-        picture : ndarray of uint8 or float32, shape (h, w) or (h, w, 3)
-            The frame.
+        pictures : Pictures
+            Gives small pictures of frame and background, which are asked for when they are wanted.
+        pixels : ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
+            The whole frame.
         n_frames : int
-            Frames learned before it: while the camera is still, most frames are not measured.
+            Frames learned before it.
         learn : bool
-            Whether the measurement may change the state.
+            Whether the frame may change what is known of the camera.
 
         Returns
         -------
         ndarray of float64, shape (2, 3), or None
-            None when the camera is still, or the displacement unknown.
+            Takes (x, y, 1) in the background to (x, y) in the frame, pixels of the area; None when the camera is still,
+            or the displacement unknown.
         """
+        if learn and (n_frames in _RENEWALS or n_frames % _RENEWED_EVERY == 0):
+            background = pictures.small_background(self.shape) if n_frames else pictures.small_frame(pixels, self.shape)
+            self.renew(background)
         if not self.engaged:
-            wanted = n_frames <= _FIRST or n_frames % _SELDOM == 0 or self._recent[-1:] == [True]
-            if not learn or n_frames == 0 or not wanted:
+            due = n_frames <= _FIRST or n_frames % _SELDOM == 0 or self._recent[-1:] == [True]
+            if not learn or n_frames == 0 or not due:
                 return None
-        matrix, moved = self._measure(self._small(picture))
+        matrix, moved = self._measure(pictures.small_frame(pixels, self.shape))
         if learn:
             self._decide(moved)
         return matrix if self.engaged else None
+
+    def renew(self, background: np.ndarray) -> None:
+        """Take a small picture of the background, as `small` gives it, as the reference."""
+        self.reference[...] = background
+        self._corners = None
 
     # ---------------------------------------------------------------------------------------------- persistence
 
@@ -180,25 +175,15 @@ class Registration:
 
     # ------------------------------------------------------------------------------------------------- measuring
 
-    def _small(self, picture: np.ndarray) -> np.ndarray:
-        """Return the luma of a picture at the size of the reference, uint8."""
-        height, width = self.reference.shape
-        if self._factor > 1:
-            whole = picture[: height * self._factor, : width * self._factor]
-            picture = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-        if picture.ndim == 3 and picture.dtype == np.uint8:
-            return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        return np.clip(np.rint(luma_of_picture(picture)), 0, 255).astype(np.uint8)
-
-    def _measure(self, small: np.ndarray) -> tuple[np.ndarray | None, bool]:
+    def _measure(self, picture: np.ndarray) -> tuple[np.ndarray | None, bool]:
         """Return the matrix from the background to a frame, None without agreement, and whether the camera moved."""
         corners = self._reference_corners()
         if len(corners) < _FEWEST:
             return None, False
-        movement = self._track(small, corners)
+        movement = self._track(picture, corners)
         if movement is not None and self.engaged and len(movement.agreeing) < _PROOF * len(corners):
             # A far movement loses corners. Those that agreed tell where to look for the others; chance finds no more.
-            movement = self._track(small, corners, movement.matrix)
+            movement = self._track(picture, corners, movement.matrix)
         if movement is None or not self._convincing(movement, len(corners)):
             return None, False
         matrix, moved = movement.matrix, self._moved(movement, len(corners))
@@ -206,12 +191,12 @@ class Registration:
         matrix[:, 2] = matrix[:, 2] * self._factor + middle - matrix[:, :2] @ middle
         return matrix, moved
 
-    def _track(self, small: np.ndarray, corners: np.ndarray, guess: np.ndarray | None = None) -> _Movement | None:
+    def _track(self, picture: np.ndarray, corners: np.ndarray, guess: np.ndarray | None = None) -> _Movement | None:
         """Return the movement on which the most corners agree; `guess` is a matrix to start from."""
         expected = corners if guess is None else cv2.transform(corners, guess).astype(np.float32)
         tracked, found, _ = cv2.calcOpticalFlowPyrLK(
             self.reference,
-            small,
+            picture,
             corners,
             expected.copy(),  # is overwritten
             winSize=_WINDOW,

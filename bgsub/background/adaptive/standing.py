@@ -12,12 +12,10 @@ A camera that looks straight down sees nothing stand, and loses some shadows to 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive.kernels import SHADOW, STEPS, ZERO_BYTE
+from bgsub.background.adaptive.codes import SHADOW, STEPS, ZERO_BYTE
 from bgsub.simd import LANES, any_, kernels_of, rows
 
 kernel = kernels_of(__name__)
@@ -27,13 +25,6 @@ _GRID_ROWS = 120  # cost: of larger frames the share of foreground is known at a
 _STEPS = np.float32(STEPS)
 _WHOLE = np.float32(255)
 _HALF = np.float32(0.5)
-
-
-class Standing(NamedTuple):
-    """The constants of the stage."""
-
-    standing_gain: Any  # g
-    standing_share: Any  # q_0
 
 
 def share_below(evidence: np.ndarray, reach: float) -> tuple[np.ndarray, int]:
@@ -66,7 +57,7 @@ def share_below(evidence: np.ndarray, reach: float) -> tuple[np.ndarray, int]:
 
 
 @kernel
-def raise_standing(planes, below, spacing, shape, lo, hi, constants):
+def raise_standing(planes, below, spacing, shape, constants, lo, hi):
     """Add what their place tells to the evidence of the shadows in the tiles lo to hi - 1, where it is not closed.
 
     `below` and `spacing` are what `share_below` gives, `shape` is (height, width) and `constants` a Standing.

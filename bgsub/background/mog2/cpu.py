@@ -1,36 +1,23 @@
-"""The mixture of every pixel of frames of one shape, and the way of a frame through the kernels."""
+"""The engine of `MOG2` on the CPU: the mixture in tiles of sixteen pixels, and how frames go through the kernels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from bgsub import threads as pool
+from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
 from bgsub.background.mog2 import kernels
-from bgsub.background.mog2.kernels import AHEAD, KNOWN_FOREGROUND, LEARN, OUTSIDE, State, Step
+from bgsub.background.mog2.kernels import AHEAD, KNOWN_FOREGROUND, LEARN, OUTSIDE, State
+from bgsub.background.mog2.step import MODE_SCALE, WEIGHT_SCALE, Step
 from bgsub.background.region import Polygon, region_mask
 from bgsub.simd import LANES, zeros
 
-SAVED = ("weights", "modes", "n_modes")  # the arrays of a state that make the model; the rest are hints
 
-Layout = dict[str, tuple[tuple[int, ...], np.dtype]]
-
-
-def layout(shape: tuple[int, ...], n_components: int, precision: str) -> Layout:
-    """Return shape and dtype of the saved arrays of a state for frames of `shape`, (H, W) or (H, W, 3)."""
-    n_tiles = -(-shape[0] * shape[1] // LANES)
-    channels = 3 if len(shape) == 3 else 1
-    dtype = np.dtype(np.float32 if precision == "exact" else np.uint16)
-    return {
-        "weights": ((n_tiles, n_components, LANES), dtype),
-        "modes": ((n_components, n_tiles, 1 + channels, LANES), dtype),
-        "n_modes": ((n_tiles,), np.dtype(np.uint8)),
-    }
-
-
-class Tiles:
-    """State of a mixture, and which pixels learn.
+class CpuEngine:
+    """An `Engine` of kernels for tiles, shared by threads.
 
     Parameters
     ----------
@@ -42,6 +29,13 @@ class Tiles:
         float32 or 16-bit fixed point.
     region : ndarray or list of polygons, optional
         Region of interest, see `region_mask`; by default every pixel learns.
+    threads : int, optional
+        Most threads to use, by default as many as there are processors.
+
+    Attributes
+    ----------
+    state : State
+        What the kernels work on.
 
     Raises
     ------
@@ -55,20 +49,64 @@ class Tiles:
         n_components: int,
         precision: str,
         region: np.ndarray | Sequence[Polygon] | None = None,
+        threads: int | None = None,
     ) -> None:
-        arrays = layout(shape, n_components, precision)
-        (n_tiles,), _ = arrays["n_modes"]
-        self.compact = precision == "compact"
+        self._shape = shape
+        self.threads = threads
+        self._compact = precision == "compact"
+        self._n_tiles = n_tiles(shape)
         self._gates: np.ndarray | None = None
         if region is not None:
-            self._gates = np.full(n_tiles * LANES, OUTSIDE, np.uint8)
+            self._gates = np.full(self._n_tiles * LANES, OUTSIDE, np.uint8)
             self._gates[: shape[0] * shape[1]][region_mask(region, (shape[0], shape[1])).ravel() > 0] = LEARN
+        dtype = np.dtype(np.uint16 if self._compact else np.float32)
+        rows = 1 + (3 if len(shape) == 3 else 1)
         self.state = State(
-            weights=zeros(*arrays["weights"]),
-            modes=zeros(*arrays["modes"]),
-            n_modes=np.ones(n_tiles, np.uint8),
-            depth=np.zeros(n_tiles + AHEAD, np.uint8),
+            weights=zeros((self._n_tiles, n_components, LANES), dtype),
+            modes=zeros((n_components, self._n_tiles, rows, LANES), dtype),
+            n_modes=np.ones(self._n_tiles, np.uint8),
+            depth=np.zeros(self._n_tiles + AHEAD, np.uint8),
         )
+
+    @property
+    def threads(self) -> int | None:
+        """Most threads to use; None for as many as there are processors."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, threads: int | None) -> None:
+        self._threads = threads
+        self._n_threads = pool.threads_for(self._shape[0] * self._shape[1], threads)
+
+    def run(
+        self,
+        frames: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray],
+        steps: Sequence[Step],
+        *,
+        shadows: bool,
+        frozen: bool,
+        known_foreground: np.ndarray | None,
+    ) -> None:
+        """Mask a run of frames and, unless `frozen`, learn them; see `Engine`."""
+        gates = self._gates_with(known_foreground)
+        for frame, mask, step in zip(frames, masks, steps, strict=True):
+            self._run(frame, mask, step, shadows, frozen, gates)
+
+    def background_image(self, background_ratio: float) -> np.ndarray:
+        """Return for each pixel the weighted mean of its background modes; see `Engine`."""
+        weights, means = self.state.weights, self.state.modes[:, :, kernels.MEAN :]
+        if self._compact:
+            weights, means = weights / WEIGHT_SCALE, means / MODE_SCALE
+        total = np.zeros((self._n_tiles, LANES), np.float32)
+        image = np.zeros((self._n_tiles, means.shape[2], LANES), np.float32)
+        for k in range(weights.shape[1]):
+            taken = np.where(total <= background_ratio, weights[:, k], np.float32(0))
+            image += taken[:, None] * means[k]
+            total += taken
+        image /= np.where(total > 0, total, 1)[:, None]
+        flat = np.rint(image).astype(np.uint8).transpose(0, 2, 1).reshape(-1, means.shape[2])
+        return flat[: self._shape[0] * self._shape[1]].reshape(self._shape)
 
     def forget(self) -> None:
         """Empty the state."""
@@ -76,84 +114,47 @@ class Tiles:
         self.state.n_modes[...] = 1
 
     def saved(self) -> dict[str, np.ndarray]:
-        """Return the arrays that make the model."""
-        return {name: getattr(self.state, name) for name in SAVED}
+        """Return the arrays of `layout`, by name: copies."""
+        weights = to_pixels(self.state.weights, self._shape)
+        modes = to_pixels(self.state.modes, self._shape, axis=1)
+        return {"weights": weights, "modes": modes, "n_modes": alive(weights)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what `saved` gave; shapes and dtypes must be those of `layout`."""
-        for name in SAVED:
-            getattr(self.state, name)[...] = arrays[name]
+        """Take over what `saved` gave; see `Engine`."""
+        check_modes(arrays)
+        fill_tiles(self.state.weights, arrays["weights"])
+        fill_tiles(self.state.modes, arrays["modes"], axis=1)
+        in_tiles = np.zeros((self._n_tiles, LANES), np.uint8)
+        fill_tiles(in_tiles, arrays["n_modes"])
+        self.state.n_modes[...] = np.maximum(in_tiles.max(axis=1), 1)
 
-    def background_image(self, shape: tuple[int, ...], background_ratio: float) -> np.ndarray:
-        """Return for each pixel the weighted mean of its background Gaussians, uint8; 0 where it has none."""
-        weights, means = self.state.weights, self.state.modes[:, :, kernels.MEAN :]
-        if self.compact:
-            weights, means = weights / kernels.WEIGHT_SCALE, means / kernels.MODE_SCALE
-        total = np.zeros((weights.shape[0], LANES), np.float32)
-        image = np.zeros((weights.shape[0], means.shape[2], LANES), np.float32)
-        for k in range(weights.shape[1]):
-            taken = np.where(total <= background_ratio, weights[:, k], np.float32(0))
-            image += taken[:, None] * means[k]
-            total += taken
-        image /= np.where(total > 0, total, 1)[:, None]
-        flat = np.rint(image).astype(np.uint8).transpose(0, 2, 1).reshape(-1, means.shape[2])
-        return flat[: shape[0] * shape[1]].reshape(shape)
+    # ---------------------------------------------------------------------------------------------- one frame
 
-    def run(
-        self,
-        pixels: np.ndarray,
-        mask: np.ndarray,
-        step: Step,
-        *,
-        shadows: bool,
-        frozen: bool,
-        known_foreground: np.ndarray | None,
-        threads: int | None,
+    def _run(
+        self, frame: np.ndarray, mask: np.ndarray, step: Step, shadows: bool, frozen: bool, gates: np.ndarray | None
     ) -> None:
-        """Mask a frame and, unless `frozen`, learn it.
-
-        Parameters
-        ----------
-        pixels : ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
-            C-contiguous, in [0, 255].
-        mask : ndarray of uint8, shape (H, W)
-            C-contiguous; receives the mask.
-        step : Step
-            Constants of this frame.
-        shadows : bool
-            Look for shadows.
-        frozen : bool
-            Change nothing but the mask.
-        known_foreground : ndarray of bool or uint8, shape (H, W), or None
-            Pixels to mark 255 and not to learn.
-        threads : int or None
-            None chooses by the size of the frame.
-        """
         n = mask.size
-        full, n_tiles = n // LANES, len(self.state.n_modes)
-        gates = self._gates_with(known_foreground)
-        image, flat = pixels.reshape(n, *pixels.shape[2:]), mask.reshape(n)
-        channels = self.state.modes.shape[2] - 1
+        full = n // LANES
+        image, flat = frame.reshape(n, *frame.shape[2:]), mask.reshape(n)
 
         def work(image: np.ndarray, out: np.ndarray, first: int, lo: int, hi: int) -> None:
-            common = (first, lo, hi, step, shadows)
+            common = (first, step, shadows, lo, hi)
             if frozen:
                 kernels.classify_tiles(image, self.state, out, *common)
             elif gates is None:
                 kernels.update_tiles(image, self.state, out, *common)
             else:
-                scratch = np.empty((step.last + 1, 2 + channels, LANES), np.float32)
+                scratch = np.empty((step.last + 1, 1 + self.state.modes.shape[2], LANES), np.float32)
                 gate_rows = gates[first * LANES :].reshape(-1, LANES)
                 kernels.update_gated_tiles(image, self.state, out, gate_rows, scratch, *common)
 
         if full:
-            out = flat[: full * LANES].reshape(full, LANES)
-            pool.share(lambda lo, hi: work(image, out, 0, lo, hi), full, pool.threads_for(n, threads))
-        if full < n_tiles:  # the frame ends within a tile: its pixels go on their own, with room for the missing ones
+            pool.share(partial(work, image, flat[: full * LANES].reshape(full, LANES), 0), full, self._n_threads)
+        if full < self._n_tiles:  # the frame ends within a tile: its pixels go on their own, the missing ones beside
             rest = np.zeros((LANES, *image.shape[1:]), image.dtype)
             rest[: n - full * LANES] = image[full * LANES :]
             last = np.empty((1, LANES), np.uint8)
-            work(rest, last, full, full, n_tiles)
+            work(rest, last, full, full, self._n_tiles)
             flat[full * LANES :] = last[0, : n - full * LANES]
         if frozen and gates is not None:
             flat[gates[:n] == OUTSIDE] = 0
@@ -163,7 +164,7 @@ class Tiles:
         """Return for each pixel whether it learns; None when all do."""
         if known_foreground is None:
             return self._gates
-        all_learn = np.full(len(self.state.n_modes) * LANES, LEARN, np.uint8)
+        all_learn = np.full(self._n_tiles * LANES, LEARN, np.uint8)
         gates = all_learn if self._gates is None else self._gates.copy()
         inside = gates[: known_foreground.size]
         inside[(inside == LEARN) & (known_foreground.ravel() != 0)] = KNOWN_FOREGROUND

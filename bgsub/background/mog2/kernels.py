@@ -21,11 +21,12 @@ is the same and in the same order; the speed comes from doing sixteen pixels at 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from bgsub.background.modes import ONE, ZERO, MixtureRows, fetch, rise, start_mode, with_room
+from bgsub.background.mog2.step import MODE_SCALE, WEIGHT_SCALE
 from bgsub.simd import (
     LANES,
     all_,
@@ -53,10 +54,6 @@ PAST_EQUALS = True  # opencv: a mode rises past others of its weight, as OpenCV'
 VAR, MEAN = 0, 1  # rows of a mode: its variance, then its mean in each channel
 
 FAINT = np.float32(1e-30)  # opencv: weight of a pruned mode that is still listed: adds nothing to a sum of weights
-# Scales of a compact state, chosen. With the first, .9, .75 and .5 come back exactly, so that equalities with
-# background_ratio hold; 65535 would wrap round where rounding lifts a weight above 1.
-WEIGHT_SCALE = np.float32(65040)
-MODE_SCALE = np.float32(256)
 
 LEARN, OUTSIDE, KNOWN_FOREGROUND = 0, 1, 2  # what a gate says of a pixel
 
@@ -71,24 +68,6 @@ class State(NamedTuple):
     modes: np.ndarray  # (K, tiles, 1 + channels, 16): first modes lie together, where most of the work is
     n_modes: np.ndarray  # (tiles,) uint8: the most modes that a lane has, at least 1
     depth: np.ndarray  # (tiles + AHEAD,) uint8: last mode visited in the last frame; a hint, not part of the model
-
-
-class Step(NamedTuple):
-    """The constants of one frame, by the names of the parameters where they are these: float32, or as is said."""
-
-    alpha: Any  # learning rate
-    decay: Any  # 1 - alpha
-    limit: Any  # alpha * complexity_prior: what a weight loses in each frame, and below which a mode goes
-    var_threshold: Any
-    var_threshold_gen: Any
-    background_ratio: Any
-    var_init: Any
-    var_min: Any
-    var_max: Any
-    shadow_threshold: Any  # tau
-    shadow_value: Any  # uint8
-    last: Any  # n_components - 1, int
-    dither: Any  # added to means before they are rounded: 0, or within half a step of a compact state
 
 
 # ------------------------------------------------------------------------------------------- one mode of one tile
@@ -319,7 +298,7 @@ def as_vectors(state):
 
 
 @kernel
-def update_tiles(image, state, out, first, lo, hi, p, shadows):
+def update_tiles(image, state, out, first, p, shadows, lo, hi):
     """Learn the tiles and write their masks."""
     s, mask, n_modes, depth = as_vectors(state), rows(out, LANES), state.n_modes, state.depth
     if shadows:
@@ -331,7 +310,7 @@ def update_tiles(image, state, out, first, lo, hi, p, shadows):
 
 
 @kernel
-def classify_tiles(image, state, out, first, lo, hi, p, shadows):
+def classify_tiles(image, state, out, first, p, shadows, lo, hi):
     """Write the masks of the tiles and change nothing else."""
     s, mask, n_modes = as_vectors(state), rows(out, LANES), state.n_modes
     for t in range(lo, hi):
@@ -339,7 +318,7 @@ def classify_tiles(image, state, out, first, lo, hi, p, shadows):
 
 
 @kernel
-def update_gated_tiles(image, state, out, gates, scratch, first, lo, hi, p, shadows):
+def update_gated_tiles(image, state, out, gates, scratch, first, p, shadows, lo, hi):
     """Learn and mask the pixels whose gate (uint8, shaped like `out`) is LEARN.
 
     The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model. `scratch`, float32 of shape

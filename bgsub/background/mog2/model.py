@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from bgsub.background.layout import Layout
 from bgsub.background.model import BackgroundModel
-from bgsub.background.mog2.cpu import Layout, Tiles, layout
-from bgsub.background.mog2.kernels import MODE_SCALE, Step
+from bgsub.background.mog2.constants import step_of
+from bgsub.background.mog2.engine import Engine, layout
 from bgsub.background.parameters import MOG2_PARAMETERS, check_mog2
 from bgsub.background.region import Polygon
-
-_GOLDEN_RATIO = 0.6180339887498949  # its multiples, modulo 1, are spread most evenly
 
 
 class MOG2(BackgroundModel):
@@ -47,8 +46,10 @@ class MOG2(BackgroundModel):
         Region of interest: a mask, inside where it is not 0, or polygons of (x, y) corners in pixels. Outside,
         masks are 0 and nothing is learned.
     threads : int, optional
-        Most threads to use, by default as many as there are processors; small frames get fewer. The masks are the
-        same for any number.
+        Most threads that work on a frame, by default as many as there are processors; small frames get fewer. The masks
+        are the same for any number.
+    device : {"cpu"}
+        Where the frames are worked on.
     precision : {"exact", "compact"}
         "compact" keeps the state in 16-bit fixed point: half the memory, faster where memory is what
         bounds it, and about one pixel in ten thousand decided otherwise.
@@ -94,20 +95,22 @@ class MOG2(BackgroundModel):
     """
 
     _KIND = "mog2"
-    _VERSION = 1
     _TABLE = MOG2_PARAMETERS
-    _state: Tiles
+    _ENGINES = {"cpu": "bgsub.background.mog2.cpu:CpuEngine"}  # noqa: RUF012  (ClassVar in the base)
+    _SETTINGS = ("precision",)
+    engine: Engine  # None before the first frame
 
     def __init__(
         self,
         *,
         region: np.ndarray | Sequence[Polygon] | None = None,
         threads: int | None = None,
+        device: str = "cpu",
         precision: str = "exact",
         **parameters: Any,
     ) -> None:
         self.precision = precision
-        super().__init__(region=region, threads=threads, **parameters)
+        super().__init__(region=region, threads=threads, device=device, **parameters)
 
     def apply(
         self,
@@ -145,7 +148,17 @@ class MOG2(BackgroundModel):
         ParameterError
             When an argument is not as above or the image is not of the first one's shape; the model stays as it was.
         """
-        return self._apply(image, learning_rate, known_foreground, out)
+        call = self._accept(image, learning_rate, known_foreground, out)
+        step = step_of(self.parameters, self.n_frames, call.rate, self.precision)
+        self.engine.run(
+            [call.pixels],
+            [call.mask],
+            [step],
+            shadows=self.parameters["detect_shadows"],
+            frozen=not call.learns,
+            known_foreground=call.known_foreground,
+        )
+        return self._result(call)
 
     def background_image(self) -> np.ndarray:
         """Return the learned background: for each pixel the weighted mean of its background Gaussians.
@@ -160,74 +173,16 @@ class MOG2(BackgroundModel):
         ParameterError
             Before the first frame.
         """
-        shape = self._learned_shape()
-        return self._state.background_image(shape, self.parameters["background_ratio"])
+        self._learned_shape()
+        return self.engine.background_image(self.parameters["background_ratio"])
 
-    # -------------------------------------------------------------------------------------------------- inside
+    # -------------------------------------------------------------------------------------- what the base asks for
 
     def _check_parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return check_mog2(values, self.precision)
 
-    def _settings(self) -> dict[str, Any]:
-        return {"precision": self.precision}
-
     def _layout(self, shape: tuple[int, ...]) -> Layout:
         return layout(shape, self.parameters["n_components"], self.precision)
 
-    def _check_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
-        n_modes = arrays["n_modes"]
-        if not 1 <= int(n_modes.min()) <= int(n_modes.max()) <= self.parameters["n_components"]:
-            raise ValueError("numbers of Gaussians out of bounds")
-
-    def _make_state(self, shape: tuple[int, ...]) -> Tiles:
-        return Tiles(shape, self.parameters["n_components"], self.precision, self._region)
-
-    def _mask(
-        self,
-        pixels: np.ndarray,
-        mask: np.ndarray,
-        rate: float | None,
-        known_foreground: np.ndarray | None,
-        probability: np.ndarray | None,
-    ) -> None:
-        self._state.run(
-            pixels,
-            mask,
-            self._step(rate),
-            shadows=self.parameters["detect_shadows"],
-            frozen=rate == 0,
-            known_foreground=known_foreground,
-            threads=self.threads,
-        )
-
-    def _step(self, rate: float | None) -> Step:
-        """Return the constants of the frame that comes next, rounded as OpenCV rounds them."""
-        p = self.parameters
-        n = self.n_frames + 1
-        alpha = rate if rate is not None and n > 1 else 1 / min(2 * n, p["history"])
-        return Step(
-            alpha=np.float32(alpha),
-            decay=np.float32(1) - np.float32(alpha),
-            limit=np.float32(alpha * float(np.float32(p["complexity_prior"]))),
-            var_threshold=np.float32(p["var_threshold"]),
-            var_threshold_gen=np.float32(p["var_threshold_gen"]),
-            background_ratio=np.float32(p["background_ratio"]),
-            var_init=np.float32(p["var_init"]),
-            var_min=np.float32(p["var_min"]),
-            var_max=np.float32(p["var_max"]),
-            shadow_threshold=np.float32(p["shadow_threshold"]),
-            shadow_value=np.uint8(p["shadow_value"]),
-            last=p["n_components"] - 1,
-            dither=self._dither(n),
-        )
-
-    def _dither(self, n: int) -> np.float32:
-        """Return what to add to the means of frame n before they are rounded.
-
-        Small steps towards a new mean would be lost if a compact state rounded each to the nearest 1/256. Offsets that
-        cover the rounding interval evenly from frame to frame keep their average: a fifth to a half fewer
-        pixels of real footage are decided otherwise than by an exact state.
-        """
-        if self.precision == "exact":
-            return np.float32(0)
-        return np.float32((n * _GOLDEN_RATIO % 1 - 0.5) / MODE_SCALE)
+    def _make_engine(self, make: Any, shape: tuple[int, ...]) -> Engine:
+        return make(shape, self.parameters["n_components"], self.precision, self._region, self.threads)

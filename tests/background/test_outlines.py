@@ -1,12 +1,11 @@
-"""Objects in hand-made evidence, with areas counted on paper."""
+"""Objects in hand-made planes, with areas counted on paper."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive.kernels import ZERO_BYTE
-from bgsub.background.adaptive.objects import find_objects, mask_of, probability_of, smoothed
+from bgsub.background.outlines import find_objects, mask_of
 
 PICTURE = """
 ........................
@@ -19,41 +18,41 @@ PICTURE = """
 .#......#######.......##
 ......................##
 """
-EVIDENCE = np.array([[ZERO_BYTE + (c == "#") for c in row] for row in PICTURE.split()], np.uint8)
-SHAPE = EVIDENCE.shape
+PLANE = np.array([[255 * (c == "#") for c in row] for row in PICTURE.split()], np.uint8)
+SHAPE = PLANE.shape
 # Areas: a block of 9; a ring of 24 with a hole of 25, in which lies a block of 9; specks of 1, 4, 2 (touching by
 # corners) and 4.
 
 
 def areas(min_area, fill_area):
-    return sorted(found.area for found in find_objects(EVIDENCE, min_area, fill_area))
+    return sorted(found.area for found in find_objects(PLANE, min_area, fill_area))
 
 
 def test_areas_are_those_counted():
     assert areas(0, 0) == [1, 2, 4, 4, 9, 9, 24]
-    assert np.count_nonzero(EVIDENCE > ZERO_BYTE) == 53
+    assert np.count_nonzero(PLANE) == 53
 
 
 @pytest.mark.parametrize(
     ("least", "left"), [(1, 7), (2, 6), (3, 5), (4, 5), (5, 3), (9, 3), (9.5, 1), (24, 1), (25, 0)]
 )
 def test_objects_below_the_least_area_are_dropped(least, left):
-    found = find_objects(EVIDENCE, least, 0)
+    found = find_objects(PLANE, least, 0)
     assert len(found) == left
     assert all(one.area >= least for one in found)
     assert np.count_nonzero(mask_of(found, SHAPE)) == sum(one.area for one in found)
 
 
-def test_without_limits_the_mask_is_the_positive_evidence():
-    mask = mask_of(find_objects(EVIDENCE, 0, 0), SHAPE)
+def test_without_limits_the_mask_is_the_plane():
+    mask = mask_of(find_objects(PLANE, 0, 0), SHAPE)
     assert mask.dtype == np.uint8
-    np.testing.assert_array_equal(mask, np.where(EVIDENCE > ZERO_BYTE, 255, 0))
+    np.testing.assert_array_equal(mask, PLANE)
 
 
 @pytest.mark.parametrize(("fill_area", "filled"), [(0, False), (25, False), (25.5, True), (100, True)])
 def test_holes_below_the_limit_are_filled_and_count_as_area(fill_area, filled):
     """The block within the hole is an object of its own while the hole is open."""
-    found = find_objects(EVIDENCE, 10, fill_area)
+    found = find_objects(PLANE, 10, fill_area)
     assert [one.area for one in found] == [49 if filled else 24]
     mask = mask_of(found, SHAPE)
     assert np.count_nonzero(mask) == (49 if filled else 24)
@@ -61,12 +60,12 @@ def test_holes_below_the_limit_are_filled_and_count_as_area(fill_area, filled):
 
 
 def test_a_hole_that_is_filled_makes_an_object_large_enough():
-    assert len(find_objects(EVIDENCE, 49, 30)) == 1
-    assert len(find_objects(EVIDENCE, 49, 0)) == 0
+    assert len(find_objects(PLANE, 49, 30)) == 1
+    assert len(find_objects(PLANE, 49, 0)) == 0
 
 
 def test_the_patch_of_an_object_is_its_mask_in_its_box():
-    for one in find_objects(EVIDENCE, 0, 0):
+    for one in find_objects(PLANE, 0, 0):
         (rows, columns), inside = one.patch(SHAPE, margin=0)
         whole = np.zeros(SHAPE, np.uint8)
         whole[rows, columns] = inside
@@ -87,26 +86,26 @@ def test_a_patch_reaches_beyond_its_object_as_far_as_the_picture_does():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (4, 5)], ids=str)
 def test_all_or_nothing(shape):
-    assert find_objects(np.full(shape, ZERO_BYTE, np.uint8), 0, 0) == []
+    assert find_objects(np.zeros(shape, np.uint8), 0, 0) == []
     assert not mask_of([], shape).any()
     (found,) = find_objects(np.full(shape, 255, np.uint8), 0, 0)
     assert found.area == shape[0] * shape[1]
     assert (mask_of([found], shape) == 255).all()
 
 
-def test_random_evidence_against_counting():
+def test_random_plane_against_counting():
     """Without limits nothing is lost; with one, exactly the smaller connected sets."""
     rng = np.random.default_rng(0)
     for share in (0.2, 0.5, 0.8):
         positive = rng.random((30, 40)) < share
-        evidence = np.where(positive, ZERO_BYTE + 9, ZERO_BYTE).astype(np.uint8)
-        np.testing.assert_array_equal(mask_of(find_objects(evidence, 0, 0), (30, 40)) != 0, positive)
+        plane = positive.astype(np.uint8)
+        np.testing.assert_array_equal(mask_of(find_objects(plane, 0, 0), (30, 40)) != 0, positive)
         sets = connected(positive)
         kept = np.zeros_like(positive)
         for pixels in sets:
             if len(pixels) >= 6:
                 kept[tuple(np.transpose(pixels))] = True
-        np.testing.assert_array_equal(mask_of(find_objects(evidence, 6, 0), (30, 40)) != 0, kept)
+        np.testing.assert_array_equal(mask_of(find_objects(plane, 6, 0), (30, 40)) != 0, kept)
 
 
 def connected(positive):
@@ -123,27 +122,3 @@ def connected(positive):
             front += near
         sets.append(pixels)
     return sets
-
-
-# ------------------------------------------------------------------------------------------- smoothing, probability
-
-
-def test_smoothing_spreads_evidence_and_keeps_its_level():
-    evidence = np.full((21, 21), 100, np.uint8)
-    assert smoothed(evidence, 0) is evidence
-    np.testing.assert_array_equal(smoothed(evidence, 1.5), evidence)
-    evidence[10, 10] = 255
-    spread = smoothed(evidence, 1.5).astype(int)
-    assert 100 < spread[10, 11] < spread[10, 10] < 255
-    np.testing.assert_array_equal(spread, spread.T)
-    np.testing.assert_array_equal(spread, spread[::-1, ::-1])
-    assert spread[10, 10] == pytest.approx(100 + 155 / (2 * np.pi * 1.5**2), abs=2)
-    assert (spread[10, 18:] == 100).all()
-
-
-def test_the_probability_is_the_logistic_function_of_the_evidence():
-    evidence, probability = np.arange(256, dtype=np.uint8).reshape(16, 16), np.zeros((16, 16), np.float32)
-    probability_of(evidence, probability)
-    odds = (np.arange(256) - 160) / 8
-    np.testing.assert_allclose(probability.ravel(), 1 / (1 + np.exp(-odds)), rtol=1e-5)
-    assert probability.ravel()[ZERO_BYTE] == 0.5

@@ -1,37 +1,18 @@
-"""From evidence to objects: smoothing before the threshold, specks dropped, holes filled."""
+"""Objects of a mask by their outlines: areas, holes, boxes, and pictures of them.
+
+Finding outlines (`cv2.findContours`) costs a small part of labelling every pixel (`cv2.connectedComponentsWithStats`),
+and areas follow from them exactly, by Pick's theorem.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive.kernels import ZERO_BYTE
-from bgsub.background.cleanup import drawn, pixels_within
-
-
-def smoothed(evidence: np.ndarray, sigma: float) -> np.ndarray:
-    """Return evidence averaged over a Gaussian of `sigma` pixels: doubt and support of neighbours count, not votes.
-
-    Parameters
-    ----------
-    evidence : ndarray of uint8, shape (H, W)
-        As the kernels write it.
-    sigma : float
-        In pixels; 0 leaves the evidence as it is.
-    """
-    if sigma <= 0:
-        return evidence
-    width = 2 * math.ceil(2 * sigma) + 1  # what lies beyond two sigmas weighs 5 %
-    return cv2.GaussianBlur(evidence, (width, width), sigma)
-
-
-def probability_of(evidence: np.ndarray, out: np.ndarray) -> None:
-    """Write the probability of foreground, 1 / (1 + exp(-L)), float32, for evidence given as bytes."""
-    cv2.LUT(evidence, _PROBABILITIES, dst=out)
+from bgsub.masks import FOREGROUND
 
 
 class Found(NamedTuple):
@@ -43,22 +24,20 @@ class Found(NamedTuple):
         Its outline and those of its holes, as `cv2.findContours` gives them.
     area : int
         Pixels, holes not counted.
+    box : (slice, slice)
+        Rows and columns that it reaches.
     """
 
     outlines: list[np.ndarray]
     area: int
-
-    def box(self) -> tuple[slice, slice]:
-        """Return the rows and columns that the object reaches."""
-        x, y, width, height = cv2.boundingRect(self.outlines[0])
-        return slice(y, y + height), slice(x, x + width)
+    box: tuple[slice, slice]
 
     def patch(self, shape: tuple[int, int], margin: int = 2) -> tuple[tuple[slice, slice], np.ndarray]:
         """Return rows and columns of the box around the object in a picture of `shape`, and its mask there.
 
         The box reaches `margin` pixels beyond the object where the picture does; the mask is uint8, not 0 inside.
         """
-        rows, columns = self.box()
+        rows, columns = self.box
         left, top = max(0, columns.start - margin), max(0, rows.start - margin)
         right, bottom = min(shape[1], columns.stop + margin), min(shape[0], rows.stop + margin)
         inside = np.zeros((bottom - top, right - left), np.uint8)
@@ -66,18 +45,17 @@ class Found(NamedTuple):
         return (slice(top, bottom), slice(left, right)), inside
 
 
-def find_objects(evidence: np.ndarray, min_area: float, fill_area: float) -> list[Found]:
-    """Return the sets of touching pixels with positive evidence.
+def find_objects(plane: np.ndarray, min_area: float, fill_area: float) -> list[Found]:
+    """Return the sets of touching pixels that are not 0; they touch at corners too.
 
     Parameters
     ----------
-    evidence : ndarray of uint8, shape (H, W)
-        Smoothed; above `ZERO_BYTE` is foreground.
+    plane : ndarray of uint8, shape (H, W)
+        0 where there is nothing.
     min_area, fill_area : float
         Pixels: smaller objects are left out, smaller holes filled.
     """
-    _, positive = cv2.threshold(evidence, ZERO_BYTE, 255, cv2.THRESH_BINARY)
-    outlines, hierarchy = cv2.findContours(positive, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    outlines, hierarchy = cv2.findContours(plane, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not outlines:
         return []
     areas = [pixels_within(outline) for outline in outlines]
@@ -88,11 +66,13 @@ def find_objects(evidence: np.ndarray, min_area: float, fill_area: float) -> lis
         holes = _holes_of(outlines, areas, hierarchy[0], first_hole, fill_area)
         area = areas[i] - sum(hole_area for _, hole_area in holes)
         if area >= min_area:
-            found.append(Found([outlines[i], *(outline for outline, _ in holes)], area))
+            x, y, width, height = cv2.boundingRect(outlines[i])
+            box = (slice(y, y + height), slice(x, x + width))
+            found.append(Found([outlines[i], *(outline for outline, _ in holes)], area, box))
     return found
 
 
-def mask_of(objects: Sequence[Found], shape: tuple[int, int]) -> np.ndarray:
+def mask_of(objects: Sequence[Found], shape: tuple[int, ...]) -> np.ndarray:
     """Return the mask of objects: uint8, 255 inside, 0 elsewhere."""
     return drawn([outline for found in objects for outline in found.outlines], shape)
 
@@ -110,5 +90,18 @@ def _holes_of(
     return holes
 
 
-_LEVELS = (np.arange(256) - ZERO_BYTE) / 8
-_PROBABILITIES = (1 / (1 + np.exp(-_LEVELS))).astype(np.float32)
+def pixels_within(outline: np.ndarray) -> int:
+    """Return the number of pixels within and on an outline given by all its pixels.
+
+    Pick's theorem: a polygon of area A whose border is a walk of B steps from pixel to neighbouring pixel
+    covers A + B / 2 + 1 of them. It holds for lines too, there and back: A = 0.
+    """
+    steps = len(outline)
+    return round(cv2.contourArea(outline) + steps / 2 + 1) if steps > 1 else 1
+
+
+def drawn(outlines: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """Return the plane of what lies within an odd number of outlines, or on one."""
+    plane = np.zeros(shape, np.uint8)
+    cv2.drawContours(plane, outlines, -1, FOREGROUND, cv2.FILLED)
+    return plane

@@ -1,0 +1,57 @@
+"""The constants of one frame as the engines take them; `constants` computes them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Step(NamedTuple):
+    """The constants of one frame, `p` in what follows; float32 where nothing else is said.
+
+    They have the names of the parameters where they are these. Flicker is counted in bytes here, `FLICKER_STEPS` to 1.
+    """
+
+    luma: Any  # tuple of 3: shares of B, G and R in Y (or 1, 0, 0 for grey), times `gain`
+    chroma: Any  # tuple of 2: scales of R - Y and B - Y
+    gain: Any  # brings the frame to the background's light
+    alpha: Any  # learning rate
+    slow: Any  # learning rate of foreground, from `absorption_time` and `taper`
+    fast: Any  # learning rate where an object has gone, from `ghost_rate`
+    match_distance: Any
+    threshold: Any  # c
+    low_weight: Any  # w_0, raised by `early_doubt` in the first frames
+    weight_doubt: Any  # c_w
+    doubt_slope: Any  # c_w / (w_1 - w_0), from `weight_doubt` and `weight_span`
+    shadow_threshold: Any  # tau
+    shadow_precision: Any  # 1 / (2 s), from `shadow_spread`
+    shadow_base: Any  # c_s - c, from `shadow_doubt` and `threshold`
+    flicker_doubt: Any  # kappa, per byte of flicker
+    dead_zone: Any  # f_0 in bytes, from `flicker_still` and `flicker_lively`
+    restless: Any  # in bytes
+    flicker_rate: Any  # b
+    var_init_y: Any
+    var_init_c: Any
+    var_min_y: Any
+    var_min_c: Any
+    var_max: Any
+    var_stretch: Any  # growth of `var_max` per byte of flicker
+    last: Any  # n_components - 1, int
+    turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
+
+
+class Neighbourhood(NamedTuple):
+    """The constants of one frame beside those of `Step`; `neighbours` in what follows."""
+
+    neighbour_radius: Any  # of the square of neighbours, int
+    least_flicker: Any  # bytes from which a pixel is compared, int, from `neighbour_still` and `neighbour_lively`
+    low_weight: Any  # w_0, not raised in the first frames
+    doubt_slope: Any  # as in `Step`
+    neighbour_doubt: Any  # c_n
+    explained: Any  # evidence at which no better explanation is looked for
+
+
+class Standing(NamedTuple):
+    """The constants of the stage."""
+
+    standing_gain: Any  # g
+    standing_share: Any  # q_0

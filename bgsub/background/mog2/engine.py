@@ -1,0 +1,90 @@
+"""What `MOG2` wants of an engine, and what of an engine's state belongs in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from bgsub.background.layout import Layout
+from bgsub.background.mog2.step import Step
+
+
+class Engine(Protocol):
+    """Owns the mixture of every pixel of frames of one shape, and does what touches every pixel.
+
+    An engine is made by ``Engine(shape, n_components, precision, region, threads)`` and is empty then. Pictures go in
+    and out; how the state lies in memory is the engine's own affair.
+
+    """
+
+    @property
+    def threads(self) -> int | None:
+        """Most threads to use, where it uses any; None for as many as there are processors."""
+
+    @threads.setter
+    def threads(self, threads: int | None) -> None: ...
+
+    def run(
+        self,
+        frames: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray],
+        steps: Sequence[Step],
+        *,
+        shadows: bool,
+        frozen: bool,
+        known_foreground: np.ndarray | None,
+    ) -> None:
+        """Mask a run of frames and, unless `frozen`, learn them, one after another.
+
+        Parameters
+        ----------
+        frames : sequence of ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
+            C-contiguous, in [0, 255]; one or more.
+        masks : sequence of ndarray of uint8, shape (H, W)
+            C-contiguous; receive the masks.
+        steps : sequence of Step
+            The constants of each frame.
+        shadows : bool
+            Look for shadows.
+        frozen : bool
+            Change nothing but the masks.
+        known_foreground : ndarray of bool or uint8, shape (H, W), or None
+            Pixels to mark 255 and not to learn, in all of these frames.
+        """
+
+    def background_image(self, background_ratio: float) -> np.ndarray:
+        """Return for each pixel the weighted mean of its background modes, uint8, shaped like a frame; 0 without."""
+
+    def forget(self) -> None:
+        """Empty the state."""
+
+    def saved(self) -> dict[str, np.ndarray]:
+        """Return the arrays of `layout`, by name: copies."""
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over what `saved` gave; shapes and dtypes must be those of `layout`.
+
+        Raises
+        ------
+        ValueError
+            When the kernels could not trust the values.
+        """
+
+
+def layout(shape: tuple[int, ...], n_components: int, precision: str) -> Layout:
+    """Return shape and dtype of the saved arrays for frames of `shape`, (H, W) or (H, W, 3).
+
+    ``weights`` (K, H, W), heaviest mode first; ``modes`` (K, 1 + channels, H, W), the variance of each mode and then
+    its mean in each channel; ``n_modes`` (H, W), how many of them are alive. float32, or uint16 where the precision is
+    "compact": fixed point with the scales `WEIGHT_SCALE` and `MODE_SCALE`.
+    """
+    size = shape[:2]
+    channels = 3 if len(shape) == 3 else 1
+    dtype = np.dtype(np.float32 if precision == "exact" else np.uint16)
+    return {
+        "weights": ((n_components, *size), dtype),
+        "modes": ((n_components, 1 + channels, *size), dtype),
+        "n_modes": (size, np.dtype(np.uint8)),
+    }
