@@ -35,6 +35,18 @@ def available_processors() -> int:
     return os.cpu_count() or 1
 
 
+def usable_threads(threads: int | None) -> int:
+    """Return `threads`, or for None the processors that this process may use.
+
+    OMP_NUM_THREADS, which joblib's workers are started with so that they share the processors, limits them.
+    """
+    if threads is not None:
+        return threads
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    processors = available_processors()
+    return min(processors, int(limit)) if limit.isdecimal() and int(limit) else processors
+
+
 def threads_for(n_pixels: int, threads: int | None) -> int:
     """Return how many threads to use for a frame: as many as have enough to do, at most `threads` or all processors."""
     most = available_processors() if threads is None else threads

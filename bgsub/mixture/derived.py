@@ -15,6 +15,7 @@ from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.input_checks import check_features, check_finite
 from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.reading import ReadingMixture
 
 if TYPE_CHECKING:
     import sklearn.mixture
@@ -34,7 +35,7 @@ _SHARED_ATTRIBUTES = (
 )
 
 
-class DerivedMixtures(FittedMixture):
+class DerivedMixtures(ReadingMixture):
     """The part of `GaussianMixture` that makes mixtures from a fitted one."""
 
     n_batches_: int
@@ -145,6 +146,34 @@ class DerivedMixtures(FittedMixture):
         copy = GaussianMixture(**{name: value for name, value in self.get_params(deep=False).items() if name in names})
         _copy_attributes(self, copy)
         return copy
+
+    def fitted_mixture(self) -> FittedMixture:
+        """Return the fitted parameters as a plain mixture, float64, which knows nothing of scikit-learn."""
+        check_is_fitted(self)
+        return FittedMixture(self._parameters(), self.covariance_type)
+
+    @classmethod
+    def from_mixture(cls, mixture: FittedMixture, **settings: Any) -> Self:
+        """Return an estimator whose fitted attributes are the parameters of `mixture`; others as if after `fit`.
+
+        Parameters
+        ----------
+        mixture : FittedMixture
+            Any.
+        **settings
+            The estimator's other parameters, such as ``threads=2``.
+        """
+        return cls._of(mixture.parameters, mixture.covariance_type, **settings)
+
+    def reorder(self, order: Any) -> None:
+        """Put the components in another order, int of shape (K,): component ``order[k]`` becomes number k."""
+        check_is_fitted(self)
+        order = np.asarray(order)
+        names = ["weights_", "means_"]
+        if self.covariance_type != "tied":  # else there is one for all
+            names += ["covariances_", "precisions_", "precisions_cholesky_"]
+        for name in names:
+            setattr(self, name, getattr(self, name)[order])
 
     @classmethod
     def _of(cls, parameters: Parameters, covariance_type: str, **others: Any) -> Self:

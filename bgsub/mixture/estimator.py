@@ -22,9 +22,10 @@ from bgsub.mixture.initialisation import INIT_PARAMS, seeding_rows
 from bgsub.mixture.input_checks import check_enough_rows, check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters
 from bgsub.mixture.progress import Progress
-from bgsub.mixture.restarts import Seeding, best_run, drawn_seeds, starts_from, usable_threads
+from bgsub.mixture.restarts import Seeding, best_run, drawn_seeds, starts_from
 from bgsub.mixture.stepwise import stepwise_update
 from bgsub.mixture.training_data import Blocks, RowsInBlocks, RowsInMemory, Rules, TrainingData
+from bgsub.threads import usable_threads
 
 _NOT_CONVERGED = (
     "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "

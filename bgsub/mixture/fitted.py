@@ -1,222 +1,162 @@
-"""What a fitted mixture tells about rows: densities, components, criteria, samples."""
+"""A mixture of which all parameters are known, and what it says of rows: densities, components, criteria, samples.
+
+Nothing here is fitted, and nothing needs scikit-learn: who only applies a mixture imports this file and no other.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bgsub.errors import ParameterError
-from bgsub.mixture.input_checks import check_finite, check_sample_weight
-from bgsub.mixture.parameters import Parameters, n_parameters
+from bgsub.mixture.input_checks import check_sample_weight
+from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
 from bgsub.mixture.passes import log_density
-from bgsub.mixture.restarts import usable_threads
+from bgsub.threads import usable_threads
 
 _ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
-_DRAWS = 100_000  # for the distribution of the density, where no rows are given
 
 
-class FittedMixture(DensityMixin, BaseEstimator):
-    """The half of `GaussianMixture` that reads parameters and changes none."""
+@dataclass(frozen=True, eq=False)
+class FittedMixture:
+    """A mixture of K Gaussians over D features.
 
-    n_components: int
+    Rows are float32 or float64 arrays of shape (N, D). Their width is checked, their values are not: what is not
+    finite gives what is not finite. `threads` is the number of threads that share the rows, None for all that the
+    process may use; no result depends on it.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        Weights, means, covariances and factors of the precisions, float64.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        What the covariances are.
+    """
+
+    parameters: Parameters
     covariance_type: str
-    random_state: Any
-    threads: int | None
 
-    weights_: np.ndarray
-    means_: np.ndarray
-    covariances_: np.ndarray
-    precisions_: np.ndarray
-    precisions_cholesky_: np.ndarray
-    n_features_in_: int
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return len(self.parameters.weights)
 
-    def score_samples(self, X: Any) -> np.ndarray:
-        """Return the log-density of each row.
+    @property
+    def n_features(self) -> int:
+        """D."""
+        return self.parameters.means.shape[1]
 
-        Parameters
-        ----------
-        X : array-like, shape (N, D)
-            The rows.
+    @property
+    def n_parameters(self) -> int:
+        """Number of free parameters."""
+        return n_parameters(self.n_components, self.n_features, self.covariance_type)
 
-        Returns
-        -------
-        ndarray, shape (N,)
-            log p(x); float32 where both `X` and the model are, else float64.
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights (K,) of the components, which sum to 1."""
+        return self.parameters.weights
+
+    @property
+    def means(self) -> np.ndarray:
+        """Their means (K, D)."""
+        return self.parameters.means
+
+    @property
+    def covariances(self) -> np.ndarray:
+        """Their covariances, in the shape of the type."""
+        return self.parameters.covariances
+
+    @property
+    def precisions_cholesky(self) -> np.ndarray:
+        """Factors U of the precisions U U^T, in the shape of the type."""
+        return self.parameters.precisions_cholesky
+
+    @property
+    def matrices(self) -> np.ndarray:
+        """Their covariances as matrices (K, D, D), whatever the type."""
+        return matrices_of(self.covariances, self.covariance_type, self.n_components, self.n_features)
+
+    def log_densities(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
+        """Return log p(x) of each row, float64 of shape (N,)."""
+        return self._read(X, threads)
+
+    def labels(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
+        """Return the most probable component of each row, intp of shape (N,)."""
+        found = np.empty(len(X), np.intp)
+        self._read(X, threads, labels=found)
+        return found
+
+    def responsibilities(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
+        """Return each row's probability of belonging to each component, float64 of shape (N, K)."""
+        found = np.empty((len(X), self.n_components))
+        self._read(X, threads, responsibilities=found)
+        return found
+
+    def score(self, X: np.ndarray, sample_weight: object = None, *, threads: int | None = None) -> float:
+        """Return the mean log-density of the rows, weighted by `sample_weight` (N,) where that is given."""
+        weights = check_sample_weight(sample_weight, len(X))
+        return float(np.average(self.log_densities(X, threads=threads), weights=weights))
+
+    def criteria(self, X: np.ndarray, sample_weight: object = None, *, threads: int | None = None) -> dict[str, float]:
+        """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows.
+
+        The ICL is the BIC plus twice the entropy of the responsibilities.
         """
-        X = self._rows(X)
-        return self._in_dtype_of(X, log_density(X, self._parameters(), self.covariance_type, threads=self._threads))
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the mean log-density of the rows, weighted if weights are given.
-
-        Parameters
-        ----------
-        X : array-like, shape (N, D)
-            The rows.
-        y : ignored
-            Present for scikit-learn's conventions.
-        sample_weight : array-like, shape (N,), optional
-            Weights of the rows, 0 or more; a weight of 2 counts as the row twice.
-        """
-        densities = self.score_samples(X)
-        return float(np.average(densities, weights=check_sample_weight(sample_weight, len(densities))))
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable component of each row, integers of shape (N,)."""
-        X = self._rows(X)
-        labels = np.empty(len(X), dtype=np.intp)
-        log_density(X, self._parameters(), self.covariance_type, threads=self._threads, labels=labels)
-        return labels
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return each row's probability of belonging to each component, shape (N, n_components)."""
-        X = self._rows(X)
-        shares = np.empty((len(X), len(self.weights_)))
-        log_density(X, self._parameters(), self.covariance_type, threads=self._threads, responsibilities=shares)
-        return self._in_dtype_of(X, shares)
-
-    def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Draw rows from the mixture, the same ones as scikit-learn for the same `random_state`.
-
-        Parameters
-        ----------
-        n_samples : int
-            How many rows.
-
-        Returns
-        -------
-        X : float64 ndarray, shape (n_samples, D)
-            The rows, component by component.
-        y : int64 ndarray, shape (n_samples,)
-            The component each was drawn from.
-        """
-        check_is_fitted(self)
-        if n_samples < 1:
-            raise ParameterError(
-                f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample."
-            )
-        random = check_random_state(self.random_state)
-        counts = random.multinomial(n_samples, np.asarray(self.weights_, dtype=np.float64))
-        tied = self.covariance_type == "tied"
-        covariances = [self.covariances_] * len(counts) if tied else self.covariances_
-        parts = []
-        for mean, covariance, count in zip(self.means_, covariances, counts, strict=True):
-            if self.covariance_type in ("full", "tied"):
-                parts.append(random.multivariate_normal(mean, covariance, int(count)))
-            else:
-                parts.append(mean + random.standard_normal(size=(count, len(mean))) * np.sqrt(covariance))
-        return np.vstack(parts).astype(np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-
-    def aic(self, X: Any, sample_weight: Any = None) -> float:
-        """Return Akaike's information criterion on the rows: the lower the better."""
-        log_likelihood, _ = self._likelihood(X, sample_weight)
-        return -2.0 * log_likelihood + 2.0 * self._n_parameters()
-
-    def bic(self, X: Any, sample_weight: Any = None) -> float:
-        """Return the Bayesian information criterion on the rows: the lower the better."""
-        log_likelihood, total = self._likelihood(X, sample_weight)
-        return -2.0 * log_likelihood + self._n_parameters() * math.log(total)
-
-    def icl(self, X: Any, sample_weight: Any = None) -> float:
-        """Return the integrated completed likelihood criterion on the rows: the lower the better.
-
-        The BIC plus twice the entropy of the responsibilities, so that it counts clusters where the BIC counts the
-        Gaussians that a density needs (Biernacki, Celeux & Govaert 2000; McLachlan & Peel 2000, section 6.10.3).
-        """
-        return self.criteria(X, sample_weight)["icl"]
-
-    def criteria(self, X: Any, sample_weight: Any = None) -> dict[str, float]:
-        """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows."""
-        X = self._rows(X)
-        return self._criteria(X, check_sample_weight(sample_weight, len(X)))
-
-    def _criteria(self, X: np.ndarray, weights: np.ndarray | None) -> dict[str, float]:
-        """Do the work of `criteria` for rows and weights that are checked."""
-        parameters, threads = self._parameters(), self._threads
-        buffer = np.empty((min(_ROWS_A_BLOCK, len(X)), len(self.weights_)))
+        weights = check_sample_weight(sample_weight, len(X))
         log_likelihood = entropy = 0.0
         for start in range(0, len(X), _ROWS_A_BLOCK):
             rows = X[start : start + _ROWS_A_BLOCK]
-            r = buffer[: len(rows)]
-            densities = log_density(rows, parameters, self.covariance_type, threads=threads, responsibilities=r)
+            r = np.empty((len(rows), self.n_components))
+            densities = self._read(rows, threads, responsibilities=r)
             uncertainty = -(r * np.log(np.maximum(r, np.finfo(np.float64).tiny))).sum(axis=1)
             w = np.ones(len(rows)) if weights is None else weights[start : start + len(rows)]
             log_likelihood += float(w @ densities)
             entropy += float(w @ uncertainty)
-        free, total = self._n_parameters(), float(len(X) if weights is None else weights.sum())
-        bic = -2.0 * log_likelihood + free * math.log(total)
-        aic = -2.0 * log_likelihood + 2.0 * free
+        total = float(len(X) if weights is None else weights.sum())
+        bic = -2.0 * log_likelihood + self.n_parameters * math.log(total)
+        aic = -2.0 * log_likelihood + 2.0 * self.n_parameters
         return {"log_likelihood": log_likelihood, "aic": aic, "bic": bic, "icl": bic + 2.0 * entropy}
 
-    def anomaly_threshold(self, q: float, X: Any = None) -> float:
-        """Return the log-density under which a share `q` of the rows lies.
+    def sample(self, n_samples: int, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows, float64 of shape (n, D), component by component, and the component of each, int64 of shape (n,).
 
-        Rows with `score_samples` below it are the anomalies: ``X[model.score_samples(X) < threshold]``.
-
-        Parameters
-        ----------
-        q : float
-            The share of ordinary rows that may be taken for anomalies, above 0 and below 1.
-        X : array-like, shape (N, D), optional
-            Ordinary rows; without, rows drawn from the mixture itself, the same at each call.
+        Raises
+        ------
+        ParameterError
+            When no row is asked for.
         """
-        check_is_fitted(self)
-        if not 0 < q < 1:
-            raise ParameterError(f"q is {q!r}: give a share above 0 and below 1")
-        if X is None:
-            drawn = self.__class__._of(self._parameters(), self.covariance_type, random_state=0).sample(_DRAWS)[0]
-            densities = log_density(drawn, self._parameters(), self.covariance_type, threads=self._threads)
+        return draw(self.parameters, self.covariance_type, n_samples, random)
+
+    def reordered(self, order: np.ndarray) -> FittedMixture:
+        """Return the same mixture, of which component ``order[k]`` is number k."""
+        weights, means, covariances, factors = self.parameters
+        if self.covariance_type != "tied":  # else there is one for all
+            covariances, factors = covariances[order], factors[order]
+        return FittedMixture(Parameters(weights[order], means[order], covariances, factors), self.covariance_type)
+
+    def _read(self, X: np.ndarray, threads: int | None, **outputs: np.ndarray) -> np.ndarray:
+        if X.ndim != 2 or X.shape[1] != self.n_features:
+            raise ParameterError(
+                f"rows have the shape {X.shape}, the mixture {self.n_features} features: give rows of that width"
+            )
+        return log_density(X, self.parameters, self.covariance_type, threads=usable_threads(threads), **outputs)
+
+
+def draw(
+    parameters: Parameters, covariance_type: str, n_samples: int, random: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Do the work of `FittedMixture.sample`, for parameters of any floating type: scikit-learn's rows, to the bit."""
+    weights, means, covariances, _ = parameters
+    if n_samples < 1:
+        raise ParameterError(f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample.")
+    counts = random.multinomial(n_samples, np.asarray(weights, dtype=np.float64))
+    parts = []
+    for k, count in enumerate(counts):
+        covariance = covariances if covariance_type == "tied" else covariances[k]
+        if covariance_type in ("full", "tied"):
+            parts.append(random.multivariate_normal(means[k], covariance, int(count)))
         else:
-            densities = self.score_samples(X)
-        return float(np.quantile(densities, q))
-
-    def _likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
-        """Return the rows' log-likelihood and their total weight."""
-        densities = self.score_samples(X)
-        weights = check_sample_weight(sample_weight, len(densities))
-        total = float(len(densities) if weights is None else weights.sum())
-        return float(np.average(densities, weights=weights)) * total, total
-
-    def _n_parameters(self) -> int:
-        """Return the number of free parameters."""
-        return n_parameters(self.means_.shape[0], self.means_.shape[1], self.covariance_type)
-
-    @property
-    def _threads(self) -> int:
-        return usable_threads(self.threads)
-
-    def _parameters(self) -> Parameters:
-        """Return the fitted attributes as the kernels take them."""
-        fitted = (self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
-        return Parameters(*(np.ascontiguousarray(values, dtype=np.float64) for values in fitted))
-
-    def _names(self) -> Sequence[str] | None:
-        """Return the features' names, if they have any."""
-        return getattr(self, "feature_names_in_", None)
-
-    def _set_parameters(self, parameters: Parameters, dtype: Any = np.float64) -> None:
-        """Make `parameters` the fitted ones, in the dtype of the rows they came from."""
-        cholesky = parameters.precisions_cholesky
-        full = self.covariance_type in ("full", "tied")
-        precisions = cholesky @ np.swapaxes(cholesky, -1, -2) if full else cholesky**2
-        self.weights_ = parameters.weights.astype(dtype)
-        self.means_ = parameters.means.astype(dtype)
-        self.covariances_ = parameters.covariances.astype(dtype)
-        self.precisions_cholesky_ = cholesky.astype(dtype)
-        self.precisions_ = precisions.astype(dtype)
-
-    def _rows(self, X: Any) -> np.ndarray:
-        """Return rows of the model's width, checked."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], ensure_all_finite=False)
-        check_finite(X, self._names())
-        return X
-
-    def _in_dtype_of(self, X: np.ndarray, result: np.ndarray) -> np.ndarray:
-        return result.astype(np.result_type(X.dtype, self.means_.dtype), copy=False)
+            parts.append(means[k] + random.standard_normal(size=(count, means.shape[1])) * np.sqrt(covariance))
+    return np.vstack(parts).astype(np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)

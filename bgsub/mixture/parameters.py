@@ -15,6 +15,10 @@ ILL_DEFINED = (
 )
 
 
+_SUM_OF_WEIGHTS = 1e-4  # a difference from 1 that float32 may have
+_FACTORS = 1e-3  # relative difference that a factor made elsewhere may have from ours
+
+
 class Parameters(NamedTuple):
     """A mixture of K Gaussians over D features; float64, C-contiguous.
 
@@ -26,6 +30,66 @@ class Parameters(NamedTuple):
     means: np.ndarray  # (K, D)
     covariances: np.ndarray
     precisions_cholesky: np.ndarray  # upper triangular U with precision = U U^T; 1 / standard deviation without D x D
+
+
+def covariance_shape(covariance_type: str, n_components: int, n_features: int) -> tuple[int, ...]:
+    """Return the shape that covariances, precisions and their factors have: scikit-learn's."""
+    return {
+        "full": (n_components, n_features, n_features),
+        "tied": (n_features, n_features),
+        "diag": (n_components, n_features),
+        "spherical": (n_components,),
+    }[covariance_type]
+
+
+def matrices_of(covariances: np.ndarray, covariance_type: str, n_components: int, n_features: int) -> np.ndarray:
+    """Return covariances as matrices (K, D, D), whatever their type; those of ``"tied"`` are one, seen K times."""
+    if covariance_type == "full":
+        return covariances
+    if covariance_type == "tied":
+        return np.broadcast_to(covariances, (n_components, n_features, n_features))
+    variances = covariances if covariance_type == "diag" else covariances[:, None]
+    return variances[..., None] * np.eye(n_features)
+
+
+def fault(parameters: Parameters, covariance_type: str, n_features: int, n_components: int | None = None) -> str:
+    """Return what keeps arrays of unknown origin from being a mixture of D features, or ``""``.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Arrays of any shape and dtype; float32 and float64 can be a mixture.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        What they are to be.
+    n_features : int
+        D.
+    n_components : int, optional
+        K; without, as many as there are weights.
+
+    Returns
+    -------
+    str
+        A clause without a full stop, such as ``"its weights do not sum to 1"``.
+    """
+    weights, _, covariances, factors = parameters
+    if n_components is None:
+        n_components = len(weights) if weights.ndim == 1 else 0
+    matrix = covariance_shape(covariance_type, n_components, n_features)
+    shapes = ((n_components,), (n_components, n_features), matrix, matrix)
+    for name, array, shape in zip(Parameters._fields, parameters, shapes, strict=True):
+        if array.shape != shape:
+            return f"{name} has the shape {array.shape} where {shape} belongs"
+    if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in parameters):
+        return "its parameters are not finite numbers"
+    if n_components < 1 or (weights < 0).any() or not np.isclose(weights.sum(), 1.0, atol=_SUM_OF_WEIGHTS):
+        return "its weights do not sum to 1"
+    try:
+        expected = precisions_cholesky(covariances, covariance_type)
+    except ValueError:
+        return "its covariances are not positive definite"
+    if not np.allclose(factors, expected, rtol=_FACTORS, atol=_FACTORS * np.abs(expected).max()):
+        return "its precisions are not those of its covariances"
+    return ""
 
 
 def precisions_cholesky(covariances: np.ndarray, covariance_type: str) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -15,18 +14,6 @@ from bgsub.mixture.initialisation import parameters_of, seeds
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.progress import Progress
 from bgsub.mixture.training_data import Rules, TrainingData
-
-
-def usable_threads(threads: int | None) -> int:
-    """Return `threads`, or for None the processors that this process may use.
-
-    OMP_NUM_THREADS, which joblib's workers are started with so that they share the processors, limits them.
-    """
-    if threads is not None:
-        return threads
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(processors, int(limit)) if limit.isdecimal() and int(limit) else processors
 
 
 class Seeding(NamedTuple):

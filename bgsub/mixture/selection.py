@@ -19,8 +19,9 @@ from bgsub.mixture.given_start import GivenStart
 from bgsub.mixture.initialisation import seeding_rows
 from bgsub.mixture.input_checks import check_enough_rows, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
-from bgsub.mixture.restarts import Seeding, drawn_seeds, starts_from, usable_threads
+from bgsub.mixture.restarts import Seeding, drawn_seeds, starts_from
 from bgsub.mixture.training_data import RowsInMemory
+from bgsub.threads import usable_threads
 
 CRITERIA = ("bic", "aic", "icl")
 

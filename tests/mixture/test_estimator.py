@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from bgsub import BgsubError, GaussianMixture
-from bgsub.mixture import restarts
+from bgsub.threads import usable_threads
 from tests.mixture.samples import COVARIANCE_TYPES, blobs
 
 METHODS = ("fit", "fit_predict", "partial_fit", "predict", "predict_proba", "score", "score_samples", "aic", "icl")
@@ -151,11 +151,11 @@ class TestSample:
 class TestThreads:
     def test_none_takes_no_more_than_openmp_may(self, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
-        assert restarts.usable_threads(None) == 1
+        assert usable_threads(None) == 1
         for nonsense in ("", "0", "two", "-1"):
             monkeypatch.setenv("OMP_NUM_THREADS", nonsense)
-            assert restarts.usable_threads(None) >= 1
-        assert restarts.usable_threads(7) == 7
+            assert usable_threads(None) >= 1
+        assert usable_threads(7) == 7
 
     @pytest.mark.parametrize("threads", [0, -1, 1.5])
     def test_out_of_bounds(self, threads):
