@@ -1,4 +1,4 @@
-"""Threads that share the tiles of a frame.
+"""How many threads, and those that share work: the tiles of a frame, the blocks of a table.
 
 Numba's own thread layer aborts the process when two threads start parallel loops at once, so kernels are serial,
 without the GIL, and run here over ranges of tiles: each model has its own number of threads, and models can be used
@@ -11,7 +11,8 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
@@ -167,6 +168,54 @@ def opencv_bounded(threads: int | None) -> Iterator[None]:
         yield
     finally:
         _opencv_bound.leave(threads)
+
+
+class Crew:
+    """Threads of its own, each with some memory, that share numbered pieces of work; for one, the caller's alone.
+
+    For work of which each thread needs large arrays, as passes over tables do; `share` is for frames.
+
+    Parameters
+    ----------
+    memories : sequence
+        What each thread works with.
+    """
+
+    def __init__(self, memories: Sequence[Any]) -> None:
+        self._memory: SimpleQueue[Any] = SimpleQueue()
+        for memory in memories:
+            self._memory.put(memory)
+        self._pool = ThreadPoolExecutor(len(memories), "bgsub-crew") if len(memories) > 1 else None
+
+    def run(self, work: Callable[[int, Any], None], n: int) -> None:
+        """Call ``work(i, memory)`` for i from 0 to n - 1, and wait for all; raise the first error there was."""
+
+        def one(i: int) -> None:
+            memory = self._memory.get()
+            try:
+                work(i, memory)
+            finally:
+                self._memory.put(memory)
+
+        if self._pool is None:
+            for i in range(n):
+                one(i)
+            return
+        futures: list[Future[None]] = [self._pool.submit(one, i) for i in range(n)]
+        try:
+            for future in futures:
+                future.result()
+        finally:  # after an error or Ctrl-C nothing must write to arrays that the caller has given up
+            for future in futures:
+                future.cancel()
+            for future in futures:
+                if not future.cancelled():
+                    future.exception()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
 
 
 def _settle(left: Iterator[Range], running: set[Range]) -> None:

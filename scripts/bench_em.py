@@ -22,7 +22,8 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from bgsub import GaussianMixture as OurMixture
-from bgsub.mixture.em import run_em
+from bgsub.mixture.em.loop import Rules, run_em
+from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
 
 CASES = ["400,2,4", "100000,2,5", "1000000,3,8", "1000000,8,32", "100000,16,10", "100000,64,16", "20000,128,8"]
@@ -57,7 +58,7 @@ def start(X: np.ndarray, k: int, covariance_type: str) -> Parameters:
 def ours(X: np.ndarray, parameters: Parameters, covariance_type: str, steps: int) -> float:
     """Return the seconds of an iteration."""
     begun = time.process_time()
-    run_em(X, parameters, covariance_type, reg_covar=1e-6, tol=0, max_iter=steps)
+    run_em(RowsInMemory(X), parameters, Rules(covariance_type, reg_covar=1e-6, tol=0, max_iter=steps), threads=1)
     return (time.process_time() - begun) / steps
 
 

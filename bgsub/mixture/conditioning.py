@@ -7,12 +7,46 @@ covariance S_aa - S_ab S_bb^-1 S_ba; in a mixture the weights become proportiona
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from bgsub.errors import ParameterError
+from bgsub.mixture.input_checks import check_features
 from bgsub.mixture.parameters import Parameters, precisions_cholesky
-from bgsub.mixture.passes import log_density
+from bgsub.mixture.passes.cpu import log_density
+
+
+def known_features(given: Any, names: Sequence[str] | None, n_features: int) -> np.ndarray:
+    """Return the indices of features that are given by index or name, of which one at least is not.
+
+    Raises
+    ------
+    ParameterError
+        When one is unknown or given twice, or none or every one is given.
+    """
+    indices = check_features(given, names, n_features, "given")
+    if len(indices) == n_features:
+        raise ParameterError("given holds every feature: leave out at least one")
+    return indices
+
+
+def known_values(
+    given: Mapping[Any, float], names: Sequence[str] | None, n_features: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of features that are given by index or name, and the values that they have.
+
+    Raises
+    ------
+    ParameterError
+        As `known_features`; also when a value is not finite.
+    """
+    values = np.array([float(value) for value in given.values()])
+    indices = known_features(list(given), names, n_features)
+    if not np.isfinite(values).all():
+        raise ParameterError("given holds NaN or infinity: leave unknown features out")
+    return indices, values
 
 
 def marginal(parameters: Parameters, covariance_type: str, features: np.ndarray) -> Parameters:
@@ -46,7 +80,15 @@ class Regression(NamedTuple):
 
 
 def regression(parameters: Parameters, covariance_type: str, given: np.ndarray, values: np.ndarray) -> Regression:
-    """Return mean and covariance of the other features for each row of `values`, shape (N, len(given))."""
+    """Return mean and covariance of the other features for each row of `values`, shape (N, len(given)).
+
+    Raises
+    ------
+    ParameterError
+        When the rows are of another width.
+    """
+    if values.shape[1] != len(given):
+        raise ParameterError(f"X has {values.shape[1]} columns where given names {len(given)}: give one each")
     shares, means, covariances = _conditionals(parameters, covariance_type, given, values)
     mean = np.einsum("nk,nkd->nd", shares, means)
     n_unknown = means.shape[2]

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 
+NOT_CONVERGED = (
+    "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "
+    "check for degenerate data."
+)
 _log = logging.getLogger(__name__)
 
 
-@contextlib.contextmanager
-def diagnosed(ranges: Callable[[], np.ndarray] | None, names: Sequence[str] | None) -> Iterator[None]:
-    """Turn the error of a covariance that is not positive definite into one that names constant columns.
+def in_words(error: ValueError, ranges: Callable[[], np.ndarray | None], names: Sequence[str] | None) -> ValueError:
+    """Return the error of a covariance that is not positive definite as one that names constant columns; others as is.
 
     Parameters
     ----------
-    ranges : callable, optional
-        Returns the difference of each column's highest and lowest value; only called after an error.
+    error : ValueError
+        What a fit raised.
+    ranges : callable
+        Returns the difference of each column's highest and lowest value, or None; only called where it helps.
     names : sequence of str, optional
         The columns' names.
 
-    Raises
-    ------
-    ParameterError
-        A ValueError whose text begins as scikit-learn's.
+    Returns
+    -------
+    ValueError
+        A ParameterError whose text begins as scikit-learn's, or `error`.
     """
-    try:
-        yield
-    except ParameterError:
-        raise
-    except ValueError as error:
-        if not str(error).startswith(ILL_DEFINED):
-            raise
-        constant = np.flatnonzero(ranges() == 0) if ranges is not None else np.empty(0, dtype=int)
-        hint = f" Constant: {_columns(constant, names)}." if len(constant) else ""
-        raise ParameterError(ILL_DEFINED + hint) from None
+    if isinstance(error, ParameterError) or not str(error).startswith(ILL_DEFINED):
+        return error
+    found = ranges()
+    constant = np.empty(0, dtype=int) if found is None else np.flatnonzero(found == 0)
+    return ParameterError(ILL_DEFINED + (f" Constant: {_columns(constant, names)}." if len(constant) else ""))
 
 
 def tell_of_collapse(

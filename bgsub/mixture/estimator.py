@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import _fit_context
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from bgsub.errors import ParameterError
-from bgsub.mixture.derived import DerivedMixtures
-from bgsub.mixture.diagnosis import diagnosed, tell_of_collapse
-from bgsub.mixture.given_start import check_given
-from bgsub.mixture.initialisation import INIT_PARAMS, seeding_rows
-from bgsub.mixture.input_checks import check_enough_rows, check_finite, check_sample_weight
-from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters
-from bgsub.mixture.progress import Progress
-from bgsub.mixture.restarts import Seeding, best_run, drawn_seeds, starts_from
-from bgsub.mixture.stepwise import stepwise_update
-from bgsub.mixture.training_data import Blocks, RowsInBlocks, RowsInMemory, Rules, TrainingData
-from bgsub.threads import usable_threads
-
-_NOT_CONVERGED = (
-    "Best performing initialization did not converge. Try different init parameters, or increase max_iter, tol, or "
-    "check for degenerate data."
-)
+from bgsub.mixture import scikit_learn
+from bgsub.mixture.conditioning import conditional, known_features, known_values, marginal, regression
+from bgsub.mixture.diagnosis import NOT_CONVERGED, in_words, tell_of_collapse
+from bgsub.mixture.em.loop import EMResult, Rules, best_run
+from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.starts import Seeding, draw_starts
+from bgsub.mixture.em.stepwise import stepwise_update
+from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
+from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
+from bgsub.mixture.input_checks import check_features, check_finite, check_sample_weight
+from bgsub.mixture.model_files import load_mixture, save_mixture
+from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.scikit_learn import ROWS, rows_of
 
 
-class GaussianMixture(DerivedMixtures):
+class GaussianMixture(DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by EM, a drop-in for scikit-learn's class of the same name.
 
     The parameters up to `verbose_interval`, the fitted attributes and the methods are scikit-learn's; given the same
@@ -46,14 +42,11 @@ class GaussianMixture(DerivedMixtures):
         Number of Gaussians, K.
     covariance_type : {'full', 'tied', 'diag', 'spherical'}
         A matrix each, one matrix for all, variances each, or one variance each.
-    tol : float
-        EM ends where the mean log-likelihood changes by less.
-    reg_covar : float
-        Added to the diagonal of each covariance, in squared units of the data.
-    max_iter : int
-        Most iterations; 0 leaves the starting parameters.
-    n_init : int
-        Number of starts, of which the one that ends with the highest likelihood is kept. They run side by side.
+    tol, reg_covar : float
+        EM ends where the mean log-likelihood changes by less than the first; the second, in squared units of the data,
+        is added to the diagonal of each covariance.
+    max_iter, n_init : int
+        Most iterations, 0 to leave the start; and starts, run side by side, of which the best end is kept.
     init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}
         How starts are drawn: for more than 20,000 rows (200 a component where that is more) from as many rows drawn
         at random, for fewer from all, as in scikit-learn for the same `random_state`.
@@ -63,65 +56,33 @@ class GaussianMixture(DerivedMixtures):
         Where starts and samples are drawn from.
     warm_start : bool
         Whether the next `fit` goes on from the last parameters.
-    verbose : int
-        1 prints initialisations and iterations, 2 also times and changes.
-    verbose_interval : int
-        An iteration is printed each so many.
+    verbose, verbose_interval : int
+        1 prints initialisations and each so many iterations, 2 also times and changes.
     acceleration : {None, 'squarem'}
-        'squarem' reaches the same likelihood in fewer passes over the data, most of all where clusters overlap
-        (Varadhan & Roland 2008); `n_iter_` counts passes.
+        'squarem' (Varadhan & Roland 2008) reaches the same likelihood in fewer passes, which `n_iter_` counts.
     threads : int, optional
-        Threads that share the work; None takes the processors that the process may use, at most OMP_NUM_THREADS. The
-        result does not depend on it.
+        That share the work, with the same result; None takes the processors it may use, at most OMP_NUM_THREADS.
     learning_decay : float
-        For `partial_fit`: call number t (from 0) counts (1 + t)^-learning_decay; above 0.5, at most 1. At 1 all rows
-        count alike, lower values forget the first calls sooner.
+        Of `partial_fit`, above 0.5, at most 1: at 1 all rows count alike, lower values forget the first calls sooner.
 
     Attributes
     ----------
-    weights_ : ndarray, shape (K,)
-        Weights of the components, which sum to 1.
-    means_ : ndarray, shape (K, D)
-        Their means.
-    covariances_ : ndarray, shape (K, D, D), (D, D), (K, D) or (K,)
-        Their covariances: full, tied, diag, spherical.
-    precisions_, precisions_cholesky_ : ndarray, the same shape
-        Inverses of the covariances, and the upper triangular U with precision = U U^T.
-    converged_ : bool
-        Whether the best run ended by `tol`.
-    n_iter_ : int
-        Iterations of the best run.
-    lower_bound_ : float
-        Mean log-likelihood at the best run's last E step.
-    lower_bounds_ : list of float
-        That of each of its iterations.
+    weights_, means_ : ndarray, shapes (K,) and (K, D)
+        Weights of the components, which sum to 1, and their means.
+    covariances_, precisions_, precisions_cholesky_ : ndarray, shape (K, D, D), (D, D), (K, D) or (K,)
+        Their covariances: full, tied, diag, spherical; the inverses; the upper triangular U with precision = U U^T.
+    converged_, n_iter_ : bool, int
+        Whether the best run ended by `tol`, and after how many iterations.
+    lower_bound_, lower_bounds_ : float, list of float
+        Mean log-likelihood at the best run's last E step, and at each of them.
     n_batches_ : int
         Calls that the parameters come from: 1 after `fit`, one more with each `partial_fit`.
-    n_features_in_ : int
-        D.
-    feature_names_in_ : ndarray of str
-        The columns' names, where all have one.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        D, and the columns' names, where all have one.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions(set(COVARIANCE_TYPES))],
-        "tol": [Interval(Real, 0.0, None, closed="left")],
-        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "init_params": [StrOptions(set(INIT_PARAMS))],
-        "weights_init": ["array-like", None],
-        "means_init": ["array-like", None],
-        "precisions_init": ["array-like", None],
-        "random_state": ["random_state"],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
-        "acceleration": [StrOptions({"squarem"}), None],
-        "threads": [Interval(Integral, 1, None, closed="left"), None],
-        "learning_decay": [Interval(Real, 0.5, 1.0, closed="right")],
-    }
+    n_batches_: int
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = scikit_learn.CONSTRAINTS
 
     def __init__(
         self,
@@ -144,26 +105,15 @@ class GaussianMixture(DerivedMixtures):
         threads: int | None = None,
         learning_decay: float = 0.7,
     ) -> None:
-        self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.tol = tol
-        self.reg_covar = reg_covar
-        self.max_iter = max_iter
-        self.n_init = n_init
-        self.init_params = init_params
-        self.weights_init = weights_init
-        self.means_init = means_init
-        self.precisions_init = precisions_init
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.verbose_interval = verbose_interval
-        self.acceleration = acceleration
-        self.threads = threads
-        self.learning_decay = learning_decay
+        self.n_components, self.covariance_type = n_components, covariance_type
+        self.tol, self.reg_covar, self.max_iter, self.n_init = tol, reg_covar, max_iter, n_init
+        self.init_params, self.random_state, self.warm_start = init_params, random_state, warm_start
+        self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
+        self.verbose, self.verbose_interval = verbose, verbose_interval
+        self.acceleration, self.threads, self.learning_decay = acceleration, threads, learning_decay
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> GaussianMixture:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Estimate the parameters by EM.
 
         Parameters
@@ -178,55 +128,46 @@ class GaussianMixture(DerivedMixtures):
         Raises
         ------
         ValueError
-            When rows or parameters are unfit, or components collapse and `reg_covar` does not prevent it. The text
-            says what to do.
+            When rows or parameters are unfit, or components collapse and `reg_covar` does not prevent it.
         """
-        X = self._training_rows(X, reset=True)
-        check_enough_rows(len(X), self.n_components)
-        data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)))
-        with diagnosed(lambda: np.ptp(X, axis=0), self._names()):
-            self._fit(data, X.dtype)
-        return self
+        X = validate_data(self, X, ensure_min_samples=2, **ROWS)
+        check_finite(X, getattr(self, "feature_names_in_", None))
+        weights = None if sample_weight is None else check_sample_weight(sample_weight, len(X))
+        return self._fit(RowsInMemory(X, weights, getattr(self, "feature_names_in_", None)))
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Fit, and return the most probable component of each row: the same as ``fit(X).predict(X)``."""
         return self.fit(X, y, sample_weight).predict(X)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_blocks(self, blocks: Blocks) -> GaussianMixture:
-        """Estimate the parameters by EM from blocks of rows, of which only one is in memory.
-
-        The result is that of `fit` on all rows together, for the same `random_state`.
+    def fit_blocks(self, blocks: Blocks) -> Self:
+        """Estimate the parameters by EM from blocks of rows, of which only one is in memory: as `fit` on all rows.
 
         Parameters
         ----------
         blocks : iterable, or function that returns one
             Read once more in each pass, so no iterator or generator, but a list, an object that starts again, or a
-            function such as ``lambda: parquet_file.iter_batches(65536)``. Each block is an array of shape (n, D), or
-            what NumPy makes one of, such as a data frame or a record batch of Arrow; or a pair of that and weights of
-            shape (n,).
+            function such as ``lambda: parquet_file.iter_batches(65536)``. Each block is an array of shape (n, D), what
+            NumPy makes one of, such as a data frame or a record batch of Arrow, or a pair of that and weights (n,).
 
         Raises
         ------
         ValueError
             As for `fit`; also when blocks differ in width, or give other rows when read again.
         """
-        dtypes = []
 
         def checked(block: Any, first: bool) -> np.ndarray:
-            X = self._training_rows(block, reset=first, finite=False, fewest=1)
-            dtypes.append(X.dtype)
-            return X
+            return validate_data(self, block, reset=first, **ROWS)
 
-        data = RowsInBlocks(blocks, checked, self._names)
-        with diagnosed(None, None):
-            self._fit(data, None)
-        self._set_parameters(self._parameters(), np.result_type(*set(dtypes)))
-        return self
+        return self._fit(RowsInBlocks(blocks, checked, self._names))
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> GaussianMixture:
+    def fit_data(self, data: TrainingData) -> Self:
+        """Estimate the parameters by EM from any `TrainingData`: rows on other machines, or on a graphics card."""
+        return self._fit(data)._named(data.names)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Improve the parameters by one step over some more rows, which are not needed afterwards.
 
         Stepwise EM: the sums that the M step needs are a running average over calls (Cappé & Moulines 2009,
@@ -235,84 +176,225 @@ class GaussianMixture(DerivedMixtures):
 
         Parameters
         ----------
-        X : array-like, shape (n, D)
-            Rows; at the first call at least 2 and `n_components`, later any number.
+        X, sample_weight : array-like, shapes (n, D) and (n,)
+            Rows, at the first call at least 2 and `n_components`, later any number, and optional weights.
         y : ignored
             Present for scikit-learn's conventions.
-        sample_weight : array-like, shape (n,), optional
-            Weights of the rows, relative to each other.
         """
         first = not hasattr(self, "means_")
-        X = self._training_rows(X, reset=first, fewest=2 if first else 1)
-        data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)))
-        rules = self._rules()
-        with diagnosed(lambda: np.ptp(X, axis=0), self._names()):
-            n_batches = 0 if first else self.n_batches_
-            current = self._starts(data, rules, 1, last=False)[0] if first else self._parameters()
+        X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **ROWS)
+        check_finite(X, self._names())
+        data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names())
+        try:
+            current = self._starts(data, self._rules(), 1)[0] if first else self._parameters()
+            with data.passes(self.n_components, self.covariance_type, self.threads) as one_pass:
+                statistics = one_pass(current)
+            n_batches: int = 0 if first else self.n_batches_
             rate = (1.0 + n_batches) ** -self.learning_decay
-            statistics = data.statistics(current, self.covariance_type, usable_threads(self.threads))
             parameters = stepwise_update(statistics, current, self.covariance_type, self.reg_covar, rate)
-        self._set_parameters(parameters, X.dtype if first else self.means_.dtype)
+        except ValueError as error:
+            raise in_words(error, data.ranges, data.names) from None
+        bounds = [statistics.log_likelihood / statistics.total_weight]
+        self.take(EMResult(parameters, bounds, False), X.dtype if first else self.means_.dtype)
         self.n_batches_ = n_batches + 1
-        self.lower_bound_ = statistics.log_likelihood / statistics.total_weight
-        self.lower_bounds_ = [self.lower_bound_]
-        self.n_iter_, self.converged_ = 1, False
         return self
 
-    def _fit(self, data: TrainingData, dtype: Any) -> None:
+    def take(self, run: EMResult, dtype: Any = np.float64) -> None:
+        """Make the end of an EM run the fitted attributes, float32 or float64."""
+        weights, means, covariances, cholesky = run.parameters
+        full = self.covariance_type in ("full", "tied")
+        precisions = cholesky @ np.swapaxes(cholesky, -1, -2) if full else cholesky**2
+        self.weights_, self.means_ = weights.astype(dtype), means.astype(dtype)
+        self.covariances_, self.precisions_ = covariances.astype(dtype), precisions.astype(dtype)
+        self.precisions_cholesky_ = cholesky.astype(dtype)
+        self.converged_, self.n_iter_, self.lower_bounds_ = run.converged, len(run.lower_bounds), run.lower_bounds
+        self.lower_bound_ = run.lower_bounds[-1] if run.lower_bounds else -math.inf
+        self.n_features_in_, self.n_batches_ = means.shape[1], 1
+
+    def _fit(self, data: TrainingData) -> Self:
         """Run EM from each start, keep the best, and tell what is wrong with it."""
         goes_on = self.warm_start and hasattr(self, "converged_")
         rules = self._rules(self.lower_bound_ if goes_on else -math.inf)
-        starts = self._starts(data, rules, self.n_init, last=goes_on)
-        self._fit_from(data, starts, rules, dtype)
+        progress = Progress(self.verbose, self.verbose_interval) if self.verbose else None
+        try:
+            starts = self._starts(data, rules, self.n_init, self._parameters() if goes_on else None)
+            best = best_run(data, starts, rules, self.threads, progress)
+        except ValueError as error:
+            raise in_words(error, data.ranges, data.names) from None
+        self.take(best, data.dtype)
         if not self.converged_ and self.max_iter > 0:
-            warnings.warn(_NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
-        tell_of_collapse(self._parameters(), self.covariance_type, self.reg_covar, self._names())
+            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
+        tell_of_collapse(self._parameters(), self.covariance_type, self.reg_covar, data.names)
+        return self
 
-    def _fit_from(self, data: TrainingData, starts: list[Parameters], rules: Rules, dtype: Any) -> None:
-        """Run EM from each start and set the fitted attributes to the best."""
-        progress = Progress(self.verbose, self.verbose_interval)
-        best = best_run(data, starts, rules, usable_threads(self.threads), progress)
-        self._set_parameters(best.parameters, np.float64 if dtype is None else dtype)
-        self.converged_ = best.converged
-        self.n_iter_ = len(best.lower_bounds)
-        self.lower_bounds_ = best.lower_bounds
-        self.lower_bound_ = best.lower_bounds[-1] if best.lower_bounds else -math.inf
-        self.n_batches_ = 1
-
-    def _starts(self, data: TrainingData, rules: Rules, n_init: int, last: bool) -> list[Parameters]:
-        """Return the parameters to start from: the last ones, or given and drawn ones."""
-        random = check_random_state(self.random_state)
-        inits = (self.weights_init, self.means_init, self.precisions_init)
-        nothing_to_draw = last or all(init is not None for init in inits)
-        rows, weights = data.sample(0 if nothing_to_draw else seeding_rows(self.n_components), random)
-        check_enough_rows(data.n_rows, self.n_components)
-        shape = (self.n_components, self.n_features_in_)
-        if last:
-            if self.means_.shape != shape:
-                raise ParameterError(
-                    f"warm_start cannot go on: the last fit had n_components, n_features = {self.means_.shape}, this "
-                    f"one has {shape}; set warm_start=False"
-                )
-            return [self._parameters()]
-        given = check_given(*inits, shape, self.covariance_type)
-        seeding = Seeding(self.n_components, n_init, self.init_params, random)
-        drawn = [] if nothing_to_draw else drawn_seeds(rows, weights, seeding)
-        return starts_from(rows, weights, drawn, given, rules)
+    def _starts(
+        self, data: TrainingData, rules: Rules, n_init: int, last: Parameters | None = None
+    ) -> list[Parameters]:
+        seeding = Seeding(self.n_components, n_init, self.init_params, check_random_state(self.random_state))
+        return draw_starts(data, seeding, rules, (self.weights_init, self.means_init, self.precisions_init), last)
 
     def _rules(self, lower_bound: float = -math.inf) -> Rules:
         return Rules(self.covariance_type, self.reg_covar, self.tol, self.max_iter, self.acceleration, lower_bound)
 
-    def _training_rows(self, X: Any, *, reset: bool, finite: bool = True, fewest: int = 2) -> np.ndarray:
-        """Return rows to fit to as a float array, checked; `reset` takes over their width and names."""
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,
-            ensure_min_samples=fewest,
-        )
-        if finite:
-            check_finite(X, self._names())
-        return X
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return the log-density of each row (N, D), shape (N,): float32 where both `X` and the model are."""
+        X = rows_of(self, X)
+        return self._in_dtype_of(X, self.fitted_mixture().log_densities(X, threads=self.threads))
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the mean log-density of the rows (N, D), weighted if weights (N,) are given; `y` is ignored."""
+        densities = self.score_samples(X)
+        return float(np.average(densities, weights=check_sample_weight(sample_weight, len(densities))))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable component of each row, integers of shape (N,)."""
+        X = rows_of(self, X)
+        return self.fitted_mixture().labels(X, threads=self.threads)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return each row's probability of belonging to each component, shape (N, n_components)."""
+        X = rows_of(self, X)
+        return self._in_dtype_of(X, self.fitted_mixture().responsibilities(X, threads=self.threads))
+
+    def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows (n, D), as scikit-learn does for the same `random_state`, and the components (n,) of each."""
+        check_is_fitted(self)
+        fitted = Parameters(self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
+        return draw(fitted, self.covariance_type, n_samples, check_random_state(self.random_state))
+
+    def aic(self, X: Any, sample_weight: Any = None) -> float:
+        """Return Akaike's information criterion on the rows: the lower the better."""
+        log_likelihood, _ = self._likelihood(X, sample_weight)
+        return -2.0 * log_likelihood + 2.0 * self.fitted_mixture().n_parameters
+
+    def bic(self, X: Any, sample_weight: Any = None) -> float:
+        """Return the Bayesian information criterion on the rows: the lower the better."""
+        log_likelihood, total = self._likelihood(X, sample_weight)
+        return -2.0 * log_likelihood + self.fitted_mixture().n_parameters * math.log(total)
+
+    def icl(self, X: Any, sample_weight: Any = None) -> float:
+        """Return the integrated completed likelihood (`FittedMixture.criteria`) on the rows: the lower the better."""
+        return self.criteria(X, sample_weight)["icl"]
+
+    def criteria(self, X: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows."""
+        return self.fitted_mixture().criteria(rows_of(self, X), sample_weight, threads=self.threads)
+
+    def anomaly_threshold(self, q: float, X: Any = None) -> float:
+        """Return the log-density under which a share `q` of the rows lies.
+
+        Rows with `score_samples` below it are the anomalies. The share `q`, above 0 and below 1, is of ordinary rows
+        that may be taken for anomalies: of `X` (N, D), or else of rows drawn from the mixture, the same at each call.
+        """
+        densities = None if X is None else self.score_samples(X)
+        return anomaly_threshold(self.fitted_mixture(), q, densities, threads=self.threads)
+
+    def marginal(self, features: Any) -> Self:
+        """Return the mixture of some features, given by index or name, alone or in a list, and in its order."""
+        check_is_fitted(self)
+        indices = check_features(features, self._names(), self.n_features_in_, "features")
+        return self._derived(marginal(self._parameters(), self.covariance_type, indices), indices)
+
+    def conditional(self, given: Mapping[Any, float]) -> Self:
+        """Return the mixture of the other features, in their order, where some are known.
+
+        `given` maps a known feature's index or name to its value: ``model.conditional({"income": 40_000})``. The
+        weights of the result tell how probable each component is given the values.
+        """
+        check_is_fitted(self)
+        known, values = known_values(given, self._names(), self.n_features_in_)
+        unknown = np.setdiff1d(np.arange(self.n_features_in_), known)
+        return self._derived(conditional(self._parameters(), self.covariance_type, known, values), unknown)
+
+    def regress(self, X: Any, given: Any, *, return_cov: bool = False) -> Any:
+        """Return the expectation of the other features for rows of known ones: Gaussian mixture regression.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, number of known features)
+            Their values.
+        given : index, name, or list of these
+            Which features the columns of `X` are.
+        return_cov : bool
+            Whether to return the covariances, too.
+
+        Returns
+        -------
+        float64 ndarray (N, D_unknown), or a pair of that and one of shape (N, D_unknown, D_unknown)
+            E[unknown | known], in the features' order, and Cov[unknown | known].
+        """
+        check_is_fitted(self)
+        indices = known_features(given, self._names(), self.n_features_in_)
+        values = check_array(X, dtype=np.float64, ensure_all_finite=False)
+        check_finite(values)
+        result = regression(self._parameters(), self.covariance_type, indices, values)
+        return (result.mean, result.covariance) if return_cov else result.mean
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a file, whole or not at all; an existing one is replaced. Raises OutputError."""
+        check_is_fitted(self)
+        save_mixture(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the model of a file that `save` wrote, or raise ModelFileError; files hold no code: all are safe."""
+        return load_mixture(cls, path)
+
+    @classmethod
+    def from_sklearn(cls, model: BaseEstimator) -> Self:
+        """Return a copy of scikit-learn's estimator, fitted if that is."""
+        return scikit_learn.ours_like(cls, model)
+
+    def to_sklearn(self) -> BaseEstimator:
+        """Return a copy of the class `sklearn.mixture.GaussianMixture`, fitted if this is."""
+        return scikit_learn.theirs_like(self)
+
+    def fitted_mixture(self) -> FittedMixture:
+        """Return the fitted parameters as a plain mixture, float64, which knows nothing of scikit-learn."""
+        check_is_fitted(self)
+        return FittedMixture(self._parameters(), self.covariance_type)
+
+    @classmethod
+    def from_mixture(cls, mixture: FittedMixture, **settings: Any) -> Self:
+        """Return an estimator, with any other settings, whose fitted attributes are the parameters of `mixture`."""
+        model = cls(n_components=mixture.n_components, covariance_type=mixture.covariance_type, **settings)
+        model.take(EMResult(mixture.parameters, [], True))
+        return model
+
+    def reorder(self, order: Any) -> None:
+        """Put the components in another order, int of shape (K,): component ``order[k]`` becomes number k."""
+        check_is_fitted(self)
+        names = ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_")
+        for name in names[: 2 if self.covariance_type == "tied" else 5]:  # tied: there is one covariance for all
+            setattr(self, name, getattr(self, name)[np.asarray(order)])
+
+    def _likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
+        """Return the rows' log-likelihood and their total weight."""
+        densities = self.score_samples(X)
+        weights = check_sample_weight(sample_weight, len(densities))
+        total = float(len(densities) if weights is None else weights.sum())
+        return float(np.average(densities, weights=weights)) * total, total
+
+    def _derived(self, parameters: Parameters, features: np.ndarray) -> Self:
+        """Return a mixture of these parameters over some of this one's features."""
+        others = {name: getattr(self, name) for name in ("random_state", "reg_covar", "threads")}
+        model = self.from_mixture(FittedMixture(parameters, self.covariance_type), **others)
+        names = self._names()
+        return model._named(None if names is None else np.asarray(names, dtype=object)[features])
+
+    def _parameters(self) -> Parameters:
+        """Return the fitted attributes as the kernels take them."""
+        fitted = (self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
+        return Parameters(*(np.ascontiguousarray(values, dtype=np.float64) for values in fitted))
+
+    def _names(self) -> Sequence[str] | None:
+        return getattr(self, "feature_names_in_", None)
+
+    def _named(self, names: Sequence[str] | None) -> Self:
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        return self
+
+    def _in_dtype_of(self, X: np.ndarray, result: np.ndarray) -> np.ndarray:
+        return result.astype(np.result_type(X.dtype, self.means_.dtype), copy=False)

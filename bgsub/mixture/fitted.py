@@ -13,10 +13,10 @@ import numpy as np
 from bgsub.errors import ParameterError
 from bgsub.mixture.input_checks import check_sample_weight
 from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
-from bgsub.mixture.passes import log_density
-from bgsub.threads import usable_threads
+from bgsub.mixture.passes.cpu import log_density
 
-_ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
+_DRAWS = 100_000  # for the distribution of the density, where no rows are given
+ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +102,14 @@ class FittedMixture:
     def criteria(self, X: np.ndarray, sample_weight: object = None, *, threads: int | None = None) -> dict[str, float]:
         """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows.
 
-        The ICL is the BIC plus twice the entropy of the responsibilities.
+        The ICL, the integrated completed likelihood, is the BIC plus twice the entropy of the responsibilities, so that
+        it counts clusters where the BIC counts the Gaussians that a density needs (Biernacki, Celeux & Govaert 2000;
+        McLachlan & Peel 2000, section 6.10.3). Of all three, the lower the better.
         """
         weights = check_sample_weight(sample_weight, len(X))
         log_likelihood = entropy = 0.0
-        for start in range(0, len(X), _ROWS_A_BLOCK):
-            rows = X[start : start + _ROWS_A_BLOCK]
+        for start in range(0, len(X), ROWS_A_BLOCK):
+            rows = X[start : start + ROWS_A_BLOCK]
             r = np.empty((len(rows), self.n_components))
             densities = self._read(rows, threads, responsibilities=r)
             uncertainty = -(r * np.log(np.maximum(r, np.finfo(np.float64).tiny))).sum(axis=1)
@@ -141,7 +143,7 @@ class FittedMixture:
             raise ParameterError(
                 f"rows have the shape {X.shape}, the mixture {self.n_features} features: give rows of that width"
             )
-        return log_density(X, self.parameters, self.covariance_type, threads=usable_threads(threads), **outputs)
+        return log_density(X, self.parameters, self.covariance_type, threads=threads, **outputs)
 
 
 def draw(
@@ -160,3 +162,20 @@ def draw(
         else:
             parts.append(means[k] + random.standard_normal(size=(count, means.shape[1])) * np.sqrt(covariance))
     return np.vstack(parts).astype(np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+
+
+def anomaly_threshold(
+    mixture: FittedMixture, q: float, densities: np.ndarray | None = None, *, threads: int | None = None
+) -> float:
+    """Return the log-density under which a share `q` of rows lies: of those of some densities, or drawn ones.
+
+    Raises
+    ------
+    ParameterError
+        When `q` is not above 0 and below 1.
+    """
+    if not 0 < q < 1:
+        raise ParameterError(f"q is {q!r}: give a share above 0 and below 1")
+    if densities is None:
+        densities = mixture.log_densities(mixture.sample(_DRAWS, np.random.RandomState(0))[0], threads=threads)
+    return float(np.quantile(densities, q))

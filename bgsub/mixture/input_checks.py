@@ -71,14 +71,6 @@ def check_sample_weight(sample_weight: object, n: int) -> np.ndarray | None:
     return weights
 
 
-def check_enough_rows(n_rows: int, n_components: int) -> None:
-    """Raise scikit-learn's error where there are fewer rows (of a weight above 0) than components."""
-    if n_rows < n_components:
-        raise ParameterError(
-            f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}"
-        )
-
-
 def check_features(features: object, names: Sequence[str] | None, n_features: int, argument: str) -> np.ndarray:
     """Return the indices of features given by index or name, in the order given.
 

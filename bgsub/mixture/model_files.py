@@ -9,7 +9,7 @@ import numpy as np
 
 from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_container, write_container
-from bgsub.mixture.parameters import COVARIANCE_TYPES
+from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, covariance_shape, fault
 
 KIND = "gaussian-mixture"
 _VERSION = 1
@@ -102,25 +102,16 @@ def _fault(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     if not {*_FITTED, "lower_bounds_", "lower_bound_"} <= arrays.keys() or arrays["means_"].ndim != 2:
         return "it lacks a part of the mixture"
     n_features = arrays["means_"].shape[1]
-    matrix = {
-        "full": (n_components, n_features, n_features),
-        "tied": (n_features, n_features),
-        "diag": (n_components, n_features),
-        "spherical": (n_components,),
-    }[kind]
-    shapes = dict.fromkeys(_FITTED[2:], matrix) | {
-        "weights_": (n_components,),
-        "means_": (n_components, n_features),
-        "lower_bound_": (),
-    }
+    parameters = Parameters(*(arrays[f"{name}_"] for name in Parameters._fields))
+    shapes = {"precisions_": covariance_shape(kind, n_components, n_features), "lower_bound_": ()}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             return f"{name} has the shape {arrays[name].shape} where {shape} belongs"
-    if not all(arrays[name].dtype.kind == "f" and np.isfinite(arrays[name]).all() for name in _FITTED):
+    found = fault(parameters, kind, n_features, n_components)
+    if found:
+        return found
+    if not np.isfinite(arrays["precisions_"]).all():
         return "its parameters are not finite numbers"
-    weights = arrays["weights_"]
-    if n_components < 1 or (weights < 0).any() or not np.isclose(weights.sum(), 1.0, atol=1e-4):
-        return "its weights do not sum to 1"
     if names and (len(names) != n_features or not all(isinstance(name, str) for name in names)):
         return f"it names {len(names)} features and has {n_features}"
     return ""

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
 from bgsub.errors import ParameterError
+from bgsub.mixture.em.loop import Rules, best_run
+from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.starts import Seeding, check_enough_rows, drawn_seeds, sampled, starts_from
+from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.estimator import GaussianMixture
-from bgsub.mixture.given_start import GivenStart
-from bgsub.mixture.initialisation import seeding_rows
-from bgsub.mixture.input_checks import check_enough_rows, check_sample_weight
+from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
-from bgsub.mixture.restarts import Seeding, drawn_seeds, starts_from
-from bgsub.mixture.training_data import RowsInMemory
+from bgsub.mixture.scikit_learn import ROWS
 from bgsub.threads import usable_threads
 
 CRITERIA = ("bic", "aic", "icl")
@@ -42,7 +44,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Selection:
+class ModelSelection:
     """What `select` found.
 
     Attributes
@@ -76,7 +78,7 @@ def select(
     random_state: Any = None,
     threads: int | None = None,
     **options: Any,
-) -> Selection:
+) -> ModelSelection:
     """Fit every combination of number of components and covariance type, and choose the best.
 
     Combinations are fitted side by side. Those of one number of components share what their starts are drawn from, so
@@ -106,7 +108,7 @@ def select(
 
     Returns
     -------
-    Selection
+    ModelSelection
         The table, and the best model, fitted.
 
     Raises
@@ -129,15 +131,17 @@ def select(
     for k in counts:
         for kind in types:
             clone(reference).set_params(n_components=k, covariance_type=kind)._validate_params()
-    rows = reference._training_rows(X, reset=True)
-    data = RowsInMemory(rows, check_sample_weight(sample_weight, len(rows)))
+    rows = validate_data(reference, X, ensure_min_samples=2, **ROWS)
+    check_finite(rows, getattr(reference, "feature_names_in_", None))
+    weights = check_sample_weight(sample_weight, len(rows))
+    data = RowsInMemory(rows, weights)
     check_enough_rows(data.n_rows, max(counts))
     n_threads = usable_threads(threads)
     side_by_side = min(n_threads, len(counts))
     reference.threads = max(1, n_threads // side_by_side)
 
     def try_all(k: int) -> list[_Outcome]:
-        return _of_every_type(reference, data, rows, k, types)
+        return _of_every_type(reference, data, _Rows(rows, weights), k, types)
 
     if side_by_side == 1:
         outcomes = [try_all(k) for k in counts]
@@ -150,7 +154,7 @@ def select(
     if not math.isfinite(getattr(best, criterion)):
         raise ParameterError(f"no combination could be fitted: {in_order[0].failure}")
     model = in_order[table.index(best)].model.set_params(threads=threads, random_state=random_state)
-    return Selection(table, criterion, model)
+    return ModelSelection(table, criterion, model)
 
 
 class _Outcome(NamedTuple):
@@ -159,30 +163,39 @@ class _Outcome(NamedTuple):
     failure: str
 
 
+class _Rows(NamedTuple):
+    """What the criteria are computed from."""
+
+    X: np.ndarray
+    weights: np.ndarray | None
+
+
 def _of_every_type(
-    reference: GaussianMixture, data: RowsInMemory, rows: np.ndarray, n_components: int, types: list[str]
+    reference: GaussianMixture, data: RowsInMemory, rows: _Rows, n_components: int, types: list[str]
 ) -> list[_Outcome]:
     """Fit mixtures of one number of components from the same seeds."""
     model = clone(reference).set_params(n_components=n_components)
-    random = check_random_state(model.random_state)
-    sampled, weights = data.sample(seeding_rows(n_components), random)
-    drawn = drawn_seeds(sampled, weights, Seeding(n_components, model.n_init, model.init_params, random))
+    seeding = Seeding(n_components, model.n_init, model.init_params, check_random_state(model.random_state))
+    starting_rows = sampled(data, seeding)
+    drawn = drawn_seeds(*starting_rows, seeding)
+    progress = Progress(model.verbose, model.verbose_interval) if model.verbose else None
     outcomes = []
     for kind in types:
         model = clone(model).set_params(covariance_type=kind)
-        model.n_features_in_ = reference.n_features_in_
-        if hasattr(reference, "feature_names_in_"):
-            model.feature_names_in_ = reference.feature_names_in_
-        rules = model._rules()
-        free = n_parameters(n_components, rows.shape[1], kind)
+        rules = Rules(kind, model.reg_covar, model.tol, model.max_iter, model.acceleration)
+        free = n_parameters(n_components, data.n_features, kind)
         try:
-            model._fit_from(data, starts_from(sampled, weights, drawn, GivenStart(), rules), rules, rows.dtype)
+            starts = starts_from(*starting_rows, drawn, None, rules)
+            run = best_run(data, starts, rules, model.threads, progress)
         except ValueError as error:  # a covariance that is not positive definite: this combination is out
             failed = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
             _log.warning("%d components, %s: %s", n_components, kind, error)
             outcomes.append(_Outcome(failed, model, str(error)))
             continue
-        found = model._criteria(rows, data.sample_weight)
+        model.take(run, data.dtype)
+        if hasattr(reference, "feature_names_in_"):
+            model.feature_names_in_ = reference.feature_names_in_
+        found = model.fitted_mixture().criteria(*rows, threads=model.threads)
         candidate = Candidate(n_components, kind, **found, n_parameters=free, converged=model.converged_)
         outcomes.append(_Outcome(candidate, model, ""))
     return outcomes

@@ -1,9 +1,11 @@
-"""Parameters to start EM from, for tests of its parts."""
+"""Parameters to start EM from, and EM from them, for tests of its parts."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from bgsub.mixture.em import loop
+from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.parameters import Parameters, precisions_cholesky
 
 
@@ -23,3 +25,9 @@ def some_parameters(X, n_components, covariance_type, seed=0):
     means = X[random.choice(len(X), n_components, replace=False)]
     weights = random.dirichlet(np.full(n_components, 5.0))
     return Parameters(weights, means, covariances, precisions_cholesky(covariances, covariance_type))
+
+
+def run_em(X, parameters, covariance_type, *, sample_weight=None, threads=1, on_step=None, **rules):
+    """Run EM on rows in memory; `rules` are reg_covar, tol and max_iter."""
+    data = RowsInMemory(X, sample_weight)
+    return loop.run_em(data, parameters, loop.Rules(covariance_type, **rules), threads, on_step)

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chi2, multivariate_normal
 
 from bgsub import GaussianMixture
-from bgsub.mixture import reading
+from bgsub.mixture import fitted
 from tests.mixture.samples import COVARIANCE_TYPES, aligned, blobs, ellipses
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -201,7 +201,7 @@ class TestCriteria:
         weights = np.random.default_rng(0).random(len(X))
         model = GaussianMixture(3, random_state=0).fit(X)
         whole = model.criteria(X, weights)
-        monkeypatch.setattr(reading, "_ROWS_A_BLOCK", 37)
+        monkeypatch.setattr(fitted, "ROWS_A_BLOCK", 37)
         assert model.criteria(X, weights) == pytest.approx(whole, rel=1e-12)
         assert whole["log_likelihood"] == pytest.approx(weights @ model.score_samples(X), rel=1e-12)
 

@@ -7,15 +7,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from bgsub import BgsubError, GaussianMixture
-from bgsub.mixture import initialisation
+from bgsub.mixture.em import starts
 from tests.mixture.samples import COVARIANCE_TYPES, aligned, blobs, ellipses
 
 
 @pytest.fixture
 def small_seeding(monkeypatch):
     """Starts from 200 rows, so that small data are drawn from."""
-    monkeypatch.setattr(initialisation, "_FEWEST_SEEDING_ROWS", 200)
-    monkeypatch.setattr(initialisation, "_SEEDING_ROWS_A_COMPONENT", 1)
+    monkeypatch.setattr(starts, "FEWEST_SEEDING_ROWS", 200)
+    monkeypatch.setattr(starts, "SEEDING_ROWS_A_COMPONENT", 1)
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)

@@ -68,7 +68,7 @@ def finished(table: Table, rows: Prepared, mixture: GaussianMixture) -> tuple[Ta
     """Put a fitted mixture's largest components first; return the model, and each component's rows (K,)."""
     largest_first(mixture)
     names = rows.preparation.features.names if rows.preparation.n_outputs == len(rows.spread) else None
-    tell_of_collapse(mixture._parameters(), mixture.covariance_type, mixture.reg_covar, names)
+    tell_of_collapse(mixture.fitted_mixture().parameters, mixture.covariance_type, mixture.reg_covar, names)
     step = -(-len(rows.matrix) // _MOST_DENSITIES)
     sizes, densities = np.zeros(len(mixture.weights_), np.int64), []
     for start in range(0, len(rows.matrix), BLOCK_ROWS):

@@ -12,6 +12,7 @@ import numpy as np
 from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_container, write_container
 from bgsub.mixture.estimator import GaussianMixture
+from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
 from bgsub.tables.preparation import Preparation
 from bgsub.tables.table import Table
@@ -171,7 +172,7 @@ def _mixture_from(meta: dict[str, Any], arrays: dict[str, np.ndarray], n_feature
                 and _agree(covariances, cholesky, covariance_type)
             ):
                 parameters = Parameters(*found)  # with the factors as they were, so that predictions are, to the bit
-                mixture = GaussianMixture._of(parameters, covariance_type, reg_covar=reg_covar)
+                mixture = GaussianMixture.from_mixture(FittedMixture(parameters, covariance_type), reg_covar=reg_covar)
                 mixture.converged_, mixture.n_iter_, mixture.lower_bound_ = converged, n_iter, lower_bound
                 return mixture
     raise ModelFileError("its mixture is not laid out as it should be; fit the model again")

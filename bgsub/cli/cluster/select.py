@@ -28,7 +28,7 @@ from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
-    from bgsub.mixture.selection import Selection
+    from bgsub.mixture.selection import ModelSelection
 
 _CRITERIA = ("bic", "aic", "icl")
 
@@ -89,7 +89,7 @@ def command(table: str, **options: Any) -> None:
             click.echo(f"  wrote {path}")
 
 
-def _select(name: str, options: dict[str, Any]) -> Selection:
+def _select(name: str, options: dict[str, Any]) -> ModelSelection:
     """Try all combinations, and write the outputs."""
     from bgsub.cli.cluster.fitting import check_rows, explained, finished
     from bgsub.mixture.selection import select
@@ -121,7 +121,7 @@ def _select(name: str, options: dict[str, Any]) -> Selection:
     return selection
 
 
-def _draw(selection: Selection, path: str) -> None:
+def _draw(selection: ModelSelection, path: str) -> None:
     """Draw the curves of the criterion and of the one that it is best compared with."""
     from bgsub.plots.curves import criterion_figure
     from bgsub.plots.figures import save_figure
@@ -141,7 +141,7 @@ def _draw(selection: Selection, path: str) -> None:
     save_figure(figure, path, few_colours=True)
 
 
-def _print(selection: Selection) -> None:
+def _print(selection: ModelSelection) -> None:
     """Print a row a number of components, a column a covariance type, the best one marked."""
     from bgsub.cli.cluster.summary import print_table
 

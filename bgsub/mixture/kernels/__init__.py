@@ -4,13 +4,11 @@
 `stages`        what all passes do with a tile of rows, and the memory they share
 `full`          the pass for full covariances, of up to 16 features
 `tied`          the pass for one covariance of all components, of up to 16 features
-`large`         the passes for full and tied covariances of more than 16 features
-`matrices`      products of triangles, which `large` is made of
+`matrices`      products of triangles, for full covariances of more than 16 features
 `moments`       products of features, which `full` and `tied` are made of
 `diagonal`      the passes for diagonal and spherical covariances
 `steps`         what comes before and after a pass: constants of the components, and the M step
 `loops`         whole EM, E and M steps in turn, for small tables
 `buffers`       the memory that kernels work in
-`sharing`       blocks of rows, and threads that share them
 ==============  ==================================================================================
 """

@@ -4,35 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bgsub.mixture.kernels.moments import places
-from bgsub.mixture.kernels.stages import Mixture, Outputs, Scratch
-from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments
-from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.kernels.stages import Components, Outputs, Scratch
+from bgsub.mixture.kernels.steps import DIAG, FULL, TIED, Moments
 from bgsub.simd import zeros
 
-KINDS = {"full": FULL, "tied": TIED, "diag": DIAG, "spherical": SPHERICAL}
-
 _CACHE = 45_000  # bytes: what of a tile is used together should fit in the fastest cache
-
-
-def matrices(array: np.ndarray, kind: int) -> np.ndarray:
-    """View covariances, or what is of their shape, with three axes."""
-    if kind == FULL:
-        return array
-    if kind == TIED:
-        return array[None]
-    return array[:, None] if kind == DIAG else array[:, None, None]
-
-
-def model_of(parameters: Parameters, kind: int) -> Model:
-    """Return a view of parameters, for kernels to read or to write."""
-    weights, means, covariances, factors = parameters
-    return Model(weights, means, matrices(covariances, kind), matrices(factors, kind))
-
-
-def copied(parameters: Parameters) -> Parameters:
-    """Return parameters that a kernel may write to."""
-    return Parameters(*(np.array(array, np.float64, order="C") for array in parameters))
 
 
 def sizes(n_features: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -40,11 +16,11 @@ def sizes(n_features: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (0,) * n_features, (0,) * (n_features - (n_features - 1) // 4 * 4)
 
 
-def empty_mixture(n_components: int, n_features: int, kind: int) -> Mixture:
+def empty_components(n_components: int, n_features: int, kind: int) -> Components:
     """Return memory for the constants of a pass."""
     packed = n_features * (n_features + 1) // 2
     factors = {FULL: (n_components, packed), TIED: (1, packed), DIAG: (n_components, n_features)}
-    return Mixture(
+    return Components(
         np.empty((n_components, n_features)),
         np.empty(factors.get(kind, (n_components, 1))),
         np.empty(n_components),
@@ -71,8 +47,17 @@ def sums_shape(n_components: int, n_features: int, kind: int) -> tuple[int, int]
 
 
 def product_places(n_features: int, kind: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features of each product that is summed up; none where they are in order."""
-    return places(n_features) if kind in (FULL, TIED) else (np.empty(0, np.intp), np.empty(0, np.intp))
+    """Return row and column of each product of `moments`, in the order of the sums; none where they are in order."""
+    if kind not in (FULL, TIED):
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    last = (n_features - 1) // 4 * 4
+    found = [(i, j) for i in range(last, n_features) for j in range(i, n_features)]
+    for a in range(0, last, 4):
+        found += [(i, j) for i in range(a, a + 4) for j in range(i, a + 4)]
+        for b in range(a + 4, n_features, 4):
+            found += [(i, j) for i in range(a, a + 4) for j in range(b, min(b + 4, n_features))]
+    rows, columns = np.array(found, np.intp).T
+    return rows.copy(), columns.copy()
 
 
 def empty_scratch(n_components: int, n_features: int, kind: int, n_rows: int, *, sums: bool = True) -> Scratch:

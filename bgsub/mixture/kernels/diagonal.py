@@ -10,16 +10,16 @@ kernel = kernels_of(__name__)
 
 
 @inline
-def scaled_distance(tile, t, mixture, k, a, group):
+def scaled_distance(tile, t, components, k, a, group):
     """Return |factor (x - mean)|^2 over the features of one group, from a on."""
-    d = subtract(load(tile.x, t, a, group), mixture.means, k, a)
-    return squared_norm(scale(d, mixture.factors, k, a))
+    d = subtract(load(tile.x, t, a, group), components.means, k, a)
+    return squared_norm(scale(d, components.factors, k, a))
 
 
 @inline
-def distance(tile, t, mixture, k, a, group):
+def distance(tile, t, components, k, a, group):
     """Return |x - mean|^2 over the features of one group, from a on."""
-    return squared_norm(subtract(load(tile.x, t, a, group), mixture.means, k, a))
+    return squared_norm(subtract(load(tile.x, t, a, group), components.means, k, a))
 
 
 @inline
@@ -62,9 +62,9 @@ def add_norm(tile, n_vectors, k, means, a, group):
 
 
 @kernel
-def diag(X, weights, start, stop, mixture, scratch, outputs, rest):
+def diag(X, weights, start, stop, components, scratch, outputs, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
-    constants, last = mixture.constants, X.shape[1] - len(rest)
+    constants, last = components.constants, X.shape[1] - len(rest)
     tile = rows_of(scratch)
     height = 8 * scratch.x.shape[0]
     for first in range(start, stop, height):
@@ -73,22 +73,22 @@ def diag(X, weights, start, stop, mixture, scratch, outputs, rest):
         load_tile(X, weights, first, n, scratch, rest)
         for k in range(len(constants)):
             for t in range(n_vectors):
-                q = scaled_distance(tile, t, mixture, k, last, rest)
+                q = scaled_distance(tile, t, components, k, last, rest)
                 for a in range(0, last, 4):
-                    q = q + scaled_distance(tile, t, mixture, k, a, GROUP)
+                    q = q + scaled_distance(tile, t, components, k, a, GROUP)
                 tile.terms[k, t] = constants[k] - q
         finish_terms(scratch, tile, n_vectors, outputs, first, n)
         for k in range(scratch.sums.shape[0]):
             make_responsibilities(tile, n_vectors, k)
             for a in range(0, last, 4):
-                add_squares(tile, n_vectors, k, mixture.means, a, GROUP)
-            add_squares(tile, n_vectors, k, mixture.means, last, rest)
+                add_squares(tile, n_vectors, k, components.means, a, GROUP)
+            add_squares(tile, n_vectors, k, components.means, last, rest)
 
 
 @kernel
-def spherical(X, weights, start, stop, mixture, scratch, outputs, rest):
+def spherical(X, weights, start, stop, components, scratch, outputs, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
-    constants, last = mixture.constants, X.shape[1] - len(rest)
+    constants, last = components.constants, X.shape[1] - len(rest)
     tile = rows_of(scratch)
     height = 8 * scratch.x.shape[0]
     for first in range(start, stop, height):
@@ -96,15 +96,15 @@ def spherical(X, weights, start, stop, mixture, scratch, outputs, rest):
         n_vectors = -(-n // 8)
         load_tile(X, weights, first, n, scratch, rest)
         for k in range(len(constants)):
-            factor = mixture.factors[k, 0]
+            factor = components.factors[k, 0]
             for t in range(n_vectors):
-                q = distance(tile, t, mixture, k, last, rest)
+                q = distance(tile, t, components, k, last, rest)
                 for a in range(0, last, 4):
-                    q = q + distance(tile, t, mixture, k, a, GROUP)
+                    q = q + distance(tile, t, components, k, a, GROUP)
                 tile.terms[k, t] = constants[k] - (factor * factor) * q
         finish_terms(scratch, tile, n_vectors, outputs, first, n)
         for k in range(scratch.sums.shape[0]):
             make_responsibilities(tile, n_vectors, k)
             for a in range(0, last, 4):
-                add_norm(tile, n_vectors, k, mixture.means, a, GROUP)
-            add_norm(tile, n_vectors, k, mixture.means, last, rest)
+                add_norm(tile, n_vectors, k, components.means, a, GROUP)
+            add_norm(tile, n_vectors, k, components.means, last, rest)

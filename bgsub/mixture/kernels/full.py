@@ -11,9 +11,9 @@ kernel = kernels_of(__name__)
 
 
 @kernel
-def full(X, weights, start, stop, mixture, scratch, outputs, size, rest):
+def full(X, weights, start, stop, components, scratch, outputs, size, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
-    means, factors, constants = mixture.means, mixture.factors, mixture.constants
+    means, factors, constants = components.means, components.factors, components.constants
     tile = rows_of(scratch)
     height = 8 * scratch.x.shape[0]
     for first in range(start, stop, height):

@@ -1,27 +1,14 @@
 """Sums of products of features: a triangle of them, by groups of four features.
 
-The sums of a row of `Scratch.sums` are 1, then a sum for each feature, then the products in the order of `places`.
+The sums of a row of `Scratch.sums` are 1, then a sum for each feature, then the products in the order of
+`product_places`.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from bgsub.mixture.kernels.stages import GROUP
 from bgsub.simd import inline
 from bgsub.simd.blocks import add_products, add_triangle, load, pairs, plus, products, store, subtract, times
-
-
-def places(n_features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return row and column of each product, in the order of the sums."""
-    last = (n_features - 1) // 4 * 4
-    found = [(i, j) for i in range(last, n_features) for j in range(i, n_features)]
-    for a in range(0, last, 4):
-        found += [(i, j) for i in range(a, a + 4) for j in range(i, a + 4)]
-        for b in range(a + 4, n_features, 4):
-            found += [(i, j) for i in range(a, a + 4) for j in range(b, min(b + 4, n_features))]
-    rows, columns = np.array(found, np.intp).T
-    return rows.copy(), columns.copy()
 
 
 @inline

@@ -30,7 +30,7 @@ LEAST = -69.0  # responsibilities below 1e-30 are 0: denormals would slow everyt
 WEIGHT, SHARE, DENSITY = 0, 1, 2  # of a row: w_i; w_i / sum_k exp(l_ik - max_k l_ik); p_i
 
 
-class Mixture(NamedTuple):
+class Components(NamedTuple):
     """The components, ready for a pass: l_k = constant_k - |factor_k (x - mean_k)|^2."""
 
     means: np.ndarray  # (K, D)

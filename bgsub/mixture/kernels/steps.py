@@ -29,7 +29,7 @@ class Model(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Sums over all rows, as `passes.Statistics` defines them, `scatter` with three axes."""
+    """Sums over all rows, as `Statistics` of the passes defines them, `scatter` with three axes."""
 
     counts: np.ndarray
     shift: np.ndarray
@@ -40,14 +40,14 @@ class Moments(NamedTuple):
 
 
 @kernel
-def prepare(kind, model, mixture):
+def prepare(kind, model, components):
     """Fill in the constants of a pass."""
     n_components, n_features = model.means.shape
     for c in range(model.factors.shape[0]):
         at = 0
         for j in range(model.factors.shape[2]):
             for i in range(min(j + 1, model.factors.shape[1])):
-                mixture.factors[c, at] = math.sqrt(0.5) * model.factors[c, i, j]
+                components.factors[c, at] = math.sqrt(0.5) * model.factors[c, i, j]
                 at += 1
     for k in range(n_components):
         log_det = 0.0
@@ -56,27 +56,27 @@ def prepare(kind, model, mixture):
                 log_det += math.log(model.factors[k if kind == FULL else 0, d, d])
             else:
                 log_det += math.log(model.factors[k, 0, d if kind == DIAG else 0])
-        mixture.constants[k] = math.log(model.weights[k]) + log_det - 0.5 * n_features * math.log(2 * math.pi)
+        components.constants[k] = math.log(model.weights[k]) + log_det - 0.5 * n_features * math.log(2 * math.pi)
         for d in range(n_features):
-            mixture.means[k, d] = model.means[k, d]
+            components.means[k, d] = model.means[k, d]
     if kind == TIED:
-        _whiten_means(model, mixture)
+        _whiten_means(model, components)
 
 
 @inline
-def _whiten_means(model, mixture):
+def _whiten_means(model, components):
     """Choose the mean of the mixture for the origin, and whiten the means about it."""
     n_components, n_features = model.means.shape
     for d in range(n_features):
-        mixture.origin[0, d] = 0.0
+        components.origin[0, d] = 0.0
         for k in range(n_components):
-            mixture.origin[0, d] += model.weights[k] * model.means[k, d]
+            components.origin[0, d] += model.weights[k] * model.means[k, d]
     for k in range(n_components):
         for j in range(n_features):
             y = 0.0
             for i in range(j + 1):
-                y += (model.means[k, i] - mixture.origin[0, i]) * (math.sqrt(0.5) * model.factors[0, i, j])
-            mixture.centres[k, j] = y
+                y += (model.means[k, i] - components.origin[0, i]) * (math.sqrt(0.5) * model.factors[0, i, j])
+            components.centres[k, j] = y
 
 
 # --------------------------------------------------------------------------------------------------- after the pass
@@ -102,7 +102,7 @@ def collapse(scratch, sums, totals):
 
 
 @kernel
-def unpack(kind, sums, rows, columns, mixture, moments):
+def unpack(kind, sums, rows, columns, components, moments):
     """Fill in the moments from the sums of all blocks; products are those of features rows[i] and columns[i]."""
     n_components, n_features = moments.shift.shape
     for k in range(n_components):
@@ -118,11 +118,11 @@ def unpack(kind, sums, rows, columns, mixture, moments):
             for i in range(moments.scatter.shape[2]):
                 moments.scatter[m, 0, i] = products[i]
     if kind == TIED:
-        _move_to_means(mixture, moments)
+        _move_to_means(components, moments)
 
 
 @inline
-def _move_to_means(mixture, moments):
+def _move_to_means(components, moments):
     """Make the scatter about the origin one about the means.
 
     With m = mean_k - origin, r (x - origin)(x - origin)^T sums up to
@@ -133,9 +133,9 @@ def _move_to_means(mixture, moments):
     for k in range(n_components):
         count, shift = moments.counts[k], moments.shift[k]
         for i in range(n_features):
-            m = mixture.means[k, i] - mixture.origin[0, i]
+            m = components.means[k, i] - components.origin[0, i]
             for j in range(n_features):
-                o = mixture.means[k, j] - mixture.origin[0, j]
+                o = components.means[k, j] - components.origin[0, j]
                 scatter[i, j] -= shift[i] * o + m * (shift[j] + count * o)
 
 

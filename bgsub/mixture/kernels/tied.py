@@ -28,10 +28,10 @@ def add_first_moments(tile, n_vectors, k, means, size):
 
 
 @kernel
-def tied(X, weights, start, stop, mixture, scratch, outputs, size, rest):
+def tied(X, weights, start, stop, components, scratch, outputs, size, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
-    means, factors, constants = mixture.means, mixture.factors, mixture.constants
-    origin, centres = mixture.origin, mixture.centres
+    means, factors, constants = components.means, components.factors, components.constants
+    origin, centres = components.origin, components.centres
     n_components = len(constants)
     tile = rows_of(scratch)
     height = 8 * scratch.x.shape[0]

@@ -6,12 +6,12 @@ import time
 
 
 class Progress:
-    """Prints the beginning, the iterations and the end of each initialisation; nothing with verbose=0.
+    """Prints the beginning, the iterations and the end of each initialisation.
 
     Parameters
     ----------
     verbose : int
-        0 nothing, 1 initialisations and iterations, 2 or more also times and likelihoods.
+        1 initialisations and iterations, 2 or more also times and likelihoods.
     interval : int
         An iteration is printed each so many.
     """
@@ -22,22 +22,16 @@ class Progress:
         self._began = self._before = 0.0
         self._last = -float("inf")
 
-    @property
-    def shown(self) -> bool:
-        """Whether anything is printed."""
-        return self._verbose > 0
-
     def begin(self, initialisation: int, lower_bound: float) -> None:
         """Start with an initialisation; `lower_bound` is that of the iteration before its first."""
         self._began = self._before = time.perf_counter()
         self._last = lower_bound
-        if self._verbose:
-            print(f"Initialization {initialisation}")
+        print(f"Initialization {initialisation}")
 
     def step(self, iteration: int, lower_bound: float) -> None:
         """Report an iteration."""
         change, self._last = lower_bound - self._last, lower_bound
-        if not self._verbose or iteration % self._interval:
+        if iteration % self._interval:
             return
         line = f"  Iteration {iteration}"
         if self._verbose > 1:
@@ -48,8 +42,6 @@ class Progress:
 
     def end(self, converged: bool, lower_bound: float) -> None:
         """Report the end of an initialisation."""
-        if not self._verbose:
-            return
         line = f"Initialization {'converged' if converged else 'did not converge'}."
         if self._verbose > 1:
             elapsed = time.perf_counter() - self._began

@@ -1,4 +1,4 @@
-"""Starts: k-means as scikit-learn's, samples of rows, parameters of seeds."""
+"""Starts: k-means as scikit-learn's, parameters of seeds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.cluster import KMeans
 
 from bgsub import GaussianMixture
-from bgsub.mixture.initialisation import parameters_of, seeding_rows, seeds
-from bgsub.mixture.kmeans import _means, kmeans_labels, kmeans_plusplus
-from bgsub.mixture.subsample import RowSample
+from bgsub.mixture.em.kmeans import kmeans_labels, kmeans_plusplus, means_of_clusters
+from bgsub.mixture.em.starts import parameters_of, seeding_rows, seeds
 from tests.mixture.samples import COVARIANCE_TYPES, blobs
 
 
@@ -51,7 +50,7 @@ class TestKMeans:
         rows = np.array([[0.0], [1.0], [2.0], [10.0]])
         weights = np.array([1.0, 1.0, 2.0, 3.0])
         centres = np.array([[1.0], [50.0]])
-        means = _means(rows, weights, np.zeros(4, dtype=int), centres)
+        means = means_of_clusters(rows, weights, np.zeros(4, dtype=int), centres)
         assert_allclose(means, [[(1.0 + 4.0) / 4.0], [10.0]])  # the far row is the empty cluster's now
 
     def test_seeds_lie_in_separate_clusters(self):
@@ -59,60 +58,6 @@ class TestKMeans:
         for seed in range(10):
             chosen = kmeans_plusplus(X, np.ones(len(X)), 4, np.random.RandomState(seed))
             assert len(set(truth[chosen])) == 4
-
-
-class TestRowSample:
-    def test_all_rows_while_they_fit_and_nothing_drawn(self):
-        random = np.random.RandomState(0)
-        sample = RowSample(10, random)
-        X = np.arange(20.0).reshape(10, 2)
-        sample.add(X[:4])
-        sample.add(X[4:])
-        rows, weights = sample.result()
-        assert_array_equal(rows, X)
-        assert_array_equal(weights, np.ones(10))
-        assert random.random_sample() == np.random.RandomState(0).random_sample()
-
-    @pytest.mark.parametrize("cuts", [[], [3], [10, 11, 500], list(range(0, 1000, 7))])
-    def test_blocks_do_not_matter(self, cuts):
-        X = np.arange(2000.0).reshape(1000, 2)
-        samples = []
-        for positions in ([], cuts):
-            sample = RowSample(50, np.random.RandomState(1))
-            for block in np.split(X, positions):
-                sample.add(block)
-            samples.append(sample.result()[0])
-        assert_array_equal(samples[0], samples[1])
-        assert len(samples[0]) == 50
-        assert len(np.unique(samples[0][:, 0])) == 50
-        assert (np.diff(samples[0][:, 0]) > 0).all()
-
-    def test_every_row_has_the_same_chance(self):
-        counts = np.zeros(20)
-        for seed in range(3000):
-            sample = RowSample(5, np.random.RandomState(seed))
-            for row in range(20):
-                sample.add(np.array([[float(row)]]))
-            counts[sample.result()[0][:, 0].astype(int)] += 1
-        assert_allclose(counts / 3000, 0.25, atol=0.035)
-
-    def test_heavy_rows_come_more_often_and_weightless_ones_never(self):
-        X = np.arange(300.0)[:, None]
-        weights = np.repeat([0.0, 1.0, 9.0], 100)
-        heavy = 0
-        for seed in range(100):
-            sample = RowSample(20, np.random.RandomState(seed))
-            sample.add(X, weights)
-            rows, kept = sample.result()
-            assert (rows >= 100).all()
-            assert_array_equal(kept, np.ones(20))
-            heavy += (rows >= 200).sum()
-        assert heavy / 2000 == pytest.approx(0.89, abs=0.03)
-
-    def test_fewer_rows_of_weight_than_places(self):
-        sample = RowSample(20, np.random.RandomState(0))
-        sample.add(np.arange(100.0)[:, None], np.r_[np.ones(5), np.zeros(95)])
-        assert_array_equal(sample.result()[0][:, 0], np.arange(5.0))
 
 
 class TestSeeds:

@@ -9,11 +9,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from bgsub.mixture.em import run_em
-from bgsub.mixture.kernels import sharing
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
+from bgsub.mixture.passes import cpu
 from tests.mixture.samples import blobs
-from tests.mixture.starts import some_parameters
+from tests.mixture.starts import run_em, some_parameters
 from tests.naive import naive_em
 
 DEFAULTS = {"reg_covar": 1e-6, "tol": 0.0, "max_iter": 8}
@@ -23,7 +22,7 @@ DEFAULTS = {"reg_covar": 1e-6, "tol": 0.0, "max_iter": 8}
 def way(request, monkeypatch):
     """Run small tables in both ways."""
     if request.param == "separate steps":
-        monkeypatch.setattr(sharing, "_WORK", 500)
+        monkeypatch.setattr(cpu, "BLOCK_WORK", 500)
 
 
 def fitted_by_scikit_learn(X, parameters, covariance_type, **keywords):
@@ -96,7 +95,7 @@ def test_both_ways_and_any_rows_give_the_same(covariance_type, monkeypatch):
     X = blobs(300, 3)[0].astype(np.float32)
     parameters = some_parameters(X, 3, covariance_type)
     results = [run_em(rows, parameters, covariance_type, **DEFAULTS) for rows in (X, X.astype(np.float64))]
-    monkeypatch.setattr(sharing, "_WORK", 500)
+    monkeypatch.setattr(cpu, "BLOCK_WORK", 500)
     results += [run_em(X, parameters, covariance_type, threads=threads, **DEFAULTS) for threads in (1, 2)]
     for result in results[1:]:
         np.testing.assert_allclose(result.lower_bounds, results[0].lower_bounds, rtol=1e-12)

@@ -7,12 +7,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bgsub import GaussianMixture
-from bgsub.mixture.acceleration import squarem
-from bgsub.mixture.em import run_em
-from bgsub.mixture.initialisation import parameters_of, seeds
-from bgsub.mixture.maximisation import maximisation
-from bgsub.mixture.passes import expectation
+from bgsub.mixture.em.loop import Rules
+from bgsub.mixture.em.squarem import squarem
+from bgsub.mixture.em.starts import parameters_of, seeds
+from bgsub.mixture.passes.cpu import expectation
+from bgsub.mixture.passes.statistics import maximisation
 from tests.mixture.samples import COVARIANCE_TYPES, blobs
+from tests.mixture.starts import run_em
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -62,7 +63,7 @@ class TestPasses:
             steps.append(statistics.log_likelihood / len(X))
             return maximisation(statistics, parameters, covariance_type, 1e-6), steps[-1]
 
-        result = squarem(step, start(X, 4, covariance_type), covariance_type, tol=1e-9, max_iter=300)
+        result = squarem(step, start(X, 4, covariance_type), Rules(covariance_type, 1e-6, 1e-9, 300))
         assert len(steps) == len(result.lower_bounds)
         assert (np.diff(result.lower_bounds) >= -1e-12).all()
         undone = [i for i, bound in enumerate(steps) if bound != result.lower_bounds[i]]
@@ -88,7 +89,7 @@ class TestPasses:
                 statistics.log_likelihood / statistics.total_weight,
             )
 
-        fast = squarem(step, first, covariance_type, tol=0.0, max_iter=2)
+        fast = squarem(step, first, Rules(covariance_type, 1e-6, 0.0, 2))
         plain = run_em(X, first, covariance_type, reg_covar=1e-6, tol=0.0, max_iter=2)
         assert_allclose(fast.lower_bounds, plain.lower_bounds, rtol=1e-12)
         assert_allclose(fast.parameters.means, plain.parameters.means, rtol=1e-9)
@@ -111,7 +112,7 @@ def test_a_leap_to_where_no_step_is_possible_is_undone():
         expected = next(reached, np.nan)
         return maximisation(statistics, parameters, "full", 1e-6), bound
 
-    result = squarem(step, first, "full", tol=0.0, max_iter=20)
+    result = squarem(step, first, Rules("full", 1e-6, 0.0, 20))
     distinct = list(dict.fromkeys(result.lower_bounds))
     assert len(distinct) < 20
     assert_allclose(distinct, plain.lower_bounds[: len(distinct)], atol=1e-9)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bgsub.mixture.maximisation import maximisation
 from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.passes import Statistics
+from bgsub.mixture.passes.statistics import Statistics, maximisation
 
 
 def stepwise_update(

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgsub.mixture.em import run_em
-from bgsub.mixture.kernels import full, sharing
-from bgsub.mixture.kernels.moments import places
+from bgsub.mixture.kernels import full
+from bgsub.mixture.kernels.buffers import product_places
+from bgsub.mixture.kernels.steps import FULL
 from bgsub.mixture.parameters import COVARIANCE_TYPES
-from bgsub.mixture.passes import expectation, log_density
+from bgsub.mixture.passes.cpu import expectation, log_density
 from tests.mixture.samples import blobs
-from tests.mixture.starts import some_parameters
+from tests.mixture.starts import run_em, some_parameters
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def record(path, types=COVARIANCE_TYPES, sizes=(6, 18)):
@@ -42,7 +42,11 @@ def record(path, types=COVARIANCE_TYPES, sizes=(6, 18)):
 
 def recorded_in_another_process(path, *arguments, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", f"from tests.mixture.test_kernels import record; record{(str(path), *arguments)}"],
+        [
+            sys.executable,
+            "-c",
+            f"from tests.mixture.kernels.test_kernels import record; record{(str(path), *arguments)}",
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
@@ -80,52 +84,8 @@ def test_no_index_is_out_of_bounds(tmp_path):
 
 @pytest.mark.parametrize("n_features", range(1, 17))
 def test_every_product_has_one_place(n_features):
-    rows, columns = places(n_features)
+    rows, columns = product_places(n_features, FULL)
     assert sorted(zip(rows, columns, strict=True)) == [(i, j) for i in range(n_features) for j in range(i, n_features)]
-
-
-@pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 1000, 12_345])
-def test_blocks_are_whole_tiles_and_cover_the_rows(n_rows, monkeypatch):
-    monkeypatch.setattr(sharing, "_WORK", 5000)
-    blocks = sharing.blocks(n_rows, 3, 2, 64)
-    assert [row for lo, hi in blocks for row in range(lo, hi)] == list(range(n_rows))
-    assert all((hi - lo) % 64 == 0 for lo, hi in blocks[:-1])
-    assert len(blocks) <= 64
-
-
-def test_a_crew_does_every_piece_once_and_each_thread_has_its_own_memory():
-    crew = sharing.Crew(3, list)
-    done, used = [], []
-
-    def work(i, memory):
-        memory.append(threading.get_ident())
-        used.append(memory)
-        done.append(i)
-
-    crew.run(work, 50)
-    crew.close()
-    assert sorted(done) == list(range(50))
-    assert 1 <= len({id(memory) for memory in used}) <= 3
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_error_ends_the_work_and_is_raised_when_nothing_runs_any_more(threads):
-    crew = sharing.Crew(threads, lambda: None)
-    running, most_after = [], []
-
-    def work(i, memory):
-        running.append(i)
-        try:
-            if i == 1:
-                raise ZeroDivisionError(i)
-        finally:
-            running.remove(i)
-
-    with pytest.raises(ZeroDivisionError):
-        crew.run(work, 1000)
-    most_after.extend(running)
-    crew.close()
-    assert most_after == []
 
 
 def test_two_fits_side_by_side_do_not_disturb_each_other():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.mixture.maximisation import maximisation
 from bgsub.mixture.parameters import COVARIANCE_TYPES, precisions_cholesky
-from bgsub.mixture.passes import expectation
+from bgsub.mixture.passes.cpu import expectation
+from bgsub.mixture.passes.statistics import maximisation
 from tests.mixture.samples import blobs
 from tests.mixture.starts import some_parameters
 from tests.naive import naive_e_step, naive_m_step

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_array
 
 from bgsub.errors import ParameterError
-from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.parameters import Parameters, covariance_shape
 
 
 class GivenStart(NamedTuple):
@@ -80,7 +79,9 @@ def check_given(
 
 
 def _checked(values: object, shape: tuple[int, ...], name: str) -> np.ndarray:
-    array = check_array(values, dtype=[np.float64, np.float32], ensure_2d=False, allow_nd=len(shape) > 2)
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+        raise ParameterError(f"The parameter '{name}' should be finite numbers: it holds NaN, infinity or none")
     if array.shape != shape:
         raise ParameterError(f"The parameter '{name}' should have the shape of {shape}, but got {array.shape}")
     return np.ascontiguousarray(array, dtype=np.float64)
@@ -102,14 +103,7 @@ def _checked_weights(values: object, n_components: int) -> np.ndarray:
 
 
 def _checked_precisions(values: object, shape: tuple[int, int], covariance_type: str) -> np.ndarray:
-    n_components, n_features = shape
-    wanted: dict[str, tuple[int, ...]] = {
-        "full": (n_components, n_features, n_features),
-        "tied": (n_features, n_features),
-        "diag": (n_components, n_features),
-        "spherical": (n_components,),
-    }
-    precisions = _checked(values, wanted[covariance_type], f"{covariance_type} precision")
+    precisions = _checked(values, covariance_shape(covariance_type, *shape), f"{covariance_type} precision")
     if covariance_type in ("diag", "spherical"):
         if (precisions <= 0).any():
             raise ParameterError(f"'{covariance_type} precision' should be positive")

@@ -2,18 +2,17 @@
 
 Squared extrapolation of a fixed-point map (Varadhan & Roland 2008, Scand. J. Statist. 35, scheme S3): from two
 EM steps r = F(t) - t and v = F(F(t)) - F(t) - r it leaps to t - 2 a r + a^2 v with a = -|r|/|v|, and takes an EM
-step from there. A leap to a lower
-likelihood is undone, so the likelihood never falls, as with plain EM.
+step from there. A leap to a lower likelihood is undone, so the likelihood never falls, as with plain EM.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from bgsub.mixture.em import EMResult
-from bgsub.mixture.iteration import OnStep, Step
+from bgsub.mixture.em.loop import EMResult, OnStep, Rules
 from bgsub.mixture.parameters import Parameters, precisions_cholesky
 
 _FIRST_LONGEST_LEAP = 4.0
@@ -21,33 +20,23 @@ _LEAP_GROWTH = 4.0  # the longest leap grows when a leap that long succeeds, and
 _LARGEST_EXPONENT = 300.0  # of weights and variances while leaping: e^300 is far beyond any data, and finite
 
 
-def squarem(
-    step: Step,
-    parameters: Parameters,
-    covariance_type: str,
-    *,
-    tol: float,
-    max_iter: int,
-    lower_bound: float = -math.inf,
-    on_step: OnStep | None = None,
-) -> EMResult:
+Step = Callable[[Parameters], tuple[Parameters, float]]
+"""One EM step: from parameters to those after the M step, and the lower bound of the ones given."""
+
+
+def squarem(step: Step, parameters: Parameters, rules: Rules, on_step: OnStep | None = None) -> EMResult:
     """Run EM with squared extrapolation.
 
     Parameters
     ----------
     step : callable
-        One EM step: parameters to (parameters after the M step, lower bound of the E step).
+        One EM step.
     parameters : Parameters
         Where to start.
-    covariance_type : str
-        One of scikit-learn's four.
-    tol : float
-        The end is where a plain EM step gains less than this, scikit-learn's rule, and the last leap changed the
-        likelihood by less, too: where leaps still matter, EM would creep on.
-    max_iter : int
-        Most passes over the data.
-    lower_bound : float
-        That of the iteration before the first, when a fit goes on.
+    rules : Rules
+        How to iterate. The end is where a plain EM step gains less than `tol`, scikit-learn's rule, and the last leap
+        changed the likelihood by less, too: where leaps still matter, EM would creep on. `max_iter` counts passes over
+        the data.
     on_step : callable, optional
         Called with the number of each pass and its lower bound.
 
@@ -56,7 +45,7 @@ def squarem(
     EMResult
         Its lower bounds, one a pass, repeat the best so far where a leap was undone.
     """
-    run = _Run(step, tol, max_iter, lower_bound, on_step)
+    run = _Run(step, rules, on_step)
     longest = _FIRST_LONGEST_LEAP
     here = parameters
     while True:
@@ -64,7 +53,7 @@ def squarem(
         second = run.plain(first) if not run.over else first
         if run.over:
             return EMResult(second, run.lower_bounds, run.converged)
-        leap = _Leap(here, first, second, covariance_type, longest)
+        leap = _Leap(here, first, second, rules.covariance_type, longest)
         if leap.length == 1.0:  # as far as the two EM steps themselves
             here, run.leap_change = second, 0.0
             longest = max(longest, _FIRST_LONGEST_LEAP)
@@ -83,11 +72,9 @@ def squarem(
 class _Run:
     """The passes so far and whether they end."""
 
-    def __init__(self, step: Step, tol: float, max_iter: int, lower_bound: float, on_step: OnStep | None) -> None:
+    def __init__(self, step: Step, rules: Rules, on_step: OnStep | None) -> None:
         self._step = step
-        self._tol = tol
-        self._max_iter = max_iter
-        self._last = lower_bound
+        self._tol, self._max_iter, self._last = rules.tol, rules.max_iter, rules.lower_bound
         self.leap_change = 0.0  # of the lower bound by the last leap, undone or not
         self._on_step = on_step
         self.lower_bounds: list[float] = []

@@ -7,9 +7,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from bgsub.mixture.kernels import large, sharing
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
-from bgsub.mixture.passes import Statistics, add, expectation, log_density
+from bgsub.mixture.passes import cpu, large
+from bgsub.mixture.passes.cpu import expectation, log_density
+from bgsub.mixture.passes.statistics import Statistics, add
 from tests.mixture.samples import blobs
 from tests.mixture.starts import some_parameters
 from tests.naive import naive_e_step
@@ -46,7 +47,7 @@ def assert_same(statistics, expected):
 @pytest.fixture
 def many_blocks(monkeypatch):
     """Small tables are cut into as many blocks as large ones."""
-    monkeypatch.setattr(sharing, "_WORK", 2000)
+    monkeypatch.setattr(cpu, "BLOCK_WORK", 2000)
     monkeypatch.setattr(large, "ROWS", 32)
 
 
@@ -211,3 +212,12 @@ def test_memory_does_not_grow_with_the_rows(covariance_type, dtype):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.5e6
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 63, 64, 65, 1000, 12_345])
+def test_blocks_are_whole_tiles_and_cover_the_rows(n_rows, monkeypatch):
+    monkeypatch.setattr(cpu, "BLOCK_WORK", 5000)
+    blocks = cpu.blocks(n_rows, 3, 2, 64)
+    assert [row for lo, hi in blocks for row in range(lo, hi)] == list(range(n_rows))
+    assert all((hi - lo) % 64 == 0 for lo, hi in blocks[:-1])
+    assert len(blocks) <= 64

@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 _MAX_ITER = 300
 _BLOCK = 1024  # rows whose distances lie in the cache together
@@ -41,6 +40,8 @@ def kmeans_labels(rows: np.ndarray, weights: np.ndarray, n_clusters: int, random
     labels = _lloyd(centred, weights, centres)
     n_distinct = np.unique(labels).size
     if n_distinct < n_clusters:
+        from sklearn.exceptions import ConvergenceWarning  # here: nothing else needs scikit-learn
+
         warnings.warn(
             f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
             "Possibly due to duplicate points in X.",
@@ -84,7 +85,7 @@ def _lloyd(rows: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> np.nda
         previous, labels = labels, _nearest(extended, centres)
         if np.array_equal(labels, previous):
             return labels
-        moved = _means(rows, weights, labels, centres)
+        moved = means_of_clusters(rows, weights, labels, centres)
         shift = ((moved - centres) ** 2).sum()
         centres = moved
         if shift <= tolerance:
@@ -107,7 +108,7 @@ def _nearest(extended: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _means(rows: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> np.ndarray:
+def means_of_clusters(rows: np.ndarray, weights: np.ndarray, labels: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the mean of each cluster's rows; an empty cluster takes over one of the rows farthest from theirs."""
     n_clusters = len(centres)
     totals = np.bincount(labels, weights, minlength=n_clusters)

@@ -10,16 +10,21 @@ For one covariance of all components rows are whitened, by matrix products, and 
 
 from __future__ import annotations
 
+import contextlib
 import math
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bgsub.mixture.kernels import diagonal, matrices
-from bgsub.mixture.kernels.buffers import NO_WEIGHTS, SPHERICAL, empty_scratch, sizes
-from bgsub.mixture.kernels.stages import Mixture, Outputs
+from bgsub.mixture.kernels.buffers import NO_WEIGHTS, empty_scratch, sizes
+from bgsub.mixture.kernels.stages import Components, Outputs
+from bgsub.mixture.kernels.steps import SPHERICAL
 from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.passes.statistics import Statistics, add
 from bgsub.simd import zeros
+from bgsub.threads import Crew, usable_threads
 
 ROWS = 1024  # of a chunk
 FIRST = 16  # whitened features that the bound is made of
@@ -27,6 +32,7 @@ PANEL = 32  # columns of U at a time
 NEGLIGIBLE = -45.0  # log of a share in p_i that is below its last digit
 MOST_ALIVE = 0.6  # part of the components that are left, above which the bound costs more than it saves
 PATIENCE = 16  # chunks without the bound before it is tried again
+_MOST_BLOCKS, _MOST_BYTES = 16, 1 << 26  # each block of rows has sums of its own
 
 
 class Chunk(NamedTuple):
@@ -38,7 +44,7 @@ class Chunk(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The sums of an M step, as `passes.Statistics` defines them."""
+    """The sums of an M step, as `Statistics` defines them."""
 
     counts: np.ndarray
     shift: np.ndarray
@@ -59,7 +65,7 @@ def constants(parameters: Parameters, log_det: Any) -> np.ndarray:
         return np.log(parameters.weights) + log_det - 0.5 * parameters.means.shape[1] * math.log(2 * math.pi)
 
 
-class FullPass:
+class FullChunks:
     """Full covariances of any number of features; for the chunks of one block of rows, in their order."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -151,7 +157,7 @@ class FullPass:
         return terms, alive
 
 
-class TiedPass:
+class TiedChunks:
     """One covariance of any number of features; for the chunks of one block of rows, in their order."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -165,7 +171,7 @@ class TiedPass:
         )
         self._d, self._y = np.empty((ROWS, n_features)), np.empty((ROWS, n_features))
         none = np.empty((0, 0))
-        self._mixture = Mixture(
+        self._components = Components(
             np.ascontiguousarray(self.moved_means @ factor),
             np.full((n_components, 1), math.sqrt(0.5)),
             constants(parameters, np.log(np.diag(factor)).sum()),
@@ -180,7 +186,7 @@ class TiedPass:
         y = whitened(self._moved(rows), self.factor, self._y[:n])
         chunk = Chunk(np.empty(n), np.empty((n, n_components)), np.empty(n, np.intp))
         rest = sizes(y.shape[1])[1]
-        diagonal.spherical(y, NO_WEIGHTS, 0, n, self._mixture, self._scratch, Outputs(*chunk), rest)
+        diagonal.spherical(y, NO_WEIGHTS, 0, n, self._components, self._scratch, Outputs(*chunk), rest)
         return chunk
 
     def add(self, rows: np.ndarray, chunk: Chunk, weights: np.ndarray | None) -> None:
@@ -192,7 +198,7 @@ class TiedPass:
         of_means = r.T @ d - count[:, None] * m
         counts += count
         shift += of_means
-        # About the means, not about the origin as d is: see `steps.unpack`.
+        # About the means, not about the origin as d is: see `unpack` of the kernels.
         crossed = of_means.T @ m
         scatter -= crossed + crossed.T + (count * m.T) @ m
         if weights is not None:
@@ -201,3 +207,74 @@ class TiedPass:
 
     def _moved(self, rows: np.ndarray) -> np.ndarray:
         return np.subtract(rows, self.origin, out=self._d[: len(rows)])
+
+
+class LargePass:
+    """Passes over an array of rows; of the rows' outputs alone, where they are given."""
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        n_components: int,
+        covariance_type: str,
+        sample_weight: np.ndarray | None,
+        threads: int | None,
+        outputs: Outputs | None,
+    ) -> None:
+        self._X, self._outputs = X, outputs
+        self._weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        self._kind = FullChunks if covariance_type == "full" else TiedChunks
+        matrices = n_components if covariance_type == "full" else 1
+        affordable = max(_MOST_BYTES // (8 * matrices * X.shape[1] ** 2), 1)
+        n_chunks = -(-len(X) // ROWS)
+        length = max(-(-n_chunks // min(affordable, _MOST_BLOCKS)), 1) * ROWS
+        self._blocks = [(lo, min(lo + length, len(X))) for lo in range(0, max(len(X), 1), length)]
+        self._threads = min(usable_threads(threads), len(self._blocks))
+        self._crew = Crew([None] * self._threads)
+
+    def __call__(self, parameters: Parameters) -> Statistics:
+        """Pass over all rows."""
+        found: list[Any] = [None] * len(self._blocks)
+
+        def do_block(i: int, memory: None) -> None:
+            found[i] = self._block(self._blocks[i], self._kind(parameters))
+
+        with _one_blas_thread() if self._threads > 1 else contextlib.nullcontext():
+            self._crew.run(do_block, len(found))
+        result = found[0]
+        for statistics in found[1:]:
+            result = add(result, statistics)
+        return result
+
+    def _block(self, block: tuple[int, int], one_pass: Any) -> Statistics:
+        likelihood = weight = 0.0
+        for lo in range(*block, ROWS):
+            chosen = slice(lo, min(lo + ROWS, block[1]))
+            rows = np.ascontiguousarray(self._X[chosen], np.float64)
+            chunk = one_pass.chunk(rows)
+            if self._outputs is not None:
+                for array, values in zip(self._outputs, chunk, strict=True):
+                    if array.size:
+                        array[chosen] = values
+                continue
+            w = None if self._weights is None else self._weights[chosen]
+            likelihood += float(chunk.density.sum() if w is None else w @ chunk.density)
+            weight += float(len(rows) if w is None else w.sum())
+            one_pass.add(rows, chunk, w)
+        return Statistics(likelihood, weight, *one_pass.sums)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._crew.close()
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # here: only threads need it
+
+    return ThreadpoolController()
+
+
+def _one_blas_thread() -> contextlib.AbstractContextManager:
+    """Keep matrix products to the thread that asks for them, where rows are shared among threads already."""
+    return _blas().limit(limits=1, user_api="blas")

@@ -1,0 +1,145 @@
+"""EM from given parameters, and the best of several runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.training_data import TrainingData
+from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.passes.cpu import UnrolledPass
+from bgsub.mixture.passes.statistics import Pass, maximisation
+from bgsub.threads import usable_threads
+
+OnStep = Callable[[int, float], None]
+"""Called with the number of an iteration, from 1, and its lower bound."""
+
+Steps = Callable[[float, int], tuple[Parameters, list[float]]]
+"""EM steps, which go on from those before: from the last lower bound and the most steps to do, the parameters after
+them and the lower bound of each. At least one is done, and none after one that changes the lower bound by less than
+`tol`."""
+
+_AT_ONCE = 64  # compiled steps between looks at the keyboard: a few milliseconds
+
+
+class Rules(NamedTuple):
+    """How to iterate: scikit-learn's parameters of the same names, and `acceleration`."""
+
+    covariance_type: str
+    reg_covar: float
+    tol: float
+    max_iter: int
+    acceleration: str | None = None
+    lower_bound: float = -math.inf  # of the iteration before the first, when a fit goes on
+
+
+class EMResult(NamedTuple):
+    """Where EM stopped."""
+
+    parameters: Parameters  # after the last M step
+    lower_bounds: list[float]  # mean log-likelihood a unit of weight at each E step, before its M step
+    converged: bool
+
+    @property
+    def lower_bound(self) -> float:
+        """The last one; without an iteration there is none."""
+        return self.lower_bounds[-1] if self.lower_bounds else -math.inf
+
+
+def run_em(
+    data: TrainingData, start: Parameters, rules: Rules, threads: int | None = None, on_step: OnStep | None = None
+) -> EMResult:
+    """Alternate E and M steps until the mean log-likelihood changes by less than `tol`.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Rows to fit to.
+    start : Parameters
+        Where to start.
+    rules : Rules
+        How to iterate.
+    threads : int, optional
+        Threads that share the rows, None for all processors; the result does not depend on it.
+    on_step : callable, optional
+        Called with the number of the step, from 1, and its lower bound.
+
+    Returns
+    -------
+    EMResult
+
+    Raises
+    ------
+    ValueError
+        When a covariance is not positive definite.
+    """
+    if rules.max_iter < 1:
+        return EMResult(start, [], False)
+    with data.passes(len(start.weights), rules.covariance_type, threads) as one_pass:
+        if rules.acceleration == "squarem":
+            from bgsub.mixture.em.squarem import squarem  # here: few fits need it
+
+            return squarem(lambda parameters: _em_step(one_pass, parameters, rules), start, rules, on_step)
+        if isinstance(one_pass, UnrolledPass) and one_pass.is_one_block:
+            steps, at_once = one_pass.compiled_steps(start, rules.reg_covar, rules.tol), 1 if on_step else _AT_ONCE
+        else:
+            steps, at_once = _steps_one_by_one(one_pass, start, rules), 1
+        parameters, before, change = start, rules.lower_bound, math.inf
+        lower_bounds: list[float] = []
+        while len(lower_bounds) < rules.max_iter and not abs(change) < rules.tol:
+            parameters, found = steps(before, min(at_once, rules.max_iter - len(lower_bounds)))
+            for bound in found:
+                change, before = bound - before, bound
+                lower_bounds.append(bound)
+                if on_step is not None:
+                    on_step(len(lower_bounds), bound)
+        return EMResult(parameters, lower_bounds, abs(change) < rules.tol)
+
+
+def _steps_one_by_one(one_pass: Pass, parameters: Parameters, rules: Rules) -> Steps:
+    """Return steps of which each is a pass and an M step."""
+
+    def steps(before: float, most: int) -> tuple[Parameters, list[float]]:
+        nonlocal parameters
+        parameters, bound = _em_step(one_pass, parameters, rules)
+        return parameters, [bound]
+
+    return steps
+
+
+def _em_step(one_pass: Pass, parameters: Parameters, rules: Rules) -> tuple[Parameters, float]:
+    """Return the parameters after an EM step, and the lower bound of those before it."""
+    statistics = one_pass(parameters)
+    following = maximisation(statistics, parameters, rules.covariance_type, rules.reg_covar)
+    return following, statistics.log_likelihood / statistics.total_weight
+
+
+def best_run(
+    data: TrainingData,
+    starts: list[Parameters],
+    rules: Rules,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> EMResult:
+    """Return the run that ends with the highest likelihood, the first of equal ones.
+
+    The runs go side by side, unless `progress` is to show them one by one.
+    """
+    if progress is not None:
+        results = []
+        for i, start in enumerate(starts):
+            progress.begin(i, rules.lower_bound)
+            results.append(run_em(data, start, rules, threads, progress.step))
+            progress.end(results[-1].converged, results[-1].lower_bound)
+    elif len(starts) == 1:
+        return run_em(data, starts[0], rules, threads)
+    else:
+        n_threads = usable_threads(threads)
+        side_by_side = min(n_threads, len(starts))
+        each = max(1, n_threads // side_by_side)
+        with ThreadPoolExecutor(side_by_side) as pool:
+            results = list(pool.map(lambda start: run_em(data, start, rules, each), starts))
+    return max(results, key=lambda result: result.lower_bound)

@@ -1,0 +1,8 @@
+"""One pass over the rows, the E step: how its sums are defined, and how they are made.
+
+==============  ==================================================================================
+`statistics`    the sums, how those of two parts add up, and the M step that they are for
+`cpu`           passes over rows in memory, by threads; densities, responsibilities and labels
+`large`         the part of it for full and tied covariances of more than 16 features
+==============  ==================================================================================
+"""

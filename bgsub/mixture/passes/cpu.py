@@ -1,0 +1,231 @@
+"""Passes over rows in memory: the E step by compiled kernels, on threads that share the rows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from bgsub.mixture.kernels import buffers, diagonal, loops
+from bgsub.mixture.kernels import full as full_covariances
+from bgsub.mixture.kernels import tied as tied_covariance
+from bgsub.mixture.kernels.stages import Outputs, Scratch
+from bgsub.mixture.kernels.steps import FULL, TIED, collapse, prepare, unpack
+from bgsub.mixture.parameters import ILL_DEFINED, Parameters
+from bgsub.mixture.passes.large import LargePass
+from bgsub.mixture.passes.statistics import KINDS, Statistics, copied, model_of
+from bgsub.threads import Crew, usable_threads
+
+MOST_UNROLLED = 16  # features; above, full and tied covariances are left to matrix products
+
+_COPIED = 1 << 19  # bytes of rows that are converted at a time, where they cannot be read as they are
+BLOCK_WORK = 1 << 21  # of a block, about half a millisecond: what calling a kernel costs should not count
+_MOST_BLOCKS = 64  # each has sums of its own
+_KERNELS: dict[str, Any] = {
+    "full": full_covariances.full,
+    "tied": tied_covariance.tied,
+    "diag": diagonal.diag,
+    "spherical": diagonal.spherical,
+}
+
+
+def expectation(
+    X: np.ndarray,
+    parameters: Parameters,
+    covariance_type: str,
+    *,
+    sample_weight: np.ndarray | None = None,
+    threads: int | None = None,
+) -> Statistics:
+    """Return the sums of one E step over the rows of `X`.
+
+    Responsibilities below 1e-30 (with more than 16 features 3e-20) count as 0. No array with a row for each row of `X`
+    is made.
+
+    Parameters
+    ----------
+    X : ndarray of float64 or float32, shape (N, D)
+        Finite; C-contiguous float64 is read in place, all else converted in small pieces.
+    parameters : Parameters
+        Of the mixture.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        Of `parameters`.
+    sample_weight : ndarray of float64, shape (N,), optional
+        Weight of each row, not negative; 1 without.
+    threads : int, optional
+        Threads that share the rows, None for all processors; the result is the same, bit for bit, for any number.
+
+    Returns
+    -------
+    Statistics
+    """
+    with row_pass(X, len(parameters.weights), covariance_type, sample_weight, threads) as run:
+        return run(parameters)
+
+
+def log_density(
+    X: np.ndarray,
+    parameters: Parameters,
+    covariance_type: str,
+    *,
+    threads: int | None = None,
+    responsibilities: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return log p(x) of each row; fill the arrays given with responsibilities and most probable components.
+
+    Parameters
+    ----------
+    X : ndarray of float64 or float32, shape (N, D)
+        Finite rows.
+    parameters : Parameters
+        Of the mixture.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        Of `parameters`.
+    threads : int, optional
+        Threads that share the rows, None for all processors.
+    responsibilities : ndarray of float64, shape (N, K), optional
+        Filled with the probability of each component for each row; below 1e-30 it is 0.
+    labels : ndarray of intp, shape (N,), optional
+        Filled with the most probable component of each row.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+    """
+    outputs = Outputs(
+        np.empty(len(X)),
+        np.empty((0, 0)) if responsibilities is None else responsibilities,
+        np.empty(0, np.intp) if labels is None else labels,
+    )
+    kind = _pass_class(X, covariance_type)
+    with contextlib.closing(kind(X, len(parameters.weights), covariance_type, None, threads, outputs)) as one_pass:
+        one_pass(parameters)
+    return outputs.density
+
+
+def row_pass(
+    X: np.ndarray, n_components: int, covariance_type: str, sample_weight: np.ndarray | None, threads: int | None
+) -> contextlib.closing[UnrolledPass | LargePass]:
+    """Return a context with all that passes over `X` need; what is entered, called, does one: `expectation`."""
+    kind = _pass_class(X, covariance_type)
+    return contextlib.closing(kind(X, n_components, covariance_type, sample_weight, threads, None))
+
+
+def _pass_class(X: np.ndarray, covariance_type: str) -> type[UnrolledPass | LargePass]:
+    return LargePass if covariance_type in ("full", "tied") and X.shape[1] > MOST_UNROLLED else UnrolledPass
+
+
+def blocks(n_rows: int, n_components: int, n_features: int, height: int) -> list[tuple[int, int]]:
+    """Cut the rows into blocks of whole tiles, whatever the number of threads: sums do not depend on it."""
+    work = n_rows * n_components * (n_features * n_features // 8 + n_features + 4)
+    n = min(max(work // BLOCK_WORK, 1), _MOST_BLOCKS)
+    length = -(-n_rows // n)
+    length = max(length + -length % height, height)
+    return [(lo, min(lo + length, n_rows)) for lo in range(0, max(n_rows, 1), length)]
+
+
+def _is_plain(X: np.ndarray) -> bool:
+    """Return whether kernels can read an array as it is."""
+    return bool(X.dtype == np.float64 and X.flags.c_contiguous and X.flags.writeable and X.flags.aligned)
+
+
+class UnrolledPass:
+    """Passes of compiled kernels over an array of rows; of the rows' outputs alone, where they are given."""
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        n_components: int,
+        covariance_type: str,
+        sample_weight: np.ndarray | None,
+        threads: int | None,
+        outputs: Outputs | None,
+    ) -> None:
+        n_rows, n_features = X.shape
+        self._X, self._plain = X, _is_plain(X)
+        self._weights = buffers.NO_WEIGHTS if sample_weight is None else np.array(sample_weight, np.float64)
+        self._type, self._kind = covariance_type, KINDS[covariance_type]
+        self._outputs, self._summing = outputs or buffers.NO_OUTPUTS, outputs is None
+        size, rest = buffers.sizes(n_features)
+        self._sizes = (size, rest) if self._kind in (FULL, TIED) else (rest,)
+        self._places = buffers.product_places(n_features, self._kind)
+        shape = (n_components, n_features, self._kind)
+        self._components, self._moments = buffers.empty_components(*shape), buffers.empty_moments(*shape)
+        scratch = buffers.empty_scratch(*shape, n_rows, sums=self._summing)
+        self._height = 8 * scratch.x.shape[0]
+        self._blocks = blocks(n_rows, n_components, n_features, self._height)
+        self._scratch = scratch
+        self._crew: Crew | None = None
+        if len(self._blocks) > 1:
+            others = range(1, min(usable_threads(threads), len(self._blocks)))
+            more = [buffers.empty_scratch(*shape, n_rows, sums=self._summing) for _ in others]
+            self._crew = Crew([scratch, *more])
+        self._sums = np.zeros((len(self._blocks), *scratch.sums.shape[:2]))
+        self._totals = np.zeros((len(self._blocks), 2))
+
+    @property
+    def is_one_block(self) -> bool:
+        """Whether there is so little to do that `compiled_steps` are worth it."""
+        return len(self._blocks) == 1
+
+    def __call__(self, parameters: Parameters) -> Statistics:
+        """Pass over all rows."""
+        prepare(self._kind, model_of(parameters, self._kind), self._components)
+        if self._crew is None:
+            self._do_block(0, self._scratch)
+        else:
+            self._crew.run(self._do_block, len(self._blocks))
+        n_components, n_features = parameters.means.shape
+        moments = buffers.empty_moments(n_components, n_features, self._kind)
+        if self._summing:
+            unpack(self._kind, self._sums.sum(axis=0), *self._places, self._components, moments)
+        likelihood, weight = self._totals.sum(axis=0).tolist()
+        scatter = moments.scatter.reshape(parameters.covariances.shape)
+        return Statistics(likelihood, weight, moments.counts, moments.shift, scatter)
+
+    def compiled_steps(
+        self, start: Parameters, reg_covar: float, tol: float
+    ) -> Callable[[float, int], tuple[Parameters, list[float]]]:
+        """Return `loop.Steps` that do all they are asked for in one call of a kernel; for one block only."""
+        rows = self._X if self._plain else np.array(self._X, np.float64, order="C")
+        parameters = copied(start)  # the kernel's to write to
+        memory = (self._components, self._scratch, self._outputs, self._sums[0], self._totals[0], *self._places)
+        work = loops.Work(model_of(parameters, self._kind), *memory, self._moments)
+        kernel = getattr(loops, self._type)
+
+        def steps(before: float, most: int) -> tuple[Parameters, list[float]]:
+            bounds = np.empty(most + 1)
+            bounds[0] = before
+            done = kernel(rows, self._weights, work, float(reg_covar), float(tol), bounds, self._sizes)
+            if done < 0:
+                raise ValueError(ILL_DEFINED)
+            return parameters, bounds[1 : done + 1].tolist()
+
+        return steps
+
+    def _do_block(self, i: int, scratch: Scratch) -> None:
+        lo, hi = self._blocks[i]
+        kernel = _KERNELS[self._type]
+        if self._plain:
+            kernel(self._X, self._weights, lo, hi, self._components, scratch, self._outputs, *self._sizes)
+        else:
+            for a, b, rows, weights, outputs in self._pieces(lo, hi):
+                kernel(rows, weights, 0, b - a, self._components, scratch, outputs, *self._sizes)
+        collapse(scratch, self._sums[i], self._totals[i])
+
+    def _pieces(self, lo: int, hi: int) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, Outputs]]:
+        """Yield rows converted to what kernels read, in whole tiles."""
+        step = max(_COPIED // (8 * self._X.shape[1]) // self._height, 1) * self._height
+        piece = np.empty((min(step, hi - lo), self._X.shape[1]))
+        for a in range(lo, hi, step):
+            b = min(a + step, hi)
+            np.copyto(piece[: b - a], self._X[a:b])
+            yield a, b, piece, self._weights[a:b], Outputs(*(array[a:b] for array in self._outputs))
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._crew is not None:
+            self._crew.close()

@@ -1,0 +1,79 @@
+"""What the estimator owes to scikit-learn: bounds of its parameters, its checks of rows, copies of its class."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from bgsub.mixture.em.starts import INIT_PARAMS
+from bgsub.mixture.input_checks import check_finite
+from bgsub.mixture.parameters import COVARIANCE_TYPES
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "n_components": [Interval(Integral, 1, None, closed="left")],
+    "covariance_type": [StrOptions(set(COVARIANCE_TYPES))],
+    "tol": [Interval(Real, 0.0, None, closed="left")],
+    "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+    "max_iter": [Interval(Integral, 0, None, closed="left")],
+    "n_init": [Interval(Integral, 1, None, closed="left")],
+    "init_params": [StrOptions(set(INIT_PARAMS))],
+    "weights_init": ["array-like", None],
+    "means_init": ["array-like", None],
+    "precisions_init": ["array-like", None],
+    "random_state": ["random_state"],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+    "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+    "acceleration": [StrOptions({"squarem"}), None],
+    "threads": [Interval(Integral, 1, None, closed="left"), None],
+    "learning_decay": [Interval(Real, 0.5, 1.0, closed="right")],
+}
+
+ROWS: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
+"""Keywords of `validate_data` for rows; `check_finite` says which value is not."""
+
+_FITTED = (
+    *("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"),
+    *("converged_", "n_iter_", "lower_bound_", "lower_bounds_", "n_features_in_", "feature_names_in_"),
+)
+
+
+def rows_of(estimator: Any, X: Any) -> np.ndarray:
+    """Return rows of the width that a fitted `estimator` has learned as a float array, checked."""
+    check_is_fitted(estimator)
+    X = validate_data(estimator, X, reset=False, **ROWS)
+    check_finite(X, getattr(estimator, "feature_names_in_", None))
+    return X
+
+
+def theirs_like(estimator: BaseEstimator) -> Any:
+    """Return a copy of an estimator as scikit-learn's class, fitted if that is."""
+    from sklearn.mixture import GaussianMixture  # here: it takes a while
+
+    names = GaussianMixture().get_params(deep=False)
+    given = estimator.get_params(deep=False)
+    copy = GaussianMixture(**{name: value for name, value in given.items() if name in names})
+    _copy_fitted(estimator, copy)
+    return copy
+
+
+def ours_like(model_class: Any, theirs: BaseEstimator) -> Any:
+    """Return a copy of scikit-learn's estimator as a class of ours, fitted if that is."""
+    copy = model_class(**theirs.get_params(deep=False))
+    _copy_fitted(theirs, copy)
+    if hasattr(copy, "means_"):
+        copy.n_batches_ = 1
+    return copy
+
+
+def _copy_fitted(source: Any, target: Any) -> None:
+    """Copy the fitted attributes that both classes have."""
+    for name in _FITTED:
+        if hasattr(source, name):
+            value = getattr(source, name)
+            setattr(target, name, value.copy() if isinstance(value, (np.ndarray, list)) else value)
