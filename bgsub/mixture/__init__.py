@@ -1,1 +1,20 @@
-"""The batch model: Gaussian mixtures fitted by EM, scikit-learn's interface, compiled passes over the rows."""
+"""The batch model: Gaussian mixtures fitted by EM, scikit-learn's interface, compiled passes over the rows.
+
+==================  ================================================================================
+`estimator`         `GaussianMixture`: checks, one fit, and what a fitted model is asked
+`selection`         `select`: how many components, of which covariance type
+`fitted`            a mixture whose parameters are known, without scikit-learn: the door to apply one
+`parameters`        the parameters as plain arrays, their shapes, and what keeps arrays from being some
+`em`                from rows and a start to the parameters of greatest likelihood
+`passes`            one pass over the rows: its sums, and who makes them
+`kernels`           the compiled loops
+`conditioning`      mixtures of some features, and of some given others
+`diagnosis`         why covariances are singular, in words
+`input_checks`      rows, weights and names, or one line that says what is wrong with them
+`model_files`       saved mixtures
+`scikit_learn`      what the estimator owes to scikit-learn
+==================  ================================================================================
+
+A fit goes from `GaussianMixture.fit` to training data, its starts, the loop, and a pass of kernels. Only `estimator`,
+`selection` and `scikit_learn` import scikit-learn.
+"""
