@@ -9,7 +9,7 @@ import numpy as np
 
 from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_container, write_container
-from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, covariance_shape, fault
+from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, covariance_shape, layout_fault
 
 KIND = "gaussian-mixture"
 _VERSION = 1
@@ -107,10 +107,11 @@ def _fault(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             return f"{name} has the shape {arrays[name].shape} where {shape} belongs"
-    found = fault(parameters, kind, n_features, n_components)
+    found = layout_fault(parameters, kind, n_components, n_features)
     if found:
         return found
-    if not np.isfinite(arrays["precisions_"]).all():
+    precisions = arrays["precisions_"]
+    if precisions.dtype.kind != "f" or not np.isfinite(precisions).all():
         return "its parameters are not finite numbers"
     if names and (len(names) != n_features or not all(isinstance(name, str) for name in names)):
         return f"it names {len(names)} features and has {n_features}"

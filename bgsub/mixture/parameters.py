@@ -52,7 +52,7 @@ def matrices_of(covariances: np.ndarray, covariance_type: str, n_components: int
     return variances[..., None] * np.eye(n_features)
 
 
-def fault(parameters: Parameters, covariance_type: str, n_features: int, n_components: int | None = None) -> str:
+def fault(parameters: Parameters, covariance_type: str, n_features: int) -> str:
     """Return what keeps arrays of unknown origin from being a mixture of D features, or ``""``.
 
     Parameters
@@ -63,8 +63,6 @@ def fault(parameters: Parameters, covariance_type: str, n_features: int, n_compo
         What they are to be.
     n_features : int
         D.
-    n_components : int, optional
-        K; without, as many as there are weights.
 
     Returns
     -------
@@ -72,8 +70,24 @@ def fault(parameters: Parameters, covariance_type: str, n_features: int, n_compo
         A clause without a full stop, such as ``"its weights do not sum to 1"``.
     """
     weights, _, covariances, factors = parameters
-    if n_components is None:
-        n_components = len(weights) if weights.ndim == 1 else 0
+    found = layout_fault(parameters, covariance_type, len(weights) if weights.ndim == 1 else 0, n_features)
+    if found:
+        return found
+    try:
+        expected = precisions_cholesky(covariances, covariance_type)
+    except ValueError:
+        return "its covariances are not positive definite"
+    if not np.allclose(factors, expected, rtol=_FACTORS, atol=_FACTORS * np.abs(expected).max()):
+        return "its precisions are not those of its covariances"
+    return ""
+
+
+def layout_fault(parameters: Parameters, covariance_type: str, n_components: int, n_features: int) -> str:
+    """Return the first part of `fault`, for K components: what is wrong with shapes, dtypes, numbers and weights.
+
+    Whether covariances are positive definite is left open: rounded to float32 they may no longer be, and the factors
+    that were made before are what counts.
+    """
     matrix = covariance_shape(covariance_type, n_components, n_features)
     shapes = ((n_components,), (n_components, n_features), matrix, matrix)
     for name, array, shape in zip(Parameters._fields, parameters, shapes, strict=True):
@@ -81,14 +95,9 @@ def fault(parameters: Parameters, covariance_type: str, n_features: int, n_compo
             return f"{name} has the shape {array.shape} where {shape} belongs"
     if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in parameters):
         return "its parameters are not finite numbers"
+    weights = parameters.weights
     if n_components < 1 or (weights < 0).any() or not np.isclose(weights.sum(), 1.0, atol=_SUM_OF_WEIGHTS):
         return "its weights do not sum to 1"
-    try:
-        expected = precisions_cholesky(covariances, covariance_type)
-    except ValueError:
-        return "its covariances are not positive definite"
-    if not np.allclose(factors, expected, rtol=_FACTORS, atol=_FACTORS * np.abs(expected).max()):
-        return "its precisions are not those of its covariances"
     return ""
 
 

@@ -129,13 +129,15 @@ class TestForgeries:
     @pytest.mark.parametrize(
         ("name", "value", "message"),
         [
-            ("means_", np.zeros((2, 3)), r"means_ has the shape \(2, 3\) where \(3, 3\) belongs"),
+            ("means_", np.zeros((2, 3)), r"means has the shape \(2, 3\) where \(3, 3\) belongs"),
             ("means_", np.zeros(3), "lacks a part"),
             ("means_", np.full((3, 3), np.nan), "not finite numbers"),
             ("means_", np.zeros((3, 3), np.int64), "not finite numbers"),
             ("weights_", np.ones(3), "weights do not sum to 1"),
             ("weights_", np.array([2.0, -1.0, 0.0]), "weights do not sum to 1"),
             ("precisions_cholesky_", np.zeros((3, 3)), "has the shape"),
+            ("precisions_", np.zeros((3, 3)), "precisions_ has the shape"),
+            ("precisions_", np.full((3, 3, 3), np.inf), "not finite numbers"),
             ("lower_bound_", np.zeros(2), "has the shape"),
             ("covariance_type", "round", "description of the mixture is incomplete"),
             ("covariance_type", "diag", "has the shape"),

@@ -39,8 +39,8 @@ def test_every_row_has_the_same_chance():
     counts = np.zeros(20)
     for seed in range(3000):
         sample = RowSample(5, seed)
-        for row in range(20):
-            sample.add(np.array([[float(row)]]))
+        for block in np.split(np.arange(20.0)[:, None], [1, 12]):
+            sample.add(block)
         counts[sample.result()[0][:, 0].astype(int)] += 1
     assert_allclose(counts / 3000, 0.25, atol=0.035)
 
