@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 FIGURE_SUFFIXES = (".png", ".jpg", ".svg", ".pdf")
 
+INK = "#30343b"
+"""Of letters and outlines."""
+
+UNUSUAL_COLOUR = "#d1121f"
+"""Of rows and frames that are like no other."""
+
 _COLOURS = (
     "#3b76af",
     "#e8772e",
@@ -31,7 +37,7 @@ _COLOURS = (
     "#5b4636",
 )
 _DPI, _JPEG_DPI = 160, 130  # who takes JPEG wants a small file
-_INK, _GRID = "#30343b", "#e4e7eb"
+_GRID = "#e4e7eb"
 
 
 def colours(count: int) -> np.ndarray:
@@ -55,9 +61,9 @@ def plain_axes(axes: Axes) -> None:
     axes.grid(True, color=_GRID, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#b6bec7")
-    axes.tick_params(colors=_INK, length=0, which="both", labelsize=9)
+    axes.tick_params(colors=INK, length=0, which="both", labelsize=9)
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
-        label.set_color(_INK)
+        label.set_color(INK)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, few_colours: bool = False) -> None:

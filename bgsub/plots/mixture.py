@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bgsub.plots.figures import colours, mixed, plain_axes
+from bgsub.plots.figures import UNUSUAL_COLOUR, colours, mixed, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _SHARES = (0.5, 0.95)  # of a component's rows, that an ellipse holds
-_ANOMALY = "#d1121f"
 _LABELLED = 12  # components; more labels than this hide the points
 
 
@@ -121,7 +120,7 @@ def mixture_figure(
     if anomalies is not None and len(anomalies):
         x, y = mixture.shown(anomalies).T
         label = f"{len(anomalies):,} unusual"
-        axes.scatter(x, y, s=46, facecolors="none", edgecolors=_ANOMALY, linewidths=1.1, label=label, zorder=4)
+        axes.scatter(x, y, s=46, facecolors="none", edgecolors=UNUSUAL_COLOUR, linewidths=1.1, label=label, zorder=4)
     _finish(axes, mixture)
     axes.label_outer()
     if len(palette) <= _LABELLED or anomalies is not None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from bgsub.cli.options import Seconds
 from bgsub.features.collecting import FEATURES, N_EMBEDDING
-from bgsub.features.pictures import pictures_at
+from bgsub.features.rereading import pictures_at
 from bgsub.features.scenes import Scenes
-from bgsub.plots.figures import colours, save_figure
-from bgsub.plots.scenes import UNUSUAL_COLOUR, SheetRow, Timeline, sheet_figure, timeline_figure
+from bgsub.plots.contact_sheet import SheetRow, sheet_figure
+from bgsub.plots.figures import UNUSUAL_COLOUR, colours, save_figure
+from bgsub.plots.timeline import Timeline, timeline_figure
 from bgsub.video.source import Source
 
 _TYPICAL, _UNUSUAL = 5, 5  # frames a kind in the contact sheet; unusual ones

@@ -123,7 +123,7 @@ def _select(name: str, options: dict[str, Any]) -> ModelSelection:
 
 def _draw(selection: ModelSelection, path: str) -> None:
     """Draw the curves of the criterion and of the one that it is best compared with."""
-    from bgsub.plots.curves import criterion_figure
+    from bgsub.plots.criteria import criterion_figure
     from bgsub.plots.figures import save_figure
 
     best = selection.best_candidate

@@ -1,13 +1,12 @@
-"""Timelines and contact sheets show the numbers and pictures that they were given."""
+"""Timelines show the numbers that they were given."""
 
 import numpy as np
 import pytest
-from matplotlib.image import AxesImage
 from PIL import Image
 
-from bgsub.plots import scenes
+from bgsub.plots import timeline as timeline_module
 from bgsub.plots.figures import colours, save_figure
-from bgsub.plots.scenes import SheetRow, Timeline, sheet_figure, timeline_figure
+from bgsub.plots.timeline import Timeline, timeline_figure
 
 
 def timeline(n=40, k=3, unusual=(4, 31)):
@@ -41,7 +40,7 @@ def test_the_heights_are_the_probabilities():
 
 
 def test_many_frames_become_columns(monkeypatch):
-    monkeypatch.setattr(scenes, "_COLUMNS", 10)
+    monkeypatch.setattr(timeline_module, "_COLUMNS", 10)
     given = timeline(100)
     _, first, second = timeline_figure(given).axes
     brightness, density = given.curves.values()
@@ -55,46 +54,3 @@ def test_short_timelines(tmp_path, n):
     save_figure(timeline_figure(timeline(n, unusual=())), tmp_path / "t.png")
     with Image.open(tmp_path / "t.png") as picture:
         assert picture.width > 1000
-
-
-def sheet(rng, grey=False):
-    shape = (30, 40) if grey else (30, 40, 3)
-    rows = [
-        ("kind 0", "60.0%\nhorizontal edges +1.5 sd", (0.2, 0.4, 0.7), 5),
-        ("kind 1", "40.0%", (0.9, 0.5, 0.2), 2),
-        ("unusual", "", "#d1121f", 3),
-    ]
-    return [
-        SheetRow(title, details, colour, [rng.integers(0, 256, shape, np.uint8) for _ in range(n)], ["1.00 s"] * n)
-        for title, details, colour, n in rows
-    ]
-
-
-@pytest.mark.parametrize("grey", [False, True])
-def test_a_sheet_shows_the_pictures(grey):
-    rows = sheet(np.random.default_rng(1), grey)
-    shown = [axes for axes in sheet_figure(rows).axes if axes.images]
-    pictures = [picture for row in rows for picture in row.pictures]
-    assert len(shown) == len(pictures) == 10
-    for axes, picture in zip(shown, pictures, strict=True):
-        (image,) = axes.images
-        assert isinstance(image, AxesImage)
-        assert np.array_equal(image.get_array(), picture if grey else picture[:, :, ::-1])
-        assert axes.get_xlabel() == "1.00 s"
-
-
-def test_a_sheet_names_its_rows_and_nothing_overlaps(tmp_path):
-    rows = sheet(np.random.default_rng(1))
-    figure = sheet_figure(rows)
-    texts = [text.get_text() for axes in figure.axes if not axes.images for text in axes.texts]
-    assert texts == [text for row in rows for text in (row.title, row.details)]
-    labels = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
-    assert max(label.x1 for label in labels) < min(axes.get_window_extent().x0 for axes in figure.axes if axes.images)
-    save_figure(figure, tmp_path / "s.png")
-    with Image.open(tmp_path / "s.png") as picture:
-        assert picture.width == 1440
-    boxes = [axes.get_tightbbox() for axes in figure.axes if axes.images]
-    for i, box in enumerate(boxes):
-        assert box.y0 >= 0 and box.x1 <= figure.bbox.width
-        for other in boxes[:i]:
-            assert not (box.shrunk(0.97, 0.97).overlaps(other.shrunk(0.97, 0.97)))

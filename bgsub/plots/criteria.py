@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bgsub.plots.figures import colours, plain_axes
+from bgsub.plots.figures import INK, colours, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def criterion_figure(panels: Mapping[str, Mapping[str, Curve]], best: tuple[str,
         axes.set_title(f"{criterion.upper()}: lower is better", fontsize=11)
         if criterion == best[0]:
             count, value = next(point for point in curves[best[1]] if point[0] == best[2])
-            axes.scatter([count], [value], s=190, facecolors="none", edgecolors="#30343b", linewidths=1.6, zorder=5)
+            axes.scatter([count], [value], s=190, facecolors="none", edgecolors=INK, linewidths=1.6, zorder=5)
             axes.annotate(
                 f"{count}, {best[1]}",
                 (count, value),

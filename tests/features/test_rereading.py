@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bgsub.errors import SourceError
-from bgsub.features import pictures
-from bgsub.features.pictures import pictures_at
+from bgsub.features import rereading
+from bgsub.features.rereading import pictures_at
 from bgsub.video.opening import open_source
 from tests.cli.clips import scene, write_clip
 
@@ -27,7 +27,7 @@ def opened(tmp_path):
 
 @pytest.mark.parametrize(("patience", "times_opened"), [(1000.0, 4), (-1.0, 2)], ids=["jumping", "reading through"])
 def test_the_frames_of_these_times(opened, monkeypatch, patience, times_opened):
-    monkeypatch.setattr(pictures, "_PATIENCE", patience)
+    monkeypatch.setattr(rereading, "_PATIENCE", patience)
     open_from, frames, starts = opened
     wanted = [list(frames)[i] for i in (20, 3, 0, 9, 3)]
     found = pictures_at(open_from, wanted)
@@ -51,7 +51,7 @@ def test_nothing_wanted(opened):
     ids=["between two", "after the last"],
 )
 def test_a_frame_that_is_gone(opened, monkeypatch, patience, missing, message):
-    monkeypatch.setattr(pictures, "_PATIENCE", patience)
+    monkeypatch.setattr(rereading, "_PATIENCE", patience)
     open_from, _, _ = opened
     with pytest.raises(SourceError, match=message):
         pictures_at(open_from, [0.0, missing])

@@ -1,4 +1,4 @@
-"""Kinds of scene in pictures: when each is seen, and what it looks like."""
+"""When each kind of scene is seen: probabilities and curves over time."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bgsub.plots.figures import colours, plain_axes
+from bgsub.plots.figures import UNUSUAL_COLOUR, colours, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.gridspec import GridSpec
-
-UNUSUAL_COLOUR = "#d1121f"
 
 _COLUMNS = 1600  # of a timeline: more than its pixels would only take longer
-_INK = "#30343b"
-_SHEET_WIDTH, _LABEL_WIDTH = 9.0, 1.6  # inches: the longest detail fits
 
 
 @dataclass(frozen=True)
@@ -100,71 +95,3 @@ def _columns(times: np.ndarray, values: np.ndarray, *, lowest: bool = False) -> 
     if lowest:
         return times[starts], np.minimum.reduceat(values, starts)
     return times[starts], np.add.reduceat(values, starts) / np.diff(np.append(starts, len(times)))
-
-
-@dataclass(frozen=True)
-class SheetRow:
-    """A row of a contact sheet.
-
-    Attributes
-    ----------
-    title : str
-        What is beside the pictures, in large letters.
-    details : str
-        What is below the title, lines and all.
-    colour : str or tuple of float
-        Of title and frames.
-    pictures : sequence of ndarray of uint8, shape (H, W, 3) or (H, W)
-        BGR or grey, all of one size.
-    captions : sequence of str
-        One below each picture.
-    """
-
-    title: str
-    details: str
-    colour: object
-    pictures: Sequence[np.ndarray]
-    captions: Sequence[str]
-
-
-def sheet_figure(rows: Sequence[SheetRow]) -> Figure:
-    """Draw a contact sheet: a row of pictures for each kind of scene."""
-    from matplotlib.figure import Figure
-
-    columns = max(len(row.pictures) for row in rows)
-    height, width = rows[0].pictures[0].shape[:2]
-    picture_width = (_SHEET_WIDTH - _LABEL_WIDTH) / columns
-    row_height = picture_width * min(height / width, 1.6) + 0.24
-    figure = Figure(figsize=(_SHEET_WIDTH, row_height * len(rows) + 0.1))
-    grid = figure.add_gridspec(
-        len(rows),
-        1 + columns,
-        width_ratios=[_LABEL_WIDTH, *[picture_width] * columns],
-        left=0.012,
-        right=0.995,
-        top=1 - 0.06 / (row_height * len(rows) + 0.1),
-        bottom=0.22 / (row_height * len(rows) + 0.1),
-        wspace=0.03,
-        hspace=0.24 / (row_height - 0.24),
-    )
-    for number, row in enumerate(rows):
-        _sheet_row(figure, grid, number, row)
-    return figure
-
-
-def _sheet_row(figure: Figure, grid: GridSpec, number: int, row: SheetRow) -> None:
-    """Draw a row: title, details, pictures."""
-    label = figure.add_subplot(grid[number, 0])
-    label.axis("off")
-    label.text(0, 1, row.title, color=row.colour, fontsize=14, fontweight="bold", va="top")
-    label.annotate(row.details, (0, 1), xytext=(0, -21), textcoords="offset points", color=_INK, fontsize=8.5, va="top")
-    for column, (picture, caption) in enumerate(zip(row.pictures, row.captions, strict=True)):
-        axes = figure.add_subplot(grid[number, 1 + column])
-        if picture.ndim == 2:
-            axes.imshow(picture, cmap="gray", vmin=0, vmax=np.iinfo(picture.dtype).max, interpolation="lanczos")
-        else:
-            axes.imshow(picture[:, :, ::-1], interpolation="lanczos")
-        axes.set(xticks=[], yticks=[])
-        for spine in axes.spines.values():
-            spine.set(color=row.colour, linewidth=2.2)
-        axes.set_xlabel(caption, fontsize=8.5, color=_INK, labelpad=2)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from bgsub.plots.curves import criterion_figure
+from bgsub.plots.criteria import criterion_figure
 
 PANELS = {
     "bic": {"full": [(1, 30.0), (2, 10.0), (3, math.inf)], "diag": [(1, 40.0), (2, 25.0), (3, 12.0)]},
