@@ -1,4 +1,4 @@
-"""Which images and videos are read and written, by their extensions."""
+"""Which images, videos and other files are read and written, by their extensions."""
 
 from __future__ import annotations
 
@@ -16,3 +16,6 @@ CONTAINERS = {".mkv": "matroska", ".mp4": "mp4", ".webm": "webm"}
 """FFmpeg's names of the containers that are written."""
 
 WRITABLE_VIDEOS = tuple(CONTAINERS)
+
+WRITABLE_MODELS = (".bgsub",)
+"""Of every kind: the file says which."""

@@ -39,8 +39,8 @@ def table(workplace):
 
 @pytest.fixture
 def model(bgsub, table):
-    fitted(bgsub, table, *FIT, "--model", "m.npz")
-    return "m.npz"
+    fitted(bgsub, table, *FIT, "--model", "m.bgsub")
+    return "m.bgsub"
 
 
 def reference(matrix, k=2, covariance_type="full"):
@@ -96,7 +96,7 @@ def test_printed_summary(bgsub, table):
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_output_of_fit_is_what_the_model_says(bgsub, table, suffix):
-    fitted(bgsub, table, *FIT, "--output", f"rows{suffix}", "--keep", "tilt", "--model", "m.npz")
+    fitted(bgsub, table, *FIT, "--output", f"rows{suffix}", "--keep", "tilt", "--model", "m.bgsub")
     mixture, scaler, order = reference(values())
     z = scaler.transform(values())
     found = read(f"rows{suffix}")
@@ -123,11 +123,11 @@ def test_predict_gives_what_fit_gave(bgsub, workplace, options):
     kinds = [["small", "large"][int(row[0] > 4)] for row in values()]
     rows = [[*row, kind] for row, kind in zip(values().tolist(), kinds, strict=True)]
     write_csv(workplace / "t.csv", rows, names=[*NAMES, "kind"])
-    fitted(bgsub, "t.csv", "--components", 2, *options, "--model", "m.npz", "--output", "fit.csv")
+    fitted(bgsub, "t.csv", "--components", 2, *options, "--model", "m.bgsub", "--output", "fit.csv")
     reordered = [row[::-1] for row in rows]
     write_csv(workplace / "r.csv", reordered, names=["kind", *NAMES[::-1]])
     for name in ("t.csv", "r.csv"):
-        outcome = bgsub("cluster", "predict", "m.npz", name, "--output", f"out.{name}")
+        outcome = bgsub("cluster", "predict", "m.bgsub", name, "--output", f"out.{name}")
         assert outcome.code == 0, outcome.err
         assert (workplace / f"out.{name}").read_bytes() == (workplace / "fit.csv").read_bytes()
 
@@ -221,8 +221,8 @@ def test_samples_of_logarithms_and_texts(bgsub, workplace):
     rng = np.random.default_rng(0)
     rows = [[value, "ab"[int(value > 20)]] for value in np.exp(rng.normal(3, 1, 400))]
     write_csv(workplace / "t.csv", rows, names=["value", "kind"])
-    fitted(bgsub, "t.csv", "--components", 2, "--log", "value", "--encode", "kind", "--model", "m.npz")
-    bgsub("cluster", "sample", "m.npz", "-n", 4000, "--output", "s.csv")
+    fitted(bgsub, "t.csv", "--components", 2, "--log", "value", "--encode", "kind", "--model", "m.bgsub")
+    bgsub("cluster", "sample", "m.bgsub", "-n", 4000, "--output", "s.csv")
     found = read("s.csv")
     assert set(found["kind"]) == {"a", "b"}
     assert found["value"].min() > 0
@@ -231,7 +231,7 @@ def test_samples_of_logarithms_and_texts(bgsub, workplace):
 
 def test_select_finds_two(bgsub, table):
     options = ["--scale", "--components", "1-3", "--n-init", "1"]
-    outcome = bgsub("cluster", "select", table, *options, "--plot", "bic.png", "--model", "best.npz")
+    outcome = bgsub("cluster", "select", table, *options, "--plot", "bic.png", "--model", "best.bgsub")
     assert outcome.code == 0, outcome.err
     assert "* the lowest BIC: 2 components" in outcome.out
     heading, *rows = outcome.out.split("\n\n")[0].splitlines()
@@ -244,7 +244,7 @@ def test_select_finds_two(bgsub, table):
     assert len(facts["table"]) == 12
     best = min(facts["table"], key=lambda row: row["bic"])
     assert best == facts["best"] and best["n_components"] == 2
-    predicted = json.loads(bgsub("cluster", "predict", "best.npz", table, "--output", "o.csv", "--json").out)
+    predicted = json.loads(bgsub("cluster", "predict", "best.bgsub", table, "--output", "o.csv", "--json").out)
     assert predicted == {"rows": 500, "sizes": [334, 166]}
 
 

@@ -19,8 +19,8 @@ def table(workplace):
 
 @pytest.fixture
 def model(bgsub, table):
-    assert bgsub("cluster", "fit", table, *FIT, "--model", "m.npz", "-q").code == 0
-    return "m.npz"
+    assert bgsub("cluster", "fit", table, *FIT, "--model", "m.bgsub", "-q").code == 0
+    return "m.bgsub"
 
 
 def faulty(folder):
@@ -68,21 +68,27 @@ def faulty(folder):
         (["short.csv", "--weights", "tilt"], 1, "short.csv: row 1, column 'tilt' is a negative weight: give 0 or more"),
         (["short.csv", "--pca", "4"], 2, "--pca 4 is above the 3 features or rows that there are: give fewer"),
         (["short.csv", "--output", "x.xls"], 1, "cannot write x.xls: its extension is not one of .csv, .parquet, .pq"),
-        (["short.csv", "--model", "x"], 1, "cannot write x: it has no extension; add one, such as .npz"),
-        (["short.csv", "--model", "no/x.npz"], 1, "cannot write no/x.npz: there is no folder no; create it or choose"),
+        (["short.csv", "--model", "x"], 1, "cannot write x: its extension is not one of .bgsub; choose"),
+        (["short.csv", "--model", "x.npz"], 1, "cannot write x.npz: its extension is not one of .bgsub; choose"),
         (
-            ["short.csv", "--model", "short.csv", "--overwrite"],
+            ["short.csv", "--model", "no/x.bgsub"],
+            1,
+            "cannot write no/x.bgsub: there is no folder no; create it or choose",
+        ),
+        (
+            ["short.csv", "--output", "short.csv", "--overwrite"],
             1,
             "cannot write short.csv: it is the input; choose anot",
         ),
-        (["short.csv", "--model", "x.csv", "--output", "x.csv"], 2, "two outputs are named x.csv: give each a name of"),
         (["short.csv", "--components", "0"], 2, "Invalid value for '--components': 0 is not in the range"),
     ],
 )
 def test_what_fit_refuses(bgsub, workplace, arguments, code, message):
     faulty(workplace)
     before = files_in(workplace)
-    outputs = [] if "--model" in arguments or "--output" in arguments else ["--model", "m.npz", "--output", "o.parquet"]
+    outputs = (
+        [] if "--model" in arguments or "--output" in arguments else ["--model", "m.bgsub", "--output", "o.parquet"]
+    )
     outcome = bgsub("cluster", "fit", *FIT, *arguments, *outputs)
     assert (outcome.code, outcome.out) == (code, "")
     assert outcome.error.startswith(f"Error: {message}")
@@ -102,7 +108,7 @@ def test_collapsed_clusters_are_told_by_the_number_that_they_have_in_the_summary
 def test_collapse_without_regularisation_is_one_line(bgsub, workplace):
     rows = [*values()[:40, :2].tolist(), *[[9.0, 9000.0]] * 5]
     write_csv(workplace / "t.csv", rows, names="ab")
-    outcome = bgsub("cluster", "fit", "t.csv", *FIT, "--reg-covar", "0", "--model", "m.npz")
+    outcome = bgsub("cluster", "fit", "t.csv", *FIT, "--reg-covar", "0", "--model", "m.bgsub")
     assert outcome.code != 0
     assert "increase reg_covar" in outcome.error
     assert files_in(workplace) == ["t.csv"]
@@ -129,10 +135,10 @@ def test_rows_left_out_are_counted(bgsub, workplace):
     assert "20 rows, full covariance" in outcome.out
 
 
-@pytest.mark.parametrize("name", ["m.npz", "o.csv"])
+@pytest.mark.parametrize("name", ["m.bgsub", "o.csv"])
 def test_existing_outputs_stay_without_overwrite(bgsub, table, workplace, name):
     (workplace / name).write_text("old")
-    option = "--model" if name == "m.npz" else "--output"
+    option = "--model" if name == "m.bgsub" else "--output"
     outcome = bgsub("cluster", "fit", table, *FIT, option, name)
     assert (outcome.code, outcome.error) == (1, f"Error: {name} exists; pass --overwrite or choose another name")
     assert (workplace / name).read_text() == "old"
@@ -146,8 +152,8 @@ def test_models_and_tables_that_do_not_fit(bgsub, model, workplace):
     assert (outcome.code, outcome.error) == (2, "Error: other.csv has no column 'tilt': there are length, price")
     np.save("two.npy", values()[:, :2])
     np.save("three.npy", values())
-    assert bgsub("cluster", "fit", "two.npy", *FIT, "--model", "two.npz").code == 0
-    outcome = bgsub("cluster", "predict", "two.npz", "three.npy", "--output", "o.csv")
+    assert bgsub("cluster", "fit", "two.npy", *FIT, "--model", "two.bgsub").code == 0
+    outcome = bgsub("cluster", "predict", "two.bgsub", "three.npy", "--output", "o.csv")
     message = "three.npy has 3 columns without names, the model learned 2: give a table of that width"
     assert (outcome.code, outcome.error) == (2, f"Error: {message}")
     assert "o.csv" not in files_in(workplace)
@@ -171,13 +177,17 @@ def test_damaged_model_files(bgsub, model, table, workplace):
         (whole[:-200] + bytes([whole[-200] ^ 1]) + whole[-199:], "it is damaged (its checksum does not match)"),
         (b"PK\x03\x04 an archive", "it is no model file of bgsub; give one that bgsub has written"),
     ):
-        (workplace / "bad.npz").write_bytes(content)
-        for arguments in (["predict", "bad.npz", table], ["sample", "bad.npz", "-n", "3"], ["score", "bad.npz", table]):
+        (workplace / "bad.bgsub").write_bytes(content)
+        for arguments in (
+            ["predict", "bad.bgsub", table],
+            ["sample", "bad.bgsub", "-n", "3"],
+            ["score", "bad.bgsub", table],
+        ):
             outcome = bgsub("cluster", *arguments)
             assert (outcome.code, outcome.out) == (1, "")
-            assert outcome.error.startswith(f"Error: cannot load the model bad.npz: {reason}")
-    outcome = bgsub("cluster", "predict", "gone.npz", table)
-    assert outcome.error == "Error: cannot load the model gone.npz: no such file; check the path"
+            assert outcome.error.startswith(f"Error: cannot load the model bad.bgsub: {reason}")
+    outcome = bgsub("cluster", "predict", "gone.bgsub", table)
+    assert outcome.error == "Error: cannot load the model gone.bgsub: no such file; check the path"
 
 
 @pytest.mark.parametrize(
@@ -203,25 +213,37 @@ def test_forged_model_files(bgsub, model, table, workplace, part, value):
     """A file whose checksum is right and whose parts do not fit together."""
     meta, arrays = read_container(model, "mixture of a table", 1)
     (arrays if isinstance(value, np.ndarray) else meta)[part] = value
-    write_container("forged.npz", "mixture of a table", 1, meta, arrays)
-    outcome = bgsub("cluster", "predict", "forged.npz", table)
+    write_container("forged.bgsub", "mixture of a table", 1, meta, arrays)
+    outcome = bgsub("cluster", "predict", "forged.bgsub", table)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.error.startswith("Error: cannot load the model forged.npz: ")
+    assert outcome.error.startswith("Error: cannot load the model forged.bgsub: ")
     assert outcome.error.endswith("; fit the model again")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["plot", "m.npz", "table.parquet", "--output", "p.gif"], 1, "cannot write p.gif: its extension is not one of"),
-        (["plot", "m.npz", "table.parquet", "--output", "-"], 2, "a picture cannot go to standard output: name a file"),
-        (["plot", "m.npz", "table.parquet", "--output", "p.png", "--columns", "tilt"], 2, "--columns names tilt: name"),
         (
-            ["plot", "m.npz", "table.parquet", "--output", "p.png", "--columns", "tilt,x"],
+            ["plot", "m.bgsub", "table.parquet", "--output", "p.gif"],
+            1,
+            "cannot write p.gif: its extension is not one of",
+        ),
+        (
+            ["plot", "m.bgsub", "table.parquet", "--output", "-"],
+            2,
+            "a picture cannot go to standard output: name a file",
+        ),
+        (
+            ["plot", "m.bgsub", "table.parquet", "--output", "p.png", "--columns", "tilt"],
+            2,
+            "--columns names tilt: name",
+        ),
+        (
+            ["plot", "m.bgsub", "table.parquet", "--output", "p.png", "--columns", "tilt,x"],
             2,
             "the model has no column 'x'",
         ),
-        (["sample", "m.npz", "-n", "0"], 2, "Invalid value for '-n' / '--rows': 0 is not in the range x>=1"),
+        (["sample", "m.bgsub", "-n", "0"], 2, "Invalid value for '-n' / '--rows': 0 is not in the range x>=1"),
         (
             ["select", "table.parquet", "--components", "3-1"],
             2,
@@ -229,12 +251,12 @@ def test_forged_model_files(bgsub, model, table, workplace, part, value):
         ),
         (["select", "table.parquet", "--components", "2-600"], 1, "table.parquet has 500 rows, too few for 600 compon"),
         (
-            ["predict", "m.npz", "labels.csv", "--keep", "label"],
+            ["predict", "m.bgsub", "labels.csv", "--keep", "label"],
             2,
             "--keep names 'label', which the output has already",
         ),
         (
-            ["score", "m.npz", "table.parquet", "--quantile", "1"],
+            ["score", "m.bgsub", "table.parquet", "--quantile", "1"],
             2,
             "Invalid value for '--quantile': 1.0 is not in the",
         ),

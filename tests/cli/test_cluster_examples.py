@@ -50,12 +50,12 @@ def test_a_speaker_is_known_by_the_model_that_expects_the_voice(bgsub, workplace
 
     for name in sounds:
         np.save(f"{name}.npy", speech(name, 800))
-        fitted(bgsub, f"{name}.npy", "--components", "4", "--covariance", "diag", "--model", f"{name}.npz")
+        fitted(bgsub, f"{name}.npy", "--components", "4", "--covariance", "diag", "--model", f"{name}.bgsub")
     for name in sounds:
         np.save("heard.npy", speech(name, 40))
         scores = {}
         for candidate in sounds:
-            outcome = bgsub("cluster", "score", f"{candidate}.npz", "heard.npy", "--json")
+            outcome = bgsub("cluster", "score", f"{candidate}.bgsub", "heard.npy", "--json")
             scores[candidate] = json.loads(outcome.out)["mean_log_density"]
         assert max(scores, key=scores.get) == name
 
@@ -70,7 +70,18 @@ def test_calm_and_stormy_days_of_two_assets(bgsub, workplace):
     write_csv(
         workplace / "returns.csv", [[day, *row] for day, row in enumerate(returns.tolist())], names=["day", "a", "b"]
     )
-    options = ["--columns", "a,b", "--components", "2", "--tol", "1e-7", "--model", "m.npz", "--output", "days.parquet"]
+    options = [
+        "--columns",
+        "a,b",
+        "--components",
+        "2",
+        "--tol",
+        "1e-7",
+        "--model",
+        "m.bgsub",
+        "--output",
+        "days.parquet",
+    ]
     calm, storm = fitted(bgsub, "returns.csv", *options, "--keep", "day")["components"]
     assert (calm["weight"], storm["weight"]) == pytest.approx((0.85, 0.15), abs=0.02)
     assert list(calm["standard_deviation"].values()) == pytest.approx([0.8, 1.0], rel=0.05)

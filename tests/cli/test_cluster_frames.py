@@ -53,7 +53,7 @@ def table(path):
 
 def test_the_lamps_of_a_room(bgsub, workplace):
     """Dark, desk lamp at 3 s, ceiling light at 5 s, off at 12 s: every switch begins a kind, nothing else does."""
-    facts = facts_of(bgsub, SAMPLES / "light_switch.mp4", "--model", "m.npz")
+    facts = facts_of(bgsub, SAMPLES / "light_switch.mp4", "--model", "m.bgsub")
     assert facts["frames"] == 280
 
     def label_at(time):
@@ -115,21 +115,21 @@ def test_default_outputs(bgsub, film, workplace):
 
 
 def test_printed_summary(bgsub, film):
-    outcome = bgsub("cluster", "frames", film, "--model", "m.npz", "--components", 2)
+    outcome = bgsub("cluster", "frames", film, "--model", "m.bgsub", "--components", 2)
     heading, first, second, _, unusual, wrote = outcome.out.splitlines()
     assert heading.split()[:3] == ["kind", "share", "seconds"]
     assert re.match(r" +0  5[567]\.\d%     1\.\d\d  0:00:01\.20 ", first)
     assert re.match(r" +1  4[234]\.\d%     1\.\d\d  0:00:00\.00 ", second)
     assert "brightness +" in first or "light +" in first or "white +" in first or "dark -" in first
     assert re.match(rf"done: 70 frames of film.mkv, the most unusual at {STRANGE / 25:.2f} s, ", unusual)
-    assert wrote == "  wrote m.npz"
+    assert wrote == "  wrote m.bgsub"
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_rows_features_and_model_agree(bgsub, film, suffix):
     """What `predict` says of the table of features is what `frames` has written itself."""
-    facts = facts_of(bgsub, film, "--output", f"rows{suffix}", "--model", "m.npz")
-    assert facts["outputs"] == [f"rows{suffix}", "m.npz"]
+    facts = facts_of(bgsub, film, "--output", f"rows{suffix}", "--model", "m.bgsub")
+    assert facts["outputs"] == [f"rows{suffix}", "m.bgsub"]
     rows = table(f"rows{suffix}")
     k = len(facts["kinds"])
     assert list(rows) == ["frame", "time", "label", *(f"probability_{i}" for i in range(k)), "log_density"]
@@ -141,7 +141,7 @@ def test_rows_features_and_model_agree(bgsub, film, suffix):
     features = facts_of(bgsub, film, "--features-only", f"features{suffix}")
     assert (features["frames"], features["outputs"], "kinds" in features) == (70, [f"features{suffix}"], False)
     assert list(table(f"features{suffix}")) == ["frame", "time", *FEATURES]
-    outcome = bgsub("cluster", "predict", "m.npz", f"features{suffix}", "--output", f"again{suffix}")
+    outcome = bgsub("cluster", "predict", "m.bgsub", f"features{suffix}", "--output", f"again{suffix}")
     assert outcome.code == 0, outcome.err
     again = table(f"again{suffix}")
     assert np.array_equal(again["label"], rows["label"])
@@ -201,8 +201,8 @@ def test_a_folder_of_grey_images(bgsub, workplace):
 
 
 def test_threads_and_seed_do_not_change_what_is_found(bgsub, film):
-    first = facts_of(bgsub, film, "--model", "a.npz", "--threads", 1, "--seed", 1)
-    second = facts_of(bgsub, film, "--model", "b.npz", "--threads", 2, "--seed", 1)
+    first = facts_of(bgsub, film, "--model", "a.bgsub", "--threads", 1, "--seed", 1)
+    second = facts_of(bgsub, film, "--model", "b.bgsub", "--threads", 2, "--seed", 1)
     assert first["segments"] == second["segments"]
     assert first["unusual"] == second["unusual"]
 

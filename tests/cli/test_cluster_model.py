@@ -66,13 +66,15 @@ def long_table(workplace):
 
 
 def test_tables_of_several_blocks(bgsub, long_table, monkeypatch):
-    facts = fitted(bgsub, "long.npy", "--components", "2", "--n-init", "1", "--model", "m.npz", "--output", "o.parquet")
+    facts = fitted(
+        bgsub, "long.npy", "--components", "2", "--n-init", "1", "--model", "m.bgsub", "--output", "o.parquet"
+    )
     assert (facts["rows"], sum(c["rows"] for c in facts["components"])) == (140_000, 140_000)
     found = read("o.parquet")
-    model = TableModel.load("m.npz").mixture
+    model = TableModel.load("m.bgsub").mixture
     assert np.allclose(found["log_density"], model.score_samples(long_table), rtol=1e-12)
     assert np.array_equal(found["label"], model.predict(long_table))
-    facts = json.loads(bgsub("cluster", "score", "m.npz", "long.npy", "--top", "3", "--json").out)
+    facts = json.loads(bgsub("cluster", "score", "m.bgsub", "long.npy", "--top", "3", "--json").out)
     assert [row["row"] for row in facts["most_unusual"][:2]] == [6, 139_998]
     assert facts["most_unusual"][0]["values"] == {"x0": 40.0, "x1": -40.0}
     assert facts["anomalies"] == (found["log_density"] < facts["threshold"]).sum()
@@ -83,7 +85,7 @@ def test_tables_of_several_blocks(bgsub, long_table, monkeypatch):
         "bgsub.plots.mixture.mixture_figure",
         lambda plane, points, probabilities, **others: drawn.update(points=points, shares=probabilities, **others),
     )
-    bgsub("cluster", "plot", "m.npz", "long.npy", "--output", "p.png", "--quantile", "0.00001")
+    bgsub("cluster", "plot", "m.bgsub", "long.npy", "--output", "p.png", "--quantile", "0.00001")
     assert drawn["points"].shape == (20_000, 2)
     assert len(np.unique(drawn["points"], axis=0)) == 20_000
     assert (drawn["points"][:, 0] > 4).mean() == pytest.approx(0.5, abs=0.02)  # of all blocks alike

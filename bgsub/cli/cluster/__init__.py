@@ -19,10 +19,10 @@ _COMMANDS = {
 
 _EXAMPLES = """
 bgsub cluster select customers.csv --columns value,visits --scale --components 1-6 --plot bic.png
-bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --model c.npz
-bgsub cluster predict c.npz customers.csv --output segments.csv --keep customer
-bgsub cluster plot c.npz customers.csv --output segments.png
-bgsub cluster score c.npz new.csv --quantile 0.001
+bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --model c.bgsub
+bgsub cluster predict c.bgsub customers.csv --output segments.csv --keep customer
+bgsub cluster plot c.bgsub customers.csv --output segments.png
+bgsub cluster score c.bgsub new.csv --quantile 0.001
 """
 
 

@@ -28,11 +28,12 @@ from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
+from bgsub.formats import WRITABLE_MODELS
 
 logger = logging.getLogger(__name__)
 
 _EXAMPLES = """
-bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --model c.npz
+bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --model c.bgsub
 bgsub cluster fit flowers.parquet --components 3 --columns length,width --output species.csv
 bgsub cluster fit features.npy --components 8 --pca 10 --covariance diag --json
 zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - --keep id
@@ -45,7 +46,7 @@ zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - 
     "--model",
     type=PATH,
     metavar="FILE",
-    help="The learned model, and how rows are prepared for it: .npz, or any extension.",
+    help="The learned model, and how rows are prepared for it: .bgsub.",
 )
 @outputs(
     "--output",
@@ -80,7 +81,9 @@ def command(table: str, **options: Any) -> None:
     BIC and ICL compare models of one table: lower is better. A table may be larger than memory.
     """
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs([(options["model"], None), (options["output"], TABLE_SUFFIXES)], [table], options["overwrite"])
+    check_outputs(
+        [(options["model"], WRITABLE_MODELS), (options["output"], TABLE_SUFFIXES)], [table], options["overwrite"]
+    )
     with ended_by_signals():
         facts, lines = _fit(table, options)
     _report(facts, lines, options)

@@ -27,6 +27,7 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
+from bgsub.formats import WRITABLE_MODELS
 
 if TYPE_CHECKING:
     from bgsub.background.adaptive.model import BackgroundSubtractor
@@ -44,7 +45,7 @@ _MOST_KINDS = 100
 _EXAMPLES = """
 bgsub cluster frames street.mp4
 bgsub cluster frames today.mkv --every 10 --components 5 --sheet kinds.png --timeline day.png
-bgsub cluster frames night.avi --output frames.csv --model night.npz --json
+bgsub cluster frames night.avi --output frames.csv --model night.bgsub --json
 bgsub cluster frames night.avi --features-only night.parquet
 """
 
@@ -63,7 +64,7 @@ bgsub cluster frames night.avi --features-only night.parquet
     "--model",
     type=PATH,
     metavar="FILE",
-    help="The learned model, for `bgsub cluster predict` on a table of --features-only: .npz, or any extension.",
+    help="The learned model, for `bgsub cluster predict` on a table of --features-only: .bgsub.",
 )
 @outputs(
     "--features-only",
@@ -125,7 +126,7 @@ def command(source: str, **options: Any) -> None:
         raise click.UsageError("--features-only sorts nothing: leave out the other outputs and --components")
     paths = [(options[name], PICTURE_SUFFIXES) for name in ("sheet", "timeline")]
     paths += [(options[name], TABLE_SUFFIXES) for name in ("output", "features_only")]
-    check_outputs([*paths, (options["model"], None)], [source], options["overwrite"])
+    check_outputs([*paths, (options["model"], WRITABLE_MODELS)], [source], options["overwrite"])
     with ended_by_signals():
         _Sorting(source, options).execute()
 

@@ -10,7 +10,8 @@ import click
 
 from bgsub.cli.help import section
 from bgsub.cli.options import FilePath, verbosity_options
-from bgsub.errors import OutputError, ParameterError
+from bgsub.errors import ParameterError
+from bgsub.outputs import check_output
 
 if TYPE_CHECKING:
     from bgsub.tables.learning import Choice
@@ -174,15 +175,13 @@ def choice_of(options: dict[str, Any]) -> Choice:
     )
 
 
-def check_outputs(
-    paths: Sequence[tuple[str | None, Sequence[str] | None]], sources: Sequence[str], overwrite: bool
-) -> None:
+def check_outputs(paths: Sequence[tuple[str | None, Sequence[str]]], sources: Sequence[str], overwrite: bool) -> None:
     """Raise unless all outputs can be written and differ from each other and from what is read.
 
     Parameters
     ----------
-    paths : sequence of (str or None, sequence of str or None)
-        Each output that was asked for ("-" is standard output), and the extensions that it may have, None for any.
+    paths : sequence of (str or None, sequence of str)
+        Each output that was asked for ("-" is standard output), and the extensions that it may have.
     sources : sequence of str
         What is read.
     overwrite : bool
@@ -193,17 +192,12 @@ def check_outputs(
     OutputError, ParameterError
         One line that says which, what is wrong and what to do.
     """
-    from bgsub.outputs import check_output
-
     seen = set()
     for path, suffixes in paths:
         if path is None or path == "-":
             continue
-        allowed = suffixes or (Path(path).suffix.lower(),)
-        if not allowed[0]:
-            raise OutputError(f"cannot write {path}: it has no extension; add one, such as .npz")
         for source in sources:
-            check_output(path, overwrite=overwrite, source=source, suffixes=allowed)
+            check_output(path, overwrite=overwrite, source=source, suffixes=suffixes)
         name = Path(path).resolve()
         if name in seen:
             raise ParameterError(f"two outputs are named {path}: give each a name of its own")

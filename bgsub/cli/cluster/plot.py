@@ -39,9 +39,9 @@ _MOST_ANOMALIES = 500
 _picture = section("Picture")
 
 _EXAMPLES = """
-bgsub cluster plot customers.npz customers.csv --output segments.png
-bgsub cluster plot flowers.npz flowers.csv --columns length,width --output species.svg
-bgsub cluster plot customers.npz new.csv --quantile 0.001 --output unusual.png
+bgsub cluster plot customers.bgsub customers.csv --output segments.png
+bgsub cluster plot flowers.bgsub flowers.csv --columns length,width --output species.svg
+bgsub cluster plot customers.bgsub new.csv --quantile 0.001 --output unusual.png
 """
 
 

@@ -23,9 +23,9 @@ from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 
 _EXAMPLES = """
-bgsub cluster predict customers.npz customers.csv --output segments.csv --keep customer
-bgsub cluster predict customers.npz new.parquet --output segments.parquet
-bgsub cluster predict customers.npz - --missing drop
+bgsub cluster predict customers.bgsub customers.csv --output segments.csv --keep customer
+bgsub cluster predict customers.bgsub new.parquet --output segments.parquet
+bgsub cluster predict customers.bgsub - --missing drop
 """
 
 

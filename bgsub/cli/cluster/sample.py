@@ -12,8 +12,8 @@ from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 
 _EXAMPLES = """
-bgsub cluster sample customers.npz -n 1000 --output invented.csv
-bgsub cluster sample customers.npz -n 5 --seed 7
+bgsub cluster sample customers.bgsub -n 1000 --output invented.csv
+bgsub cluster sample customers.bgsub -n 5 --seed 7
 """
 
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 _anomalies = section("Anomalies")
 
 _EXAMPLES = """
-bgsub cluster score customers.npz new.csv
-bgsub cluster score customers.npz new.csv --quantile 0.001 --output scores.csv --keep customer
-bgsub cluster score customers.npz new.parquet --threshold -12.5 --top 0 --json
+bgsub cluster score customers.bgsub new.csv
+bgsub cluster score customers.bgsub new.csv --quantile 0.001 --output scores.csv --keep customer
+bgsub cluster score customers.bgsub new.parquet --threshold -12.5 --top 0 --json
 """
 
 

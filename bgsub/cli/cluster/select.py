@@ -26,6 +26,7 @@ from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
+from bgsub.formats import WRITABLE_MODELS
 
 if TYPE_CHECKING:
     from bgsub.mixture.selection import ModelSelection
@@ -35,7 +36,7 @@ _CRITERIA = ("bic", "aic", "icl")
 _EXAMPLES = """
 bgsub cluster select customers.csv --scale
 bgsub cluster select customers.csv --components 1-6 --covariance full --plot bic.png
-bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --model best.npz
+bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --model best.bgsub
 """
 
 
@@ -46,7 +47,7 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
     "--model",
     type=PATH,
     metavar="FILE",
-    help="The best model, as `bgsub cluster fit --model` writes it: .npz, or any extension.",
+    help="The best model, as `bgsub cluster fit --model` writes it: .bgsub.",
 )
 @overwrite_option
 @choice_options
@@ -75,7 +76,9 @@ def command(table: str, **options: Any) -> None:
     it to `bgsub cluster fit`, or keep it with --model.
     """
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs([(options["plot"], PICTURE_SUFFIXES), (options["model"], None)], [table], options["overwrite"])
+    check_outputs(
+        [(options["plot"], PICTURE_SUFFIXES), (options["model"], WRITABLE_MODELS)], [table], options["overwrite"]
+    )
     with ended_by_signals():
         selection = _select(table, options)
     best = selection.best_candidate
