@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.preparation import Features, Preparation, check_columns
-from bgsub.tables.rows import Missing, Selection, read_rows
+from bgsub.tables.rows import ColumnSelection, Missing, read_rows
 from bgsub.tables.storage import RowStore
 from bgsub.tables.table import BLOCK_ROWS, Table
 
@@ -148,7 +148,7 @@ def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:
     """Return the values of the columns of text, sorted."""
     seen: list[set[str]] = [set() for _ in choice.encode]
     if choice.encode:
-        for rows in read_rows(table, Selection((), choice.encode), choice.missing):
+        for rows in read_rows(table, ColumnSelection((), choice.encode), choice.missing):
             for name, texts, values in zip(choice.encode, rows.categories, seen, strict=True):
                 values.update(value for value in pc.unique(texts).to_pylist() if value is not None)
                 if len(values) > MOST_CATEGORIES:

@@ -64,7 +64,7 @@ def open_npy(path: Path) -> NumpyTable:
         array = np.empty(shape, dtype) if 0 in shape else np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, MemoryError) as error:
         raise _damage(name, str(error)) from error
-    return NumpyTable(name, _columns(array, "x", name), named=bool(array.dtype.names))
+    return NumpyTable(name, columns_of(array, "x", name), named=bool(array.dtype.names))
 
 
 def open_npz(path: Path) -> NumpyTable:
@@ -86,10 +86,10 @@ def open_npz(path: Path) -> NumpyTable:
         raise _damage(name, str(error)) from error
     if len(arrays) == 1:
         (array,) = arrays.values()
-        return NumpyTable(name, _columns(array, "x", name), named=bool(array.dtype.names))
+        return NumpyTable(name, columns_of(array, "x", name), named=bool(array.dtype.names))
     columns: dict[str, np.ndarray] = {}
     for title, array in arrays.items():
-        for column, values in ({title: array} if array.ndim == 1 else _columns(array, title, name)).items():
+        for column, values in ({title: array} if array.ndim == 1 else columns_of(array, title, name)).items():
             if column in columns:
                 raise refusal(name, f"it has two columns named {column!r}; rename one")
             columns[column] = values
@@ -121,8 +121,14 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _columns(array: np.ndarray, prefix: str, name: str) -> dict[str, np.ndarray]:
-    """Return the columns of an array."""
+def columns_of(array: np.ndarray, prefix: str, name: str) -> dict[str, np.ndarray]:
+    """Return the columns of an array (N, D) or (N,), named by a prefix and their places, or of an array of records.
+
+    Raises
+    ------
+    SourceError
+        When it has another number of dimensions.
+    """
     if array.dtype.names:
         if array.ndim != 1:
             raise refusal(name, f"an array of records has shape {array.shape}; give one dimension")

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bgsub.errors import ModelFileError, ParameterError, SourceError
-from bgsub.tables.rows import Rows, Selection
+from bgsub.tables.rows import ColumnSelection, Rows
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Features:
         """Which features are logarithms, (F,) bool."""
         return np.array([name in self.logs for name in self.numbers] + [False] * (len(self.names) - len(self.numbers)))
 
-    def selection(self, weights: str | None = None, kept: Sequence[str] = ()) -> Selection:
+    def selection(self, weights: str | None = None, kept: Sequence[str] = ()) -> ColumnSelection:
         """Return the columns to read."""
-        return Selection(self.numbers, tuple(self.categories), weights, tuple(kept))
+        return ColumnSelection(self.numbers, tuple(self.categories), weights, tuple(kept))
 
     def of(self, rows: Rows, table: str) -> np.ndarray:
         """Return the features (n, F) of rows; where a value is missing, NaN.

@@ -18,7 +18,7 @@ Missing = Literal["error", "drop"]
 
 
 @dataclass(frozen=True)
-class Selection:
+class ColumnSelection:
     """The columns to read, by name.
 
     Attributes
@@ -84,7 +84,7 @@ class Rows:
 
 
 def read_rows(
-    table: Table, selection: Selection, missing: Missing = "error", on_rows: Callable[[int], None] | None = None
+    table: Table, selection: ColumnSelection, missing: Missing = "error", on_rows: Callable[[int], None] | None = None
 ) -> Iterator[Rows]:
     """Read the chosen columns of a table in blocks.
 
@@ -92,7 +92,7 @@ def read_rows(
     ----------
     table : Table
         Where from.
-    selection : Selection
+    selection : ColumnSelection
         Which columns.
     missing : {"error", "drop"}
         Whether a row with a missing, NaN or infinite value is an error, or only marked in `Rows.complete`.
@@ -129,7 +129,7 @@ def read_rows(
         raise refusal(table.name, "it has no rows; give a table with some")
 
 
-def _converted(batch: pa.RecordBatch, table: str, selection: Selection, start: int) -> Rows:
+def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, start: int) -> Rows:
     """Return a batch of Arrow as arrays."""
     column = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
     numbers = np.empty((batch.num_rows, len(selection.numbers)))
@@ -151,7 +151,7 @@ def _converted(batch: pa.RecordBatch, table: str, selection: Selection, start: i
     return Rows(start, numbers, categories, weights, complete, batch.select(list(selection.kept)))
 
 
-def _missing_value(rows: Rows, table: str, selection: Selection) -> SourceError:
+def _missing_value(rows: Rows, table: str, selection: ColumnSelection) -> SourceError:
     """Return the error that names the first missing value."""
     index = int(np.argmin(rows.complete))
     values: dict[str, float] = dict(zip(selection.numbers, rows.numbers[index].tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""From a name to a table: the one place that knows which reader takes which file."""
+"""From a name, or what is in memory, to a table: the one place that knows which reader takes what."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bgsub.tables.csv_table import CsvTable
+from bgsub.tables.memory_table import table_in_memory
 from bgsub.tables.numpy_table import open_npy, open_npz
 from bgsub.tables.parquet_table import ParquetTable
 from bgsub.tables.table import Table, refusal
@@ -28,14 +30,19 @@ _READERS: dict[str, Callable[[Path], Table]] = {
 }
 
 
-def open_table(source: str | os.PathLike[str]) -> Table:
-    """Open a table by its name.
+TableLike = str | os.PathLike[str] | Any
+"""What `open_table` takes."""
+
+
+def open_table(source: TableLike) -> Table:
+    """Open a table by its name, or one that is in memory.
 
     Parameters
     ----------
-    source : path-like
+    source : path-like, pyarrow.Table, pandas.DataFrame, mapping of str to column, or ndarray
         A file, its format told by its extension: .csv, .tsv, .txt (also with .gz, .bz2 or .zst), .parquet, .pq,
-        .npy, .npz; or "-", CSV on standard input, which is copied to a temporary file first.
+        .npy, .npz; "-" is CSV on standard input, which is copied to a temporary file first. What is in memory is as
+        `bgsub.tables.memory_table.table_in_memory` takes it.
 
     Returns
     -------
@@ -47,6 +54,8 @@ def open_table(source: str | os.PathLike[str]) -> Table:
     SourceError
         When there is no such file, or it is no table; one line that says what to do.
     """
+    if not isinstance(source, (str, os.PathLike)):
+        return table_in_memory(source)
     if os.fspath(source) == "-":
         return _StandardInput()
     path = Path(source)

@@ -15,6 +15,7 @@ from pyarrow import csv, parquet
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.tables.table import BLOCK_ROWS
 
 OUTPUT_SUFFIXES = (".csv", ".parquet", ".pq")
 
@@ -52,6 +53,14 @@ def table_writer(path: str | os.PathLike[str]) -> Iterator[Callable[[Columns], N
     make = csv.CSVWriter if suffix == ".csv" else parquet.ParquetWriter
     with atomic_write(path) as file, _format_writer(file, make) as write:
         yield write
+
+
+def write_table(path: str | os.PathLike[str], columns: Columns) -> None:
+    """Write a table of which all columns are there, of one length; names and errors as of `table_writer`."""
+    n_rows = max(map(len, columns.values()), default=0)
+    with table_writer(path) as write:
+        for start in range(0, n_rows, BLOCK_ROWS):
+            write({name: values[start : start + BLOCK_ROWS] for name, values in columns.items()})
 
 
 @contextlib.contextmanager

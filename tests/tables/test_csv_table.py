@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import SourceError
-from bgsub.tables.rows import Selection, read_rows
+from bgsub.tables.rows import ColumnSelection, read_rows
 from bgsub.tables.sources import open_table
 from tests.tables.files import write_csv
 
@@ -13,7 +13,7 @@ LATE = 330_000  # rows that fill more than the first block of the reader
 
 def read(path, *names, missing="error"):
     with open_table(path) as table:
-        return np.concatenate([rows.numbers for rows in read_rows(table, Selection(names), missing)])
+        return np.concatenate([rows.numbers for rows in read_rows(table, ColumnSelection(names), missing)])
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_quotes_lines_in_quotes_and_blank_lines(tmp_path):
     path.write_text('"a;b","c"\n"1","two\nlines"\n\n 2.5 ,""\n', encoding="utf-8-sig")
     with open_table(path) as table:
         assert [(c.name, c.kind) for c in table.columns] == [("a;b", "number"), ("c", "category")]
-        (rows,) = read_rows(table, Selection(("a;b",), kept=("c",)))
+        (rows,) = read_rows(table, ColumnSelection(("a;b",), kept=("c",)))
     assert rows.numbers.ravel().tolist() == [1, 2.5]
     assert rows.kept.column(0).to_pylist()[0] == "two\nlines"
 
@@ -36,7 +36,7 @@ def test_quotes_lines_in_quotes_and_blank_lines(tmp_path):
 def test_long_numbers_are_kept_to_the_last_digit(tmp_path):
     path = write_csv(tmp_path / "n.csv", [["123456789012345678", 1.5]], names=["id", "a"])
     with open_table(path) as table:
-        (rows,) = read_rows(table, Selection(("a",), kept=("id",)))
+        (rows,) = read_rows(table, ColumnSelection(("a",), kept=("id",)))
     assert rows.kept.column(0).to_pylist() == ["123456789012345678"]
 
 
@@ -51,7 +51,7 @@ def test_missing_values_are_named_or_marked(tmp_path, text):
     with pytest.raises(SourceError, match=r"row 2, column 'b' is missing \(NaN\): correct it, or .* --missing drop$"):
         read(path, "a", "b")
     with open_table(path) as table:
-        (rows,) = read_rows(table, Selection(("a", "b")), "drop")
+        (rows,) = read_rows(table, ColumnSelection(("a", "b")), "drop")
     assert rows.complete.tolist() == [True, False, True]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import ParameterError, SourceError
-from bgsub.tables.rows import Selection, read_rows
+from bgsub.tables.rows import ColumnSelection, read_rows
 from bgsub.tables.sources import open_table
 from tests.tables.files import write_csv
 
@@ -17,7 +17,7 @@ def path(tmp_path):
 
 def test_all_parts_of_a_selection(path):
     with open_table(path) as table:
-        (rows,) = read_rows(table, Selection(("a",), ("colour",), "w", ("id", "a")), "drop")
+        (rows,) = read_rows(table, ColumnSelection(("a",), ("colour",), "w", ("id", "a")), "drop")
     assert rows.numbers.ravel().tolist() == [1.5, 2.5, 3.5]
     assert rows.categories[0].to_pylist() == ["red", None, "blue"]
     assert rows.weights.tolist() == [2, 0, 1]
@@ -27,29 +27,29 @@ def test_all_parts_of_a_selection(path):
 
 def test_a_missing_text_is_named(path):
     with open_table(path) as table, pytest.raises(SourceError, match="row 2, column 'colour' is missing"):
-        list(read_rows(table, Selection(("a",), ("colour",))))
+        list(read_rows(table, ColumnSelection(("a",), ("colour",))))
 
 
 def test_a_missing_weight_is_named(tmp_path):
     path = write_csv(tmp_path / "t.csv", [[1, 1], [2, ""]], names="aw")
     with open_table(path) as table, pytest.raises(SourceError, match="row 2, column 'w' is missing"):
-        list(read_rows(table, Selection(("a",), weights="w")))
+        list(read_rows(table, ColumnSelection(("a",), weights="w")))
 
 
 def test_a_negative_weight_is_named(tmp_path):
     path = write_csv(tmp_path / "t.csv", [[1, 1], [2, -0.5]], names="aw")
     with open_table(path) as table, pytest.raises(SourceError, match="row 2, column 'w' is a negative weight: give 0"):
-        list(read_rows(table, Selection(("a",), weights="w")))
+        list(read_rows(table, ColumnSelection(("a",), weights="w")))
 
 
 def test_a_column_cannot_be_two_things():
     with pytest.raises(ParameterError, match="column 'a' is to be a number and a category: name it once"):
-        Selection(("a", "b"), ("a",))
+        ColumnSelection(("a", "b"), ("a",))
 
 
 def test_rows_are_counted_while_they_are_read(tmp_path):
     np.save(tmp_path / "n.npy", np.arange(70_000.0))
     seen = []
     with open_table(tmp_path / "n.npy") as table:
-        list(read_rows(table, Selection(("x0",)), on_rows=seen.append))
+        list(read_rows(table, ColumnSelection(("x0",)), on_rows=seen.append))
     assert seen == [65_536, 70_000]

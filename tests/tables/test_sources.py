@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from bgsub.errors import ParameterError, SourceError
-from bgsub.tables.rows import Selection, read_rows
+from bgsub.tables.rows import ColumnSelection, read_rows
 from bgsub.tables.sources import open_table
 from bgsub.tables.table import BLOCK_ROWS, Column
 from tests.tables.files import FORMATS, NAMES, csv_text, values, write_as, write_csv
 
 
 def numbers(table, *names):
-    return np.concatenate([rows.numbers for rows in read_rows(table, Selection(names or NAMES))])
+    return np.concatenate([rows.numbers for rows in read_rows(table, ColumnSelection(names or NAMES))])
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -92,7 +92,7 @@ def test_kinds_of_columns(tmp_path):
 def test_rows_come_in_blocks(tmp_path):
     np.save(tmp_path / "long.npy", np.arange(2 * BLOCK_ROWS + 5.0))
     with open_table(tmp_path / "long.npy") as table:
-        blocks = list(read_rows(table, Selection(("x0",))))
+        blocks = list(read_rows(table, ColumnSelection(("x0",))))
     assert [len(rows) for rows in blocks] == [BLOCK_ROWS, BLOCK_ROWS, 5]
     assert [rows.start for rows in blocks] == [0, BLOCK_ROWS, 2 * BLOCK_ROWS]
     assert blocks[-1].numbers[-1, 0] == 2 * BLOCK_ROWS + 4
