@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bgsub.background.adaptive.model import BackgroundSubtractor
     from bgsub.background.mog2.model import MOG2
     from bgsub.background.mog2.opencv import createBackgroundSubtractorMOG2
+    from bgsub.clustering.model import TableModel
     from bgsub.errors import BgsubError, ModelFileError, OutputError, ParameterError, SourceError
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
@@ -23,6 +24,7 @@ _HOME = {
     "createBackgroundSubtractorMOG2": "bgsub.background.mog2.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
     "select": "bgsub.mixture.selection",
+    "TableModel": "bgsub.clustering.model",
     "open_source": "bgsub.video.opening",
     "Frame": "bgsub.video.frame",
     "VideoInfo": "bgsub.video.frame",
@@ -43,6 +45,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "SourceError",
+    "TableModel",
     "VideoInfo",
     "createBackgroundSubtractorMOG2",
     "open_source",

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the container in which both kinds of model are kept.
+"""Files that appear whole or not at all, and the container in which all kinds of model are kept.
 
 A container is one binary file: a line that says what it is; one line of JSON with kind, version, metadata and
 each array's name, dtype and shape; the arrays' bytes one after another, in C order and little-endian; and the
@@ -28,6 +28,12 @@ _NEWER_FIRST_LINE = re.compile(rb"bgsub model, container ([2-9]|[1-9]\d{1,8})\n"
 _LONGEST_HEADER = 1 << 20  # bytes
 _CHUNK = 1 << 20  # bytes; hashed while they are still in the processor's cache
 _DTYPES = frozenset(["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"])
+_DOORS = {  # what loads which kind
+    "adaptive": "bgsub.BackgroundSubtractor.load",
+    "mog2": "bgsub.MOG2.load",
+    "gaussian-mixture": "bgsub.GaussianMixture.load",
+    "mixture of a table": "bgsub.TableModel.load",
+}
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
@@ -220,7 +226,7 @@ def read_versions(path: str | os.PathLike[str], kind: str, oldest: int, newest: 
         raise _refusal(path, f"{error.strerror or error}; check the file and its permissions") from error
 
     if header["kind"] != kind:
-        raise _refusal(path, f"it holds a model of kind {header['kind'][:40]!r}, not {kind!r}; give one of that kind")
+        raise _other_kind(path, header["kind"], kind)
     if not oldest <= header["version"] <= newest:
         raise _other_version(path, header["version"], newest)
     return Content(header["version"], header["meta"], arrays)
@@ -298,6 +304,11 @@ def _refusal(path: Path, reason: str) -> ModelFileError:
 
 def _damage(path: Path, evidence: str) -> ModelFileError:
     return _refusal(path, f"it is damaged ({evidence}); copy it again from its source, or train the model again")
+
+
+def _other_kind(path: Path, found: str, wanted: str) -> ModelFileError:
+    door = f", or load this one with {_DOORS[found]}" if found in _DOORS else ""
+    return _refusal(path, f"it holds a model of kind {found[:40]!r}, not {wanted!r}; give one of that kind{door}")
 
 
 def _other_version(path: Path, found: int, read: int) -> ModelFileError:

@@ -45,6 +45,10 @@ class FrameFeatures:
         """Return one feature of all frames, shape (N,)."""
         return self.values[:, FEATURES.index(name)]
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return what a table of the frames has by column: frame, time, and all features."""
+        return {"frame": self.indices, "time": self.times, **dict(zip(FEATURES, self.values.T, strict=True))}
+
 
 class FeatureCollector(Sink):
     """A sink that keeps the features of each frame: a quarter of a kilobyte, whatever the size of the picture.

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError
-from bgsub.features.ordering import reorder
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import select
+from bgsub.mixture.settings import COVARIANCES, default
 
 MOST_PIXELS = 100_000
 """Most pixels that a palette is learned from."""
@@ -118,9 +118,9 @@ def learn_palette(
     pixels: np.ndarray,
     n_components: int,
     *,
-    covariance_type: str = "tied",
-    n_init: int = 3,
-    seed: int = 0,
+    covariance_type: str = COVARIANCES["colors"],
+    n_init: int = int(default("n_init", "colors")),
+    seed: int = int(default("seed", "colors")),
     threads: int | None = None,
 ) -> Palette:
     """Find the colours that pixels are made of.
@@ -160,11 +160,11 @@ def learn_palette(
         random_state=seed,
         threads=threads,
         reg_covar=_NOTICEABLE,
-        max_iter=300,
+        max_iter=int(default("max_iter", "colors")),
     ).best
     shares = np.bincount(mixture.predict(lab), minlength=n_components) / len(lab)
     order = np.argsort(-shares, kind="stable")
-    reorder(mixture, order)
+    mixture.reorder(order)
     return Palette(mixture, _bgr(mixture.means_), shares[order])
 
 

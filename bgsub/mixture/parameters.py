@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+from bgsub.mixture.settings import COVARIANCE_TYPES as COVARIANCE_TYPES
 
 ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance "

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from bgsub.files import read_container, write_container
 from tests.cli.clips import files_in
 from tests.tables.files import NAMES, values, write_as, write_csv
 
@@ -188,36 +187,6 @@ def test_damaged_model_files(bgsub, model, table, workplace):
             assert outcome.error.startswith(f"Error: cannot load the model bad.bgsub: {reason}")
     outcome = bgsub("cluster", "predict", "gone.bgsub", table)
     assert outcome.error == "Error: cannot load the model gone.bgsub: no such file; check the path"
-
-
-@pytest.mark.parametrize(
-    ("part", "value"),
-    [
-        ("weights", np.array([0.7, 0.7])),
-        ("weights", np.array([1.0])),
-        ("means", np.zeros((2, 2))),
-        ("means", np.full((2, 3), np.nan)),
-        ("covariances", np.zeros((2, 3, 3))),
-        ("covariances", np.eye(3)),
-        ("covariances", np.stack([-np.eye(3), np.eye(3)])),
-        ("precisions_cholesky", np.stack([np.eye(3), 99 * np.eye(3)])),
-        ("densities", np.zeros(3)),
-        ("forward", np.zeros((2, 2))),
-        ("covariance_type", "round"),
-        ("converged", "yes"),
-        ("preparation", None),
-        ("width", "3"),
-    ],
-)
-def test_forged_model_files(bgsub, model, table, workplace, part, value):
-    """A file whose checksum is right and whose parts do not fit together."""
-    meta, arrays = read_container(model, "mixture of a table", 1)
-    (arrays if isinstance(value, np.ndarray) else meta)[part] = value
-    write_container("forged.bgsub", "mixture of a table", 1, meta, arrays)
-    outcome = bgsub("cluster", "predict", "forged.bgsub", table)
-    assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.error.startswith("Error: cannot load the model forged.bgsub: ")
-    assert outcome.error.endswith("; fit the model again")
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.cli.cluster.options import (
-    COVARIANCES,
     PATH,
     PICTURE_SUFFIXES,
     check_outputs,
     closing_options,
-    mixture,
+    components_option,
+    covariance_option,
+    fitting_options,
     outputs,
     overwrite_option,
 )
@@ -26,6 +27,8 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
+from bgsub.formats import READABLE_IMAGES, WRITABLE_IMAGES, WRITABLE_VIDEOS
+from bgsub.outputs import default_output
 
 if TYPE_CHECKING:
     from bgsub.features.palette import Palette, PixelSample
@@ -53,38 +56,13 @@ bgsub cluster colors street.mp4 --components 6 --output poster.mp4
 @outputs("--soft", is_flag=True, help="Mix the colours by their probabilities: smooth where they meet.")
 @overwrite_option
 @input_options(without={"fps"})
-@mixture(
-    "--components",
-    type=click.IntRange(1, _MOST_COLOURS),
-    metavar="K",
-    default=8,
-    show_default=True,
-    help="Number of colours.",
+@components_option("colors", type=click.IntRange(1, _MOST_COLOURS), metavar="K", help="Number of colours.")
+@covariance_option("colors", "Shape of a colour's cluster: any ellipse; one for all; along the axes; circles.")
+@fitting_options(
+    "colors",
+    ("n_init", "seed", "threads"),
+    "Of the starts and of the pixels drawn; the same seed gives the same colours.",
 )
-@mixture(
-    "--covariance",
-    type=click.Choice(COVARIANCES),
-    default="tied",
-    show_default=True,
-    help="Shape of a colour's cluster: any ellipse; one for all; along the axes; circles.",
-)
-@mixture(
-    "--n-init",
-    type=click.IntRange(1, 10_000),
-    metavar="N",
-    default=3,
-    show_default=True,
-    help="Starts; the best is kept.",
-)
-@mixture(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="Of the starts and of the pixels drawn; the same seed gives the same colours.",
-)
-@mixture("--threads", type=click.IntRange(1, 256), metavar="N", help="Threads; by default all processors.")
 @closing_options
 def command(source: str, **options: Any) -> None:
     """Find the few colours that IMAGE_OR_VIDEO is made of, and draw it in them.
@@ -113,16 +91,12 @@ class _Quantisation:
     @property
     def is_image(self) -> bool:
         """Whether the source is a single image."""
-        from bgsub.formats import READABLE_IMAGES
-
         path = Path(self.source)
         return path.suffix.lower() in READABLE_IMAGES and path.is_file()
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Extensions that the quantised picture or video may have."""
-        from bgsub.formats import WRITABLE_IMAGES, WRITABLE_VIDEOS
-
         return WRITABLE_IMAGES if self.is_image else WRITABLE_VIDEOS
 
     def execute(self) -> None:
@@ -154,7 +128,6 @@ class _Quantisation:
     def _sample(self) -> PixelSample:
         """Draw pixels of all frames."""
         from bgsub.features.palette import PixelSample
-        from bgsub.outputs import default_output
 
         o = self.options
         sample = PixelSample(o["seed"], single=self.is_image)

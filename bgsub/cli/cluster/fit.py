@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import click
 
 from bgsub.cli.cluster.options import (
-    COVARIANCES,
-    MOST_COMPONENTS,
     PATH,
     TABLE_SUFFIXES,
     Names,
@@ -19,14 +16,17 @@ from bgsub.cli.cluster.options import (
     choice_of,
     choice_options,
     closing_options,
-    mixture,
-    mixture_options,
+    components_option,
+    covariance_option,
     outputs,
     overwrite_option,
+    settings_of,
+    stages,
+    table_fitting_options,
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.progress import counting_bar, waiting
+from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_MODELS
 
@@ -57,21 +57,9 @@ zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - 
 @outputs("--keep", type=Names(), help="Columns to copy to --output, a,b,c.")
 @overwrite_option
 @choice_options
-@mixture(
-    "--components",
-    type=click.IntRange(1, MOST_COMPONENTS),
-    metavar="K",
-    required=True,
-    help="Number of clusters; `bgsub cluster select` finds one.",
-)
-@mixture(
-    "--covariance",
-    type=click.Choice(COVARIANCES),
-    default="full",
-    show_default=True,
-    help="Shape: any ellipse; one for all; along the axes; circles.",
-)
-@mixture_options
+@components_option("table", metavar="K", required=True, help="Number of clusters; `bgsub cluster select` finds one.")
+@covariance_option("table")
+@table_fitting_options
 @closing_options
 def command(table: str, **options: Any) -> None:
     """Learn the clusters of TABLE: CSV, Parquet, NPY, NPZ, or - for CSV on standard input.
@@ -91,44 +79,42 @@ def command(table: str, **options: Any) -> None:
 
 def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Fit, write the outputs; return what JSON says of it, and what is doubtful about it."""
-    from bgsub.cli.cluster.assignment import write_labels
-    from bgsub.cli.cluster.fitting import check_rows, explained, finished, new_mixture
-    from bgsub.cli.cluster.summary import advice, describe
-    from bgsub.tables.learning import prepared
+    from bgsub.clustering.description import advice, describe
+    from bgsub.clustering.fitting import fit_table
+    from bgsub.clustering.writing import write_labels
     from bgsub.tables.sources import open_table
 
-    quiet, n_components = options["quiet"], options["components"]
+    kept, quiet = options["keep"] or (), options["quiet"]
     with open_table(name) as table:
-        table.check_names(options["keep"] or ())
-        with contextlib.ExitStack() as stack:
-            with counting_bar("reading", table.n_rows, quiet, "rows") as on_rows:
-                rows = stack.enter_context(prepared(table, choice_of(options), on_rows))
-            check_rows(rows, table.name, n_components, options["scale"])
-            mixture = new_mixture(options, n_components=n_components, covariance_type=options["covariance"])
-            with waiting("fitting", quiet):
-                explained(lambda: mixture.fit(rows.matrix, sample_weight=rows.weights))
-                model, sizes = finished(table, rows, mixture)
-                criteria = mixture.criteria(rows.matrix, rows.weights)
-            n_rows, n_features = rows.matrix.shape
-            total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
+        table.check_names(kept)
+        fitted = fit_table(
+            table,
+            options["components"],
+            covariance_type=options["covariance"],
+            choice=choice_of(options),
+            settings=settings_of(options),
+            stage=stages(quiet),
+        )
         if options["output"]:
             with counting_bar("writing", table.n_rows, quiet, "rows") as on_rows:
-                write_labels(options["output"], table, model, options["missing"], options["keep"] or (), on_rows)
+                write_labels(
+                    options["output"], table, fitted.model, missing=options["missing"], kept=kept, on_rows=on_rows
+                )
     if options["model"]:
-        model.save(options["model"])
+        fitted.model.save(options["model"])
     facts = {
         "table": name,
-        "rows": n_rows,
-        "rows_left_out": rows.n_dropped,
+        "rows": fitted.n_rows,
+        "rows_left_out": fitted.n_dropped,
         "outputs": [path for path in (options["model"], options["output"]) if path and path != "-"],
-        **describe(model, sizes, criteria, total_weight),
+        **describe(fitted),
     }
-    return facts, advice(facts, options["max_iter"], n_features)
+    return facts, advice(fitted, options["max_iter"])
 
 
 def _report(facts: dict[str, Any], lines: list[str], options: dict[str, Any]) -> None:
     """Print the summary: to stderr if the table of labels went to stdout."""
-    from bgsub.cli.cluster.summary import print_clusters
+    from bgsub.cli.cluster.printing import print_clusters
 
     to_stderr = options["output"] == "-"
     if options["as_json"]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.cli.cluster.options import (
-    COVARIANCES,
     PATH,
     PICTURE_SUFFIXES,
     TABLE_SUFFIXES,
     check_outputs,
     closing_options,
+    components_option,
+    covariance_option,
+    fitting_options,
     mixture,
     outputs,
     overwrite_option,
@@ -28,11 +30,13 @@ from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 from bgsub.formats import WRITABLE_MODELS
+from bgsub.mixture.settings import default
+from bgsub.outputs import default_output
 
 if TYPE_CHECKING:
     from bgsub.background.adaptive.model import BackgroundSubtractor
     from bgsub.features.collecting import FrameFeatures
-    from bgsub.features.scenes import Scenes
+    from bgsub.features.kinds import Scenes
     from bgsub.pipeline import Tally
     from bgsub.video.frame import VideoInfo
     from bgsub.video.source import Source
@@ -74,44 +78,21 @@ bgsub cluster frames night.avi --features-only night.parquet
 )
 @overwrite_option
 @input_options(scale=320)
-@mixture(
-    "--components",
+@components_option(
+    "frames",
     type=click.IntRange(1, _MOST_KINDS),
-    metavar="N",
     help="Number of kinds of scene; by default the one of the lowest BIC, up to 8.",
 )
-@mixture(
-    "--covariance",
-    type=click.Choice(COVARIANCES),
-    default="full",
-    show_default=True,
-    help="Shape: any ellipse; one for all; along the axes; circles.",
-)
+@covariance_option("frames")
 @mixture(
     "--blur",
     type=click.FloatRange(0, 10, min_open=True),
     metavar="NUMBER",
-    default=0.5,
+    default=default("reg_covar", "frames") ** 0.5,
     show_default=True,
     help="Differences under this do not count (standard deviations): less gives more kinds.",
 )
-@mixture(
-    "--n-init",
-    type=click.IntRange(1, 10_000),
-    metavar="N",
-    default=5,
-    show_default=True,
-    help="Starts; the best is kept.",
-)
-@mixture(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="Of the starts; the same seed gives the same kinds.",
-)
-@mixture("--threads", type=click.IntRange(1, 256), metavar="N", help="Threads; by default all processors.")
+@fitting_options("frames", ("n_init", "seed", "threads"), "Of the starts; the same seed gives the same kinds.")
 @closing_options
 def command(source: str, **options: Any) -> None:
     """Sort the frames of VIDEO into kinds of scene, and find the unusual ones.
@@ -148,9 +129,9 @@ class _Sorting:
         features = self._read()
         o = self.options
         if o["features_only"]:
-            from bgsub.cli.cluster.scene_tables import write_features
+            from bgsub.tables.writing import write_table
 
-            write_features(o["features_only"], features)
+            write_table(o["features_only"], features.columns())
             self._wrote("features_only")
             report(self._facts(features), None, o)
         else:
@@ -194,7 +175,7 @@ class _Sorting:
             return collector.features()
 
     def _sort(self, features: FrameFeatures) -> Scenes:
-        from bgsub.features.scenes import Settings, find_scenes
+        from bgsub.features.kinds import Settings, find_scenes
 
         o = self.options
         settings = Settings(
@@ -216,15 +197,18 @@ class _Sorting:
                 if o["sheet"]:
                     write_sheet(o["sheet"], scenes, self._open_from)
                     self._wrote("sheet")
-        if o["output"] or o["model"]:
-            from bgsub.cli.cluster.scene_tables import table_model, write_labels
+        if o["output"]:
+            from bgsub.tables.writing import write_table
 
-            if o["output"]:
-                write_labels(o["output"], scenes)
-                self._wrote("output")
-            if o["model"]:
-                table_model(scenes).save(o["model"])
-                self._wrote("model")
+            write_table(o["output"], scenes.columns())
+            self._wrote("output")
+        if o["model"]:
+            from bgsub.clustering.fitting import model_of_projection
+            from bgsub.features.collecting import FEATURES
+
+            projection = (scenes.offset, scenes.forward, scenes.backward)
+            model_of_projection(FEATURES, projection, scenes.mixture, scenes.log_density).save(o["model"])
+            self._wrote("model")
 
     # ------------------------------------------------------------------------------------------------- details
 
@@ -234,8 +218,6 @@ class _Sorting:
 
     def _choose_outputs(self, source: Source) -> None:
         """Name the default outputs where none was asked for; refuse what the source cannot give."""
-        from bgsub.outputs import default_output
-
         o = self.options
         if o["sheet"] and not source.repeatable:
             raise SourceError(f"{source.info.name} cannot be read twice, as --sheet needs: leave it out")

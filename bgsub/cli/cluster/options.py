@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +11,19 @@ import click
 
 from bgsub.cli.help import section
 from bgsub.cli.options import FilePath, verbosity_options
+from bgsub.cli.progress import Progress, counting_bar
 from bgsub.errors import ParameterError
+from bgsub.mixture.settings import COVARIANCE_TYPES, COVARIANCES, SETTINGS, Use
 from bgsub.outputs import check_output
 
 if TYPE_CHECKING:
+    from bgsub.clustering.fitting import FitSettings
     from bgsub.tables.learning import Choice
 
 PATH = FilePath()
 TABLE_SUFFIXES: tuple[str, ...] = (".csv", ".parquet", ".pq")
 PICTURE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".svg", ".pdf")
-COVARIANCES = ("full", "tied", "diag", "spherical")
-MOST_COMPONENTS = 10_000
+MOST_COMPONENTS = SETTINGS["n_components"].high or 0
 
 outputs = section("Outputs")
 rows = section("Rows")
@@ -97,55 +100,71 @@ def missing_option(command: Callable) -> Callable:
     )(command)
 
 
-def mixture_options(command: Callable) -> Callable:
-    """Give a command that fits mixtures the options that say how."""
-    for decorate in reversed(
-        [
-            mixture(
-                "--n-init",
-                type=click.IntRange(1, 10_000),
-                metavar="N",
-                default=3,
-                show_default=True,
-                help="Starts; the best is kept.",
-            ),
-            mixture(
-                "--max-iter",
-                type=click.IntRange(1, 1_000_000),
-                metavar="N",
-                default=500,
-                show_default=True,
-                help="Most EM iterations.",
-            ),
-            mixture(
-                "--tol",
-                type=click.FloatRange(0),
-                metavar="NUMBER",
-                default=1e-4,
-                show_default=True,
-                help="Stop when the log-likelihood per row gains less (nats).",
-            ),
-            mixture(
-                "--reg-covar",
-                type=click.FloatRange(0),
-                metavar="NUMBER",
-                default=1e-6,
-                show_default=True,
-                help="Added to every variance, in squared units of the prepared columns.",
-            ),
-            mixture(
-                "--seed",
-                type=click.IntRange(0, 2**32 - 1),
-                metavar="N",
-                default=0,
-                show_default=True,
-                help="Of the starts; the same seed gives the same clusters.",
-            ),
-            mixture("--threads", type=click.IntRange(1, 256), metavar="N", help="Threads; by default all processors."),
-        ]
-    ):
-        command = decorate(command)
-    return command
+def mixture_option(name: str, use: Use, flag: str = "", **changes: Any) -> Callable[[Callable], Callable]:
+    """Return a decorator that gives a command the option of a setting, with the bounds and the default of the table.
+
+    Parameters
+    ----------
+    name : str
+        The setting: a key of `SETTINGS`.
+    use : str
+        Whose default the option has.
+    flag : str, optional
+        The option's name, where it is not the setting's.
+    **changes
+        What `click.option` is to be told in place of what the table says: ``help``, ``required``.
+    """
+    setting = SETTINGS[name]
+    default = setting.defaults[use]
+    whole = setting.high is not None
+    told = {
+        "type": click.IntRange(setting.low, setting.high) if whole else click.FloatRange(setting.low),
+        "metavar": "N" if whole else "NUMBER",
+        "help": setting.help,
+        **({} if default is None else {"default": default, "show_default": True}),
+    }
+    return mixture(flag or f"--{name.replace('_', '-')}", **(told | changes))
+
+
+def fitting_options(use: Use, names: Sequence[str], seed: str) -> Callable[[Callable], Callable]:
+    """Return a decorator that gives a command the options that say how mixtures are fitted.
+
+    Parameters
+    ----------
+    use : str
+        Whose defaults they have.
+    names : sequence of str
+        Which settings, in the order of the help.
+    seed : str
+        What the help says of --seed.
+    """
+
+    def decorate(command: Callable) -> Callable:
+        for name in reversed(names):
+            command = mixture_option(name, use, **({"help": seed} if name == "seed" else {}))(command)
+        return command
+
+    return decorate
+
+
+table_fitting_options = fitting_options(
+    "table",
+    ("n_init", "max_iter", "tol", "reg_covar", "seed", "threads"),
+    "Of the starts; the same seed gives the same clusters.",
+)
+"""Gives a command that fits mixtures to tables the options that say how."""
+
+
+def components_option(use: Use, **changes: Any) -> Callable[[Callable], Callable]:
+    """Return a decorator that gives a command --components, one number."""
+    return mixture_option("n_components", use, "--components", **changes)
+
+
+def covariance_option(use: Use, help: str = "Shape: any ellipse; one for all; along the axes; circles.") -> Callable:
+    """Return a decorator that gives a command --covariance, one type."""
+    return mixture(
+        "--covariance", type=click.Choice(COVARIANCE_TYPES), default=COVARIANCES[use], show_default=True, help=help
+    )
 
 
 def overwrite_option(command: Callable) -> Callable:
@@ -173,6 +192,18 @@ def choice_of(options: dict[str, Any]) -> Choice:
         weights=options["weights"],
         missing=options["missing"],
     )
+
+
+def settings_of(options: dict[str, Any]) -> FitSettings:
+    """Return what the options say of the fit."""
+    from bgsub.clustering.fitting import FitSettings
+
+    return FitSettings(**{name: options[name] for name in FitSettings.__dataclass_fields__})
+
+
+def stages(quiet: bool) -> Callable[[str, int | None], AbstractContextManager[Progress | None]]:
+    """Return what shows a bar for each stage of a fit: of its rows, or of its time where those are not counted."""
+    return lambda title, n_rows: counting_bar(title, n_rows, quiet, "rows")
 
 
 def check_outputs(paths: Sequence[tuple[str | None, Sequence[str]]], sources: Sequence[str], overwrite: bool) -> None:

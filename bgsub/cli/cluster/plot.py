@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,19 +20,10 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
-from bgsub.errors import ParameterError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from bgsub.cli.cluster.assignment import Assigned
-    from bgsub.cli.cluster.model_file import TableModel
-    from bgsub.plots.mixture import PlaneMixture
-
-logger = logging.getLogger(__name__)
-
-_MOST_POINTS = 20_000
-_MOST_ANOMALIES = 500
+    from bgsub import TableModel
+    from bgsub.clustering.plane import PlaneRows
 
 _picture = section("Picture")
 
@@ -67,8 +56,8 @@ def command(model: str, table: str, **options: Any) -> None:
     cluster's rows, whatever the model's other columns say. Along the axes stand the histogram of the rows and the
     clusters' densities. Of more than 20 000 rows so many are drawn, at random.
     """
-    from bgsub.cli.cluster.assignment import assign
-    from bgsub.cli.cluster.model_file import TableModel
+    from bgsub import TableModel
+    from bgsub.clustering.plane import PlaneRows, chosen_columns
     from bgsub.tables.sources import open_table
 
     set_verbosity(options["verbose"], options["quiet"])
@@ -77,108 +66,34 @@ def command(model: str, table: str, **options: Any) -> None:
         raise click.UsageError("a picture cannot go to standard output: name a file")
     check_outputs([(output, PICTURE_SUFFIXES)], [model, table], options["overwrite"])
     learned = TableModel.load(model)
-    plane, columns = _plane(learned, options["columns"])
+    columns = chosen_columns(learned, options["columns"])
     threshold = None if options["quantile"] is None else learned.threshold(options["quantile"])
+    rows = PlaneRows(columns, threshold)
     with ended_by_signals(), open_table(table) as source:
-        drawn = _Drawn(columns, threshold)
         with counting_bar("reading", source.n_rows, options["quiet"], "rows") as on_rows:
-            for block in assign(source, learned, missing=options["missing"], on_rows=on_rows):
-                drawn.add(block)
-        _draw(plane, drawn, learned, output, options["k_means"])
+            for block in learned.assign(source, missing=options["missing"], on_rows=on_rows):
+                rows.add(block)
+        rows.check()
+        _draw(learned, columns, rows, options)
     if not options["quiet"]:
         click.echo(f"wrote {output}")
 
 
-def _plane(model: TableModel, names: tuple[str, ...] | None) -> tuple[PlaneMixture, list[int]]:
-    """Return the mixture over two columns, and which features they are."""
-    from bgsub.plots.mixture import PlaneMixture
-    from bgsub.tables.table import listed
-
-    features = model.preparation.features
-    known = features.names
-    if names is None:
-        if len(known) < 2:
-            raise ParameterError(f"the model has one column, {known[0]}, and a picture needs two")
-        names = tuple(known[:2])
-    if len(names) != 2 or names[0] == names[1]:
-        raise ParameterError(f"--columns names {listed(names)}: name two columns, a,b")
-    for name in names:
-        if name not in known:
-            raise ParameterError(f"the model has no column {name!r}: there are {listed(known)}")
-    chosen = [known.index(name) for name in names]
-    log = tuple(bool(features.is_log[index]) for index in chosen)
-    covariances = model.covariances()[:, chosen][:, :, chosen]
-    plane = PlaneMixture(
-        model.mixture.weights_, model.means()[:, chosen], covariances, (names[0], names[1]), (log[0], log[1])
-    )
-    return plane, chosen
-
-
-@dataclass
-class _Drawn:
-    """Rows drawn at random from all blocks, and the most unusual ones.
-
-    Attributes
-    ----------
-    columns : list of int
-        The two features to draw.
-    threshold : float or None
-        The log-density below which a row is unusual.
-    """
-
-    columns: list[int]
-    threshold: float | None
-    keys: np.ndarray | None = None
-    features: np.ndarray = field(init=False)
-    probabilities: np.ndarray = field(init=False)
-    densities: np.ndarray = field(init=False)
-    unusual: np.ndarray = field(init=False)
-
-    def add(self, block: Assigned) -> None:
-        """Take a block's rows: those of the lowest random keys so far are kept."""
-        import numpy as np
-
-        random = np.random.default_rng(block.rows.start)
-        if self.keys is None:
-            self.keys = np.empty(0)
-            self.features, self.probabilities = block.features[:0], block.probabilities[:0]
-            self.densities, self.unusual = np.empty(0), np.empty((0, 2))
-        keys = np.concatenate([self.keys, random.random(len(block.features))])
-        kept = np.argsort(keys, kind="stable")[:_MOST_POINTS]
-        self.keys = keys[kept]
-        self.features = np.concatenate([self.features, block.features])[kept]
-        self.probabilities = np.concatenate([self.probabilities, block.probabilities])[kept]
-        if self.threshold is not None:
-            low = block.log_density < self.threshold
-            densities = np.concatenate([self.densities, block.log_density[low]])
-            unusual = np.concatenate([self.unusual, block.features[low][:, self.columns]])
-            order = np.argsort(densities, kind="stable")[:_MOST_ANOMALIES]
-            self.densities, self.unusual = densities[order], unusual[order]
-
-
-def _draw(plane: PlaneMixture, drawn: _Drawn, model: TableModel, output: str, k_means: bool) -> None:
+def _draw(model: TableModel, columns: tuple[int, int], rows: PlaneRows, options: dict[str, Any]) -> None:
     """Write the picture."""
-    from bgsub.errors import SourceError
+    from bgsub.clustering.plane import k_means_labels
     from bgsub.plots.figures import save_figure
-    from bgsub.plots.mixture import mixture_figure
+    from bgsub.plots.mixture import PlaneMixture, mixture_figure
 
-    if drawn.keys is None or not len(drawn.keys):
-        raise SourceError("every row of the table has a missing value: there is nothing to draw")
-    hard = _k_means_labels(model, drawn.features) if k_means else None
-    unusual = None if drawn.threshold is None else drawn.unusual
-    points = drawn.features[:, drawn.columns]
-    figure = mixture_figure(plane, points, drawn.probabilities, anomalies=unusual, hard=hard)
-    save_figure(figure, output, few_colours=True)
-
-
-def _k_means_labels(model: TableModel, features: np.ndarray) -> np.ndarray:
-    """Return k-means' labels of prepared rows, each cluster numbered as the component that its centre is nearest to."""
-    import numpy as np
-    from scipy.optimize import linear_sum_assignment
-    from sklearn.cluster import KMeans
-
-    if len(features) < model.n_components:
-        raise ParameterError(f"--k-means needs {model.n_components} rows or more: leave it out")
-    k_means = KMeans(model.n_components, n_init=10, random_state=0).fit(model.preparation.transform(features))
-    apart = np.linalg.norm(k_means.cluster_centers_[:, None] - model.mixture.means_[None], axis=2)
-    return linear_sum_assignment(apart)[1][k_means.labels_]
+    features, chosen = model.preparation.features, list(columns)
+    plane = PlaneMixture(
+        model.mixture.weights,
+        model.means()[:, chosen],
+        model.covariances()[:, chosen][:, :, chosen],
+        (features.names[columns[0]], features.names[columns[1]]),
+        (bool(features.is_log[columns[0]]), bool(features.is_log[columns[1]])),
+    )
+    hard = k_means_labels(model, rows.features) if options["k_means"] else None
+    unusual = None if options["quantile"] is None else rows.unusual
+    figure = mixture_figure(plane, rows.points, rows.probabilities, anomalies=unusual, hard=hard)
+    save_figure(figure, options["output"], few_colours=True)

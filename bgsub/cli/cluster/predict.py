@@ -51,8 +51,8 @@ def command(model: str, table: str, **options: Any) -> None:
     output has a row for each row of TABLE: label (clusters from 0), probability_0, probability_1, ..., which sum to 1,
     and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more.
     """
-    from bgsub.cli.cluster.assignment import write_labels
-    from bgsub.cli.cluster.model_file import TableModel
+    from bgsub import TableModel
+    from bgsub.clustering.writing import write_labels
     from bgsub.tables.sources import open_table
 
     set_verbosity(options["verbose"], options["quiet"])
@@ -64,7 +64,9 @@ def command(model: str, table: str, **options: Any) -> None:
         counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         kept = options["keep"] or ()
-        sizes = write_labels(options["output"], source, learned, options["missing"], kept, on_rows).tolist()
+        sizes = write_labels(
+            options["output"], source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
+        ).tolist()
 
     to_stderr = options["output"] == "-"
     if options["as_json"]:

@@ -44,24 +44,13 @@ def command(model: str, n_rows: int, seed: int, output: str, overwrite: bool, ve
     The output has that table's columns, and label, the cluster that each row was drawn from. Of a column in --encode
     it has the likeliest value; with --pca rows lie in the space that the principal components span.
     """
-    import numpy as np
-
-    from bgsub.cli.cluster.model_file import TableModel
-    from bgsub.tables.table import BLOCK_ROWS
-    from bgsub.tables.writing import table_writer
+    from bgsub import TableModel
+    from bgsub.clustering.writing import write_sample
 
     set_verbosity(verbose, quiet)
     check_outputs([(output, TABLE_SUFFIXES)], [model], overwrite)
     learned = TableModel.load(model)
-    random = np.random.RandomState(seed)  # the estimator takes no Generator
-    learned.mixture.set_params(random_state=random)
-    with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows, table_writer(output) as write:
-        for start in range(0, n_rows, BLOCK_ROWS):
-            drawn, labels = learned.mixture.sample(min(BLOCK_ROWS, n_rows - start))
-            order = random.permutation(len(drawn))  # they come cluster by cluster
-            columns = learned.preparation.columns_of(learned.preparation.restore(drawn[order]))
-            write(columns | {"label": labels[order].astype(np.int32)})
-            if on_rows is not None:
-                on_rows(start + len(drawn))
+    with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows:
+        write_sample(output, learned, n_rows, seed=seed, on_rows=on_rows)
     if output != "-" and not quiet:
         click.echo(f"wrote {n_rows:,} rows to {output}")

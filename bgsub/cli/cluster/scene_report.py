@@ -10,15 +10,14 @@ import click
 import numpy as np
 
 from bgsub.cli.options import Seconds
-from bgsub.features.collecting import FEATURES, N_EMBEDDING
+from bgsub.features.collecting import FEATURES
+from bgsub.features.description import TYPICAL, UNUSUAL, describe, in_words
+from bgsub.features.kinds import Scenes
 from bgsub.features.rereading import pictures_at
-from bgsub.features.scenes import Scenes
 from bgsub.plots.contact_sheet import SheetRow, sheet_figure
 from bgsub.plots.figures import UNUSUAL_COLOUR, colours, save_figure
 from bgsub.plots.timeline import Timeline, timeline_figure
 from bgsub.video.source import Source
-
-_TYPICAL, _UNUSUAL = 5, 5  # frames a kind in the contact sheet; unusual ones
 
 
 def report(facts: dict[str, Any], scenes: Scenes | None, options: dict[str, Any]) -> None:
@@ -42,49 +41,10 @@ def report(facts: dict[str, Any], scenes: Scenes | None, options: dict[str, Any]
             click.echo(f"{done}, {len(FEATURES)} features each", err=to_stderr)
         else:
             _print_kinds(scenes, to_stderr)
-            moments = ", ".join(f"{scenes.features.times[row]:.2f} s" for row in scenes.unusual(_UNUSUAL))
+            moments = ", ".join(f"{scenes.features.times[row]:.2f} s" for row in scenes.unusual(UNUSUAL))
             click.echo(f"\n{done}, the most unusual at {moments}", err=to_stderr)
         for path in facts["outputs"]:
             click.echo(f"  wrote {path}", err=to_stderr)
-
-
-def describe(scenes: Scenes) -> dict[str, Any]:
-    """Return what JSON says of the kinds of scene."""
-    f = scenes.features
-    seconds = scenes.seconds()
-    named = FEATURES[: len(FEATURES) - N_EMBEDDING]
-    kinds = []
-    for kind in range(scenes.n_kinds):
-        rows = np.flatnonzero(scenes.labels == kind)
-        means = f.values[rows].mean(axis=0) if len(rows) else np.full(len(FEATURES), np.nan)
-        kinds.append(
-            {
-                "label": kind,
-                "frames": len(rows),
-                "share": len(rows) / len(f),
-                "seconds": float(seconds[kind]),
-                "first_time": float(f.times[rows[0]]) if len(rows) else None,
-                "stands_out_by": dict(scenes.striking(kind)),
-                "mean": {name: float(m) for name, m in zip(named, means, strict=False)} if len(rows) else {},
-                "typical_frames": f.indices[scenes.typical(kind, _TYPICAL)].tolist(),
-            }
-        )
-    return {
-        "kinds": kinds,
-        "segments": [
-            {"start": float(f.times[first]), "end": _end(f.times, after), "label": kind}
-            for first, after, kind in scenes.segments()
-        ],
-        "unusual": [
-            {
-                "frame": int(f.indices[row]),
-                "time": float(f.times[row]),
-                "log_density": float(scenes.log_density[row]),
-            }
-            for row in scenes.unusual(_UNUSUAL)
-        ],
-        "frames_of_no_kind": f.indices[~scenes.learned].tolist(),
-    }
 
 
 def write_timeline(path: str, scenes: Scenes) -> None:
@@ -97,15 +57,15 @@ def write_timeline(path: str, scenes: Scenes) -> None:
     }
     share = np.bincount(scenes.labels, minlength=scenes.n_kinds) / len(f)
     names = [f"kind {kind}: {part:.1%}" for kind, part in enumerate(share)]
-    timeline = Timeline(f.times, scenes.probabilities, names, curves, scenes.unusual(_UNUSUAL))
+    timeline = Timeline(f.times, scenes.probabilities, names, curves, scenes.unusual(UNUSUAL))
     save_figure(timeline_figure(timeline), path, few_colours=True)
 
 
 def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source]) -> None:
     """Draw typical frames of each kind, and unusual frames, read again from the source."""
     times = scenes.features.times
-    unusual = scenes.unusual(_UNUSUAL)
-    chosen = [scenes.typical(kind, _TYPICAL) for kind in range(scenes.n_kinds)]
+    unusual = scenes.unusual(UNUSUAL)
+    chosen = [scenes.typical(kind, TYPICAL) for kind in range(scenes.n_kinds)]
     images = pictures_at(open_from, times[[row for rows in [*chosen, unusual] for row in rows]].tolist())
 
     def row_of(title: str, details: str, colour: object, rows: list[int]) -> SheetRow:
@@ -119,7 +79,7 @@ def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source])
             continue
         lines = [
             f"{(scenes.labels == kind).mean():.1%}, {seconds[kind]:.1f} s",
-            *(f"{text} sd" for text in _in_words(scenes, kind)),
+            *(f"{text} sd" for text in in_words(scenes, kind)),
         ]
         rows.append(row_of(f"kind {kind}", "\n".join(lines), tuple(colour), chosen[kind]))
     rows.append(row_of("unusual", "the least likely\nframes, the\nstrangest first", UNUSUAL_COLOUR, unusual))
@@ -128,25 +88,13 @@ def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source])
 
 def _print_kinds(scenes: Scenes, to_stderr: bool) -> None:
     """Print a row a kind of scene."""
-    from bgsub.cli.cluster.summary import print_table
+    from bgsub.cli.cluster.printing import print_table
 
     table = []
     for kind in describe(scenes)["kinds"]:
         first = "-" if kind["first_time"] is None else Seconds.written(kind["first_time"])
         cells = [str(kind["label"]), f"{kind['share']:.1%}", f"{kind['seconds']:.2f}", first]
         cells += [f"{kind['mean'].get(name, np.nan):.1f}" for name in ("brightness", "foreground", "objects")]
-        table.append([*cells, ", ".join(_in_words(scenes, kind["label"])) or "nothing"])
+        table.append([*cells, ", ".join(in_words(scenes, kind["label"])) or "nothing"])
     headings = ["kind", "share", "seconds", "first seen", "brightness", "foreground %", "objects", "stands out by (sd)"]
     print_table(headings, table, to_stderr)
-
-
-def _in_words(scenes: Scenes, kind: int) -> list[str]:
-    """Return by what a kind stands out, in standard deviations: ``blue +1.6``, ``contrast -0.9``."""
-    return [f"{name.replace('_', ' ')} {deviations:+.1f}" for name, deviations in scenes.striking(kind)]
-
-
-def _end(times: np.ndarray, after: int) -> float:
-    """Return when the frame before row `after` ends."""
-    if after < len(times):
-        return float(times[after])
-    return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.0))

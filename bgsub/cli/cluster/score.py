@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import heapq
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +23,7 @@ from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
-    from bgsub.cli.cluster.assignment import Assigned
-    from bgsub.cli.cluster.model_file import TableModel
+    from bgsub import TableModel
 
 _anomalies = section("Anomalies")
 
@@ -68,7 +65,7 @@ def command(model: str, table: str, **options: Any) -> None:
     The log-density of a row says how well MODEL expects it: the lower, the more unusual. It is that of the prepared
     columns, so compare it between rows of one model only.
     """
-    from bgsub.cli.cluster.model_file import TableModel
+    from bgsub import TableModel
 
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs([(options["output"], TABLE_SUFFIXES)], [model, table], options["overwrite"])
@@ -87,66 +84,38 @@ def command(model: str, table: str, **options: Any) -> None:
 
 def _score(learned: TableModel, table: str, threshold: float, options: dict[str, Any]) -> dict[str, Any]:
     """Write the output; return what JSON says."""
-    from bgsub.cli.cluster.assignment import assign, check_kept
+    from bgsub.clustering.anomalies import score_table
     from bgsub.tables.sources import open_table
-    from bgsub.tables.writing import table_writer
 
-    kept, output = options["keep"] or (), options["output"]
-    check_kept(kept, ["log_density", "anomaly"])
-    n_rows = n_anomalies = 0
-    total = 0.0
-    unusual: list[dict[str, Any]] = []
-    with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_table(table))
-        on_rows = stack.enter_context(counting_bar("scoring", source.n_rows, options["quiet"], "rows"))
-        write = stack.enter_context(table_writer(output)) if output else None
-        for block in assign(source, learned, missing=options["missing"], kept=kept, on_rows=on_rows):
-            anomalies = block.log_density < threshold
-            if write is not None:
-                columns = {"log_density": block.spread(block.log_density), "anomaly": block.spread(anomalies)}
-                write(block.kept() | columns)
-            n_rows, n_anomalies = n_rows + len(anomalies), n_anomalies + int(anomalies.sum())
-            total += float(block.log_density.sum())
-            unusual = _most_unusual([*unusual, *_lowest(block, learned, options["top"])], options["top"])
+    output = options["output"]
+    with (
+        open_table(table) as source,
+        counting_bar("scoring", source.n_rows, options["quiet"], "rows") as on_rows,
+    ):
+        scored = score_table(
+            source,
+            learned,
+            threshold,
+            top=options["top"],
+            output=output,
+            missing=options["missing"],
+            kept=options["keep"] or (),
+            on_rows=on_rows,
+        )
     return {
         "table": table,
-        "rows": n_rows,
-        "mean_log_density": total / n_rows if n_rows else None,
+        "rows": scored.rows,
+        "mean_log_density": scored.mean_log_density,
         "threshold": threshold,
-        "anomalies": n_anomalies,
-        "most_unusual": unusual,
+        "anomalies": scored.anomalies,
+        "most_unusual": [row._asdict() for row in scored.most_unusual],
         "outputs": [output] if output and output != "-" else [],
     }
 
 
-def _lowest(block: Assigned, learned: TableModel, count: int) -> list[dict[str, Any]]:
-    """Return the `count` most unusual rows of a block, with the columns kept and those that the model sees."""
-    order = block.log_density.argsort(kind="stable")[:count]
-    places = block.rows.complete.nonzero()[0][order]
-    features, rows = learned.preparation.features, block.rows
-    kept = rows.kept.take(places).to_pylist()
-    found = []
-    for index, place, others in zip(order, places, kept, strict=True):
-        numbers = dict(zip(features.numbers, rows.numbers[place].tolist(), strict=True))
-        texts = {name: column[place].as_py() for name, column in zip(features.categories, rows.categories, strict=True)}
-        found.append(
-            {
-                "row": rows.start + int(place) + 1,
-                "log_density": float(block.log_density[index]),
-                "values": {**others, **numbers, **texts},
-            }
-        )
-    return found
-
-
-def _most_unusual(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """Return the `count` rows of the lowest log-density, the earlier of equal ones first."""
-    return heapq.nsmallest(count, rows, key=lambda row: (row["log_density"], row["row"]))
-
-
 def _print(facts: dict[str, Any], to_stderr: bool) -> None:
     """Print the most unusual rows, then the figures."""
-    from bgsub.cli.cluster.summary import print_table
+    from bgsub.cli.cluster.printing import print_table
 
     unusual = facts["most_unusual"]
     if unusual:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.cli.cluster.options import (
-    COVARIANCES,
     PATH,
     PICTURE_SUFFIXES,
     Counts,
@@ -18,15 +17,17 @@ from bgsub.cli.cluster.options import (
     choice_options,
     closing_options,
     mixture,
-    mixture_options,
     outputs,
     overwrite_option,
+    settings_of,
+    stages,
+    table_fitting_options,
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_MODELS
+from bgsub.mixture.settings import COVARIANCE_TYPES
 
 if TYPE_CHECKING:
     from bgsub.mixture.selection import ModelSelection
@@ -56,7 +57,7 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
 )
 @mixture(
     "--covariance",
-    type=click.Choice(COVARIANCES),
+    type=click.Choice(COVARIANCE_TYPES),
     multiple=True,
     help="Shape to try, repeatable; default all: any ellipse; one for all; along the axes; circles.",
 )
@@ -67,7 +68,7 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
     show_default=True,
     help="The best has the lowest. bic: what the density needs; icl: what is apart; aic: more than either.",
 )
-@mixture_options
+@table_fitting_options
 @closing_options
 def command(table: str, **options: Any) -> None:
     """Find how many clusters TABLE has, and of what shape: fit all combinations, and compare them.
@@ -94,29 +95,19 @@ def command(table: str, **options: Any) -> None:
 
 def _select(name: str, options: dict[str, Any]) -> ModelSelection:
     """Try all combinations, and write the outputs."""
-    from bgsub.cli.cluster.fitting import check_rows, explained, finished
-    from bgsub.mixture.selection import select
-    from bgsub.tables.learning import prepared
+    from bgsub.clustering.fitting import select_table
     from bgsub.tables.sources import open_table
 
-    quiet = options["quiet"]
-    fitting = {name: options[name] for name in ("n_init", "max_iter", "tol", "reg_covar", "threads")}
-    with open_table(name) as table, counting_bar("reading", table.n_rows, quiet, "rows") as on_rows:
-        source = prepared(table, choice_of(options), on_rows)
-        with source as rows, waiting("fitting", quiet):
-            check_rows(rows, table.name, options["components"][-1], options["scale"])
-            selection = explained(
-                lambda: select(
-                    rows.matrix,
-                    options["components"],
-                    options["covariance"] or COVARIANCES,
-                    options["criterion"],
-                    sample_weight=rows.weights,
-                    random_state=options["seed"],
-                    **fitting,
-                )
-            )
-            model, _ = finished(table, rows, selection.best)
+    with open_table(name) as table:
+        selection, model = select_table(
+            table,
+            options["components"],
+            options["covariance"] or COVARIANCE_TYPES,
+            criterion=options["criterion"],
+            choice=choice_of(options),
+            settings=settings_of(options),
+            stage=stages(options["quiet"]),
+        )
     if options["plot"]:
         _draw(selection, options["plot"])
     if options["model"]:
@@ -146,7 +137,7 @@ def _draw(selection: ModelSelection, path: str) -> None:
 
 def _print(selection: ModelSelection) -> None:
     """Print a row a number of components, a column a covariance type, the best one marked."""
-    from bgsub.cli.cluster.summary import print_table
+    from bgsub.cli.cluster.printing import print_table
 
     best = selection.best_candidate
     types = list(dict.fromkeys(row.covariance_type for row in selection.table))

@@ -5,7 +5,7 @@ import pytest
 
 from bgsub.errors import SourceError
 from bgsub.features.collecting import FEATURES, FrameFeatures
-from bgsub.features.scenes import Settings, find_scenes
+from bgsub.features.kinds import Settings, find_scenes
 
 LENGTHS = (70, 25, 40, 35)  # frames of a day, a dusk, a night, and the dusk again
 KINDS = np.repeat([0, 1, 2, 1], LENGTHS)

@@ -1,4 +1,4 @@
-"""A fitted model in words and as JSON: clusters in the table's own units, criteria, whether it converged."""
+"""Clusters, and tables of any kind, on a terminal."""
 
 from __future__ import annotations
 
@@ -7,64 +7,9 @@ from typing import Any
 import click
 import numpy as np
 
-from bgsub.cli.cluster.model_file import TableModel
 from bgsub.tables.table import printable
 
 _SHOWN_FEATURES = 8
-
-
-def describe(model: TableModel, sizes: np.ndarray, criteria: dict[str, float], total_weight: float) -> dict[str, Any]:
-    """Return what JSON says of a fitted model.
-
-    Parameters
-    ----------
-    model : TableModel
-        The model.
-    sizes : ndarray (K,)
-        Rows for which each cluster is the most probable.
-    criteria : dict
-        'log_likelihood', 'aic', 'bic', 'icl' on the learned rows.
-    total_weight : float
-        The sum of the rows' weights.
-    """
-    preparation, mixture = model.preparation, model.mixture
-    names = preparation.features.names
-    means = preparation.in_units(model.means())
-    deviations = np.sqrt(np.maximum(np.einsum("kii->ki", model.covariances()), 0.0))
-    logs = preparation.features.is_log
-    return {
-        "components": [
-            {
-                "label": k,
-                "weight": float(weight),
-                "rows": int(size),
-                "mean": dict(zip(names, means[k].tolist(), strict=True)),
-                "standard_deviation": dict(zip(names, deviations[k].tolist(), strict=True)),
-            }
-            for k, (weight, size) in enumerate(zip(mixture.weights_, sizes, strict=True))
-        ],
-        "logarithms": [name for name, is_log in zip(names, logs, strict=True) if is_log],
-        "covariance_type": mixture.covariance_type,
-        "log_likelihood_per_row": criteria["log_likelihood"] / total_weight,
-        **{name: criteria[name] for name in ("aic", "bic", "icl")},
-        "converged": bool(mixture.converged_),
-        "iterations": int(mixture.n_iter_),
-    }
-
-
-def advice(facts: dict[str, Any], max_iter: int, n_features: int) -> list[str]:
-    """Return what is doubtful about a fitted model, and what to do about it, a line each."""
-    lines = []
-    if not facts["converged"]:
-        lines.append(f"did not converge in {max_iter} iterations: raise --max-iter, or --tol")
-    for component in facts["components"]:
-        if component["rows"] <= n_features:
-            count = "1 row" if component["rows"] == 1 else f"{component['rows']} rows"
-            lines.append(
-                f"cluster {component['label']} is the most probable one of only {count}: "
-                "give fewer --components, or raise --reg-covar"
-            )
-    return lines
 
 
 def print_clusters(facts: dict[str, Any], to_stderr: bool) -> None:

@@ -14,9 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 from bgsub.errors import SourceError
 from bgsub.features.appearance import COLOURS, EDGES, TONES
 from bgsub.features.collecting import FEATURES, N_EMBEDDING, FrameFeatures
-from bgsub.features.ordering import reorder
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import select
+from bgsub.mixture.settings import COVARIANCES, default
 
 MOST_CHOSEN = 8
 """Most kinds that are tried where their number is left to the BIC."""
@@ -53,10 +53,10 @@ class Settings:
     """
 
     n_components: int | None = None
-    covariance_type: str = "full"
-    reg_covar: float = 0.25
-    n_init: int = 5
-    seed: int = 0
+    covariance_type: str = COVARIANCES["frames"]
+    reg_covar: float = default("reg_covar", "frames")
+    n_init: int = int(default("n_init", "frames"))
+    seed: int = int(default("seed", "frames"))
     threads: int | None = None
 
 
@@ -98,6 +98,13 @@ class Scenes:
     def n_kinds(self) -> int:
         """Number of kinds of scene."""
         return self.probabilities.shape[1]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return what a table of the frames has by column: frame, time, label, probabilities, log-density."""
+        probabilities = {f"probability_{k}": column for k, column in enumerate(self.probabilities.T)}
+        labels = {"label": self.labels.astype(np.int32)}
+        frames = {"frame": self.features.indices, "time": self.features.times}
+        return {**frames, **labels, **probabilities, "log_density": self.log_density}
 
     def segments(self) -> list[tuple[int, int, int]]:
         """Return first frame, frame after the last, and kind of each run of frames of one kind; rows, not indices."""
@@ -177,7 +184,7 @@ def find_scenes(features: FrameFeatures, settings: Settings | None = None) -> Sc
         if not strays.any():
             break
         learned &= ~strays
-    reorder(mixture, np.argsort(-np.bincount(labels, minlength=len(mixture.weights_)), kind="stable"))
+    mixture.reorder(np.argsort(-np.bincount(labels, minlength=len(mixture.weights_)), kind="stable"))
     probabilities, density = mixture.predict_proba(prepared), mixture.score_samples(prepared)
     labels = probabilities.argmax(axis=1)
     return Scenes(mixture, offset, forward, backward, features, labels, probabilities, density, learned)
@@ -201,7 +208,7 @@ def _fitted(prepared: np.ndarray, learned: np.ndarray, settings: Settings) -> Ga
     options: dict[str, Any] = {
         "reg_covar": settings.reg_covar,
         "n_init": settings.n_init,
-        "max_iter": 500,
+        "max_iter": int(default("max_iter", "frames")),
         "random_state": settings.seed,
         "threads": settings.threads,
     }

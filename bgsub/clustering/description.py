@@ -1,0 +1,59 @@
+"""A fitted model in figures: clusters in the table's own units, criteria, whether it converged, what is doubtful."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bgsub.clustering.fitting import FittedTable
+
+
+def describe(fitted: FittedTable) -> dict[str, Any]:
+    """Return what JSON says of a fitted model.
+
+    Returns
+    -------
+    dict
+        'components', a dict each with 'label', 'weight', 'rows', and 'mean' and 'standard_deviation' by feature;
+        'logarithms', the features of which the mean is a median and the standard deviation is of the logarithm;
+        'covariance_type', 'log_likelihood_per_row', 'aic', 'bic', 'icl', 'converged', 'iterations'.
+    """
+    model, criteria = fitted.model, fitted.criteria
+    preparation, outcome = model.preparation, model.outcome
+    names, logs = preparation.features.names, preparation.features.is_log
+    means = preparation.in_units(model.means())
+    deviations = np.sqrt(np.maximum(np.einsum("kii->ki", model.covariances()), 0.0))
+    return {
+        "components": [
+            {
+                "label": k,
+                "weight": float(weight),
+                "rows": int(size),
+                "mean": dict(zip(names, means[k].tolist(), strict=True)),
+                "standard_deviation": dict(zip(names, deviations[k].tolist(), strict=True)),
+            }
+            for k, (weight, size) in enumerate(zip(model.mixture.weights, fitted.sizes, strict=True))
+        ],
+        "logarithms": [name for name, is_log in zip(names, logs, strict=True) if is_log],
+        "covariance_type": model.mixture.covariance_type,
+        "log_likelihood_per_row": criteria["log_likelihood"] / fitted.total_weight,
+        **{name: criteria[name] for name in ("aic", "bic", "icl")},
+        "converged": outcome.converged,
+        "iterations": outcome.n_iter,
+    }
+
+
+def advice(fitted: FittedTable, max_iter: int) -> list[str]:
+    """Return what is doubtful about a model that had `max_iter` iterations, and what to do about it, a line each."""
+    lines = []
+    if not fitted.model.outcome.converged:
+        lines.append(f"did not converge in {max_iter} iterations: raise --max-iter, or --tol")
+    for label, size in enumerate(fitted.sizes.tolist()):
+        if size <= fitted.model.mixture.n_features:
+            count = "1 row" if size == 1 else f"{size} rows"
+            lines.append(
+                f"cluster {label} is the most probable one of only {count}: "
+                "give fewer --components, or raise --reg-covar"
+            )
+    return lines

@@ -1,0 +1,308 @@
+"""The model of a table: how its rows are prepared, and the mixture of the prepared rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bgsub.clustering import model_file
+from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
+from bgsub.errors import ParameterError
+from bgsub.mixture.fitted import FittedMixture
+from bgsub.tables.preparation import Preparation
+from bgsub.tables.rows import Missing, Rows, read_rows
+from bgsub.tables.sources import TableLike, open_table
+from bgsub.tables.table import BLOCK_ROWS, Table
+
+OnRows = Callable[[int], None] | None
+"""Called with the number of rows done so far."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A block of n rows, and what the model says of the complete ones, c of them.
+
+    Attributes
+    ----------
+    rows : Rows
+        The rows.
+    features : ndarray (c, F)
+        Their features.
+    probabilities : ndarray (c, K)
+        Of belonging to each cluster.
+    log_density : ndarray (c,)
+        Of the prepared rows, in nats.
+    """
+
+    rows: Rows
+    features: np.ndarray
+    probabilities: np.ndarray
+    log_density: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The most probable cluster of each complete row, (c,) int32."""
+        return self.probabilities.argmax(axis=1).astype(np.int32)
+
+    def kept(self) -> dict[str, np.ndarray | pa.Array]:
+        """Return the columns to pass on."""
+        return dict(zip(self.rows.kept.schema.names, self.rows.kept.columns, strict=True))
+
+    def spread(self, values: np.ndarray) -> np.ma.MaskedArray:
+        """Return values (c,) of the complete rows for all rows (n,), the others -1 and masked."""
+        complete = self.rows.complete
+        column = np.full(len(complete), -1, values.dtype)
+        column[complete] = values
+        return np.ma.MaskedArray(column, mask=~complete)
+
+
+@dataclass(frozen=True, eq=False)
+class TableModel:
+    """What ``bgsub cluster fit --model`` writes: clusters of a table's rows, for other tables with the same columns.
+
+    Wherever a method takes a table, that is the path of a file (.csv, .parquet, .npy, ...; "-" is CSV on standard
+    input), a pyarrow Table, a pandas DataFrame, anything else that speaks Arrow's C interface, a dict of columns, or a
+    numpy array of rows for a model of columns without names. Files may be larger than memory. Columns are found by
+    their names, in any order; others are not read. Nothing here needs scikit-learn, nor pandas.
+
+    Attributes
+    ----------
+    preparation : Preparation
+        From a table's columns to the mixture's.
+    mixture : FittedMixture
+        Of the prepared rows: K clusters, the largest first.
+    densities : ndarray (Q,)
+        The log-densities under which the shares `QUANTILES` of the learned rows lie.
+    outcome : Outcome
+        How the fit ended.
+    width : int or None
+        Columns of the table that was learned, where they had no names, so that another table must have as many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bgsub
+    >>> from bgsub.clustering.fitting import fit_table
+    >>> random = np.random.RandomState(0)
+    >>> value = np.concatenate([random.normal(20, 2, 300), random.normal(50, 5, 100)])
+    >>> fit_table({"value": value, "visits": value / 10 + random.normal(size=400)}, 2).model.save("customers.bgsub")
+
+    >>> model = bgsub.TableModel.load("customers.bgsub")
+    >>> model.columns
+    ('value', 'visits')
+    >>> model.predict({"visits": [2.1, 5.3], "value": [19.0, 52.0]})
+    array([0, 1], dtype=int32)
+    >>> unusual = model.score_samples({"value": [20.0, 90.0], "visits": [2.0, 1.0]}) < model.threshold(0.001)
+    >>> unusual
+    array([False,  True])
+    >>> rows, labels = model.sample(1000)
+    >>> rows.column_names
+    ['value', 'visits']
+    """
+
+    preparation: Preparation
+    mixture: FittedMixture
+    densities: np.ndarray
+    outcome: Outcome = UNKNOWN
+    width: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a table must have."""
+        features = self.preparation.features
+        return (*features.numbers, *features.categories)
+
+    @property
+    def n_components(self) -> int:
+        """Number of clusters."""
+        return self.mixture.n_components
+
+    def means(self) -> np.ndarray:
+        """Return the clusters' means (K, F) in the features' units."""
+        return self.preparation.restore(self.mixture.means)
+
+    def covariances(self) -> np.ndarray:
+        """Return the clusters' covariances (K, F, F) in the features' units."""
+        return self.preparation.restore_covariances(self.mixture.matrices)
+
+    def threshold(self, share: float) -> float:
+        """Return the log-density under which a share of the learned rows lies, 0 to 1."""
+        return float(np.interp(share, QUANTILES, self.densities))
+
+    # --------------------------------------------------------------------------------------------- rows of a table
+
+    def predict(self, table: TableLike, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
+        """Return the most probable cluster of each row.
+
+        Parameters
+        ----------
+        table : path or table in memory
+            See the class.
+        missing : {"error", "drop"}
+            Whether a row with an empty, NaN or infinite value is an error, or gets the label -1.
+        threads : int, optional
+            Threads that share the work; None for all processors.
+
+        Returns
+        -------
+        ndarray of int32, shape (N,)
+            From 0; the largest cluster of the learned rows is 0.
+
+        Raises
+        ------
+        ParameterError
+            When the table lacks a column.
+        SourceError
+            When it cannot be read, a value is no number or, unless `missing` is "drop", missing.
+        """
+        return self._of_all(table, missing, threads, lambda block: block.spread(block.labels).data)
+
+    def predict_proba(self, table: TableLike, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
+        """Return each row's probability of belonging to each cluster; arguments and errors as of `predict`.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, K)
+            Rows sum to 1; those left out are NaN.
+        """
+
+        def shares(block: Assigned) -> np.ndarray:
+            return np.stack([block.spread(column).filled(np.nan) for column in block.probabilities.T], axis=1)
+
+        return self._of_all(table, missing, threads, shares)
+
+    def score_samples(self, table: TableLike, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
+        """Return the log-density of each row; arguments and errors as of `predict`.
+
+        Returns
+        -------
+        ndarray of float64, shape (N,)
+            In nats, of the prepared columns: to be compared between rows of one model only. NaN for rows left out.
+        """
+        return self._of_all(table, missing, threads, lambda block: block.spread(block.log_density).filled(np.nan))
+
+    def score(self, table: TableLike, *, missing: Missing = "error", threads: int | None = None) -> float:
+        """Return the mean log-density of the rows that are not left out; arguments and errors as of `predict`."""
+        densities = self.score_samples(table, missing=missing, threads=threads)
+        present = densities[~np.isnan(densities)]
+        return float(present.mean()) if len(present) else float("nan")
+
+    def sample(self, n_samples: int = 1, *, random_state: int = 0) -> tuple[pa.Table, np.ndarray]:
+        """Draw rows, in random order, in the units of the table that was learned.
+
+        Parameters
+        ----------
+        n_samples : int
+            How many, at least 1.
+        random_state : int
+            0 to 2**32 - 1; the same one gives the same rows.
+
+        Returns
+        -------
+        rows : pyarrow.Table
+            The columns that were learned; of a column of text the likeliest value.
+        labels : ndarray of int32, shape (n_samples,)
+            The cluster that each row was drawn from.
+
+        Raises
+        ------
+        ParameterError
+            When no row is asked for.
+        """
+        if n_samples < 1:
+            raise ParameterError(f"n_samples is {n_samples}: give 1 or more")
+        blocks = list(self.draw(n_samples, random_state))
+        rows = pa.concat_tables([pa.table(dict(columns)) for columns, _ in blocks])
+        return rows, np.concatenate([labels for _, labels in blocks])
+
+    def draw(self, n_rows: int, seed: int = 0) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+        """Yield what `sample` returns in blocks, each a dict of columns and the rows' labels (n,) int32."""
+        random = np.random.RandomState(seed)  # what scikit-learn's mixture draws from
+        for start in range(0, n_rows, BLOCK_ROWS):
+            drawn, labels = self.mixture.sample(min(BLOCK_ROWS, n_rows - start), random)
+            order = random.permutation(len(drawn))  # they come cluster by cluster
+            columns = self.preparation.columns_of(self.preparation.restore(drawn[order]))
+            yield columns, labels[order].astype(np.int32)
+
+    def assign(
+        self,
+        table: Table,
+        *,
+        missing: Missing = "error",
+        kept: Sequence[str] = (),
+        on_rows: OnRows = None,
+        threads: int | None = None,
+    ) -> Iterator[Assigned]:
+        """Yield blocks of an open table's rows with what the model says of them; for tables larger than memory.
+
+        Parameters
+        ----------
+        table : Table
+            From `bgsub.tables.sources.open_table`.
+        missing : {"error", "drop"}
+            Whether a row with a missing value is an error, or only marked in `Assigned.rows`.
+        kept : sequence of str
+            Columns to pass on as they are.
+        on_rows : callable, optional
+            Called with the number of rows read so far.
+        threads : int, optional
+            Threads; None for all processors.
+
+        Raises
+        ------
+        ParameterError, SourceError
+            As `predict`.
+        """
+        self._check(table)
+        features_of, mixture = self.preparation.features, self.mixture
+        for rows in read_rows(table, features_of.selection(kept=kept), missing, on_rows):
+            features = features_of.of(rows, table.name)[rows.complete]
+            if not len(features):
+                yield Assigned(rows, features, np.empty((0, self.n_components)), np.empty(0))
+                continue
+            prepared = self.preparation.transform(features)
+            probabilities = mixture.responsibilities(prepared, threads=threads)
+            yield Assigned(rows, features, probabilities, mixture.log_densities(prepared, threads=threads))
+
+    def _check(self, table: Table) -> None:
+        """Raise ParameterError unless a table has the columns that were learned."""
+        if not table.named and self.width is not None and len(table.columns) != self.width:
+            raise ParameterError(
+                f"{table.name} has {len(table.columns)} columns without names, the model learned {self.width}: "
+                "give a table of that width"
+            )
+        table.check_names(self.columns)
+
+    def _of_all(
+        self, table: TableLike, missing: Missing, threads: int | None, of: Callable[[Assigned], np.ndarray]
+    ) -> np.ndarray:
+        with open_table(table) as opened:
+            return np.concatenate([of(block) for block in self.assign(opened, missing=missing, threads=threads)])
+
+    # ---------------------------------------------------------------------------------------------------- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it to a file, whole or not at all; the name should end in .bgsub.
+
+        Raises
+        ------
+        OutputError
+            When the file cannot be written.
+        """
+        model_file.write(path, self.preparation, self.mixture, self.densities, self.outcome, self.width)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TableModel:
+        """Read what `save` wrote; files hold no code, so any file is safe to load.
+
+        Raises
+        ------
+        ModelFileError
+            When the file is missing, damaged, or holds something else.
+        """
+        return cls(*model_file.read(path))

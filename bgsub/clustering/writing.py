@@ -1,0 +1,100 @@
+"""Tables that a model makes, written block by block: the rows' labels, and rows drawn from the clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bgsub.clustering.model import OnRows, TableModel
+from bgsub.errors import ParameterError
+from bgsub.tables.rows import Missing
+from bgsub.tables.table import Table
+from bgsub.tables.writing import table_writer
+
+
+def write_labels(
+    path: str,
+    table: Table,
+    model: TableModel,
+    *,
+    missing: Missing = "error",
+    kept: Sequence[str] = (),
+    on_rows: OnRows = None,
+) -> np.ndarray:
+    """Write label, probabilities and log-density of each row.
+
+    A row with a missing value gets label -1 and nothing else, so that the rows stay those of the table.
+
+    Parameters
+    ----------
+    path : str
+        In .csv or .parquet, or "-" for CSV on standard output.
+    table : Table
+        Open.
+    model : TableModel
+        Whose clusters.
+    missing : {"error", "drop"}
+        What to do with rows in which a value is missing.
+    kept : sequence of str
+        Columns to copy.
+    on_rows : callable, optional
+        Called with the number of rows read so far.
+
+    Returns
+    -------
+    ndarray of int64, shape (K,)
+        Rows of each cluster.
+
+    Raises
+    ------
+    ParameterError, SourceError, OutputError
+        As `TableModel.predict` and `table_writer`, or when a column to copy has the name of one that is computed.
+    """
+    names = ["label", *(f"probability_{k}" for k in range(model.n_components)), "log_density"]
+    check_kept(kept, names)
+    sizes = np.zeros(model.n_components, np.int64)
+    with table_writer(path) as write:
+        for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
+            labels = block.labels
+            sizes += np.bincount(labels, minlength=len(sizes))
+            values = [block.spread(labels).data, *map(block.spread, block.probabilities.T)]
+            write(block.kept() | dict(zip(names, [*values, block.spread(block.log_density)], strict=True)))
+    return sizes
+
+
+def write_sample(path: str, model: TableModel, n_rows: int, *, seed: int = 0, on_rows: OnRows = None) -> None:
+    """Write rows drawn from a model, and the cluster of each in a column ``label``.
+
+    Parameters
+    ----------
+    path : str
+        In .csv or .parquet, or "-" for CSV on standard output.
+    model : TableModel
+        Where from.
+    n_rows : int
+        How many, at least 1.
+    seed : int
+        0 to 2**32 - 1; the same one gives the same rows.
+    on_rows : callable, optional
+        Called with the number of rows written so far.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    done = 0
+    with table_writer(path) as write:
+        for columns, labels in model.draw(n_rows, seed):
+            write(columns | {"label": labels})
+            done += len(labels)
+            if on_rows is not None:
+                on_rows(done)
+
+
+def check_kept(kept: Sequence[str], names: Sequence[str]) -> None:
+    """Raise ParameterError if a column to pass on has the name of one that is computed."""
+    both = [name for name in kept if name in names]
+    if both:
+        raise ParameterError(f"--keep names {both[0]!r}, which the output has already: rename that column")

@@ -1,0 +1,85 @@
+"""Every setting of a fit: its bounds, and its default for each of those that fit mixtures.
+
+Imports nothing heavy: the help of a command reads it. `GaussianMixture` has scikit-learn's defaults; a command that
+shows its clusters to people can wait for better ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Use = Literal["estimator", "table", "frames", "colors"]
+"""`GaussianMixture`; clusters of a table's rows; kinds of scene among frames; colours of pixels."""
+
+
+class Setting(NamedTuple):
+    """A number that a fit takes.
+
+    Attributes
+    ----------
+    least : int
+        The least value that `GaussianMixture` takes; no value is too large for it.
+    low : int
+        The least value that a command takes.
+    high : int or None
+        The highest, of a whole number: above it is a slip of the keyboard. None of a number that need not be whole.
+    defaults : mapping of str to number
+        By use; None where there is none, or none is needed. Other uses take the estimator's, or one of their own.
+    help : str
+        What the option says.
+    """
+
+    least: int
+    low: int
+    high: int | None
+    defaults: Mapping[str, float | None]
+    help: str
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "n_components": Setting(
+        1, 1, 10_000, {"estimator": 1, "table": None, "frames": None, "colors": 8}, "Number of clusters."
+    ),
+    "n_init": Setting(
+        1, 1, 10_000, {"estimator": 1, "table": 3, "frames": 5, "colors": 3}, "Starts; the best is kept."
+    ),
+    "max_iter": Setting(
+        0, 1, 1_000_000, {"estimator": 100, "table": 500, "frames": 500, "colors": 300}, "Most EM iterations."
+    ),
+    "tol": Setting(
+        0,
+        0,
+        None,
+        {"estimator": 1e-3, "table": 1e-4},
+        "Stop when the log-likelihood per row gains less (nats).",
+    ),
+    "reg_covar": Setting(
+        0,
+        0,
+        None,
+        {"estimator": 1e-6, "table": 1e-6, "frames": 0.25},
+        "Added to every variance, in squared units of the prepared columns.",
+    ),
+    "seed": Setting(0, 0, 2**32 - 1, {"table": 0, "frames": 0, "colors": 0}, "Of the starts."),
+    "threads": Setting(
+        1,
+        1,
+        256,
+        {"estimator": None, "table": None, "frames": None, "colors": None},
+        "Threads; by default all processors.",
+    ),
+}
+
+COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+"""A matrix each, one matrix for all, variances each, or one variance each."""
+
+COVARIANCES: Mapping[str, str] = {"estimator": "full", "table": "full", "frames": "full", "colors": "tied"}
+"""The covariance type by use."""
+
+
+def default(name: str, use: Use) -> float:
+    """Return the default of a setting that has one."""
+    value = SETTINGS[name].defaults[use]
+    assert value is not None, f"{name} has no default for {use}"
+    return value
