@@ -19,3 +19,7 @@ WRITABLE_VIDEOS = tuple(CONTAINERS)
 
 WRITABLE_MODELS = (".bgsub",)
 """Of every kind: the file says which."""
+
+WRITABLE_TABLES = (".csv", ".parquet", ".pq")
+
+WRITABLE_FIGURES = (".png", ".jpg", ".svg", ".pdf")

@@ -11,12 +11,11 @@ import numpy as np
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.formats import WRITABLE_FIGURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FIGURE_SUFFIXES = (".png", ".jpg", ".svg", ".pdf")
 
 INK = "#30343b"
 """Of letters and outlines."""
@@ -85,8 +84,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, few_colours: bo
         When the extension is another or the file cannot be written.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in FIGURE_SUFFIXES:
-        raise OutputError(f"cannot write {path}: its extension is none of {', '.join(FIGURE_SUFFIXES)}; choose one")
+    if suffix not in WRITABLE_FIGURES:
+        raise OutputError(f"cannot write {path}: its extension is none of {', '.join(WRITABLE_FIGURES)}; choose one")
     drawn = io.BytesIO()
     if suffix == ".jpg":
         smaller = {"quality": 75, "optimize": True, "progressive": True}

@@ -15,9 +15,8 @@ from pyarrow import csv, parquet
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.formats import WRITABLE_TABLES
 from bgsub.tables.table import BLOCK_ROWS
-
-OUTPUT_SUFFIXES = (".csv", ".parquet", ".pq")
 
 Columns = Mapping[str, "np.ndarray | pa.Array"]
 
@@ -48,8 +47,8 @@ def table_writer(path: str | os.PathLike[str]) -> Iterator[Callable[[Columns], N
         sys.stdout.buffer.flush()
         return
     suffix = Path(path).suffix.lower()
-    if suffix not in OUTPUT_SUFFIXES:
-        raise OutputError(f"cannot write {path}: its extension is none of {', '.join(OUTPUT_SUFFIXES)}; choose one")
+    if suffix not in WRITABLE_TABLES:
+        raise OutputError(f"cannot write {path}: its extension is none of {', '.join(WRITABLE_TABLES)}; choose one")
     make = csv.CSVWriter if suffix == ".csv" else parquet.ParquetWriter
     with atomic_write(path) as file, _format_writer(file, make) as write:
         yield write

@@ -12,7 +12,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    PICTURE_SUFFIXES,
     check_outputs,
     closing_options,
     components_option,
@@ -27,7 +26,7 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
-from bgsub.formats import READABLE_IMAGES, WRITABLE_IMAGES, WRITABLE_VIDEOS
+from bgsub.formats import READABLE_IMAGES, WRITABLE_FIGURES, WRITABLE_IMAGES, WRITABLE_VIDEOS
 from bgsub.outputs import default_output
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def command(source: str, **options: Any) -> None:
     set_verbosity(options["verbose"], options["quiet"])
     job = _Quantisation(source, options)
     check_outputs(
-        [(options["output"], job.suffixes), (options["palette"], PICTURE_SUFFIXES)], [source], options["overwrite"]
+        [(options["output"], job.suffixes), (options["palette"], WRITABLE_FIGURES)], [source], options["overwrite"]
     )
     with ended_by_signals():
         job.execute()

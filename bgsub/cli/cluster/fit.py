@@ -10,7 +10,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    TABLE_SUFFIXES,
     Names,
     check_outputs,
     choice_of,
@@ -28,7 +27,7 @@ from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
-from bgsub.formats import WRITABLE_MODELS
+from bgsub.formats import WRITABLE_MODELS, WRITABLE_TABLES
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ def command(table: str, **options: Any) -> None:
     """
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs(
-        [(options["model"], WRITABLE_MODELS), (options["output"], TABLE_SUFFIXES)], [table], options["overwrite"]
+        [(options["model"], WRITABLE_MODELS), (options["output"], WRITABLE_TABLES)], [table], options["overwrite"]
     )
     with ended_by_signals():
         facts, lines = _fit(table, options)

@@ -12,8 +12,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    PICTURE_SUFFIXES,
-    TABLE_SUFFIXES,
     check_outputs,
     closing_options,
     components_option,
@@ -29,7 +27,7 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
-from bgsub.formats import WRITABLE_MODELS
+from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS, WRITABLE_TABLES
 from bgsub.mixture.settings import default
 from bgsub.outputs import default_output
 
@@ -105,8 +103,8 @@ def command(source: str, **options: Any) -> None:
     set_verbosity(options["verbose"], options["quiet"])
     if options["features_only"] and any(options[name] for name in (*_OUTPUTS, "components")):
         raise click.UsageError("--features-only sorts nothing: leave out the other outputs and --components")
-    paths = [(options[name], PICTURE_SUFFIXES) for name in ("sheet", "timeline")]
-    paths += [(options[name], TABLE_SUFFIXES) for name in ("output", "features_only")]
+    paths = [(options[name], WRITABLE_FIGURES) for name in ("sheet", "timeline")]
+    paths += [(options[name], WRITABLE_TABLES) for name in ("output", "features_only")]
     check_outputs([*paths, (options["model"], WRITABLE_MODELS)], [source], options["overwrite"])
     with ended_by_signals():
         _Sorting(source, options).execute()

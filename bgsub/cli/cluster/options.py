@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from bgsub.tables.learning import Choice
 
 PATH = FilePath()
-TABLE_SUFFIXES: tuple[str, ...] = (".csv", ".parquet", ".pq")
-PICTURE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".svg", ".pdf")
 MOST_COMPONENTS = SETTINGS["n_components"].high or 0
 
 outputs = section("Outputs")

@@ -8,7 +8,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    PICTURE_SUFFIXES,
     Names,
     check_outputs,
     missing_option,
@@ -20,6 +19,7 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
+from bgsub.formats import WRITABLE_FIGURES
 
 if TYPE_CHECKING:
     from bgsub import TableModel
@@ -64,7 +64,7 @@ def command(model: str, table: str, **options: Any) -> None:
     output = options["output"]
     if output == "-":
         raise click.UsageError("a picture cannot go to standard output: name a file")
-    check_outputs([(output, PICTURE_SUFFIXES)], [model, table], options["overwrite"])
+    check_outputs([(output, WRITABLE_FIGURES)], [model, table], options["overwrite"])
     learned = TableModel.load(model)
     columns = chosen_columns(learned, options["columns"])
     threshold = None if options["quantile"] is None else learned.threshold(options["quantile"])

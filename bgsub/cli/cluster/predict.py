@@ -9,7 +9,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    TABLE_SUFFIXES,
     Names,
     check_outputs,
     closing_options,
@@ -21,6 +20,7 @@ from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
+from bgsub.formats import WRITABLE_TABLES
 
 _EXAMPLES = """
 bgsub cluster predict customers.bgsub customers.csv --output segments.csv --keep customer
@@ -56,7 +56,7 @@ def command(model: str, table: str, **options: Any) -> None:
     from bgsub.tables.sources import open_table
 
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs([(options["output"], TABLE_SUFFIXES)], [model, table], options["overwrite"])
+    check_outputs([(options["output"], WRITABLE_TABLES)], [model, table], options["overwrite"])
     learned = TableModel.load(model)
     with (
         ended_by_signals(),

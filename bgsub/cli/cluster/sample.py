@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from bgsub.cli.cluster.options import PATH, TABLE_SUFFIXES, check_outputs, outputs, overwrite_option
+from bgsub.cli.cluster.options import PATH, check_outputs, outputs, overwrite_option
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
+from bgsub.formats import WRITABLE_TABLES
 
 _EXAMPLES = """
 bgsub cluster sample customers.bgsub -n 1000 --output invented.csv
@@ -48,7 +49,7 @@ def command(model: str, n_rows: int, seed: int, output: str, overwrite: bool, ve
     from bgsub.clustering.writing import write_sample
 
     set_verbosity(verbose, quiet)
-    check_outputs([(output, TABLE_SUFFIXES)], [model], overwrite)
+    check_outputs([(output, WRITABLE_TABLES)], [model], overwrite)
     learned = TableModel.load(model)
     with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows:
         write_sample(output, learned, n_rows, seed=seed, on_rows=on_rows)

@@ -9,7 +9,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    TABLE_SUFFIXES,
     Names,
     check_outputs,
     closing_options,
@@ -21,6 +20,7 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
+from bgsub.formats import WRITABLE_TABLES
 
 if TYPE_CHECKING:
     from bgsub import TableModel
@@ -68,7 +68,7 @@ def command(model: str, table: str, **options: Any) -> None:
     from bgsub import TableModel
 
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs([(options["output"], TABLE_SUFFIXES)], [model, table], options["overwrite"])
+    check_outputs([(options["output"], WRITABLE_TABLES)], [model, table], options["overwrite"])
     learned = TableModel.load(model)
     threshold = options["threshold"]
     if threshold is None:

@@ -10,7 +10,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    PICTURE_SUFFIXES,
     Counts,
     check_outputs,
     choice_of,
@@ -26,7 +25,7 @@ from bgsub.cli.cluster.options import (
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.signals import ended_by_signals
-from bgsub.formats import WRITABLE_MODELS
+from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS
 from bgsub.mixture.settings import COVARIANCE_TYPES
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def command(table: str, **options: Any) -> None:
     """
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs(
-        [(options["plot"], PICTURE_SUFFIXES), (options["model"], WRITABLE_MODELS)], [table], options["overwrite"]
+        [(options["plot"], WRITABLE_FIGURES), (options["model"], WRITABLE_MODELS)], [table], options["overwrite"]
     )
     with ended_by_signals():
         selection = _select(table, options)
