@@ -20,6 +20,6 @@ WRITABLE_VIDEOS = tuple(CONTAINERS)
 WRITABLE_MODELS = (".bgsub",)
 """Of every kind: the file says which."""
 
-WRITABLE_TABLES = (".csv", ".parquet", ".pq")
+WRITABLE_TABLES: tuple[str, ...] = (".csv", ".parquet", ".pq")
 
-WRITABLE_FIGURES = (".png", ".jpg", ".svg", ".pdf")
+WRITABLE_FIGURES: tuple[str, ...] = (".png", ".jpg", ".svg", ".pdf")

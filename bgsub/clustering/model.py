@@ -85,14 +85,16 @@ class TableModel:
 
     Examples
     --------
+    >>> import tempfile
     >>> import numpy as np
     >>> import bgsub
     >>> from bgsub.clustering.fitting import fit_table
+    >>> path = tempfile.mkdtemp() + "/customers.bgsub"
     >>> random = np.random.RandomState(0)
     >>> value = np.concatenate([random.normal(20, 2, 300), random.normal(50, 5, 100)])
-    >>> fit_table({"value": value, "visits": value / 10 + random.normal(size=400)}, 2).model.save("customers.bgsub")
+    >>> fit_table({"value": value, "visits": value / 10 + random.normal(size=400)}, 2).model.save(path)
 
-    >>> model = bgsub.TableModel.load("customers.bgsub")
+    >>> model = bgsub.TableModel.load(path)
     >>> model.columns
     ('value', 'visits')
     >>> model.predict({"visits": [2.1, 5.3], "value": [19.0, 52.0]})

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bgsub.errors import OutputError
-from bgsub.tables.writing import table_writer
+from bgsub.tables.table import BLOCK_ROWS
+from bgsub.tables.writing import table_writer, write_table
 
 BLOCKS = [
     {
@@ -64,3 +65,11 @@ def test_another_extension_is_refused(tmp_path):
         table_writer(tmp_path / "t.xls"),
     ):
         pass
+
+
+def test_whole_columns_are_written_in_blocks(tmp_path):
+    numbers = np.arange(BLOCK_ROWS + 3)
+    write_table(tmp_path / "t.parquet", {"n": numbers, "half": numbers / 2})
+    assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups == 2
+    found = pq.read_table(tmp_path / "t.parquet")
+    assert np.array_equal(found["n"], numbers) and np.array_equal(found["half"], numbers / 2)
