@@ -101,13 +101,16 @@ def _of_tally(show: Progress) -> Callable[[Tally], None]:
     """Return what shows a run's tally, now and then."""
     last_time, last_written, last_sum = 0.0, 0, 0.0
 
+    def told(read: int, rate: float, moving: float) -> None:
+        show(read, f"{rate:.0f} frames/s  {moving:.1%} moving")
+
     def update(tally: Tally) -> None:
         nonlocal last_time, last_written, last_sum
         if tally.elapsed - last_time < _INTERVAL:
             return
         new = tally.written - last_written
-        moving = (tally.foreground - last_sum) / new if new else 0.0
-        show(tally.read, f"{tally.read / tally.elapsed:.0f} frames/s  {moving:.1%} moving")
+        told(tally.read, tally.read / tally.elapsed, (tally.foreground - last_sum) / new if new else 0.0)
         last_time, last_written, last_sum = tally.elapsed, tally.written, tally.foreground
 
+    told(0, 0.0, 0.0)  # a run may be over before the first update is due
     return update
