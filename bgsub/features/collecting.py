@@ -55,9 +55,13 @@ class FeatureCollector(Sink):
 
     Examples
     --------
-    >>> with bgsub.open_source("street.mp4", scale=320) as source, FeatureCollector() as collector:
-    ...     run(source, bgsub.MOG2(), [collector])
+    >>> import bgsub
+    >>> from bgsub.pipeline import run
+    >>> with bgsub.open_source("sample_videos/night.mp4", end=0.5) as source, FeatureCollector() as collector:
+    ...     tally = run(source, bgsub.MOG2(), [collector])
     ...     features = collector.features()
+    >>> len(features)
+    10
     """
 
     def __init__(self) -> None:
