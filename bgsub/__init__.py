@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bgsub.extras import explained
+
 if TYPE_CHECKING:
     from bgsub.background.adaptive.model import BackgroundSubtractor
     from bgsub.background.mog2.model import MOG2
     from bgsub.background.mog2.opencv import createBackgroundSubtractorMOG2
     from bgsub.clustering.model import TableModel
-    from bgsub.errors import BgsubError, ModelFileError, OutputError, ParameterError, SourceError
+    from bgsub.errors import BgsubError, MissingExtraError, ModelFileError, OutputError, ParameterError, SourceError
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
     from bgsub.video.frame import Frame, VideoInfo
@@ -29,6 +31,7 @@ _HOME = {
     "Frame": "bgsub.video.frame",
     "VideoInfo": "bgsub.video.frame",
     "BgsubError": "bgsub.errors",
+    "MissingExtraError": "bgsub.errors",
     "ModelFileError": "bgsub.errors",
     "OutputError": "bgsub.errors",
     "ParameterError": "bgsub.errors",
@@ -41,6 +44,7 @@ __all__ = [
     "BgsubError",
     "Frame",
     "GaussianMixture",
+    "MissingExtraError",
     "ModelFileError",
     "OutputError",
     "ParameterError",
@@ -57,7 +61,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name at its first use: ``bgsub --help`` must not wait for Numba."""
     if name not in _HOME:
         raise AttributeError(f"module 'bgsub' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    with explained(f"bgsub.{name}"):
+        value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

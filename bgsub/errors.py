@@ -20,5 +20,9 @@ class OutputError(BgsubError):
     """An output that cannot be created or written."""
 
 
+class MissingExtraError(BgsubError, ImportError):
+    """A library that is installed on demand is missing; the text says what to type."""
+
+
 class ModelFileError(BgsubError):
     """A model file that is truncated, altered, of another version or of another kind."""

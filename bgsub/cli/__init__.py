@@ -10,6 +10,7 @@ import click
 from bgsub import __version__
 from bgsub.cli.groups import LazyGroup
 from bgsub.errors import BgsubError, ParameterError
+from bgsub.extras import explained
 
 _COMMANDS = {
     "run": "Mask moving objects in a video, a camera or a stream.",
@@ -44,7 +45,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exit with 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
-        cli.main(arguments, prog_name="bgsub", standalone_mode=False)
+        with explained("this command"):
+            cli.main(arguments, prog_name="bgsub", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -12,7 +12,7 @@ import click
 
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import FilePath, verbosity_options
+from bgsub.cli.options import FilePath, needs_plots, verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import ParameterError
@@ -55,7 +55,13 @@ _outputs = section("Outputs")
 )
 @_what("--category", "categories", multiple=True, metavar="GLOB", help="Only these categories; repeatable.")
 @_what("--sequence", "names", multiple=True, metavar="GLOB", help="Only these sequences; repeatable.")
-@_outputs("--report", type=_PATH, metavar="DIR", help="Page with figures, curves and pictures: DIR/index.html.")
+@_outputs(
+    "--report",
+    type=_PATH,
+    callback=needs_plots,
+    metavar="DIR",
+    help="Page with figures, curves and pictures: DIR/index.html.",
+)
 @_outputs("--csv", "csv_file", type=_PATH, metavar="FILE", help="A row for each method and sequence.")
 @_outputs(
     "--masks",

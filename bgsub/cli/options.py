@@ -11,6 +11,7 @@ import click
 from bgsub.background.parameters import Parameter
 from bgsub.cli.help import section
 from bgsub.errors import ParameterError
+from bgsub.extras import require
 
 
 class Seconds(click.ParamType):
@@ -46,6 +47,13 @@ class FilePath(click.Path):
         if not value:
             self.fail("the name is empty", param, ctx)
         return super().convert(value, param, ctx)
+
+
+def needs_plots(_context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Say what to install for an option that draws, before any work is done: an option's callback."""
+    if value is not None:
+        require("plots", option.opts[0])
+    return value
 
 
 class FromTable(click.ParamType):

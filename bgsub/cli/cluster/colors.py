@@ -23,6 +23,7 @@ from bgsub.cli.cluster.options import (
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
+from bgsub.cli.options import needs_plots
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
@@ -51,7 +52,13 @@ bgsub cluster colors street.mp4 --components 6 --output poster.mp4
     metavar="FILE",
     help="The picture in these colours: .png, .jpg, .webp, ...; of a video .mp4, .mkv, .webm.",
 )
-@outputs("--palette", type=PATH, metavar="FILE", help="The colours as a picture: .png, .jpg, .svg, .pdf.")
+@outputs(
+    "--palette",
+    type=PATH,
+    callback=needs_plots,
+    metavar="FILE",
+    help="The colours as a picture: .png, .jpg, .svg, .pdf.",
+)
 @outputs("--soft", is_flag=True, help="Mix the colours by their probabilities: smooth where they meet.")
 @overwrite_option
 @input_options(without={"fps"})

@@ -24,6 +24,7 @@ from bgsub.cli.cluster.options import (
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
+from bgsub.cli.options import needs_plots
 from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
@@ -54,8 +55,20 @@ bgsub cluster frames night.avi --features-only night.parquet
 
 @click.command(name="frames", cls=Command, examples=_EXAMPLES)
 @click.argument("source", metavar="VIDEO")
-@outputs("--sheet", type=PATH, metavar="FILE", help="Typical frames of each kind, and unusual: .png, .jpg, .svg, .pdf.")
-@outputs("--timeline", type=PATH, metavar="FILE", help="When each kind is seen, with curves: .png, .jpg, .svg, .pdf.")
+@outputs(
+    "--sheet",
+    type=PATH,
+    callback=needs_plots,
+    metavar="FILE",
+    help="Typical frames of each kind, and unusual: .png, .jpg, .svg, .pdf.",
+)
+@outputs(
+    "--timeline",
+    type=PATH,
+    callback=needs_plots,
+    metavar="FILE",
+    help="When each kind is seen, with curves: .png, .jpg, .svg, .pdf.",
+)
 @outputs(
     "--output",
     type=PATH,

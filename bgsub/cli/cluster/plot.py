@@ -16,7 +16,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import verbosity_options
+from bgsub.cli.options import needs_plots, verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_FIGURES
@@ -37,7 +37,14 @@ bgsub cluster plot customers.bgsub new.csv --quantile 0.001 --output unusual.png
 @click.command(name="plot", cls=Command, examples=_EXAMPLES)
 @click.argument("model")
 @click.argument("table")
-@outputs("--output", type=PATH, metavar="FILE", required=True, help="The picture: .png, .jpg, .svg, .pdf.")
+@outputs(
+    "--output",
+    type=PATH,
+    callback=needs_plots,
+    metavar="FILE",
+    required=True,
+    help="The picture: .png, .jpg, .svg, .pdf.",
+)
 @overwrite_option
 @_picture("--columns", type=Names(), help="The two columns to draw, a,b; default the first two of the model.")
 @_picture(

@@ -24,6 +24,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
+from bgsub.cli.options import needs_plots
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS
 from bgsub.mixture.settings import COVARIANCE_TYPES
@@ -42,7 +43,13 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
 
 @click.command(name="select", cls=Command, examples=_EXAMPLES)
 @click.argument("table")
-@outputs("--plot", type=PATH, metavar="FILE", help="Curves of BIC and AIC (or ICL): .png, .jpg, .svg, .pdf.")
+@outputs(
+    "--plot",
+    type=PATH,
+    callback=needs_plots,
+    metavar="FILE",
+    help="Curves of BIC and AIC (or ICL): .png, .jpg, .svg, .pdf.",
+)
 @outputs(
     "--model",
     type=PATH,
