@@ -1,11 +1,40 @@
-"""What holds for every test."""
+"""What holds for every test, and for the workers that share them."""
 
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is imported: each worker has a processor of its own
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile, before workers start, what each of them would compile for itself: Numba's cache is theirs in common."""
+    chosen = session.config.option
+    if "PYTEST_XDIST_WORKER" in os.environ or not getattr(chosen, "numprocesses", None) or chosen.collectonly:
+        return
+    program = [sys.executable, "-W", "ignore", "-m", "tests.warm"]
+    root = Path(__file__).parents[1]
+    for started in [subprocess.Popen([*program, part], cwd=root) for part in ("mog2", "adaptive", "mixture")]:
+        started.wait()  # whether it went well is for the tests to say
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let no test of the system be skipped where BGSUB_SYSTEM_TESTS is set, as in continuous integration."""
+    report = yield
+    if report.skipped and item.get_closest_marker("needs_system") and os.environ.get("BGSUB_SYSTEM_TESTS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though BGSUB_SYSTEM_TESTS is set: {report.longrepr[-1]}"
+    return report
 
 
 @pytest.fixture(autouse=True)

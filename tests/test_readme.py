@@ -7,6 +7,7 @@ import re
 import runpy
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,22 @@ def test_the_python_runs(workplace):
 
 def test_continuous_integration_runs_the_test_command_to_the_letter():
     test_command = next(line for block in blocks("sh") for line in block.splitlines() if "pytest" in line)
+    assert "-m pytest" in test_command and " -m " not in test_command.partition("-m pytest")[2]  # the whole suite
     assert test_command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_recipe_without_windows_lists_what_the_project_needs():
+    recipe = next(line for block in blocks("sh") for line in block.splitlines() if "opencv-python-headless" in line)
+    listed = {re.match(r"[\w-]+", word)[0] for word in shlex.split(recipe.partition("pip install ")[2])}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    assert listed == needed - {"opencv-python"} | {"opencv-python-headless"}
+    for bound in re.findall(r'"([\w-]+)([<>=]+[\d.]+)"', recipe):
+        line = next(line for line in project["dependencies"] if line.startswith(bound[0]))
+        assert bound[1] in line
+    for extra in ("cluster", "plots"):
+        names = [re.match(r"[\w-]+", line)[0] for line in project["optional-dependencies"][extra]]
+        assert f"`{' '.join(names)}`" in README
 
 
 def test_pictures_and_files_that_the_readme_names_exist():

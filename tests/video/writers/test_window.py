@@ -127,6 +127,7 @@ PRELUDE = """
 """
 
 
+@pytest.mark.needs_system
 def test_keys_travel_back(display):
     result = run_python(
         PRELUDE
@@ -159,6 +160,7 @@ def test_keys_travel_back(display):
     assert result.stdout == "done 0\n", result.stderr
 
 
+@pytest.mark.needs_system
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGSTOP"])
 def test_a_window_that_dies_or_hangs_does_not_stop_the_run(display, number):
     began = time.monotonic()
