@@ -7,6 +7,7 @@ not exist yet stand there already. Imports inside functions and for type checks 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,9 +93,15 @@ def room_of(module: str) -> str:
     return (*module.split("."), "")[1]
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """What a file's source is made of."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Dotted names that a file imports; of ``from a import b`` this is a.b, whether b is a module or not."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -154,10 +161,9 @@ def circles(package: Path) -> list[list[str]]:
 
 def outside_names(path: Path) -> set[str]:
     """Libraries that a file imports, and the dotted names in them that it uses."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     aliases = {}
     found = set(imports(path))
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             aliases.update({alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names})
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
@@ -180,7 +186,7 @@ def containers_read_by_hand(package: Path) -> list[str]:
     """Modules other than `files` that know how a model's file begins."""
     found = []
     for module, path in modules(package).items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             magic = isinstance(node, ast.Constant) and isinstance(node.value, bytes) and b"bgsub model" in node.value
             reads = isinstance(node, ast.Attribute) and node.attr == "readline"
             if (magic or reads) and room_of(module) != "files":

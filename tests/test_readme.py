@@ -79,6 +79,7 @@ def test_the_readme_shows_commands_and_python():
     assert set(printed()) <= set(commands())
 
 
+@pytest.mark.slow
 def test_every_command_runs_and_prints_what_the_readme_says(workplace):
     said = printed()
     for command in commands():
@@ -101,6 +102,7 @@ def test_a_changed_number_or_word_is_noticed():
     assert not same(line, line.replace("×÷", "±", 1))
 
 
+@pytest.mark.slow
 def test_the_python_runs(workplace):
     for block in blocks("python"):
         with contextlib.redirect_stdout(io.StringIO()):

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # reads and draws whole clips
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "sample_videos"
 NAMES = sorted(path.name.removesuffix(".truth.mkv") for path in FOLDER.glob("*.truth.mkv"))

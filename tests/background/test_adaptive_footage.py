@@ -12,6 +12,8 @@ from bgsub import MOG2, BackgroundSubtractor
 from bgsub.evaluation.datasets import find_sequences
 from bgsub.evaluation.scoring import evaluate
 
+pytestmark = pytest.mark.slow  # whole videos
+
 SAMPLES = Path(__file__).parents[2] / "sample_videos"
 
 

@@ -151,6 +151,7 @@ def record(path, channels):
     np.savez(path, **results)
 
 
+@pytest.mark.slow
 def test_the_plain_form_gives_the_same_bits(tmp_path):
     """Without the compiler, and with checked indices of all that is no vector."""
     program = "from tests.background.test_adaptive_kernel import record; "

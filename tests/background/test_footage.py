@@ -12,6 +12,8 @@ import pytest
 from bgsub import MOG2
 from bgsub.video.opening import open_source
 
+pytestmark = pytest.mark.slow  # whole videos
+
 
 @pytest.mark.parametrize("name", ["traffic_camera.mp4", "vtest.avi"])
 def test_masks_are_those_of_opencv(name):

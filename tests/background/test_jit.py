@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bgsub import MOG2
 from bgsub.background.mog2 import kernels
 from tests.test_naive import switching_scene
+
+pytestmark = pytest.mark.slow  # kernels run as plain Python
 
 ROOT = Path(__file__).parents[2]
 

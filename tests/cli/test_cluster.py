@@ -52,6 +52,7 @@ def reference(matrix, k=2, covariance_type="full"):
     return mixture, scaler, np.argsort(-mixture.weights_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
 def test_the_summary_is_in_the_units_of_the_table(bgsub, table, covariance):
     facts = fitted(bgsub, table, *FIT, "--covariance", covariance)
@@ -229,6 +230,7 @@ def test_samples_of_logarithms_and_texts(bgsub, workplace):
     assert np.log(found["value"]).mean() == pytest.approx(3, abs=0.2)
 
 
+@pytest.mark.slow
 def test_select_finds_two(bgsub, table):
     options = ["--scale", "--components", "1-3", "--n-init", "1"]
     outcome = bgsub("cluster", "select", table, *options, "--plot", "bic.png", "--model", "best.bgsub")

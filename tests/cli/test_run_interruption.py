@@ -19,7 +19,10 @@ from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.source import Source
 from tests.cli.clips import FPS, MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, write_clip
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes as Unix has them")
+pytestmark = [
+    pytest.mark.slow,  # processes that are stopped at their work
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes as Unix has them"),
+]
 
 ALL_OUTPUTS = [
     *("--mask", "m.mkv", "--overlay", "o.mp4", "--stats", "s.csv"),

@@ -25,6 +25,7 @@ def learned(image, k=3, **options):
     return learn_palette(sample.pixels(), k, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
 @pytest.mark.parametrize("noise", [0, 8])
 def test_colours_and_shares(covariance, noise):

@@ -39,6 +39,7 @@ class TestPasses:
             ).fit(X)
         return fits[None], fits["squarem"]
 
+    @pytest.mark.slow
     def test_overlapping_clusters_need_far_fewer(self, covariance_type):
         X, _ = blobs(n=400, n_features=2, n_components=4, spread=1.0, seed=3)
         plain, fast = self.both(X, 4, covariance_type, tol=1e-7)

@@ -65,6 +65,7 @@ def assert_close(results, expected, plain):
         np.testing.assert_allclose(results[name], array, rtol=1e-9, atol=1e-11, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_plain_form_gives_the_same_numbers(tmp_path):
     """But for the last digits: a processor that multiplies and adds at once rounds once."""
     record(tmp_path / "compiled.npz")
@@ -72,6 +73,7 @@ def test_the_plain_form_gives_the_same_numbers(tmp_path):
     assert_close(plain, dict(np.load(tmp_path / "compiled.npz")), plain=True)
 
 
+@pytest.mark.slow
 def test_no_index_is_out_of_bounds(tmp_path):
     """Vectors are not checked, but all other arrays are; a cache of its own, since the flag is no part of its key."""
     arguments = (("full",), (6,))

@@ -21,6 +21,8 @@ from tests.video.writers.sink_clips import (
     run_python,
 )
 
+pytestmark = pytest.mark.slow  # processes that are killed at their work
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
 
 
