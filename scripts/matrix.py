@@ -4,7 +4,8 @@
     python scripts/matrix.py --list                 # what that would be
     python scripts/matrix.py oldest headless -- tests/simd tests/mixture -m "not slow"
 
-- ``oldest``: Python 3.11, and of each library the oldest series that pyproject.toml allows (``>=1.26`` is 1.26.*).
+- ``oldest``: Python 3.11, and of each library the oldest series that pyproject.toml allows (``>=1.26`` is 1.26.*,
+  ``>=17`` is 17.0.*).
 - ``newest``: Python 3.11 with what pip finds, pre-releases too with ``--pre``.
 - ``headless``: as newest, with opencv-python-headless in place of opencv-python, as the README says for servers.
 - ``python3.X``: as newest, for each other Python from 3.11 on that is on the PATH and runs.
@@ -42,7 +43,7 @@ def requirements(*extras: str) -> list[str]:
 def oldest(requirement: str) -> str:
     """Return the requirement of the oldest series that one allows: ``numpy>=1.26`` gives ``numpy==1.26.*``."""
     name, bound = re.match(r"([\w-]+)>=([\d.]+)", requirement).groups()  # type: ignore[union-attr]
-    return f"{name}=={bound}.*"
+    return f"{name}=={bound if '.' in bound else f'{bound}.0'}.*"
 
 
 def works(python: str) -> bool:
