@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "bgsub"
 
-GROUND = {"errors", "extras", "files", "outputs", "threads"}
+GROUND = {"errors", "extras", "files", "formats", "masks", "outputs", "threads"}
 WATCHING = {"background", "video", "pipeline", "jobs"}
 BELOW = {
     **{room: set() for room in GROUND},
@@ -38,10 +38,12 @@ BELOW["cli"] = set(BELOW)
 BELOW["__main__"] = {"cli"}
 GROUND_ORDER = {  # errors below all, and no ground knows of video or models
     "errors": set(),
+    "formats": set(),
+    "masks": set(),
     "threads": {"errors"},
     "extras": {"errors"},
     "files": {"errors"},
-    "outputs": {"errors", "files"},
+    "outputs": {"errors", "files", "formats"},
 }
 
 ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
