@@ -22,7 +22,8 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from bgsub import GaussianMixture as OurMixture
-from bgsub.mixture.em.loop import Rules, run_em
+from bgsub.mixture.em.loop import run_em
+from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
 

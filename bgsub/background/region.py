@@ -65,6 +65,8 @@ class Area:
         Height h and width w of the box.
     frame : (int, int)
         Height and width of the frames.
+    is_whole : bool
+        Whether there is no region.
 
     Raises
     ------
@@ -74,16 +76,12 @@ class Area:
 
     def __init__(self, region: np.ndarray | Sequence[Polygon] | None, shape: tuple[int, ...]) -> None:
         self.frame = (shape[0], shape[1])
+        self.is_whole = region is None
         self._mask = None if region is None else region_mask(region, self.frame)
         whole = (0, 0, shape[1], shape[0])
         x, y, width, height = whole if self._mask is None else cv2.boundingRect(self._mask)
         self.box = (slice(y, y + height), slice(x, x + width))
         self.size = (height, width)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether there is no region."""
-        return self._mask is None
 
     @cached_property  # a file may ask about a frame that memory does not hold
     def outside(self) -> np.ndarray:

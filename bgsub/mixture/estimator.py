@@ -17,8 +17,9 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from bgsub.mixture import scikit_learn
 from bgsub.mixture.conditioning import conditional, known_features, known_values, marginal, regression
 from bgsub.mixture.diagnosis import NOT_CONVERGED, in_words, tell_of_collapse
-from bgsub.mixture.em.loop import EMResult, Rules, best_run
+from bgsub.mixture.em.loop import best_run
 from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.rules import EMResult, Rules
 from bgsub.mixture.em.starts import Seeding, draw_starts
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
@@ -26,7 +27,6 @@ from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
 from bgsub.mixture.input_checks import check_features, check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.scikit_learn import ROWS, rows_of
 
 
 class GaussianMixture(DensityMixin, BaseEstimator):
@@ -130,7 +130,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         ValueError
             When rows or parameters are unfit, or components collapse and `reg_covar` does not prevent it.
         """
-        X = validate_data(self, X, ensure_min_samples=2, **ROWS)
+        X = validate_data(self, X, ensure_min_samples=2, **scikit_learn.ROWS)
         check_finite(X, getattr(self, "feature_names_in_", None))
         weights = None if sample_weight is None else check_sample_weight(sample_weight, len(X))
         return self._fit(RowsInMemory(X, weights, getattr(self, "feature_names_in_", None)))
@@ -157,7 +157,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """
 
         def checked(block: Any, first: bool) -> np.ndarray:
-            return validate_data(self, block, reset=first, **ROWS)
+            return validate_data(self, block, reset=first, **scikit_learn.ROWS)
 
         return self._fit(RowsInBlocks(blocks, checked, self._names))
 
@@ -182,7 +182,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             Present for scikit-learn's conventions.
         """
         first = not hasattr(self, "means_")
-        X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **ROWS)
+        X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **scikit_learn.ROWS)
         check_finite(X, self._names())
         data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names())
         try:
@@ -238,7 +238,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return the log-density of each row (N, D), shape (N,): float32 where both `X` and the model are."""
-        X = rows_of(self, X)
+        X = scikit_learn.rows_of(self, X)
         return self._in_dtype_of(X, self.fitted_mixture().log_densities(X, threads=self.threads))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -248,12 +248,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable component of each row, integers of shape (N,)."""
-        X = rows_of(self, X)
+        X = scikit_learn.rows_of(self, X)
         return self.fitted_mixture().labels(X, threads=self.threads)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return each row's probability of belonging to each component, shape (N, n_components)."""
-        X = rows_of(self, X)
+        X = scikit_learn.rows_of(self, X)
         return self._in_dtype_of(X, self.fitted_mixture().responsibilities(X, threads=self.threads))
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -278,7 +278,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def criteria(self, X: Any, sample_weight: Any = None) -> dict[str, float]:
         """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows."""
-        return self.fitted_mixture().criteria(rows_of(self, X), sample_weight, threads=self.threads)
+        return self.fitted_mixture().criteria(scikit_learn.rows_of(self, X), sample_weight, threads=self.threads)
 
     def anomaly_threshold(self, q: float, X: Any = None) -> float:
         """Return the log-density under which a share `q` of the rows lies.

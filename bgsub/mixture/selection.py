@@ -15,8 +15,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from bgsub.errors import ParameterError
-from bgsub.mixture.em.loop import Rules, best_run
+from bgsub.mixture.em.loop import best_run
 from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.starts import Seeding, check_enough_rows, drawn_seeds, sampled, starts_from
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.estimator import GaussianMixture

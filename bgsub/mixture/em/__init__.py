@@ -2,6 +2,7 @@
 
 ==================  ==============================================================================
 `loop`              EM from given parameters, and the best of several runs
+`rules`             how it iterates, and where it stopped
 `squarem`           the same likelihood in fewer passes
 `stepwise`          one step for rows that come a batch at a time
 `training_data`     what is fitted to: rows in memory, in blocks, or wherever passes can be made

@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.rules import EMResult, OnStep, Rules
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.cpu import UnrolledPass
 from bgsub.mixture.passes.statistics import Pass, maximisation
 from bgsub.threads import usable_threads
-
-OnStep = Callable[[int, float], None]
-"""Called with the number of an iteration, from 1, and its lower bound."""
 
 Steps = Callable[[float, int], tuple[Parameters, list[float]]]
 """EM steps, which go on from those before: from the last lower bound and the most steps to do, the parameters after
@@ -23,30 +20,6 @@ them and the lower bound of each. At least one is done, and none after one that 
 `tol`."""
 
 _AT_ONCE = 64  # compiled steps between looks at the keyboard: a few milliseconds
-
-
-class Rules(NamedTuple):
-    """How to iterate: scikit-learn's parameters of the same names, and `acceleration`."""
-
-    covariance_type: str
-    reg_covar: float
-    tol: float
-    max_iter: int
-    acceleration: str | None = None
-    lower_bound: float = -math.inf  # of the iteration before the first, when a fit goes on
-
-
-class EMResult(NamedTuple):
-    """Where EM stopped."""
-
-    parameters: Parameters  # after the last M step
-    lower_bounds: list[float]  # mean log-likelihood a unit of weight at each E step, before its M step
-    converged: bool
-
-    @property
-    def lower_bound(self) -> float:
-        """The last one; without an iteration there is none."""
-        return self.lower_bounds[-1] if self.lower_bounds else -math.inf
 
 
 def run_em(
@@ -80,7 +53,7 @@ def run_em(
         return EMResult(start, [], False)
     with data.passes(len(start.weights), rules.covariance_type, threads) as one_pass:
         if rules.acceleration == "squarem":
-            from bgsub.mixture.em.squarem import squarem  # here: few fits need it
+            from bgsub.mixture.em.squarem import squarem  # few fits need it
 
             return squarem(lambda parameters: _em_step(one_pass, parameters, rules), start, rules, on_step)
         if isinstance(one_pass, UnrolledPass) and one_pass.is_one_block:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bgsub.mixture.em.loop import EMResult, OnStep, Rules
+from bgsub.mixture.em.rules import EMResult, OnStep, Rules
 from bgsub.mixture.parameters import Parameters, precisions_cholesky
 
 _FIRST_LONGEST_LEAP = 4.0

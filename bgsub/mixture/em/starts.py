@@ -15,7 +15,7 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.em.given_start import GivenStart, check_given, with_given
-from bgsub.mixture.em.loop import Rules
+from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.statistics import Statistics, maximisation

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bgsub import GaussianMixture
-from bgsub.mixture.em.loop import Rules
+from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.squarem import squarem
 from bgsub.mixture.em.starts import parameters_of, seeds
 from bgsub.mixture.passes.cpu import expectation

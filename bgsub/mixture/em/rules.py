@@ -1,0 +1,36 @@
+"""How EM iterates, whom it tells, and where it stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bgsub.mixture.parameters import Parameters
+
+OnStep = Callable[[int, float], None]
+"""Called with the number of an iteration, from 1, and its lower bound."""
+
+
+class Rules(NamedTuple):
+    """How to iterate: scikit-learn's parameters of the same names, and `acceleration`."""
+
+    covariance_type: str
+    reg_covar: float
+    tol: float
+    max_iter: int
+    acceleration: str | None = None
+    lower_bound: float = -math.inf  # of the iteration before the first, when a fit goes on
+
+
+class EMResult(NamedTuple):
+    """Where EM stopped."""
+
+    parameters: Parameters  # after the last M step
+    lower_bounds: list[float]  # mean log-likelihood a unit of weight at each E step, before its M step
+    converged: bool
+
+    @property
+    def lower_bound(self) -> float:
+        """The last one; without an iteration there is none."""
+        return self.lower_bounds[-1] if self.lower_bounds else -math.inf
