@@ -29,7 +29,16 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path("bgsub/background/adaptive")
-ENGINES = {"__init__.py", "engine.py", "cpu.py", "kernels.py", "neighbourhood.py", "standing.py"}
+ENGINES = {
+    "__init__.py",
+    "codes.py",
+    "cpu.py",
+    "engine.py",
+    "kernels.py",
+    "neighbourhood.py",
+    "standing.py",
+    "step.py",
+}
 COPIED = ("bgsub", "tests", "pyproject.toml")
 LINKED = ("sample_videos",)
 TESTS: dict[str | None, list[str]] = {  # related to a file, the quick and telling first; those of None to any other
@@ -37,7 +46,7 @@ TESTS: dict[str | None, list[str]] = {  # related to a file, the quick and telli
     "light.py": ["test_light.py", "test_adaptive_policy.py", "test_adaptive_footage.py"],
     "structure.py": ["test_structure.py", "test_adaptive_policy.py"],
     "likeness.py": ["test_structure.py", "test_adaptive_policy.py", "test_adaptive_frames.py"],
-    "evidence.py": ["test_objects.py", "test_adaptive_policy.py"],
+    "evidence.py": ["test_evidence.py", "test_adaptive_policy.py"],
     "registration.py": [
         "test_registration_twin.py",
         "test_registration.py",

@@ -122,7 +122,7 @@ class CpuEngine:
         self._known = None if known is None else known[area.box] != 0
         self._frame = np.ascontiguousarray(pixels[area.box])
         self._image = self._as_tiles(self._frame)
-        self._close(hidden)
+        self._mark_closed(hidden)
         tiles = self._image.reshape(-1, LANES, *self._image.shape[1:])
         step = max(1, len(tiles) // SAMPLES)
         above = cv2.threshold(self.pictures.flicker, FLICKERING, 1, cv2.THRESH_BINARY)[1]
@@ -263,7 +263,7 @@ class CpuEngine:
             flat = np.concatenate([flat, np.zeros((missing, *picture.shape[2:]), picture.dtype)])
         return np.require(flat, requirements=["A", "W"])
 
-    def _close(self, hidden: np.ndarray | None) -> None:
+    def _mark_closed(self, hidden: np.ndarray | None) -> None:
         """Let nothing be learned outside the region, where objects are known, and what the frame does not show."""
         self.planes.closed[...] = self._outside
         for plane in (self._known, hidden):

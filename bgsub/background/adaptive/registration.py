@@ -13,31 +13,32 @@ from typing import Any, NamedTuple, Protocol
 import cv2
 import numpy as np
 
-_WIDEST = 400  # pixels: frames are measured at a width up to this
-_SMALLEST = 32  # pixels: a smaller picture has too few corners
-_CORNERS, _QUALITY, _APART = 300, 0.005, 5  # of the reference; their quality beside the best; pixels between them
-_PROBES = 64  # the best of them, looked for while the camera is still
-_WINDOW = (15, 15)  # in which a corner is recognised, pixels
-_LEVELS = 2  # of the tracker's pyramid, beside the picture itself
-_ERROR = 1.0  # pixels by which a corner may miss the common movement
+# Constants, all without a parameter; of each its origin, as `parameters.Origin` defines the words.
+_WIDEST = 400  # cost: pixels, frames are measured at a width up to this
+_SMALLEST = 32  # chosen: pixels, a smaller picture has too few corners
+_CORNERS, _QUALITY, _APART = 300, 0.005, 5  # cost: of the reference; their quality beside the best; pixels between them
+_PROBES = 64  # cost: the best of them, looked for while the camera is still
+_WINDOW = (15, 15)  # chosen: in which a corner is recognised, pixels
+_LEVELS = 2  # chosen: of the tracker's pyramid, beside the picture itself
+_ERROR = 1.0  # chosen: pixels by which a corner may miss the common movement
 
-_FEWEST = 10  # corners that must agree
-_PROOF, _AGREEMENT = 0.5, 0.06  # share of them that must to show that a camera shakes, and to follow one that does
-_QUARTERS, _FOLLOWED = 3, 2  # quarters of the picture in which corners must agree, likewise
-_IN_QUARTER = 4  # corners that agree in such a quarter
-_FARTHEST = 0.1  # share of the width: a farther displacement is a camera that turns away
-_STRETCH = 0.05  # most change of scale, and most sine of the rotation
+_FEWEST = 10  # chosen: corners that must agree
+_PROOF, _AGREEMENT = 0.5, 0.06  # chosen: share of them that must to show that a camera shakes, and to follow one
+_QUARTERS, _FOLLOWED = 3, 2  # chosen: quarters of the picture in which corners must agree, likewise
+_IN_QUARTER = 4  # chosen: corners that agree in such a quarter
+_FARTHEST = 0.1  # chosen: share of the width, a farther displacement is a camera that turns away
+_STRETCH = 0.05  # chosen: most change of scale, and most sine of the rotation
 
-_MOVED = 0.75  # pixels of displacement that are worth undoing
-_MOVED_SMALL = 0.25  # the same in the small copy, whose measurement is no finer
-_NEAR = 0.35  # pixels of the small copy: a corner nearer than this to a place is there
-_BETTER = 3  # corners that move with the camera to one that stays where it was
+_MOVED = 0.75  # chosen: pixels of displacement that are worth undoing
+_MOVED_SMALL = 0.25  # physics: the same in the small copy, whose measurement is no finer
+_NEAR = 0.35  # physics: pixels of the small copy, a corner nearer than this to a place is there
+_BETTER = 3  # chosen: corners that move with the camera to one that stays where it was
 
-_FIRST = 10  # frames of which each is measured
-_SELDOM = 40  # then one frame of so many, while the camera is still
-_RECENT, _ENGAGE = 6, 4  # latest measurements, and how many of them must show movement
-_CALM = 100  # measured frames without movement after which the camera is still again
-_RENEWALS, _RENEWED_EVERY = (25, 100), 300  # frames after which the reference is taken again
+_FIRST = 10  # cost: frames of which each is measured
+_SELDOM = 40  # cost: then one frame of so many, while the camera is still
+_RECENT, _ENGAGE = 6, 4  # chosen: latest measurements, and how many of them must show movement
+_CALM = 100  # chosen: measured frames without movement after which the camera is still again
+_RENEWALS, _RENEWED_EVERY = (25, 100), 300  # chosen: frames after which the reference is taken again
 
 
 def small_shape(size: tuple[int, ...]) -> tuple[int, int]:
