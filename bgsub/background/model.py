@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from bgsub.background.engine import ModelEngine
 from bgsub.background.layout import Layout, check_arrays, from_version_1
 from bgsub.background.parameters import Parameter
 from bgsub.background.pixels import as_pixels, check_plane, check_probability
@@ -103,7 +104,7 @@ class BackgroundModel(ABC):
             raise ParameterError(f"device is {device!r}: give {' or '.join(map(repr, self._ENGINES))}")
         self.device = device
         self.parameters = self._check_parameters(parameters)
-        self.engine: Any = None
+        self.engine: Any = None  # a ModelEngine from the first frame on
         self.threads = threads
         self._region = copy.deepcopy(region)
         self.reset()
@@ -234,12 +235,8 @@ class BackgroundModel(ABC):
         """Return shape and dtype of every saved array for frames of `shape`; takes no memory for them."""
 
     @abstractmethod
-    def _make_engine(self, make: Any, shape: tuple[int, ...]) -> Any:
-        """Return an empty engine of the class `make`, or raise ParameterError when the region does not fit the frames.
-
-        It has `threads`; `forget()`, which empties it; `saved()`, the arrays of `_layout` by name; and
-        `restore(arrays)`, which takes them over and may raise ValueError for values that it cannot trust.
-        """
+    def _make_engine(self, make: Any, shape: tuple[int, ...]) -> ModelEngine:
+        """Return an empty engine of the class `make`, or raise ParameterError when the region does not fit the frames."""
 
     def _saved(self) -> dict[str, np.ndarray]:
         """Return the arrays of `_layout`."""

@@ -69,6 +69,5 @@ S_max      the constant `CERTAIN`                             log-odds          
 S_min      the constant `LEAST`                               log-odds            what a byte can hold: -20
 =========  =================================================  ==================  ======================================
 
-The constants of a frame (`kernels.Step`, `neighbourhood.Neighbourhood`, `standing.Standing`) have these names of the
-parameters; those made of several say of which.
+The constants of a frame (`step`) have these names of the parameters; those made of several say of which.
 """

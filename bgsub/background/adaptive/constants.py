@@ -14,7 +14,7 @@ from bgsub.background.adaptive.step import Neighbourhood, Standing, Step
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
-_USUAL_DISTANCE = 3.58  # physics: D within which two thirds of a Gaussian's pixels lie (chi-squared of 3 channels)
+_USUAL_DISTANCE = 3.58  # chosen: D of a pixel that is well matched; 69 % of a Gaussian's lie nearer (3 channels)
 _UNPROTECTED = 3  # chosen: frames after which foreground learns slowly
 _MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
 _UNHURRIED = 0.02  # cost: learning rate up to which two frames may be learned as one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,6 +10,7 @@ from bgsub.background.adaptive.codes import rows_of_mode
 from bgsub.background.adaptive.constants import Search
 from bgsub.background.adaptive.registration import small_shape
 from bgsub.background.adaptive.step import Step
+from bgsub.background.engine import ModelEngine
 from bgsub.background.layout import Layout
 
 FLICKERING = 30  # chosen: bytes of flicker, 0.03, that make a pixel count as flickering
@@ -75,23 +75,15 @@ class Likeness(NamedTuple):
     n_pixels: int
 
 
-class Engine(Protocol):
+class Engine(ModelEngine, Protocol):
     """Owns mixture, flicker and ages of every pixel of an area, and does what touches every pixel or labels regions.
 
     An engine is made by ``Engine(area, n_channels, n_components, threads)`` and is empty then. For each frame the model
     calls `show`, `score` (`begin` for the very first frame), `keep`, `learn` unless frozen, and `deliver`, in this
-    order;
-    the other methods tell it what it decides by. An engine may put off what `learn` asks for until it is wanted, and do
-    it together with the scoring of the next frame. Pictures are of the area, (h, w), where nothing else is said.
-
+    order; the other methods tell it what it decides by. An engine may put off what `learn` asks for until it is wanted,
+    and do it together with the scoring of the next frame. Pictures are of the area, (h, w), where nothing else is said.
+    `saved` lacks ``reference``, which is the model's own.
     """
-
-    @property
-    def threads(self) -> int | None:
-        """Most threads to use, where it uses any; None for as many as there are processors."""
-
-    @threads.setter
-    def threads(self, threads: int | None) -> None: ...
 
     def small_frame(self, pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         """Return the luma of a whole frame's area, uint8, brought down to `shape` as `registration.small` does."""
@@ -162,21 +154,6 @@ class Engine(Protocol):
 
     def background_image(self) -> np.ndarray:
         """Return the mean of the heaviest mode of each pixel, uint8, (h, w) or (h, w, 3); 0 without one."""
-
-    def forget(self) -> None:
-        """Empty the state."""
-
-    def saved(self) -> dict[str, np.ndarray]:
-        """Return the arrays of `layout` but for ``reference``, by name: copies."""
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what `saved` gave; shapes and dtypes must be those of `layout`.
-
-        Raises
-        ------
-        ValueError
-            When the kernels could not trust the values.
-        """
 
 
 def layout(size: tuple[int, int], n_channels: int, n_components: int) -> Layout:

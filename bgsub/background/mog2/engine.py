@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
+from bgsub.background.engine import ModelEngine
 from bgsub.background.layout import Layout
 from bgsub.background.mog2.step import Step
 
 
-class Engine(Protocol):
+class Engine(ModelEngine, Protocol):
     """Owns the mixture of every pixel of frames of one shape, and does what touches every pixel.
 
-    An engine is made by ``Engine(shape, n_components, precision, region, threads)`` and is empty then. Pictures go in
-    and out; how the state lies in memory is the engine's own affair.
-
+    An engine is made by ``Engine(shape, n_components, precision, region, threads)`` and is empty then.
     """
-
-    @property
-    def threads(self) -> int | None:
-        """Most threads to use, where it uses any; None for as many as there are processors."""
-
-    @threads.setter
-    def threads(self, threads: int | None) -> None: ...
 
     def run(
         self,
@@ -56,21 +48,6 @@ class Engine(Protocol):
 
     def background_image(self, background_ratio: float) -> np.ndarray:
         """Return for each pixel the weighted mean of its background modes, uint8, shaped like a frame; 0 without."""
-
-    def forget(self) -> None:
-        """Empty the state."""
-
-    def saved(self) -> dict[str, np.ndarray]:
-        """Return the arrays of `layout`, by name: copies."""
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take over what `saved` gave; shapes and dtypes must be those of `layout`.
-
-        Raises
-        ------
-        ValueError
-            When the kernels could not trust the values.
-        """
 
 
 def layout(shape: tuple[int, ...], n_components: int, precision: str) -> Layout:
