@@ -236,7 +236,7 @@ class BackgroundModel(ABC):
 
     @abstractmethod
     def _make_engine(self, make: Any, shape: tuple[int, ...]) -> ModelEngine:
-        """Return an empty engine of the class `make`, or raise ParameterError when the region does not fit the frames."""
+        """Return an empty engine of the class `make`; ParameterError when the region does not fit the frames."""
 
     def _saved(self) -> dict[str, np.ndarray]:
         """Return the arrays of `_layout`."""

@@ -26,6 +26,11 @@ def test_the_gain_brings_the_frame_to_the_background(level, gain):
     assert not light.has_colour
 
 
+@pytest.mark.parametrize(("level", "background"), [(240, 12), (12, 240), (249, 8.5), (8.5, 249)])
+def test_the_strongest_changes_that_can_be_seen_are_followed(level, background):
+    assert measure_light(grey(level), learned(background)).gain == pytest.approx(background / level)
+
+
 def test_colour_frames_are_weighed_by_their_luma():
     image = np.tile(np.array([40, 100, 200], np.float32), (100, 1))
     luma = np.dot([40, 100, 200], LUMA)
@@ -56,7 +61,7 @@ def test_nothing_learned_gives_no_gain():
         assert measure_light(grey(80), few).gain == pytest.approx(gain)
 
 
-@pytest.mark.parametrize(("level", "background"), [(3, 6), (255, 120), (5, 120)])
+@pytest.mark.parametrize(("level", "background"), [(3, 6), (255, 120), (5, 120), (8, 100), (250, 120), (100, 8)])
 def test_darkness_and_clipped_pixels_tell_nothing(level, background):
     assert measure_light(grey(level), learned(background)).gain == 1.0
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bgsub.background.adaptive.engine import Objects
 from bgsub.background.adaptive.likeness import measure
-from bgsub.background.adaptive.structure import LEFT, LIGHT, OBJECT, Bounds, judge
+from bgsub.background.adaptive.structure import LEFT, LIGHT, OBJECT, Bounds, judge, verdicts_of
 from bgsub.background.adaptive.structure import correlation as correlation_of
 
 TEXTURE = np.random.default_rng(0).uniform(60, 140, (24, 30)).astype(np.float32)
@@ -156,3 +157,93 @@ def test_the_correlation_from_which_something_is_light(structure):
         seen = (share * TEXTURE + (1 - share) * OTHER).astype(np.float32)
         likeness = correlation(seen, TEXTURE, LEFT_HALF)
         assert verdict(seen, TEXTURE, structure=structure) == (LIGHT if likeness >= structure else OBJECT)
+
+
+# ------------------------------------------------------------------------------------------- the sums that are judged
+
+
+def neighbours(picture, height, width):
+    """The pixels around each pixel; beyond the border the picture is mirrored, its outermost row not twice."""
+    padded = np.pad(picture, ((height // 2, height // 2), (width // 2, width // 2)), mode="reflect")
+    return np.lib.stride_tricks.sliding_window_view(padded, (height, width))
+
+
+def gradient(picture):
+    """Slope, grey levels a pixel: the mean of both sides, a row counting twice as much as those beside it."""
+    around = neighbours(picture.astype(float), 3, 3)
+    weights = np.array([1, 2, 1]) / 4
+    across = (around[..., 2] - around[..., 0]) @ weights
+    down = (around[:, :, 2] - around[:, :, 0]) @ weights
+    return np.hypot(across, down)
+
+
+@pytest.mark.parametrize("top", [0, 5])
+@pytest.mark.parametrize(("height", "width"), [(3, 9), (6, 6), (7, 12), (12, 9), (5, 30)])
+def test_the_sums_are_those_of_the_plain_formula(height, width, top):
+    """Fine is what differs from the mean of 5 x 5; two pixels at the rim do not count where a third is left."""
+    left = 0 if width == 30 else 8
+    inside = np.zeros((24, 30), np.uint8)
+    inside[top : top + height, left : left + width] = 255
+    inner = np.zeros((24, 30), bool)
+    for y, x in np.argwhere(inside):
+        inner[y, x] = inside[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].all()
+    counted = inner if 3 * inner.sum() > (inside != 0).sum() else inside != 0
+    fine, expected = (picture - neighbours(picture.astype(float), 5, 5).mean((2, 3)) for picture in (OTHER, TEXTURE))
+    around = [inside[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] for y, x in np.ndindex(24, 30)]
+    outline = np.array([near.any() and not near.all() for near in around]).reshape(24, 30)
+    found = measure(OTHER, TEXTURE, inside)
+    assert found.n_pixels == counted.sum()
+    assert found.product == pytest.approx((fine * expected)[counted].sum(), rel=1e-4, abs=1)
+    assert found.seen_energy == pytest.approx((fine[counted] ** 2).sum(), rel=1e-4)
+    assert found.learned_energy == pytest.approx((expected[counted] ** 2).sum(), rel=1e-4)
+    assert found.seen_edges == pytest.approx(gradient(OTHER)[outline].mean(), rel=1e-4)
+    assert found.learned_edges == pytest.approx(gradient(TEXTURE)[outline].mean(), rel=1e-4)
+
+
+def test_a_colour_patch_is_judged_by_its_luma():
+    colours = np.random.default_rng(3).integers(0, 256, (24, 30, 3), np.uint8)
+    luma = colours @ np.array([0.114, 0.587, 0.299])
+    found = measure(colours, TEXTURE, EVERYWHERE)
+    assert found.product == pytest.approx(measure(luma.astype(np.float32), TEXTURE, EVERYWHERE).product, rel=0.05)
+
+
+# ------------------------------------------------------------------------------------------------- who is asked
+
+PARAMETERS = {"structure_area": 100, "structure": 0.5, "ghost_ratio": 0.5, "ghost_edges": 6.0}
+LIT = measure(TEXTURE * 1.5, TEXTURE, LEFT_HALF)
+GONE = measure(GROUND.astype(np.float32), edge(40).astype(np.float32), LEFT_HALF)
+NEW = measure(OTHER, TEXTURE, LEFT_HALF)
+
+
+def asked_of(areas, held, n_frames, **parameters):
+    """Return the rows of which the likeness is asked."""
+    rows = []
+    verdicts_of(
+        Objects(np.array(areas), np.array(held)),
+        lambda row: rows.append(row) or NEW,
+        {**PARAMETERS, **parameters},
+        n_frames,
+    )
+    return rows
+
+
+def test_each_object_gets_its_own_verdict():
+    found = [NEW, LIT, GONE, LIT, NEW]
+    kept, ghosts = verdicts_of(Objects(np.full(5, 500), np.zeros(5, int)), found.__getitem__, PARAMETERS, 9)
+    assert kept.tolist() == [True, False, False, False, True]
+    assert ghosts.tolist() == [False, False, True, False, False]
+    kept, ghosts = verdicts_of(Objects(np.zeros(0, int), np.zeros(0, int)), found.__getitem__, PARAMETERS, 9)
+    assert (len(kept), len(ghosts)) == (0, 0)
+
+
+def test_small_objects_are_not_asked_and_stay():
+    assert asked_of([99, 100, 20, 101], [0, 0, 0, 0], 9) == [1, 3]
+    assert asked_of([99, 100, 20, 101], [0, 0, 0, 0], 9, structure_area=101) == [3]
+    kept, ghosts = verdicts_of(Objects(np.array([99]), np.array([0])), lambda _: LIT, PARAMETERS, 9)
+    assert (kept.tolist(), ghosts.tolist()) == ([True], [False])
+
+
+@pytest.mark.parametrize("n_frames", range(7, 18))
+def test_one_that_more_than_half_covers_where_objects_were_is_asked_in_every_eighth_frame(n_frames):
+    asked = asked_of([200, 200, 200, 200], [0, 100, 101, 200], n_frames)
+    assert asked == ([0, 1, 2, 3] if n_frames in (8, 16) else [0, 1])

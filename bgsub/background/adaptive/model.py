@@ -15,17 +15,15 @@ from bgsub.background.adaptive.constants import (
     search_of,
     step_of,
 )
-from bgsub.background.adaptive.engine import Engine, Objects, layout
+from bgsub.background.adaptive.engine import Engine, layout
 from bgsub.background.adaptive.light import measure_light
 from bgsub.background.adaptive.registration import Registration
-from bgsub.background.adaptive.structure import LEFT, OBJECT, Bounds, judge
+from bgsub.background.adaptive.structure import verdicts_of
 from bgsub.background.layout import Layout
 from bgsub.background.model import BackgroundModel
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from bgsub.background.region import Area
 from bgsub.threads import opencv_bounded
-
-_REVIEW = 8  # cost: frames between two looks at an object that stays where it was
 
 
 class BackgroundSubtractor(BackgroundModel):
@@ -172,7 +170,7 @@ class BackgroundSubtractor(BackgroundModel):
             step, search = step_of(p, moment, call.pixels.ndim == 3), search_of(p, moment, self._n_pixels)
             large, oldest = large_area_of(p, moment, self._n_pixels), oldest_of(p, moment)
             objects = engine.score(step, search) if n else engine.begin()
-            kept, ghosts = self._verdicts(objects)
+            kept, ghosts = verdicts_of(objects, engine.likeness, p, n)
             engine.keep(kept)
             if call.learns:
                 engine.learn(step, ghosts, kept & (objects.area >= large), oldest)
@@ -195,18 +193,6 @@ class BackgroundSubtractor(BackgroundModel):
         image = np.zeros(self._learned_shape(), np.uint8)
         image[self._area.box] = self.engine.background_image()
         return image
-
-    def _verdicts(self, objects: Objects) -> tuple[np.ndarray, np.ndarray]:
-        """Return which are objects and no mere change of light, and which are ghosts of objects that have gone."""
-        p = self.parameters
-        verdicts = np.full(len(objects.area), OBJECT, dtype=object)
-        questionable = objects.area >= p["structure_area"]
-        if self.n_frames % _REVIEW:  # one that stands where objects were is looked at again now and then only
-            questionable &= 2 * objects.held <= objects.area
-        bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
-        for row in np.flatnonzero(questionable).tolist():
-            verdicts[row] = judge(self.engine.likeness(row), bounds)
-        return verdicts == OBJECT, verdicts == LEFT
 
     # -------------------------------------------------------------------------------------- what the base asks for
 

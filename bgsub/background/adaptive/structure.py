@@ -7,12 +7,14 @@ picture has none, it was the background that held an object.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.background.adaptive.engine import Likeness
+from bgsub.background.adaptive.engine import Likeness, Objects
 
+_REVIEW = 8  # cost: frames between two looks at an object that stays where it was
 _FAINT = 1.5  # chosen: grey levels: below it, structure is noise
 
 OBJECT, LIGHT, LEFT = "object", "light", "left"
@@ -32,6 +34,40 @@ class Bounds(NamedTuple):
     structure: float
     ghost_ratio: float
     ghost_edges: float
+
+
+def verdicts_of(
+    objects: Objects, likeness: Callable[[int], Likeness], parameters: Mapping[str, Any], n_frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which objects are some and no mere change of light, and which are ghosts of objects that have gone.
+
+    Small ones are not asked, and one that stands where objects were, by more than half of its area, is looked at again
+    now and then only.
+
+    Parameters
+    ----------
+    objects : Objects
+        What was found in a frame.
+    likeness : callable
+        Compares the object of a row with the background.
+    parameters : mapping
+        Of the model: `structure_area`, `structure`, `ghost_ratio`, `ghost_edges`.
+    n_frames : int
+        Frames learned before this one.
+
+    Returns
+    -------
+    kept, ghosts : ndarray of bool, shape (N,)
+    """
+    p = parameters
+    asked = objects.area >= p["structure_area"]
+    if n_frames % _REVIEW:
+        asked &= 2 * objects.held <= objects.area
+    bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
+    verdicts = np.full(len(asked), OBJECT, dtype=object)
+    for row in np.flatnonzero(asked).tolist():
+        verdicts[row] = judge(likeness(row), bounds)
+    return verdicts == OBJECT, verdicts == LEFT
 
 
 def judge(found: Likeness, bounds: Bounds) -> str:
