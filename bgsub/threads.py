@@ -141,6 +141,13 @@ class _OpencvBound:
             self._bounds.remove(threads)
             self._apply()
 
+    def end(self) -> None:
+        """Give the user's number back for good, whoever has asked for a bound."""
+        if self._bounds:
+            import cv2
+
+            cv2.setNumThreads(self._own)
+
     def _apply(self) -> None:
         import cv2
 
@@ -257,8 +264,10 @@ def _help() -> None:
 
 def _forget_helpers() -> None:
     """Start afresh in a forked process: threads do not survive a fork, and a lock may be held by one of them."""
-    global _calls, _hiring
+    global _calls, _hiring, _opencv_bound
     _calls, _hiring = SimpleQueue(), threading.Lock()
+    before, _opencv_bound = _opencv_bound, _OpencvBound()
+    before.end()
     _helpers.clear()
 
 

@@ -270,6 +270,21 @@ def test_a_number_that_the_user_sets_in_the_meantime_stays():
     assert cv2.getNumThreads() == 4
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.usefixtures("opencv_threads")
+def test_a_child_process_has_the_users_number_though_its_parent_was_in_a_block():
+    cv2.setNumThreads(3)
+    with pool.opencv_bounded(1):
+        child = os.fork()
+        if child == 0:
+            free = cv2.getNumThreads()
+            with pool.opencv_bounded(2):
+                bounded = cv2.getNumThreads()
+            os._exit(10 * free + bounded)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 32
+
+
 COUNT = """
 import os, threading
 import cv2, numpy as np
