@@ -8,7 +8,7 @@ import pytest
 
 from bgsub import BackgroundSubtractor
 from bgsub.background.adaptive.displacement import Displacement
-from bgsub.background.adaptive.registration import Registration, small, small_shape
+from bgsub.background.adaptive.registration import Registration, mean_displacement, small, small_shape
 from bgsub.background.region import region_mask
 from tests.background.adaptive_scenes import arrays_of, engaged, reference_of
 
@@ -135,6 +135,16 @@ def test_a_frame_is_interpolated_and_a_mask_is_not():
     np.testing.assert_array_equal(shift.to_frame(ramp)[:, 1:], ramp[:, 1:] - 5)
     for moved in (shift.to_background(ramp, nearest=True), shift.to_frame(ramp, nearest=True)):
         assert set(np.unique(moved)) <= set(np.unique(ramp))
+
+
+def test_a_movement_is_as_large_as_it_takes_the_corners_away():
+    """Scaled by 1.1 about (0, 0), 30 x 40: by 0, 4, 3 and 5 pixels; each corner counts, and each to the pixel."""
+    shape, about_corner = (30, 40), np.array([[1.1, 0, 0], [0, 1.1, 0]])
+    assert mean_displacement(about_corner, shape) == pytest.approx(3.0)
+    for x, y in [(0, 0), (40, 0), (0, 30), (40, 30)]:  # about another one, which stays
+        matrix = about_corner - [[0, 0, 0.1 * x], [0, 0, 0.1 * y]]
+        assert mean_displacement(matrix, shape) == pytest.approx(3.0)
+    assert mean_displacement(np.array([[1, 0, 3.0], [0, 1, -4.0]]), shape) == pytest.approx(5.0)
 
 
 def test_there_and_back():

@@ -234,12 +234,12 @@ class Registration:
             return False
         if np.abs(matrix[:, :2] - np.eye(2)).max() > _STRETCH:
             return False
-        return _distance(matrix, self.reference.shape) <= _FARTHEST * width
+        return mean_displacement(matrix, self.reference.shape) <= _FARTHEST * width
 
     def _moved(self, movement: _Movement, n: int) -> bool:
         """Return whether a displacement is worth undoing, and explains far more corners than a still camera does."""
         matrix, start, end, _ = movement
-        if _distance(matrix, self.reference.shape) <= max(_MOVED_SMALL, _MOVED / self._factor):
+        if mean_displacement(matrix, self.reference.shape) <= max(_MOVED_SMALL, _MOVED / self._factor):
             return False
         with_camera = _count_near(start @ matrix[:, :2].T + matrix[:, 2], end)
         needed = _AGREEMENT if self.engaged else _PROOF
@@ -265,7 +265,7 @@ def _count_near(points: np.ndarray, others: np.ndarray) -> int:
     return int(np.count_nonzero(np.linalg.norm(points - others, axis=1) < _NEAR))
 
 
-def _distance(matrix: np.ndarray, shape: tuple[int, ...]) -> float:
+def mean_displacement(matrix: np.ndarray, shape: tuple[int, ...]) -> float:
     """Return the mean distance, in pixels, by which a movement takes the corners of a picture away."""
     height, width = shape[:2]
     points = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
