@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numba
 import pytest
 
 from bgsub import simd
+from bgsub.simd import internals
 
 PUBLIC = {"numba", "numba.extending"}
 
@@ -37,3 +39,9 @@ def test_only_one_file_reaches_inside_numba():
             if any(name.partition(".")[0] in ("numba", "llvmlite") and name not in PUBLIC for name in names):
                 reaching.add(file.name)
     assert reaching == {"internals.py"}
+
+
+def test_the_project_asks_for_the_versions_that_are_supported():
+    root = Path(__file__).parents[2]
+    dependencies = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert f"numba{internals.SUPPORTED}" in dependencies
