@@ -12,6 +12,8 @@ from bgsub.cli import main
 from bgsub.errors import BgsubError, MissingExtraError
 from bgsub.extras import EXTRAS, explained, require
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ADVICE = 'which is not installed; pip install "bgsub[{}]"'

@@ -20,6 +20,8 @@ import bgsub.background
 import bgsub.mixture
 from bgsub.simd.sources import fingerprint_of, sources_of
 
+pytestmark = pytest.mark.slow
+
 
 def compiled_functions() -> Iterator:
     """Yield all that Numba compiles of both models, once."""

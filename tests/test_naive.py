@@ -8,6 +8,8 @@ import pytest
 
 from tests.naive import NaiveMOG2
 
+pytestmark = pytest.mark.slow
+
 SETTERS = {
     "n_components": "setNMixtures",
     "history": "setHistory",

@@ -13,6 +13,8 @@ from bgsub.files import read_container, write_container
 from tests.background.adaptive_scenes import FILE_VERSION, in_light, seen, walk, wall, with_square
 from tests.background.twins import stored
 
+pytestmark = pytest.mark.slow
+
 
 def switched_light(shape=(33, 45)):
     """A square before a wall whose light drops by a third half-way, and comes back."""

@@ -9,6 +9,8 @@ import pytest
 from bgsub import MOG2, BackgroundSubtractor
 from tests.background.adaptive_scenes import calm, f_measure, in_light, seen, square, wall, with_square
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (60, 80)
 
 

@@ -17,6 +17,8 @@ from tests.background.adaptive_scenes import FILE_VERSION, engaged
 from tests.background.test_registration import SHAPE, learned, shaken, view, world
 from tests.background.twins import stored
 
+pytestmark = pytest.mark.slow
+
 
 def through_a_file(model, folder):
     model.save(folder / "shaken.model")

@@ -10,6 +10,8 @@ from bgsub.background.adaptive.registration import Registration, small
 from tests.background.test_registration import MARGIN, SHAPE, Pictures, view, world
 from tests.naive_registration import NaiveRegistration
 
+pytestmark = pytest.mark.slow
+
 
 def frames_like(kind, shape, rng, n):
     """Frames of a camera that shakes, turns, zooms, or stands before things that move."""

@@ -16,6 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from bgsub.plots.mixture import mixture_figure
 from tests.tables.files import FORMATS, NAMES, csv_text, values, write_as, write_csv
 
+pytestmark = pytest.mark.slow
+
 FIT = ["--components", "2", "--scale", "--tol", "1e-8"]
 
 

@@ -14,6 +14,8 @@ from PIL import Image
 from bgsub.features.collecting import FEATURES, FeatureCollector
 from tests.cli.clips import files_in, scene, write_clip, write_sound
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
 CHANGE, STRANGE = 30, 47  # frames at which the light goes on, and at which the picture is broken
 

@@ -16,6 +16,8 @@ from bgsub.evaluation.scoring import evaluate
 from tests.cli.clips import files_in
 from tests.evaluation.made import pictures, write_clip_with_truth, write_dataset, write_image
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def dataset(workplace):

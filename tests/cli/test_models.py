@@ -12,6 +12,8 @@ from bgsub.background.cleanup import clean
 from bgsub.background.mog2.model import MOG2
 from tests.cli.clips import FPS, MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, shares, write_clip
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_adaptive_model_is_the_default(bgsub, clip, images):
     outcome = bgsub("run", clip, "--save-model", "m.bgsub", "--mask", "m.mkv", "--background", "b.png")

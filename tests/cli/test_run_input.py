@@ -11,6 +11,8 @@ import pytest
 from bgsub.background.mog2.model import MOG2
 from tests.cli.clips import FPS, HEIGHT, MOG2_RUN, WIDTH, assert_masks, masks_of, read_video, scene, shares, write_clip
 
+pytestmark = pytest.mark.slow
+
 SELECTIONS = [
     (["--every", "3"], slice(0, None, 3)),
     (["--start", "0.4"], slice(10, None)),

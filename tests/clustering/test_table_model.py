@@ -19,6 +19,8 @@ from bgsub.tables.learning import Choice
 from tests.clustering.samples import FIRST_VERSION, columns, with_a_gap
 from tests.tables.files import NAMES, write_csv
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model():

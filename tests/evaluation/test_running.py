@@ -16,6 +16,8 @@ from bgsub.evaluation.sequences import DecodedSequence, LabelledFrame
 from bgsub.evaluation.stored import StoredMasks
 from tests.evaluation.made import pictures, write_dataset, write_image
 
+pytestmark = pytest.mark.slow
+
 METHODS = [parse_method("mog2:history=5"), parse_method("opencv-mog2")]
 
 

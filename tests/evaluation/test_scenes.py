@@ -8,6 +8,8 @@ import pytest
 from bgsub.errors import ParameterError
 from bgsub.evaluation.scenes import synthetic_scene
 
+pytestmark = pytest.mark.slow
+
 
 def test_shapes_and_values():
     frames, truth = synthetic_scene(64, 48, 5)

@@ -9,6 +9,8 @@ from bgsub.errors import OutputError
 from bgsub.features import thumbnails
 from bgsub.features.thumbnails import Thumbnails, thumbnail
 
+pytestmark = pytest.mark.slow
+
 
 def pictures(count, seed=0):
     """Two lights over a noisy room."""

@@ -18,6 +18,8 @@ from bgsub.jobs import Excerpt, Job, ModelChoice, Outputs, execute
 from bgsub.video.sink import Sink
 from tests.cli.clips import FPS, assert_masks, files_in, masks_of, read_video, shares
 
+pytestmark = pytest.mark.slow
+
 MOG2_MODEL = ModelChoice("mog2")
 
 

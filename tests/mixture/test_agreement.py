@@ -13,7 +13,7 @@ from tests.mixture.samples import COVARIANCE_TYPES, blobs, given_start, precisio
 PEERS = (GaussianMixture, sklearn.mixture.GaussianMixture)
 SHAPES = [(300, 1, 2), (400, 2, 4), (500, 5, 3), (400, 20, 3)]
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"), pytest.mark.slow]
 
 
 def fitted(X, **parameters):

@@ -16,6 +16,8 @@ from tests.mixture.samples import COVARIANCE_TYPES, blobs
 from tests.mixture.starts import some_parameters
 from tests.naive import naive_e_step
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 class TestTheSame:

@@ -10,6 +10,8 @@ from bgsub import BgsubError, GaussianMixture
 from bgsub.mixture.em import starts
 from tests.mixture.samples import COVARIANCE_TYPES, aligned, blobs, ellipses
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small_seeding(monkeypatch):

@@ -10,6 +10,8 @@ from bgsub.errors import OutputError
 from bgsub.plots.figures import colours, mixed, save_figure
 from bgsub.plots.mixture import PlaneMixture, ellipse, mixture_figure
 
+pytestmark = pytest.mark.slow
+
 COVARIANCE = np.array([[4.0, 1.5], [1.5, 1.0]])
 
 

@@ -7,6 +7,8 @@ from PIL import Image
 from bgsub.plots.figures import save_figure
 from bgsub.plots.swatches import luminance, palette_figure
 
+pytestmark = pytest.mark.slow
+
 COLOURS = ["#203040", "#f0e0c0", "#c03020"]
 SHARES = [0.6, 0.3, 0.1]
 

@@ -16,6 +16,8 @@ import bgsub
 from bgsub.background.mog2 import kernels  # noqa: F401  (registers its kernels)
 from bgsub.simd import compiling
 
+pytestmark = pytest.mark.slow
+
 KERNEL = """
 from bgsub.simd import kernels_of, rows
 

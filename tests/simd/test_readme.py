@@ -12,6 +12,8 @@ import pytest
 
 from bgsub import simd
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(simd.__file__).parent / "README.md").read_text()
 
 

@@ -18,6 +18,8 @@ from bgsub.video.opening import open_source
 from bgsub.video.readers import demuxing
 from tests.video.clips import smooth_pictures, write_clip
 
+pytestmark = pytest.mark.slow
+
 READ_STDIN = """
 from bgsub.errors import BgsubError
 from bgsub.video.opening import open_source

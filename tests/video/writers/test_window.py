@@ -14,6 +14,8 @@ from bgsub.errors import OutputError
 from bgsub.video.writers.window import Controls, Window
 from tests.video.writers.sink_clips import run_python
 
+pytestmark = pytest.mark.slow
+
 VIEWS = ("overlay", "mask", "frame")
 
 
