@@ -30,12 +30,14 @@ def test_the_probability_is_the_logistic_function_of_the_evidence():
     assert probability.ravel()[ZERO_BYTE] == 0.5
 
 
-def test_shadows_are_where_most_pixels_around_were_explained_as_one():
-    """Of 5 x 5: 13 are enough and 12 are not; which mode it was does not matter."""
-    for count, expected in ((13, 90), (12, 0)):
+@pytest.mark.parametrize("value", [1, 90, 255])
+def test_shadows_are_where_most_pixels_around_were_explained_as_one(value):
+    """Of 5 x 5: 13 are enough, though the one in the middle is none; 12 are not, though it is one."""
+    rng = np.random.default_rng(0)
+    others = [place for place in np.ndindex(5, 5) if place != (2, 2)]
+    for places, expected in ((rng.permutation(others)[:13], value), ([*rng.permutation(others)[:11], (2, 2)], 0)):
         owner = np.full((11, 11), NOBODY, np.uint8)
-        around = owner[3:8, 3:8].reshape(-1).copy()
-        around[:count] = SHADOW + np.arange(count) % 3
-        owner[3:8, 3:8] = around.reshape(5, 5)
-        assert shadows_of(owner, 90)[5, 5] == expected
-        assert not shadows_of(owner, 90)[0, 0]
+        for i, (row, column) in enumerate(places):
+            owner[3 + row, 3 + column] = SHADOW + i % 3  # which mode it was does not matter
+        assert shadows_of(owner, value)[5, 5] == expected
+        assert not shadows_of(owner, value)[0, 0]
