@@ -51,7 +51,8 @@ _outputs = section("Outputs")
     type=_PATH,
     multiple=True,
     metavar="DIR",
-    help="Masks made elsewhere, CATEGORY/SEQUENCE/bin000001.png; repeatable.",
+    help="Masks made elsewhere, or by run: CATEGORY/SEQUENCE/bin000001.png; of one sequence DIR/bin000001.png. "
+    "Repeatable.",
 )
 @_what("--category", "categories", multiple=True, metavar="GLOB", help="Only these categories; repeatable.")
 @_what("--sequence", "names", multiple=True, metavar="GLOB", help="Only these sequences; repeatable.")
@@ -101,8 +102,8 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
     from bgsub.evaluation.results import MethodResult, write_csv
 
     set_verbosity(options["verbose"], options["quiet"])
-    plan = _plan(dataset, methods, results, options)
     sequences = find_sequences(dataset, categories=options["categories"], names=options["names"])
+    plan = _plan(dataset, methods, results, options, single=len(sequences) == 1)
     with ended_by_signals():
         per_sequence = _evaluate(sequences, plan, f"Evaluation on {Path(dataset).resolve().name}", options)
     scored = [MethodResult(entry.label, [scores[i] for scores in per_sequence]) for i, entry in enumerate(plan.entries)]
@@ -118,8 +119,10 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
         click.echo(f"wrote {Path(options['report']) / 'index.html'}", err=True)
 
 
-def _plan(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], options: dict[str, Any]) -> Plan:
-    """Return what is to be done; raise now for what could only fail later."""
+def _plan(
+    dataset: str, methods: tuple[str, ...], results: tuple[str, ...], options: dict[str, Any], *, single: bool
+) -> Plan:
+    """Return what is to be done with one sequence or more; raise now for what could only fail later."""
     from bgsub.background.methods import DEFAULT_METHOD
     from bgsub.evaluation.methods import parse_method
     from bgsub.evaluation.running import Plan
@@ -129,7 +132,7 @@ def _plan(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], opti
     chosen = [parse_method(text) for text in methods or (() if results else (DEFAULT_METHOD,))]
     for method in chosen:
         method.create()  # is it installed, and are its parameters right?
-    entries: list[Entry] = [*chosen, *(StoredMasks(Path(folder)) for folder in results)]
+    entries: list[Entry] = [*chosen, *(StoredMasks(Path(folder), single) for folder in results)]
     labels = [entry.label for entry in entries]
     twins = {label for label in labels if labels.count(label) > 1}
     if twins:

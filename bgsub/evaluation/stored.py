@@ -28,9 +28,13 @@ class StoredMasks:
     ----------
     folder : Path
         Holds ``category/sequence/bin%06d.png``, or ``sequence/bin%06d.png``.
+    single : bool
+        Whether only one sequence is scored: ``bin%06d.png`` may lie in the folder itself then, as ``bgsub run`` leaves
+        them there.
     """
 
     folder: Path
+    single: bool = False
 
     @property
     def label(self) -> str:
@@ -63,6 +67,8 @@ class StoredMasks:
         for folder in candidates:
             if folder.is_dir():
                 return folder
+        if self.single and next(self.folder.glob("bin*.png"), None) is not None:
+            return self.folder
         raise SourceError(
             f"{self.folder} has no masks of {sequence.key}: add {candidates[0] / mask_name(1)} and so on, "
             "or leave the sequence out with --sequence"

@@ -24,11 +24,18 @@ class Frame:
         Presentation time in seconds from the source's first frame.
     image : ndarray of uint8, shape (H, W, 3) or (H, W)
         BGR or grey. Owned by the frame: the source never writes to it again.
+    name : str or None
+        Of the image file that it was: the file's stem, with the extension where another file has the same stem. None
+        where frames have no files of their own.
+    number : int or None
+        Number of that image file, 50 of ``in000050.jpg``; None where it is not clear which part of the name counts.
     """
 
     index: int
     time: float
     image: np.ndarray
+    name: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,6 @@ class VideoInfo:
         Smallest step between two frame times, in seconds; writers keep times to this precision.
     live : bool
         Frames come at the pace of the world (a camera, a network stream): waiting does not make them wait.
-    first_number : int
-        Number of frame 0 in numbered output files: 1, or the number of a folder's first image.
     """
 
     name: str
@@ -66,7 +71,6 @@ class VideoInfo:
     duration: float | None
     time_base: Fraction = Fraction(1, 90_000)
     live: bool = False
-    first_number: int = 1
 
     @property
     def expected_frame_count(self) -> int | None:

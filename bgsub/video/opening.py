@@ -125,7 +125,8 @@ def _open(source: str | os.PathLike[str] | int, selection: Selection, rate: Frac
 
 
 def _open_path(path: Path, selection: Selection, rate: Fraction | None) -> Source:
-    from bgsub.video.readers.images import ImageSource, is_pattern
+    from bgsub.video.readers.image_names import is_pattern
+    from bgsub.video.readers.images import ImageSource
 
     try:
         mode = path.stat().st_mode

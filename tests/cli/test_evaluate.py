@@ -14,7 +14,7 @@ from bgsub.evaluation.datasets import find_sequences
 from bgsub.evaluation.results import MethodResult
 from bgsub.evaluation.scoring import evaluate
 from tests.cli.clips import files_in
-from tests.evaluation.made import pictures, write_clip_with_truth, write_dataset, write_image
+from tests.evaluation.made import pictures, write_clip_with_truth, write_dataset, write_image, write_sequence
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +90,30 @@ def test_clips(bgsub, workplace):
     for dataset in ("clips", clip, clip.with_name("walk.truth.mkv")):
         outcome = bgsub("evaluate", dataset)
         assert (outcome.code, next(iter(rows(outcome.out)))) == (0, "clips/walk")
+
+
+@pytest.mark.parametrize("method", ["mog2", "adaptive"])
+def test_what_run_wrote_is_scored_as_the_model_itself(bgsub, workplace, method):
+    folder = write_sequence(workplace / "data/easy/one", *pictures(), first=41, span="43 52")
+    for number in (44, 47):  # masks keep their numbers across gaps
+        (folder / f"input/in{number:06d}.png").unlink()
+        (folder / f"groundtruth/gt{number:06d}.png").unlink()
+    for target in ("masks", "results/easy/one"):
+        (workplace / target).mkdir(parents=True)
+        assert bgsub("run", folder, "--method", method, "--mask", f"{target}/").code == 0
+    assert files_in("masks") == [f"bin{number:06d}.png" for number in range(41, 53) if number not in (44, 47)]
+    found = [
+        json.loads(bgsub("evaluate", "data", *options, "--json").out)[0]
+        for options in (["--method", method], ["--results", "results"], ["--results", "masks"])
+    ]
+    assert found[0]["overall"] == found[1]["overall"] == found[2]["overall"]
+    assert found[0]["overall"]["recall"] > 0
+
+
+def test_masks_of_one_sequence_are_not_taken_for_those_of_several(bgsub, dataset, workplace):
+    assert bgsub("run", dataset / "easy/one", "--mask", "masks/").code == 0
+    assert "masks has no masks of easy/one" in bgsub("evaluate", dataset, "--results", "masks").error
+    assert bgsub("evaluate", dataset, "--results", "masks", "--sequence", "one").code == 0
 
 
 def test_masks_can_be_scored_again(bgsub, dataset):

@@ -14,20 +14,13 @@ import numpy as np
 from bgsub.errors import SourceError
 from bgsub.formats import READABLE_IMAGES
 from bgsub.video.frame import MAX_PIXELS, Frame, VideoInfo, too_large
+from bgsub.video.readers.image_names import name_pattern, names_of, number_order, numbers_of
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
 log = logging.getLogger(__name__)
 
 DEFAULT_FPS = Fraction(25)
-
-_PRINTF = re.compile(r"%0?\d*d")
-_DIGITS = re.compile(r"(\d+)")
-
-
-def is_pattern(path: Path) -> bool:
-    """Say whether the file name holds ``%d``, ``%06d`` or one of the wildcards ``* ? [``."""
-    return bool(_PRINTF.search(path.name)) or any(character in path.name for character in "*?[")
 
 
 def list_images(path: Path) -> list[Path]:
@@ -51,23 +44,12 @@ def list_images(path: Path) -> list[Path]:
         kinds = ", ".join(sorted(suffix[1:] for suffix in READABLE_IMAGES))
         sought = f"image ({kinds}) in this folder or its folder input"
     else:
-        images = _images_in(path.parent, _name_pattern(path.name))
+        images = _images_in(path.parent, name_pattern(path.name))
         sought = f"image named {path.name} in this folder"
         path = path.parent
     if not images:
         raise SourceError(f"cannot open {path}: no {sought}; check the path")
-    return sorted(images, key=_number_order)
-
-
-def _name_pattern(name: str) -> re.Pattern[str]:
-    """Translate ``in%06d.jpg`` or ``*.png`` to a regular expression for whole file names."""
-    if found := _PRINTF.search(name):
-        digits = re.sub(r"\D", "", found[0]) or "1"
-        number = rf"\d{{{min(int(digits), 99)},}}"
-        return re.compile(re.escape(name[: found.start()]) + number + re.escape(name[found.end() :]))
-    import fnmatch
-
-    return re.compile(fnmatch.translate(name))
+    return sorted(images, key=number_order)
 
 
 def _images_in(folder: Path, pattern: re.Pattern[str] | None = None) -> list[Path]:
@@ -81,18 +63,6 @@ def _images_in(folder: Path, pattern: re.Pattern[str] | None = None) -> list[Pat
         and (pattern is None or pattern.fullmatch(file.name))
         and file.is_file()
     ]
-
-
-def _number_order(path: Path) -> list[tuple[str, int]]:
-    """Return a sorting key by the numbers in the name: in9 before in10, cam1_10 before cam2_9."""
-    parts = _DIGITS.split(path.stem)  # text, digits, text, ..., digits, text
-    numbers = [int(digits) for digits in parts[1::2]]
-    return list(zip((text.lower() for text in parts[::2]), [*numbers, -1], strict=True))
-
-
-def _first_number(path: Path) -> int:
-    numbers = _DIGITS.findall(path.stem)
-    return int(numbers[-1]) if numbers else 1
 
 
 class ImageSource(Source):
@@ -116,6 +86,7 @@ class ImageSource(Source):
     def __init__(self, path: Path, selection: Selection, rate: Fraction | None = None) -> None:
         self._name = str(path)
         self._files = list_images(path)
+        self._names, self._numbers = names_of(self._files), numbers_of(self._files, path)
         self._selection = selection
         self._rate = rate or DEFAULT_FPS
         self._closed = False
@@ -134,7 +105,6 @@ class ImageSource(Source):
                 codec=self._files[0].suffix[1:].lower(),
                 duration=float(count / self._rate),
                 time_base=1 / self._rate,
-                first_number=_first_number(self._files[0]),
             ),
             uniform=True,
         )
@@ -174,7 +144,8 @@ class ImageSource(Source):
                 self._skip(index, file)
                 continue
             self._check_size(file, image)
-            yield Frame(index, time, self._selection.resize(image))
+            number = None if self._numbers is None else self._numbers[index]
+            yield Frame(index, time, self._selection.resize(image), name=self._names[index], number=number)
             delivered = True
         if not delivered and not self.damaged:
             raise self._selection.nothing_in(self._name, time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,11 @@ from bgsub.errors import OutputError
 from bgsub.files import atomic_write
 from bgsub.formats import WRITABLE_IMAGES
 from bgsub.outputs import PathLike, check_output
-from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.frame import Frame
 from bgsub.video.sink import Sink
 from bgsub.video.writers.drawing import to_uint8
+
+logger = logging.getLogger(__name__)
 
 # Run lengths suit masks and cut-outs: a third of the time of OpenCV's defaults, and smaller files.
 _MASK_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
@@ -27,15 +30,16 @@ if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # from OpenCV 4.12 on
 
 
 class ImageFolder(Sink):
-    """Writes ``PREFIX000001.png``, ... into a folder; each file appears whole or not at all.
+    """Writes a PNG file a frame into a folder; each appears whole or not at all.
+
+    Of a source that is images a file has the number of its image, ``PREFIX000050.png`` of ``in000050.jpg``, or the
+    image's own name where no number is clear. Other frames count from ``PREFIX000001.png``.
 
     Parameters
     ----------
     path : Path
         The folder, checked by `check_output`; made with the first frame if need be, or cleared of an earlier
-        run's files of the same prefix.
-    info : VideoInfo
-        Of the source; a file's number is ``info.first_number`` plus the frame's index.
+        run's numbered files of the same prefix.
     draw : callable
         Makes the image, grey, BGR or BGRA uint8, of a frame and its mask.
     prefix : str
@@ -45,26 +49,36 @@ class ImageFolder(Sink):
     def __init__(
         self,
         path: Path,
-        info: VideoInfo,
         draw: Callable[[Frame, np.ndarray], np.ndarray],
         prefix: str,
     ) -> None:
         self.path = path
         self.prefix = prefix
         self._draw = draw
-        self._first_number = info.first_number
         self._begun = False
+        self._others: set[str] = set()  # PNG files of before
 
     def write(self, frame: Frame, mask: np.ndarray) -> None:
         """Write one file."""
-        image = self._draw(frame, mask)
+        image, name = self._draw(frame, mask), self._name(frame)
         if not self._begun:
             self._begin()
-        name = f"{self.prefix}{self._first_number + frame.index:06d}.png"
         write_image(self.path / name, image, _MASK_PNG if image.ndim == 2 else _PICTURE_PNG)
+        self._others.discard(name)
 
     def close(self) -> None:
-        """Do nothing: every file was finished when it was written."""
+        """Say what else lies in the folder; every file was finished when it was written."""
+        if self._others:
+            logger.warning(
+                "%s also holds %d other PNG files, such as %s", self.path, len(self._others), min(self._others)
+            )
+            self._others = set()
+
+    def _name(self, frame: Frame) -> str:
+        """Return what the file of a frame is called."""
+        if frame.number is None and frame.name is not None:
+            return f"{Path(frame.name).name}.png"  # a name, not a path: it comes from outside
+        return f"{self.prefix}{frame.index + 1 if frame.number is None else frame.number:06d}.png"
 
     def _begin(self) -> None:
         """Make the folder, or clear it of an earlier run's files."""
@@ -74,6 +88,8 @@ class ImageFolder(Sink):
             for file in self.path.iterdir():
                 if re.fullmatch(rf"{re.escape(self.prefix)}\d{{6,}}\.png", file.name):
                     file.unlink()
+                elif file.suffix.lower() == ".png":
+                    self._others.add(file.name)
         except OSError as error:
             raise OutputError(
                 f"cannot write to folder {self.path}: {error.strerror}; choose a folder you can write to"

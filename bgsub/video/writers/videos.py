@@ -113,7 +113,7 @@ def mask_sink(
     """
     target = check_output(path, overwrite=overwrite, source=source, folder=True)
     if is_folder(path):
-        return ImageFolder(target, info, lambda frame, mask: mask, "bin")
+        return ImageFolder(target, lambda frame, mask: mask, "bin")
     suffix = target.suffix.lower()
     if suffix in _LOSSY:
         return VideoSink(target, info, _LOSSY[suffix], lambda frame, mask: _mask_planes(mask))
@@ -161,7 +161,7 @@ def foreground_sink(
     """
     target = check_output(path, overwrite=overwrite, source=source, folder=True)
     if is_folder(path):
-        return ImageFolder(target, info, _draw_transparent, "fg")
+        return ImageFolder(target, _draw_transparent, "fg")
     suffix = target.suffix.lower()
     if suffix == ".mkv":
         return VideoSink(target, info, encode.FFV1_BGRA, lambda frame, mask: [_draw_transparent(frame, mask)])

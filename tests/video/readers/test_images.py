@@ -28,9 +28,10 @@ def test_images_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     with open_source(tmp_path / "walk") as source:
         info = source.info
         frames = list(source)
-    assert (info.name, info.codec, info.fps, info.frame_count, info.first_number) == ("walk", "png", 25, 4, 8)
+    assert (info.name, info.codec, info.fps, info.frame_count) == ("walk", "png", 25, 4)
     assert info.duration == pytest.approx(4 / 25)
     assert [frame.index for frame in frames] == [0, 1, 2, 3]
+    assert [(frame.number, frame.name) for frame in frames] == [(n, f"img{n}") for n in (8, 9, 10, 100)]
     assert [frame.time for frame in frames] == pytest.approx([0, 0.04, 0.08, 0.12])
     for frame, image in zip(frames, images, strict=True):
         np.testing.assert_array_equal(frame.image, image)
@@ -52,9 +53,54 @@ def test_cdnet_sequence(tmp_path: Path) -> None:
     write(folder / "groundtruth", ["gt000470.png"], [np.zeros((24, 32, 3), np.uint8)])
     for path in (folder, folder / "input"):
         with open_source(path) as source:
-            assert (source.info.name, source.info.first_number) == ("highway", 470)
-            for frame, image in zip(source, images, strict=True):
+            assert source.info.name == "highway"
+            for number, frame, image in zip((470, 471), source, images, strict=True):
+                assert frame.number == number
                 np.testing.assert_array_equal(frame.image, image)
+
+
+@pytest.mark.parametrize(
+    ("files", "asked", "numbers"),
+    [
+        (["in000001.png", "in000003.png", "in000050.png"], "", [1, 3, 50]),
+        (["7.png", "8.bmp"], "", [7, 8]),
+        (["shot4b.png", "shot12b.png"], "", [4, 12]),
+        (["2024-05-01_12-05-00.png", "2024-05-01_12-05-01.png"], "", None),
+        (["cam1_2.png", "cam2_1.png"], "", None),
+        (["left1.png", "right2.png"], "", None),
+        (["in1.png", "in01.png"], "", None),  # one number twice
+        (["door.png", "yard.png"], "", None),
+        (["in1.png", "title.png"], "", None),
+        (["a1111111111111111111.png", "a1111111111111111112.png"], "", None),  # beyond any number of a frame
+        (["cam2_01.png", "cam2_07.png", "cam3_01.png"], "cam2_%02d.png", [1, 7]),
+        (["2024_1.png", "2024_2.png"], "*.png", None),
+        (["in4.png", "in9.png", "x.png"], "in*.png", [4, 9]),
+        (["in0009.png"], "in0009.png", [9]),
+        (["photo.png"], "photo.png", None),
+    ],
+)
+def test_numbers_of_images_only_where_they_are_clear(
+    tmp_path: Path, files: list[str], asked: str, numbers: list[int] | None
+) -> None:
+    write(tmp_path, files)
+    with open_source(tmp_path / asked) as source:
+        frames = list(source)
+    assert [frame.number for frame in frames] == (numbers or [None] * len(frames))
+    assert all(any(file.startswith(frame.name) for file in files) for frame in frames)
+    assert len({frame.name for frame in frames}) == len(frames)
+
+
+def test_images_of_one_stem_are_told_apart_by_their_extensions(tmp_path: Path) -> None:
+    write(tmp_path, ["yard.bmp", "yard.png", "Yard.jpg"])
+    with open_source(tmp_path) as source:
+        assert {frame.name for frame in source} == {"yard.bmp", "yard.png", "Yard.jpg"}
+
+
+def test_a_damaged_image_shifts_no_number(tmp_path: Path) -> None:
+    write(tmp_path, ["in1.png", "in2.png", "in5.png"])
+    (tmp_path / "in2.png").write_bytes(b"torn")
+    with open_source(tmp_path) as source:
+        assert [(frame.index, frame.number) for frame in source] == [(0, 1), (2, 5)]
 
 
 @pytest.mark.parametrize(

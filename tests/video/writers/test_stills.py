@@ -1,5 +1,7 @@
 """Folders of PNG files and the background image."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,15 +12,52 @@ from bgsub.video.writers.videos import foreground_sink, mask_sink
 from tests.video.writers.sink_clips import clip_frame, clip_image, clip_info, clip_mask, noise_mask
 
 
-def test_masks_are_numbered_like_the_source(tmp_path):
-    with mask_sink(f"{tmp_path}/masks/", clip_info(first_number=1000)) as sink:
+def named(index, **names):
+    return replace(clip_frame(index), **names)
+
+
+def test_masks_have_the_numbers_of_their_images(tmp_path):
+    with mask_sink(f"{tmp_path}/masks/", clip_info()) as sink:
         assert not sink.lossy
+        for index, number in enumerate((1, 50, 1_000_000)):
+            sink.write(named(index, name=f"in{number}", number=number), noise_mask(index))
+    files = sorted(tmp_path.glob("masks/*"))
+    assert [file.name for file in files] == ["bin000001.png", "bin000050.png", "bin1000000.png"]
+    for index, file in enumerate(files):
+        np.testing.assert_array_equal(cv2.imread(str(file), cv2.IMREAD_UNCHANGED), noise_mask(index))
+
+
+def test_masks_of_a_video_are_numbered_from_one(tmp_path):
+    with mask_sink(f"{tmp_path}/masks/", clip_info()) as sink:
         for index in (0, 1, 5):  # a gap: skipped frames keep their number
             sink.write(clip_frame(index), noise_mask(index))
-    files = sorted(tmp_path.glob("masks/*"))
-    assert [file.name for file in files] == ["bin001000.png", "bin001001.png", "bin001005.png"]
-    for index, file in zip((0, 1, 5), files, strict=True):
-        np.testing.assert_array_equal(cv2.imread(str(file), cv2.IMREAD_UNCHANGED), noise_mask(index))
+    assert sorted(file.name for file in tmp_path.glob("masks/*")) == [f"bin{n:06d}.png" for n in (1, 2, 6)]
+
+
+@pytest.mark.parametrize("make", [mask_sink, foreground_sink])
+def test_masks_have_the_names_of_their_images_where_these_have_no_number(tmp_path, make):
+    names = ["2024-05-01_12-05-00", "Büro [2]", "../../outside"]  # the last could only come from a program
+    with make(f"{tmp_path}/a/", clip_info()) as sink:
+        for index, name in enumerate(names):
+            sink.write(named(index, name=name), clip_mask(index))
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.png")} == {
+        "a/2024-05-01_12-05-00.png",
+        "a/Büro [2].png",
+        "a/outside.png",
+    }
+
+
+def test_other_pictures_in_the_folder_are_told_of(tmp_path, caplog):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for name in ("monday.png", "tuesday.png", "wednesday.PNG", "notes.txt", "bin000007.png"):
+        (folder / name).write_text("old")
+    with mask_sink(folder, clip_info(), overwrite=True) as sink:
+        sink.write(named(0, name="monday"), clip_mask(0))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{folder} also holds 2 other PNG files, such as tuesday.png"
+    ]
+    assert sorted(file.name for file in folder.iterdir()) == ["monday.png", "notes.txt", "tuesday.png", "wednesday.PNG"]
 
 
 def test_cutouts_are_transparent(tmp_path):
