@@ -26,6 +26,7 @@ from bgsub.mixture.em.loop import run_em
 from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
+from bgsub.mixture.settings import CovarianceType
 
 CASES = ["400,2,4", "100000,2,5", "1000000,3,8", "1000000,8,32", "100000,16,10", "100000,64,16", "20000,128,8"]
 FINAL_E_STEP = 0.45
@@ -96,7 +97,7 @@ def measure(X: np.ndarray, k: int, covariance_type: str, budget: float) -> tuple
     return float(least[0]), float(least[1])
 
 
-def whole_fits(X: np.ndarray, k: int, covariance_type: str) -> tuple[float, float]:
+def whole_fits(X: np.ndarray, k: int, covariance_type: CovarianceType) -> tuple[float, float]:
     """Return the seconds of our default fit and of theirs, the least of three."""
     least = []
     for model in (OurMixture, GaussianMixture):

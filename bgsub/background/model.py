@@ -58,7 +58,8 @@ class BackgroundModel(ABC):
 
     A model is policy: parameters, and decisions on pictures and tables of objects. Its *engine* owns the arrays and
     does what touches every pixel; `device` chooses it. A subclass fills in the class attributes, the methods under
-    "what a model adds", and a public `apply` between `_accept` and `_result`.
+    "what a model adds", and a public `apply` between `_accept` and `_result`; its constructor and
+    `set_parameters` name the parameters one by one, so that editors and type checkers know them.
 
     Parameters
     ----------

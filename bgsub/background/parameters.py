@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -117,6 +118,18 @@ MOG2_PARAMETERS = {
 }
 """The parameters of `bgsub.MOG2`, by name: OpenCV's, under names of their own."""
 
+
+def _check_names(values: Mapping[str, Any], table: Mapping[str, Parameter]) -> None:
+    """Raise ParameterError about the first name that is in no table, with the one that was perhaps meant."""
+    for name in values:
+        if name not in table:
+            common = ", ".join(known for known, p in table.items() if not p.advanced)
+            rarer = ", and rarer ones" if any(p.advanced for p in table.values()) else ""
+            close = difflib.get_close_matches(name.lower(), table, 1)
+            meant = f"; did you mean {close[0]}?" if close else ""
+            raise ParameterError(f"unknown parameter {name!r}: there are {common}{rarer}{meant}")
+
+
 _COMPACT_HIGHEST = 255.0  # a 16-bit variance is kept in steps of 1/256
 
 
@@ -128,9 +141,7 @@ def check_mog2(values: Mapping[str, Any], precision: str) -> dict[str, Any]:
     ParameterError
         When a name is unknown, a value out of bounds, or two contradict each other.
     """
-    unknown = [name for name in values if name not in MOG2_PARAMETERS]
-    if unknown:
-        raise ParameterError(f"unknown parameter {unknown[0]!r}: there are {', '.join(MOG2_PARAMETERS)}")
+    _check_names(values, MOG2_PARAMETERS)
     checked = {name: p.check(values.get(name, p.default)) for name, p in MOG2_PARAMETERS.items()}
     if checked["var_min"] > checked["var_max"]:
         raise ParameterError(
@@ -257,10 +268,7 @@ def check_adaptive(values: Mapping[str, Any]) -> dict[str, Any]:
     ParameterError
         When a name is unknown, a value out of bounds, or two contradict each other.
     """
-    unknown = [name for name in values if name not in ADAPTIVE_PARAMETERS]
-    if unknown:
-        common = ", ".join(name for name, p in ADAPTIVE_PARAMETERS.items() if not p.advanced)
-        raise ParameterError(f"unknown parameter {unknown[0]!r}: there are {common}, and rarer ones")
+    _check_names(values, ADAPTIVE_PARAMETERS)
     checked = {name: p.check(values.get(name, p.default)) for name, p in ADAPTIVE_PARAMETERS.items()}
     for low, high in (("var_min_y", "var_max"), ("var_min_c", "var_max"), ("liveliness_low", "liveliness_high")):
         if checked[low] >= checked[high]:

@@ -18,7 +18,7 @@ from bgsub.errors import BgsubError, SourceError
 from bgsub.mixture.diagnosis import tell_of_collapse
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import ModelSelection, select
-from bgsub.mixture.settings import default
+from bgsub.mixture.settings import CovarianceType, Criterion, default
 from bgsub.tables.learning import Choice, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation
 from bgsub.tables.sources import TableLike, open_table
@@ -87,7 +87,7 @@ def fit_table(
     table: TableLike | Table,
     n_components: int,
     *,
-    covariance_type: str = "full",
+    covariance_type: CovarianceType = "full",
     choice: Choice | None = None,
     settings: FitSettings | None = None,
     stage: Stage = _unseen,
@@ -134,9 +134,9 @@ def fit_table(
 def select_table(
     table: TableLike | Table,
     counts: Sequence[int],
-    covariance_types: Sequence[str],
+    covariance_types: Sequence[CovarianceType],
     *,
-    criterion: str = "bic",
+    criterion: Criterion = "bic",
     choice: Choice | None = None,
     settings: FitSettings | None = None,
     stage: Stage = _unseen,

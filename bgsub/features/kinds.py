@@ -16,7 +16,7 @@ from bgsub.features.appearance import COLOURS, EDGES, TONES
 from bgsub.features.collecting import FEATURES, N_EMBEDDING, FrameFeatures
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import select
-from bgsub.mixture.settings import COVARIANCES, default
+from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
 
 MOST_CHOSEN = 8
 """Most kinds that are tried where their number is left to the BIC."""
@@ -53,7 +53,7 @@ class Settings:
     """
 
     n_components: int | None = None
-    covariance_type: str = COVARIANCES["frames"]
+    covariance_type: CovarianceType = COVARIANCES["frames"]
     reg_covar: float = default("reg_covar", "frames")
     n_init: int = int(default("n_init", "frames"))
     seed: int = int(default("seed", "frames"))

@@ -16,7 +16,7 @@ import numpy as np
 from bgsub.errors import ParameterError
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import select
-from bgsub.mixture.settings import COVARIANCES, default
+from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
 
 MOST_PIXELS = 100_000
 """Most pixels that a palette is learned from."""
@@ -118,7 +118,7 @@ def learn_palette(
     pixels: np.ndarray,
     n_components: int,
     *,
-    covariance_type: str = COVARIANCES["colors"],
+    covariance_type: CovarianceType = COVARIANCES["colors"],
     n_init: int = int(default("n_init", "colors")),
     seed: int = int(default("seed", "colors")),
     threads: int | None = None,

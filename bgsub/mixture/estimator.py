@@ -6,7 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
@@ -27,6 +27,7 @@ from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
 from bgsub.mixture.input_checks import check_features, check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.settings import CovarianceType, InitParams
 
 
 class GaussianMixture(DensityMixin, BaseEstimator):
@@ -38,31 +39,31 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_components : int
+    n_components : int, default 1
         Number of Gaussians, K.
-    covariance_type : {'full', 'tied', 'diag', 'spherical'}
+    covariance_type : {'full', 'tied', 'diag', 'spherical'}, default 'full'
         A matrix each, one matrix for all, variances each, or one variance each.
-    tol, reg_covar : float
+    tol, reg_covar : float, default 1e-3 and 1e-6
         EM ends where the mean log-likelihood changes by less than the first; the second, in squared units of the data,
         is added to the diagonal of each covariance.
-    max_iter, n_init : int
+    max_iter, n_init : int, default 100 and 1
         Most iterations, 0 to leave the start; and starts, run side by side, of which the best end is kept.
-    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}
+    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}, default 'kmeans'
         How starts are drawn: for more than 20,000 rows (200 a component where that is more) from as many rows drawn
         at random, for fewer from all, as in scikit-learn for the same `random_state`.
     weights_init, means_init, precisions_init : array-like, optional
         Given starting parameters, in the shapes of the fitted ones.
     random_state : int, RandomState or None
         Where starts and samples are drawn from.
-    warm_start : bool
+    warm_start : bool, default False
         Whether the next `fit` goes on from the last parameters.
-    verbose, verbose_interval : int
+    verbose, verbose_interval : int, default 0 and 10
         1 prints initialisations and each so many iterations, 2 also times and changes.
-    acceleration : {None, 'squarem'}
+    acceleration : {None, 'squarem'}, default None
         'squarem' (Varadhan & Roland 2008) reaches the same likelihood in fewer passes, which `n_iter_` counts.
     threads : int, optional
         That share the work, with the same result; None takes the processors it may use, at most OMP_NUM_THREADS.
-    learning_decay : float
+    learning_decay : float, default 0.7
         Of `partial_fit`, above 0.5, at most 1: at 1 all rows count alike, lower values forget the first calls sooner.
 
     Attributes
@@ -88,12 +89,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self,
         n_components: int = 1,
         *,
-        covariance_type: str = "full",
+        covariance_type: CovarianceType = "full",
         tol: float = 1e-3,
         reg_covar: float = 1e-6,
         max_iter: int = 100,
         n_init: int = 1,
-        init_params: str = "kmeans",
+        init_params: InitParams = "kmeans",
         weights_init: Any = None,
         means_init: Any = None,
         precisions_init: Any = None,
@@ -101,7 +102,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
-        acceleration: str | None = None,
+        acceleration: Literal["squarem"] | None = None,
         threads: int | None = None,
         learning_decay: float = 0.7,
     ) -> None:
@@ -264,8 +265,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def aic(self, X: Any, sample_weight: Any = None) -> float:
         """Return Akaike's information criterion on the rows: the lower the better."""
-        log_likelihood, _ = self._likelihood(X, sample_weight)
-        return -2.0 * log_likelihood + 2.0 * self.fitted_mixture().n_parameters
+        return -2.0 * self._likelihood(X, sample_weight)[0] + 2.0 * self.fitted_mixture().n_parameters
 
     def bic(self, X: Any, sample_weight: Any = None) -> float:
         """Return the Bayesian information criterion on the rows: the lower the better."""

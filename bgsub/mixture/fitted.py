@@ -14,6 +14,7 @@ from bgsub.errors import ParameterError
 from bgsub.mixture.input_checks import check_sample_weight
 from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
 from bgsub.mixture.passes.cpu import log_density
+from bgsub.mixture.settings import CovarianceType
 
 _DRAWS = 100_000  # for the distribution of the density, where no rows are given
 ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
@@ -36,7 +37,7 @@ class FittedMixture:
     """
 
     parameters: Parameters
-    covariance_type: str
+    covariance_type: CovarianceType
 
     @property
     def n_components(self) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack, get_args
 
 import numpy as np
 from sklearn.base import clone
@@ -24,11 +24,26 @@ from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
 from bgsub.mixture.scikit_learn import ROWS
+from bgsub.mixture.settings import CovarianceType, Criterion, InitParams
 from bgsub.threads import usable_threads
 
-CRITERIA = ("bic", "aic", "icl")
+CRITERIA = get_args(Criterion)
 
 _log = logging.getLogger(__name__)
+
+
+class MixtureOptions(TypedDict, total=False):
+    """The parameters of `GaussianMixture` that `select` passes on."""
+
+    tol: float
+    reg_covar: float
+    max_iter: int
+    init_params: InitParams
+    warm_start: bool
+    verbose: int
+    verbose_interval: int
+    acceleration: Literal["squarem"] | None
+    learning_decay: float
 
 
 class Candidate(NamedTuple):
@@ -71,14 +86,14 @@ class ModelSelection:
 def select(
     X: Any,
     n_components: int | Iterable[int] = range(1, 10),
-    covariance_type: str | Sequence[str] = COVARIANCE_TYPES,
-    criterion: str = "bic",
+    covariance_type: CovarianceType | Sequence[CovarianceType] = COVARIANCE_TYPES,
+    criterion: Criterion = "bic",
     *,
     n_init: int = 5,
     sample_weight: Any = None,
     random_state: Any = None,
     threads: int | None = None,
-    **options: Any,
+    **options: Unpack[MixtureOptions],
 ) -> ModelSelection:
     """Fit every combination of number of components and covariance type, and choose the best.
 
@@ -89,14 +104,14 @@ def select(
     ----------
     X : array-like, shape (N, D)
         The rows.
-    n_components : int or iterable of int
+    n_components : int or iterable of int, default 1 to 9
         Numbers of components to try, each at least 1 and at most N.
-    covariance_type : str or sequence of {'full', 'tied', 'diag', 'spherical'}
+    covariance_type : {'full', 'tied', 'diag', 'spherical'} or sequence of these, default all
         Types to try.
-    criterion : {'bic', 'aic', 'icl'}
+    criterion : {'bic', 'aic', 'icl'}, default 'bic'
         'bic' asks how many Gaussians the density needs, 'icl' how many separate clusters there are, 'aic' takes more
         components than either.
-    n_init : int
+    n_init : int, default 5
         Starts of each combination, of which the best counts: with few, a bad start can pass for a bad model.
     sample_weight : array-like, shape (N,), optional
         Weights of the rows.
@@ -123,7 +138,8 @@ def select(
         raise ParameterError(f"criterion is {criterion!r}: give one of {', '.join(CRITERIA)}")
     if not counts or not types:
         raise ParameterError("nothing to try: give at least one n_components and one covariance_type")
-    refused = [name for name in ("weights_init", "means_init", "precisions_init") if options.get(name) is not None]
+    given: Mapping[str, object] = options
+    refused = [name for name in ("weights_init", "means_init", "precisions_init") if given.get(name) is not None]
     if refused:
         raise ParameterError(f"{refused[0]} fits one combination only: leave it out, or fit a GaussianMixture")
 
@@ -172,7 +188,7 @@ class _Rows(NamedTuple):
 
 
 def _of_every_type(
-    reference: GaussianMixture, data: RowsInMemory, rows: _Rows, n_components: int, types: list[str]
+    reference: GaussianMixture, data: RowsInMemory, rows: _Rows, n_components: int, types: Sequence[CovarianceType]
 ) -> list[_Outcome]:
     """Fit mixtures of one number of components from the same seeds."""
     model = clone(reference).set_params(n_components=n_components)

@@ -7,7 +7,7 @@ shows its clusters to people can wait for better ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Use = Literal["estimator", "table", "frames", "colors"]
 """`GaussianMixture`; clusters of a table's rows; kinds of scene among frames; colours of pixels."""
@@ -71,10 +71,18 @@ SETTINGS: Mapping[str, Setting] = {
     ),
 }
 
-COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
+CovarianceType = Literal["full", "tied", "diag", "spherical"]
 """A matrix each, one matrix for all, variances each, or one variance each."""
 
-COVARIANCES: Mapping[str, str] = {"estimator": "full", "table": "full", "frames": "full", "colors": "tied"}
+COVARIANCE_TYPES: tuple[CovarianceType, ...] = get_args(CovarianceType)
+
+InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
+"""How a start is drawn."""
+
+Criterion = Literal["bic", "aic", "icl"]
+"""What models are compared by."""
+
+COVARIANCES: Mapping[str, CovarianceType] = {"estimator": "full", "table": "full", "frames": "full", "colors": "tied"}
 """The covariance type by use."""
 
 

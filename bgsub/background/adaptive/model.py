@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from bgsub.background.adaptive.engine import Engine, layout
 from bgsub.background.adaptive.light import measure_light
 from bgsub.background.adaptive.registration import Registration
 from bgsub.background.adaptive.structure import verdicts_of
+from bgsub.background.keywords import AdaptiveParameters, RareParameters
 from bgsub.background.layout import Layout
 from bgsub.background.model import BackgroundModel
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
-from bgsub.background.region import Area
+from bgsub.background.region import Area, Polygon
 from bgsub.threads import opencv_bounded
 
 
@@ -35,30 +36,30 @@ class BackgroundSubtractor(BackgroundModel):
 
     Parameters
     ----------
-    n_components : int, 1 to 16
-        Most Gaussians that a pixel can have.
-    history : int
+    n_components : int, default 4
+        Most Gaussians that a pixel can have, 1 to 16.
+    history : int, default 500
         Memory in frames: the automatic learning rate is 1 / min(n, history) in frame n.
-    threshold : float
-        Evidence, as log-odds, that makes a pixel foreground; higher finds less.
-    smoothing : float
-        Standard deviation, in pixels, of the Gaussian over which neighbours share their evidence; 0 for none.
-    min_area : int
+    threshold : float, default 6.5
+        Evidence, as log-odds, that makes a pixel foreground; higher finds less. Above 0, up to 50.
+    smoothing : float, default 1.5
+        Standard deviation, in pixels, of the Gaussian over which neighbours share their evidence, up to 20; 0 for none.
+    min_area : int, default 20
         Objects of fewer pixels are dropped.
-    detect_shadows : bool
+    detect_shadows : bool, default True
         Tell cast shadows from objects and mark them with `shadow_value`; without, they count as objects. Pictures
         without colour have no hue to tell them by.
-    shadow_value : int, 0 to 255
-        Mask value of shadows.
-    shadow_threshold : float in [0, 1]
-        Darkest shadow, as a share of the background's brightness.
-    absorption_time : float
+    shadow_value : int, default 127
+        Mask value of shadows, 0 to 255.
+    shadow_threshold : float, default 0.45
+        Darkest shadow, as a share of the background's brightness, 0 to 1.
+    absorption_time : float, default 180
         Seconds after which an object that has stopped becomes background.
-    frame_rate : float
+    frame_rate : float, default 25
         Frames a second, by which `absorption_time` is counted.
-    compensate_light : bool
+    compensate_light : bool, default True
         Follow changes of the light of the whole scene.
-    stabilise : bool
+    stabilise : bool, default True
         Undo the movements of a camera that shakes. Whether it does is found out from the frames; for a still camera
         that costs next to nothing.
     region : ndarray of bool or uint8, shape (H, W), or list of polygons, optional
@@ -69,8 +70,8 @@ class BackgroundSubtractor(BackgroundModel):
         are the same for any number.
     device : {"cpu"}
         Where the frames are worked on.
-    **parameters
-        The rarer ones, see ``bgsub.background.parameters.ADAPTIVE_PARAMETERS``.
+    **rare
+        Those that few will want to change, see ``bgsub.background.parameters.ADAPTIVE_PARAMETERS``.
 
     Attributes
     ----------
@@ -121,6 +122,60 @@ class BackgroundSubtractor(BackgroundModel):
     _ENGINES = {"cpu": "bgsub.background.adaptive.cpu:CpuEngine"}  # noqa: RUF012  (ClassVar in the base)
     engine: Engine  # None before the first frame
     registration: Registration  # whether the camera shakes; there is one where there is an engine
+
+    def __init__(
+        self,
+        *,
+        n_components: int = 4,
+        history: int = 500,
+        threshold: float = 6.5,
+        smoothing: float = 1.5,
+        min_area: int = 20,
+        detect_shadows: bool = True,
+        shadow_value: int = 127,
+        shadow_threshold: float = 0.45,
+        absorption_time: float = 180.0,
+        frame_rate: float = 25.0,
+        compensate_light: bool = True,
+        stabilise: bool = True,
+        region: np.ndarray | Sequence[Polygon] | None = None,
+        threads: int | None = None,
+        device: Literal["cpu"] = "cpu",
+        **rare: Unpack[RareParameters],
+    ) -> None:
+        super().__init__(
+            region=region,
+            threads=threads,
+            device=device,
+            n_components=n_components,
+            history=history,
+            threshold=threshold,
+            smoothing=smoothing,
+            min_area=min_area,
+            detect_shadows=detect_shadows,
+            shadow_value=shadow_value,
+            shadow_threshold=shadow_threshold,
+            absorption_time=absorption_time,
+            frame_rate=frame_rate,
+            compensate_light=compensate_light,
+            stabilise=stabilise,
+            **rare,
+        )
+
+    def set_parameters(self, **parameters: Unpack[AdaptiveParameters]) -> None:  # type: ignore[override]  # fewer names
+        """Change parameters from the next frame on; what was learned stays.
+
+        Parameters
+        ----------
+        **parameters
+            Those of the constructor, and the rare ones; what is not named stays.
+
+        Raises
+        ------
+        ParameterError
+            When a value is out of bounds, or one would change that the first frame has fixed (`n_components`).
+        """
+        super().set_parameters(**parameters)
 
     def apply(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
+from bgsub.background.keywords import MOG2Parameters, NoOthers
 from bgsub.background.layout import Layout
 from bgsub.background.model import BackgroundModel
 from bgsub.background.mog2.constants import step_of
@@ -22,26 +23,30 @@ class MOG2(BackgroundModel):
 
     Parameters
     ----------
-    n_components : int, 1 to 32
-        Most Gaussians that a pixel can have.
-    history : int
+    n_components : int, default 5
+        Most Gaussians that a pixel can have, 1 to 32.
+    history : int, default 500
         Memory in frames: the automatic learning rate is 1 / min(2 n, history) in frame n.
-    var_threshold : float
+    var_threshold : float, default 16
         Squared Mahalanobis distance up to which a pixel is background.
-    var_threshold_gen : float
+    var_threshold_gen : float, default 9
         Squared Mahalanobis distance up to which a pixel belongs to a Gaussian and updates it.
-    background_ratio : float in (0, 1]
-        The heaviest Gaussians, up to this share of the weights, are the background.
-    var_init, var_min, var_max : float
-        Variance of a new Gaussian, and the bounds of every variance, in squared grey levels (0 to 255).
-    complexity_prior : float in [0, 0.5]
-        Evidence, as a share of the frames, that a Gaussian needs to be kept; 0 keeps all.
-    detect_shadows : bool
+    background_ratio : float, default 0.9
+        The heaviest Gaussians, up to this share of the weights, are the background. Above 0, up to 1.
+    var_init : float, default 15
+        Variance of a new Gaussian, in squared grey levels (0 to 255).
+    var_min : float, default 4
+        Smallest variance of a Gaussian.
+    var_max : float, default 75
+        Largest variance of a Gaussian.
+    complexity_prior : float, default 0.05
+        Evidence, as a share of the frames, that a Gaussian needs to be kept, up to 0.5; 0 keeps all.
+    detect_shadows : bool, default True
         Mark pixels that are a darker version of the background with `shadow_value` instead of 255.
-    shadow_value : int, 0 to 255
-        Mask value of shadows.
-    shadow_threshold : float in [0, 1]
-        Darkest shadow, as a share of the background's brightness.
+    shadow_value : int, default 127
+        Mask value of shadows, 0 to 255.
+    shadow_threshold : float, default 0.5
+        Darkest shadow, as a share of the background's brightness, 0 to 1.
     region : ndarray of bool or uint8, shape (H, W), or list of polygons, optional
         Region of interest: a mask, inside where it is not 0, or polygons of (x, y) corners in pixels. Outside,
         masks are 0 and nothing is learned.
@@ -103,14 +108,58 @@ class MOG2(BackgroundModel):
     def __init__(
         self,
         *,
+        n_components: int = 5,
+        history: int = 500,
+        var_threshold: float = 16.0,
+        var_threshold_gen: float = 9.0,
+        background_ratio: float = 0.9,
+        var_init: float = 15.0,
+        var_min: float = 4.0,
+        var_max: float = 75.0,
+        complexity_prior: float = 0.05,
+        detect_shadows: bool = True,
+        shadow_value: int = 127,
+        shadow_threshold: float = 0.5,
         region: np.ndarray | Sequence[Polygon] | None = None,
         threads: int | None = None,
-        device: str = "cpu",
-        precision: str = "exact",
-        **parameters: Any,
+        device: Literal["cpu"] = "cpu",
+        precision: Literal["exact", "compact"] = "exact",
+        **others: Unpack[NoOthers],
     ) -> None:
         self.precision = precision
-        super().__init__(region=region, threads=threads, device=device, **parameters)
+        super().__init__(
+            region=region,
+            threads=threads,
+            device=device,
+            n_components=n_components,
+            history=history,
+            var_threshold=var_threshold,
+            var_threshold_gen=var_threshold_gen,
+            background_ratio=background_ratio,
+            var_init=var_init,
+            var_min=var_min,
+            var_max=var_max,
+            complexity_prior=complexity_prior,
+            detect_shadows=detect_shadows,
+            shadow_value=shadow_value,
+            shadow_threshold=shadow_threshold,
+            **others,
+        )
+
+    def set_parameters(self, **parameters: Unpack[MOG2Parameters]) -> None:  # type: ignore[override]  # fewer names
+        """Change parameters from the next frame on; what was learned stays.
+
+        Parameters
+        ----------
+        **parameters
+            Those of the constructor, from `n_components` to `shadow_threshold`; what is not named stays.
+
+        Raises
+        ------
+        ParameterError
+            When a value is out of bounds, or one would change that the first frame has fixed (`n_components`).
+        """
+        super().set_parameters(**parameters)
 
     def apply(
         self,

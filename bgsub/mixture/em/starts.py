@@ -9,7 +9,7 @@ of single-row seeds does not depend on the number of rows.
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -19,8 +19,9 @@ from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.statistics import Statistics, maximisation
+from bgsub.mixture.settings import InitParams
 
-INIT_PARAMS = ("kmeans", "k-means++", "random", "random_from_data")
+INIT_PARAMS = get_args(InitParams)
 
 FEWEST_SEEDING_ROWS = 20_000
 SEEDING_ROWS_A_COMPONENT = 200
