@@ -60,6 +60,8 @@ class VideoInfo:
         Smallest step between two frame times, in seconds; writers keep times to this precision.
     live : bool
         Frames come at the pace of the world (a camera, a network stream): waiting does not make them wait.
+    sample_aspect_ratio : Fraction
+        Width of a pixel over its height, of the frames as they are delivered; 1 where pixels are square.
     """
 
     name: str
@@ -71,6 +73,7 @@ class VideoInfo:
     duration: float | None
     time_base: Fraction = Fraction(1, 90_000)
     live: bool = False
+    sample_aspect_ratio: Fraction = Fraction(1)
 
     @property
     def expected_frame_count(self) -> int | None:

@@ -8,6 +8,7 @@ here looks ahead, so a frame that was written is in the file, or in the second t
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -28,10 +29,17 @@ from av.video.stream import VideoStream
 from bgsub.errors import OutputError
 from bgsub.formats import CONTAINERS
 from bgsub.video.frame import VideoInfo
+from bgsub.video.writers import matroska
 
-MILLISECOND = Fraction(1, 1000)  # the only time base that Matroska and WebM have
+MILLISECOND = Fraction(1, 1000)  # the only time base that FFmpeg's writer of Matroska and WebM has
+FINE_TICK = Fraction(1, 100_000)  # which its head says where frames come too fast for that
+FAST = 200  # frames per second from which on the half of a millisecond, by which times are rounded, counts
 DEFAULT_TIME_BASE = Fraction(1, 90_000)
+_FASTEST_VP9 = Fraction(2000)  # above it libvpx counts no tick between two frames and refuses them
+_LARGE_MOVE = 0.005  # seconds by which a frame's time may be wrong without a word
 THREADS = min(4, os.cpu_count() or 1)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,8 @@ class Encoding:
 # Golomb-Rice coding with the small context is the fastest FFV1; slices let threads share a frame, and
 # checksums (nearly free) tell damage from content.
 _FFV1 = {"level": "3", "coder": "rice", "context": "0", "slices": "4", "slicecrc": "1"}
+# A picture of one row cannot be cut into slices, and one of one column only be written in the format's first version.
+_FFV1_OF_A_LINE = {"level": "1", "slices": "0", "slicecrc": "-1"}
 # zerolatency: no B-frames, no look-ahead. Key frames are forced by time instead of counted.
 _X264 = {
     "preset": "veryfast",
@@ -131,14 +141,19 @@ class VideoFile:
         self.path = path
         self.encoding = encoding
         self._fps = info.fps
-        self._time_base = MILLISECOND if path.suffix.lower() != ".mp4" else _fine_time_base(info.time_base)
-        self._ticks_per_second = float(1 / self._time_base)
+        self._aspect = _writable_aspect(info.sample_aspect_ratio)
+        self._is_matroska = path.suffix.lower() != ".mp4"
+        self._time_base = MILLISECOND if self._is_matroska else _fine_time_base(info.time_base)
+        self._tick_length = FINE_TICK if self._is_matroska and (info.fps or 0) > FAST else self._time_base
+        self._ticks_per_second = float(1 / self._tick_length)
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._tick: int | None = None  # of the last frame
         self._key_tick: int | None = None
         self._time = 0.0
         self._created = False
+        self._mended = not self._is_matroska or (self._aspect == 1 and self._tick_length == MILLISECOND)
+        self._squeezed = False
         self._size = 0  # of the file when it last held only whole clusters or fragments
         self._intact: float | None = None  # time up to which these reach
         self._shape: tuple[int, ...] = ()
@@ -177,8 +192,9 @@ class VideoFile:
                 f"{shape[1]}x{shape[0]}; write the rest to another file"
             )
         tick = round(time * self._ticks_per_second)
-        if self._tick is not None:
-            tick = max(tick, self._tick + 1)
+        if self._tick is not None and tick <= self._tick:
+            self._warn_of_squeeze(self._tick + 1 - tick)
+            tick = self._tick + 1
         try:
             stream = self._stream or self._open(shape[1], shape[0], tick)
             self._mux(stream.encode(self._frame(planes, tick)))
@@ -196,6 +212,7 @@ class VideoFile:
         try:
             self._mux(self._stream.encode(None))
             self._container.close()
+            self._mend(at_end=True)
         except (av.error.FFmpegError, OSError) as error:
             raise self._fail(error) from error
 
@@ -216,11 +233,18 @@ class VideoFile:
         if self.encoding.codec == "ffv1":
             # Its key frames are counted, and cost no space. Ten keep the index of a file of days small.
             codec_options["g"] = str(min(10, max(1, int(self._fps or 1))))
+            if min(width, height) == 1:
+                codec_options |= _FFV1_OF_A_LINE
         rate = self._fps or Fraction(25)
+        if self.encoding.codec == VP9.codec:
+            rate = min(rate, _FASTEST_VP9)
         stream: Any = container.add_stream(self.encoding.codec, rate=rate, options=codec_options)
         stream.width, stream.height = width, height
         stream.pix_fmt = self.encoding.pix_fmt
         context = stream.codec_context
+        context.sample_aspect_ratio = self._aspect
+        if self._is_matroska and self._aspect != 1:
+            stream.metadata["title"] = matroska.ROOM
         context.time_base = self._time_base
         context.thread_count, context.thread_type = THREADS, "SLICE"
         if self.encoding.full_range is not None:
@@ -239,6 +263,8 @@ class VideoFile:
             buffer = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             buffer[: rows.shape[0], : rows.shape[1]] = rows
         frame.pts, frame.time_base = tick, self._time_base
+        if self._fps:
+            frame.duration = max(1, round(self._ticks_per_second / self._fps))
         gap = 0 if self._tick is None else tick - self._tick
         # The frame after this one is expected a gap later, and would be too late for a key frame.
         if self._key_tick is None or tick + gap - self._key_tick > self._ticks_per_second:
@@ -259,6 +285,26 @@ class VideoFile:
                 # A packet that begins a cluster or fragment sends the one before to disk: all earlier frames.
                 self._size = size
                 self._intact = None if self._tick is None else self._time
+                self._mend()
+
+    def _mend(self, *, at_end: bool = False) -> None:
+        """Put into the head of a Matroska file what FFmpeg does not; closing the file undoes that once."""
+        if (self._mended and not at_end) or not self.path.is_file():
+            return
+        if self._is_matroska and (self._aspect != 1 or self._tick_length != MILLISECOND):
+            size = self._shape[1], self._shape[0]
+            self._mended = matroska.mend_head(self.path, size, self._aspect, self._tick_length)
+
+    def _warn_of_squeeze(self, ticks: int) -> None:
+        """Say once that frames come faster than the file can tell their times."""
+        if self._squeezed or ticks * self._tick_length < _LARGE_MOVE:
+            return
+        self._squeezed = True
+        advice = "; .mp4 has finer ones" if self._is_matroska else ""
+        logger.warning(
+            "%s: from %.3f s on frames are later than they were, so many come within its steps of %g ms%s",
+            *(self.path, self._time, float(1000 * self._tick_length), advice),
+        )
 
     def _fail(self, error: Exception) -> OutputError:
         """End the file at its last whole cluster or fragment, and return what to raise."""
@@ -285,6 +331,11 @@ def _fine_time_base(time_base: Fraction) -> Fraction:
         return DEFAULT_TIME_BASE
     parts = max(1, math.ceil(time_base / MILLISECOND))
     return time_base / parts
+
+
+def _writable_aspect(aspect: Fraction) -> Fraction:
+    """Return the shape of a pixel in numbers that every container can hold; 1 for one that no display has."""
+    return aspect.limit_denominator(1000) if Fraction(1, 20) <= aspect <= 20 else Fraction(1)
 
 
 def _explain(error: Exception) -> tuple[str, str]:
