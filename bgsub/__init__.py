@@ -9,6 +9,7 @@ from bgsub.extras import explained
 
 if TYPE_CHECKING:
     from bgsub.background.adaptive.model import BackgroundSubtractor
+    from bgsub.background.adaptive.opencv import createBackgroundSubtractor
     from bgsub.background.mog2.model import MOG2
     from bgsub.background.mog2.opencv import createBackgroundSubtractorMOG2
     from bgsub.clustering.model import TableModel
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 _HOME = {
     "BackgroundSubtractor": "bgsub.background.adaptive.model",
     "MOG2": "bgsub.background.mog2.model",
+    "createBackgroundSubtractor": "bgsub.background.adaptive.opencv",
     "createBackgroundSubtractorMOG2": "bgsub.background.mog2.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
     "select": "bgsub.mixture.selection",
@@ -51,6 +53,7 @@ __all__ = [
     "SourceError",
     "TableModel",
     "VideoInfo",
+    "createBackgroundSubtractor",
     "createBackgroundSubtractorMOG2",
     "open_source",
     "select",
@@ -68,4 +71,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return [*__all__, "__version__"]

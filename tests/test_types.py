@@ -32,6 +32,11 @@ bgsub.select([[1.0]], criterion="bicc")  # incompatible type "Literal['bicc']"
 bgsub.select([[1.0]], reg_cova=1e-3)  # Unexpected keyword argument "reg_cova"
 bgsub.select([[1.0]], range(1, 4), ["full", "tied"], "icl", reg_covar=1e-3)
 bgsub.createBackgroundSubtractorMOG2(500, 16, detectShadow=False)  # Unexpected keyword argument "detectShadow"
+bgsub.createBackgroundSubtractorMOG2(500, 16).setHistory("long")  # incompatible type "str"
+history: int = bgsub.createBackgroundSubtractorMOG2(500, 16).getHistory()
+bgsub.createBackgroundSubtractor(500, 16, True)  # Too many positional arguments
+area: int = bgsub.createBackgroundSubtractor(500, threshold=7).getMinArea()
+bgsub.createBackgroundSubtractor().getVarThreshold()  # has no attribute "getVarThreshold"
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import bgsub
 from bgsub.background.mog2.opencv import BackgroundSubtractorMOG2
+from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 from bgsub.errors import ParameterError
 from tests.test_naive import switching_scene
 
@@ -138,10 +139,10 @@ def test_clear_and_the_background_image():
 
 
 def test_every_method_of_opencv_is_here():
-    belong_to_cv_algorithm = {"save", "read", "write", "empty", "getDefaultName"}
+    of_its_file_storage = {"read", "write"}
     theirs = {name for name in dir(cv2.createBackgroundSubtractorMOG2()) if not name.startswith("_")}
     ours = {name for name in dir(BackgroundSubtractorMOG2) if not name.startswith("_")}
-    assert theirs - belong_to_cv_algorithm == ours
+    assert theirs - of_its_file_storage == ours
     assert {f"set{name}" for name in VALUES} == {name for name in ours if name.startswith("set")}
 
 
@@ -208,3 +209,147 @@ def test_a_refused_value_changes_nothing(setter, value, message):
 def test_a_refused_constructor():
     with pytest.raises(ParameterError, match=r"var_threshold is 0\.0: give a number above 0"):
         bgsub.createBackgroundSubtractorMOG2(varThreshold=0)
+
+
+# ----------------------------------------------------------------------------------------------------- both subtractors
+
+MAKERS = {
+    "adaptive": (bgsub.createBackgroundSubtractor, bgsub.BackgroundSubtractor),
+    "mog2": (bgsub.createBackgroundSubtractorMOG2, bgsub.MOG2),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def make(request):
+    return MAKERS[request.param][0]
+
+
+def test_the_name_is_that_of_opencv():
+    ours, theirs = twins()
+    assert ours.getDefaultName() == theirs.getDefaultName() == "BackgroundSubtractor_MOG2"
+    assert bgsub.createBackgroundSubtractor().getDefaultName() == "BackgroundSubtractor_Adaptive"
+
+
+def test_it_is_empty_until_a_frame_is_learned(make):
+    subtractor = make()
+    assert subtractor.empty()
+    assert subtractor.getBackgroundImage() is None
+    subtractor.apply(FRAMES[0], None, 0)  # the first is learned at any rate
+    assert not subtractor.empty()
+    np.testing.assert_array_equal(subtractor.getBackgroundImage(), FRAMES[0])
+    subtractor.clear()
+    assert subtractor.empty()
+
+
+@pytest.mark.parametrize("image", [None, [[1, 2], [3, 4]], "frame.png", 7], ids=str)
+def test_what_is_no_image_is_a_parameter_error_and_changes_nothing(make, image):
+    subtractor, untouched = make(), make()
+    for one in (subtractor, untouched):
+        for frame in FRAMES[:5]:
+            one.apply(frame)
+    for given in (subtractor, make()):
+        with pytest.raises(ParameterError, match=f"^image is a {type(image).__name__}: "):
+            given.apply(image)
+    np.testing.assert_array_equal(subtractor.apply(FRAMES[5]), untouched.apply(FRAMES[5]))
+
+
+@pytest.mark.parametrize("image", [FRAMES[0][:, :, :0], np.zeros((5, 5), complex), np.zeros((9, 9, 7), np.uint8)])
+def test_a_refused_image_of_another_shape_restarts_nothing(make, image):
+    subtractor, untouched = make(), make()
+    for one in (subtractor, untouched):
+        for frame in FRAMES[:5]:
+            one.apply(frame)
+    with pytest.raises(ParameterError, match=r"^image has "):
+        subtractor.apply(image)
+    np.testing.assert_array_equal(subtractor.apply(FRAMES[5]), untouched.apply(FRAMES[5]))
+
+
+@pytest.mark.parametrize("rate", [None, "fast", float("nan"), [0.1]], ids=str)
+def test_a_learning_rate_that_is_no_number(make, rate):
+    subtractor = make()
+    with pytest.raises(ParameterError, match=r"^learningRate is .*: give a number, -1 for the automatic rate$"):
+        subtractor.apply(FRAMES[0], learningRate=rate)
+    assert subtractor.empty()
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_saved_model_goes_on(name, tmp_path):
+    maker, model = MAKERS[name]
+    subtractor = maker(history=77)
+    for frame in FRAMES[:20]:
+        subtractor.apply(frame)
+    subtractor.save(tmp_path / "model.bgsub")
+    again = maker()
+    again.model = model.load(tmp_path / "model.bgsub")
+    assert again.getHistory() == 77
+    for frame in FRAMES[20:]:
+        np.testing.assert_array_equal(again.apply(frame), subtractor.apply(frame))
+
+
+# ----------------------------------------------------------------------------------------------------- the adaptive one
+
+
+def test_the_masks_are_those_of_the_model():
+    subtractor, model = (
+        bgsub.createBackgroundSubtractor(40, threshold=8),
+        bgsub.BackgroundSubtractor(history=40, threshold=8),
+    )
+    mask = np.zeros((17, 23), np.uint8)
+    known = np.zeros((17, 23), np.uint8)
+    known[3:6] = 255
+    for t, frame in enumerate(FRAMES):
+        if t % 4 == 0:
+            np.testing.assert_array_equal(subtractor.apply(frame), model.apply(frame))
+        elif t % 4 == 1:
+            assert subtractor.apply(frame, mask, 0.05) is mask
+            np.testing.assert_array_equal(mask, model.apply(frame, learning_rate=0.05))
+        elif t % 4 == 2:
+            np.testing.assert_array_equal(subtractor.apply(frame, None, 0), model.apply(frame, learning_rate=0))
+        else:
+            ours = subtractor.apply(frame, learningRate=-0.5, knownForegroundMask=known)
+            np.testing.assert_array_equal(ours, model.apply(frame, known_foreground=known))
+        np.testing.assert_array_equal(subtractor.getBackgroundImage(), model.background_image())
+    assert subtractor.model.n_frames == model.n_frames == 45
+
+
+def test_another_size_restarts_the_adaptive_one_and_a_high_rate_too():
+    subtractor = bgsub.createBackgroundSubtractor()
+    for frames, rate in ((FRAMES[:9], -1), (FRAMES[:9, 2:15, 3:20], 0), (FRAMES[:9, ..., 0], -1)):
+        for frame in frames:
+            subtractor.apply(frame, learningRate=rate)
+        assert subtractor.model.shape == frames[0].shape
+        assert subtractor.model.n_frames == (1 if rate == 0 else 9)
+    subtractor.apply(FRAMES[0, ..., :1], learningRate=3)
+    assert subtractor.model.n_frames == 1
+
+
+def test_opencvs_threshold_is_not_taken_for_ours():
+    with pytest.raises(TypeError):
+        bgsub.createBackgroundSubtractor(500, 16, True)
+    with pytest.raises(TypeError):
+        bgsub.createBackgroundSubtractor(varThreshold=16)
+
+
+def test_getters_and_setters_of_the_adaptive_one():
+    subtractor = bgsub.createBackgroundSubtractor()
+    common = {name for name, p in ADAPTIVE_PARAMETERS.items() if not p.advanced}
+    found = {name for name in dir(subtractor) if name.startswith("set")}
+    assert len(found) == len(common)
+    changed = set()
+    for name in found:
+        before = subtractor.model.parameters
+        value = getattr(subtractor, name.replace("set", "get", 1))()
+        getattr(subtractor, name)(not value if isinstance(value, bool) else value + 1 if value >= 1 else value + 0.125)
+        assert getattr(subtractor, name.replace("set", "get", 1))() != value
+        changed |= {k for k, v in subtractor.model.parameters.items() if v != before[k]}
+    assert changed == common
+    with pytest.raises(ParameterError, match=r"^setMinArea: min_area is -1: give a whole number from 0 to"):
+        subtractor.setMinArea(-1)
+    with pytest.raises(ParameterError, match=r"^n_components is 17: give a whole number from 1 to 16"):
+        subtractor.setNMixtures(17)
+
+
+def test_repr_shows_what_is_behind():
+    assert (
+        repr(bgsub.createBackgroundSubtractor(99)) == "BackgroundSubtractorAdaptive(BackgroundSubtractor(history=99))"
+    )
