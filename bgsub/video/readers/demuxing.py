@@ -216,14 +216,6 @@ def _short_name(kind: Kind, location: str) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(word for word in words if word)).strip("-.") or "stream"
 
 
-def nominal_rate(opened: Input) -> Fraction | None:
-    """Return the frames per second that a container states, None where it states none that can be true."""
-    for rate in (fraction(opened.stream.average_rate), fraction(opened.stream.guessed_rate)):
-        if rate and 0 < rate <= 1000:
-            return rate
-    return None
-
-
 def duration_of(opened: Input, rate: Fraction | None = None) -> float | None:
     """Return the length in seconds that a container states, None where it states none.
 
@@ -250,10 +242,3 @@ def frame_steps(stream: VideoStream) -> frozenset[int]:
         return frozenset()
     stamps = [entry.timestamp for entry in entries]
     return frozenset(later - earlier for earlier, later in itertools.pairwise(stamps))
-
-
-def pixel_shape(opened: Input) -> Fraction:
-    """Return the width of a stored pixel over its height, as the container or the codec says; 1 where neither does."""
-    stated = fraction(opened.stream.sample_aspect_ratio) or fraction(opened.stream.codec_context.sample_aspect_ratio)
-    # Beyond this it is damage: no lens and no tape format has such pixels.
-    return stated if stated and Fraction(1, 16) <= stated <= 16 else Fraction(1)

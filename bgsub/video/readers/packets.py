@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 import os
 from collections.abc import Iterator
@@ -16,9 +17,14 @@ from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
-from bgsub.video.readers.demuxing import Input, explain_read, nominal_rate, open_input
+from bgsub.video.readers.demuxing import Input, explain_read, open_input
+from bgsub.video.readers.rates import is_certain, is_doubtful, nominal_rate
 
 log = logging.getLogger(__name__)
+
+# Packets that are looked at before the first is handed out: of a file, and of what comes only as fast as it is sent.
+_AHEAD, _AHEAD_SENT = 250, 10
+_AHEAD_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class PacketSource:
     codec : str
         Name of the codec, e.g. ``h264``.
     fps : Fraction or None
-        Nominal frames per second; None where the container states none.
+        Nominal frames per second; None where neither the container nor the time stamps of its first packets tell.
     time_base : Fraction
         Seconds per tick of the packets' time stamps.
     live : bool
@@ -100,7 +106,6 @@ class PacketSource:
         self.input = opened
         self.name = opened.name
         self.codec = opened.codec
-        self.fps = nominal_rate(opened)
         self.time_base = fraction(opened.stream.time_base) or Fraction(1, 90_000)
         self.live = opened.kind == "network" and opened.container.duration is None
         self.repeatable = opened.kind == "file" or (opened.kind == "network" and not self.live)
@@ -108,6 +113,9 @@ class PacketSource:
         self.broken = ""
         self._origin: int | None = None  # time stamp of the first packet
         self.closed = False
+        self._demuxed = self._demux()
+        self._ahead: collections.deque[av.Packet] = collections.deque()
+        self.fps = nominal_rate(opened, self._look_ahead())
 
     @property
     def stream(self) -> VideoStream:
@@ -122,12 +130,11 @@ class PacketSource:
         if self.closed:
             return
         try:
-            for data in self.input.container.demux(self.input.stream):
-                if data.size:  # AVI has empty ones, to repeat a picture, and FFmpeg ends with one
-                    yield self._packet(data)
-                    # Closed between two packets: the container must not be touched again.
-                    if self.closed:
-                        return
+            for data in self._next_packets():
+                yield self._packet(data)
+                # Closed between two packets: the container must not be touched again.
+                if self.closed:
+                    return
             if self.live:
                 self.broken = "the sender closed it; check the sender and open it again"
         except av.error.FFmpegError as error:
@@ -156,10 +163,38 @@ class PacketSource:
         """
         try:
             self.input.container.seek(stamp, stream=self.input.stream)
+            self._ahead.clear()
+            self._demuxed = self._demux()
         except av.error.FFmpegError as error:
             raise SourceError(
                 f"cannot seek in {self.input.shown}: {error.strerror}; read it from the beginning"
             ) from error
+
+    def _demux(self) -> Iterator[av.Packet]:
+        for data in self.input.container.demux(self.input.stream):
+            if data.size:  # AVI has empty ones, to repeat a picture, and FFmpeg ends with one
+                yield data
+
+    def _next_packets(self) -> Iterator[av.Packet]:
+        """Yield what was looked at ahead, then what comes."""
+        while self._ahead:
+            yield self._ahead.popleft()
+        while data := next(self._demuxed, None):  # to be taken up again by another iteration
+            yield data
+
+    def _look_ahead(self) -> list[int | None]:
+        """Return the time stamps of the first packets, as far as the rate needs them; they are handed out later."""
+        if is_certain(self.input) or not (self.input.kind == "file" or is_doubtful(self.input)):
+            return []
+        most = _AHEAD if self.input.kind == "file" else _AHEAD_SENT
+        size = 0
+        try:
+            while len(self._ahead) < most and size < _AHEAD_BYTES and (data := next(self._demuxed, None)):
+                self._ahead.append(data)
+                size += data.size
+        except av.error.FFmpegError as error:
+            self._demuxed = _broken(error)
+        return [_stamp(data) for data in self._ahead]
 
     def close(self) -> None:
         """Close the file or connection; call it in the thread that iterates, or when none does."""
@@ -171,7 +206,7 @@ class PacketSource:
         """Give the next packet its number and its time."""
         index = self.count
         self.count += 1
-        stamp = data.pts if data.pts is not None else data.dts
+        stamp = _stamp(data)
         if stamp is None:
             return Packet(index, None, data.is_keyframe, data)
         if self._origin is None:
@@ -188,6 +223,16 @@ class PacketSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _stamp(data: av.Packet) -> int | None:
+    return data.pts if data.pts is not None else data.dts
+
+
+def _broken(error: Exception) -> Iterator[av.Packet]:
+    """Yield nothing, and raise what went wrong while packets were looked at ahead."""
+    raise error
+    yield
 
 
 def open_packets(location: str | os.PathLike[str]) -> PacketSource:
