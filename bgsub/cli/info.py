@@ -27,7 +27,7 @@ def command(source: str, as_json: bool) -> None:
         click.echo(json.dumps(facts))
         return
     for name, value in facts.items():
-        if value is not None:
+        if value is not None and not (name == "start_time" and not value):
             click.echo(f"{name.replace('_', ' '):>20}  {_readable(name, value)}")
 
 
@@ -37,4 +37,6 @@ def _readable(name: str, value: object) -> str:
         return "yes" if value else "no"
     if name == "duration" and isinstance(value, float):
         return f"{value:.2f} s ({Seconds.written(value)})"
+    if name == "start_time":
+        return f"video starts {value:.2f} s into the file: players show each frame that much later"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

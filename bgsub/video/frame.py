@@ -22,9 +22,8 @@ class Frame:
         number, so indices may have gaps.
     time : float
         Presentation time in seconds from the source's first frame.
-    image : ndarray of uint8, uint16 or float32, shape (H, W, 3) or (H, W)
-        BGR (uint8) or grey; grey of more than 8 bits keeps the source's own values. Owned by the frame: the source
-        never writes to it again.
+    image : ndarray of uint8, shape (H, W, 3) or (H, W)
+        BGR or grey. Owned by the frame: the source never writes to it again.
     name : str or None
         Of the image file that it was: the file's stem, with the extension where another file has the same stem. None
         where frames have no files of their own.
@@ -63,8 +62,9 @@ class VideoInfo:
         Frames come at the pace of the world (a camera, a network stream): waiting does not make them wait.
     sample_aspect_ratio : Fraction
         Width of a pixel over its height, of the frames as they are delivered; 1 where pixels are square.
-    bits : int
-        Significant bits of a sample: 8; 9 to 16 of grey in uint16 (10 bits have values up to 1023); more of floats.
+    start_time : float
+        Seconds by which the first frame follows the beginning of the file, where something else begins first (sound):
+        a player shows a frame that much later than its `Frame.time` says.
     """
 
     name: str
@@ -77,7 +77,7 @@ class VideoInfo:
     time_base: Fraction = Fraction(1, 90_000)
     live: bool = False
     sample_aspect_ratio: Fraction = Fraction(1)
-    bits: int = 8
+    start_time: float = 0.0
 
     @property
     def expected_frame_count(self) -> int | None:

@@ -16,8 +16,10 @@ class Source(ABC):
     A context manager: leaving the block closes the source. The end of the stream is the end of the iteration.
 
     Of time a source promises this: `Frame.time` is 0 at its first frame (of a video, the first that can be decoded),
-    delivered or not; it rises from frame to frame; and frames that are left out move no other frame's time or index.
-    It promises no hour of the day, and no clock in common with another source.
+    delivered or not; it rises from frame to frame, as the world's clock does: where a recording's clock jumps or steps
+    back, because recordings were joined, frames follow on; and frames that are left out move no other frame's time or
+    index. What a player shows at the time t is the frame of the time t - `VideoInfo.start_time`. A source promises no
+    hour of the day, and no clock in common with another source.
 
     Attributes
     ----------
@@ -56,8 +58,6 @@ class Source(ABC):
             "duration": info.duration,
             "codec": info.codec,
             "live": info.live,
-            "sample_aspect_ratio": f"{info.sample_aspect_ratio.numerator}:{info.sample_aspect_ratio.denominator}",
-            "bits": info.bits,
         }
 
     def __enter__(self) -> Self:

@@ -13,11 +13,10 @@ import av.error
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
-from bgsub.video.readers.orientation import Orientation
+from bgsub.video.readers.demuxing import duration_of, frame_steps
 from bgsub.video.readers.packets import open_packets
-from bgsub.video.readers.pictures import PictureConverter
-from bgsub.video.readers.timestamps import Timestamps
+from bgsub.video.readers.pictures import PictureConverter, quarter_turns
+from bgsub.video.readers.timestamps import Stamped, Timestamps
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
@@ -28,6 +27,8 @@ _SEEK_FROM_S = 3.0  # decoding less than this takes no longer than a seek
 _MOST_WAITING = 32  # frames in a decoder's threads and in its queue for reordering
 _SHORT_BY_S = 2.0  # durations of containers are not exact
 _SEEK_MARGIN_S = 1.0  # containers index by decoding time, which runs ahead of the time shown
+_SOON_S = 0.001  # containers round their beginning
+_JOINED = 0x200  # FFmpeg's AVFMT_TS_DISCONT, of formats whose files may be joined end to end (MPEG-TS, HLS, Ogg)
 
 _Timed = tuple[int, float, av.VideoFrame]
 
@@ -35,8 +36,8 @@ _Timed = tuple[int, float, av.VideoFrame]
 class ContainerSource(Source):
     """Frames of a video container, with the container's times.
 
-    Damaged frames are counted and skipped; pictures of another size than the first are brought to its size. A file
-    that is cut off ends early, with a warning; a live stream that breaks off is an error.
+    Damaged frames are counted and skipped. A file that is cut off ends early, with a warning; a live stream
+    that breaks off is an error.
 
     Parameters
     ----------
@@ -55,7 +56,6 @@ class ContainerSource(Source):
         self._open()
         try:
             self._first = self._first_frame()
-            self._orientation = Orientation.of_picture(self._first[2])
             self._convert = PictureConverter(self._first[2])
             self.info = self._info()
             self._frames = self._read()
@@ -71,10 +71,14 @@ class ContainerSource(Source):
         # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
         self._input.stream.thread_type = "SLICE" if self._packets.live else "AUTO"
         period = 1 / (self._rate or self._packets.fps or _ASSUMED_RATE)
-        self._times = Timestamps(self._packets.time_base, float(period))
+        self._times: Timestamps[tuple[int, av.VideoFrame]] = Timestamps(
+            self._packets.time_base,
+            float(period),
+            joined=bool(self._input.container.format.flags & _JOINED),
+            told=self._tell_of_clock,
+        )
         self.damaged = 0
         self._index = 0
-        self._told_size = False
         self._broken: SourceError | None = None
         self._sought = False
         self._timed = self._stamp(self._pictures())
@@ -89,36 +93,48 @@ class ContainerSource(Source):
         )
 
     def _info(self) -> VideoInfo:
-        shape = pixel_shape(self._input)
+        picture = self._first[2]
+        width, height = picture.width, picture.height
+        if quarter_turns(picture.rotation) % 2:
+            width, height = height, width
         counted = not self._packets.live and self._input.kind != "pipe"
         duration = duration_of(self._input, self._rate)
         whole = self._selection.start == 0 and math.isinf(self._selection.end)
         return self._selection.narrowed(
             VideoInfo(
                 name=self._input.name,
-                width=self._convert.width,
-                height=self._convert.height,
+                width=width,
+                height=height,
                 fps=self._rate or self._packets.fps,
                 frame_count=(self._input.stream.frames or None) if counted else None,
                 codec=self._input.codec,
                 duration=duration,
                 time_base=1 / self._rate if self._rate else self._packets.time_base,
                 live=self._packets.live,
-                sample_aspect_ratio=1 / shape if self._orientation.turns % 2 else shape,
-                bits=self._convert.bits,
+                start_time=self._start_time(),
             ),
             uniform=bool(self._rate) or (not whole and len(frame_steps(self._input.stream)) == 1),
         )
+
+    def _start_time(self) -> float:
+        """Return the seconds from the beginning of the container, as players count them, to the first frame."""
+        began, stamp = self._input.container.start_time, self._first[2].pts
+        if self._rate or self._packets.live or began is None or stamp is None:
+            return 0.0
+        late = float(stamp * self._packets.time_base - Fraction(began, av.time_base))
+        # Alone it begins the file; what delays it by a frame is the order of decoding.
+        alone = len(self._input.container.streams) == 1
+        return late if late > (2 / (self._packets.fps or _ASSUMED_RATE) if alone else _SOON_S) else 0.0
 
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""
         stream, container, picture = self._input.stream, self._input.container, self._first[2]
         steps = frame_steps(stream)
         return super().describe() | {
+            "start_time": self.info.start_time,
             "container": container.format.name,
             "pixel_format": picture.format.name,
-            "rotation": 90 * self._orientation.turns,
-            "mirrored": self._orientation.mirrored,
+            "rotation": 90 * quarter_turns(picture.rotation),
             "bit_rate": stream.bit_rate or container.bit_rate or None,
             # One tick more or less is the rounding of an even rate to ticks.
             "variable_frame_rate": max(steps) - min(steps) > 1 if steps else None,
@@ -138,8 +154,8 @@ class ContainerSource(Source):
         for index, time, picture in frames:
             if self._selection.over(time):
                 return
+            self._check_size(index, picture)
             if self._selection.wants(index, time):
-                self._tell_other_size(index, time, picture)
                 yield Frame(index, time, self._selection.resize(self._convert.image(picture)))
                 delivered = True
                 # Closed between two frames: the container must not be touched again.
@@ -192,14 +208,25 @@ class ContainerSource(Source):
 
     def _stamp(self, pictures: Iterable[av.VideoFrame]) -> Iterator[_Timed]:
         """Give each picture its index and its time."""
+        numbered = self._number(pictures)
+        if self._rate:
+            for index, picture in numbered:
+                yield index, float(index / self._rate), picture
+            return
+        stamped = (Stamped(p.pts if p.pts is not None else p.dts, (index, p)) for index, p in numbered)
+        for time, (index, picture) in self._times.times(stamped):
+            yield index, time, picture
+
+    def _number(self, pictures: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
         for picture in pictures:
             index = self._index
             self._index += 1
-            if self._rate:
-                yield index, float(index / self._rate), picture
-            else:
-                stamp = picture.pts if picture.pts is not None else picture.dts
-                yield index, self._times.seconds(stamp), picture
+            yield index, picture
+
+    def _tell_of_clock(self, what: str, numbered: tuple[int, av.VideoFrame], time: float) -> None:
+        """Say where the clock of the time stamps did what no time does."""
+        text = "%s: the clock %s at %.2f s (frame %d): it is taken for a new one, and times go on from there"
+        log.warning(text, self._input.shown, what, time, numbered[0])
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """Decode packet by packet; what cannot be decoded, or only in part, is counted and left out."""
@@ -242,17 +269,13 @@ class ContainerSource(Source):
         self.damaged += frames
         self._index += frames
 
-    def _tell_other_size(self, index: int, time: float, picture: av.VideoFrame) -> None:
-        """Say once, for a frame that is delivered, that its picture is not of the size of the first."""
-        if self._told_size or self._convert.fits(picture):
-            return
-        self._told_size = True
-        width, height = Orientation.of_picture(picture).size(picture.width, picture.height)
-        first = f"{self._convert.width}x{self._convert.height}"
-        log.warning(
-            "%s: frame %d (at %.3f s) has %dx%d pixels, the first has %s: it and all others are brought to %s",
-            *(self._input.shown, index, time, width, height, first, first),
-        )
+    def _check_size(self, index: int, picture: av.VideoFrame) -> None:
+        first = self._first[2]
+        if (picture.width, picture.height) != (first.width, first.height):
+            raise SourceError(
+                f"{self._input.shown}: frame {index} has {picture.width}x{picture.height} pixels, "
+                f"those before it {first.width}x{first.height}; cut the video there and process each part"
+            )
 
     def _warn_if_short(self, time: float) -> None:
         """Warn where a file ended well before it said it would."""
@@ -265,5 +288,5 @@ class ContainerSource(Source):
         sent = self._packets.count
         if declared and not self._sought and sent < declared:
             log.warning("%s ends after %d of %d frames: it is cut off", shown, sent, declared)
-        elif not declared and not self._rate and length and time + _SHORT_BY_S < length:
+        elif not (declared or self._rate or self._times.n_set) and length and time + _SHORT_BY_S < length:
             log.warning("%s ends after %.1f of %.1f s: it is cut off", shown, time, length)
