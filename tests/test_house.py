@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "bgsub"
 
-GROUND = {"errors", "extras", "files", "formats", "masks", "outputs", "threads"}
+GROUND = {"errors", "extras", "files", "formats", "masks", "outputs", "threads", "times"}
 WATCHING = {"background", "video", "pipeline", "jobs"}
 BELOW = {
     **{room: set() for room in GROUND},
@@ -40,6 +40,7 @@ GROUND_ORDER = {  # errors below all, and no ground knows of video or models
     "errors": set(),
     "formats": set(),
     "masks": set(),
+    "times": set(),
     "threads": {"errors"},
     "extras": {"errors"},
     "files": {"errors"},

@@ -7,7 +7,7 @@ import json
 import click
 
 from bgsub.cli.help import Command
-from bgsub.cli.options import Seconds
+from bgsub.times import written_time
 
 _EXAMPLES = """
 bgsub info street.mp4
@@ -36,7 +36,7 @@ def _readable(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name == "duration" and isinstance(value, float):
-        return f"{value:.2f} s ({Seconds.written(value)})"
+        return f"{value:.2f} s ({written_time(value)})"
     if name == "start_time":
         return f"video starts {value:.2f} s into the file: players show each frame that much later"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

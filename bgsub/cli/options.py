@@ -32,12 +32,6 @@ class Seconds(click.ParamType):
             self.fail(f"{value!r} is no time: write seconds (90), or 1:30, or 0:01:30.5", param, ctx)
         return sum(n * 60**power for power, n in enumerate(reversed(numbers)))
 
-    @staticmethod
-    def written(seconds: float) -> str:
-        """Return a time as it can be typed: ``0:01:30.50``."""
-        minutes, rest = divmod(round(seconds, 2), 60)
-        return f"{int(minutes // 60)}:{int(minutes % 60):02}:{rest:05.2f}"
-
 
 class FilePath(click.Path):
     """Name of a file or folder; an empty one, as of a shell variable that is not set, is refused."""

@@ -22,16 +22,6 @@ def test_what_is_no_time(text):
         Seconds().convert(text, None, None)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00.00"), (90.5, "0:01:30.50"), (3723.25, "1:02:03.25")])
-def test_times_are_written_as_they_can_be_typed(seconds, text):
-    assert Seconds.written(seconds) == text
-    assert Seconds().convert(text, None, None) == seconds
-
-
-def test_a_rounded_time_carries_over():
-    assert Seconds.written(3599.999) == "1:00:00.00"
-
-
 def test_regions():
     assert read_region(()) is None
     assert read_region(("1,2 3,4 5,6", "0,0 9,0 9,9.5")) == [[(1, 2), (3, 4), (5, 6)], [(0, 0), (9, 0), (9, 9.5)]]

@@ -158,6 +158,7 @@ class _Sorting:
 
     def _read(self) -> FrameFeatures:
         """Return the features of the frames, as far as the source, or the user's patience, goes."""
+        from bgsub.features.beginning import LearnedBackwards
         from bgsub.features.collecting import FeatureCollector
         from bgsub.pipeline import Tally, run
         from bgsub.threads import available_processors, threads_beside_io
@@ -171,7 +172,8 @@ class _Sorting:
             collector = stack.enter_context(FeatureCollector())
             bar = stack.enter_context(progress_bar("reading", source.info.expected_frame_count, self.options["quiet"]))
             try:
-                run(source, _new_model(source.info, threads), [collector], progress=bar, tally=tally)
+                model = _new_model(source.info, threads)
+                run(LearnedBackwards(source, model), model, [collector], progress=bar, tally=tally)
             except KeyboardInterrupt:
                 self.interrupted = True
                 if tally.read <= max(2, self.options["components"] or 0):  # too few to sort, and the last one is lost

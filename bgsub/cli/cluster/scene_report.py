@@ -9,7 +9,6 @@ from typing import Any
 import click
 import numpy as np
 
-from bgsub.cli.options import Seconds
 from bgsub.features.collecting import FEATURES
 from bgsub.features.description import TYPICAL, UNUSUAL, describe, in_words
 from bgsub.features.kinds import Scenes
@@ -17,6 +16,7 @@ from bgsub.features.rereading import pictures_at
 from bgsub.plots.contact_sheet import SheetRow, sheet_figure
 from bgsub.plots.figures import UNUSUAL_COLOUR, colours, save_figure
 from bgsub.plots.timeline import Timeline, timeline_figure
+from bgsub.times import written_time
 from bgsub.video.source import Source
 
 
@@ -41,7 +41,7 @@ def report(facts: dict[str, Any], scenes: Scenes | None, options: dict[str, Any]
             click.echo(f"{done}, {len(FEATURES)} features each", err=to_stderr)
         else:
             _print_kinds(scenes, to_stderr)
-            moments = ", ".join(f"{scenes.features.times[row]:.2f} s" for row in scenes.unusual(UNUSUAL))
+            moments = ", ".join(written_time(scenes.features.times[row]) for row in scenes.unusual(UNUSUAL))
             click.echo(f"\n{done}, the most unusual at {moments}", err=to_stderr)
         for path in facts["outputs"]:
             click.echo(f"  wrote {path}", err=to_stderr)
@@ -70,7 +70,7 @@ def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source])
 
     def row_of(title: str, details: str, colour: object, rows: list[int]) -> SheetRow:
         pictures = [images[float(times[row])] for row in rows]
-        return SheetRow(title, details, colour, pictures, [f"{times[row]:.2f} s" for row in rows])
+        return SheetRow(title, details, colour, pictures, [written_time(times[row]) for row in rows])
 
     seconds = scenes.seconds()
     rows = []
@@ -92,7 +92,7 @@ def _print_kinds(scenes: Scenes, to_stderr: bool) -> None:
 
     table = []
     for kind in describe(scenes)["kinds"]:
-        first = "-" if kind["first_time"] is None else Seconds.written(kind["first_time"])
+        first = "-" if kind["first_time"] is None else written_time(kind["first_time"])
         cells = [str(kind["label"]), f"{kind['share']:.1%}", f"{kind['seconds']:.2f}", first]
         cells += [f"{kind['mean'].get(name, np.nan):.1f}" for name in ("brightness", "foreground", "objects")]
         table.append([*cells, ", ".join(in_words(scenes, kind["label"])) or "nothing"])
