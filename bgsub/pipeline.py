@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import numpy as np
 
 from bgsub.background.subtractor import Subtractor
 from bgsub.masks import foreground_share
-from bgsub.video.frame import VideoInfo
+from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
 from bgsub.video.source import Source
 
@@ -68,7 +70,7 @@ class Tally:
 
 
 def tell_frame_rate(model: BackgroundModel, info: VideoInfo) -> None:
-    """Let a model that counts in seconds know how many frames it will see in one, if the source knows."""
+    """Let a model that counts in seconds know at which nominal rate frames will come, if the source knows."""
     if "frame_rate" in model.parameters and info.fps:
         model.set_parameters(frame_rate=float(info.fps))
 
@@ -92,7 +94,7 @@ def run(
     source : Source
         Open, as from `bgsub.open_source`. The caller closes it, and the sinks: both are context managers.
     subtractor : Subtractor
-        The background model; it learns from every frame.
+        The background model; it learns from every frame, and is told its time unless it takes none.
     sinks : sequence of Sink
         They get each frame with its mask. With none, the run only learns.
     clean : callable, optional
@@ -122,9 +124,10 @@ def run(
     """
     tally = Tally() if tally is None else tally
     started = time.perf_counter() - tally.elapsed
+    mask_of = _mask_maker(subtractor, learning_rate)
     try:
         for frame in source:
-            mask = subtractor.apply(frame.image, learning_rate=learning_rate)
+            mask = mask_of(frame)
             tally.read += 1
             tally.first_time = frame.time if tally.first_time is None else tally.first_time
             tally.last_time = frame.time
@@ -145,3 +148,21 @@ def run(
         tally.damaged, tally.dropped = source.damaged, source.dropped
         tally.elapsed = time.perf_counter() - started
     return tally
+
+
+def _mask_maker(subtractor: Subtractor, learning_rate: float | None) -> Callable[[Frame], np.ndarray]:
+    """Return what makes a frame's mask, and tells the subtractor the times of one source, if it wants them."""
+    taken = inspect.signature(subtractor.apply).parameters
+    if "time" not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        return lambda frame: subtractor.apply(frame.image, learning_rate=learning_rate)
+    if hasattr(subtractor, "restart_clock"):
+        subtractor.restart_clock()  # it may have seen another source, whose times were others
+    latest = -math.inf
+
+    def mask_of(frame: Frame) -> np.ndarray:
+        nonlocal latest
+        rises = latest < frame.time < math.inf  # a source whose clock stands still shall not end the run
+        latest = frame.time if rises else latest
+        return subtractor.apply(frame.image, learning_rate=learning_rate, time=frame.time if rises else None)
+
+    return mask_of

@@ -42,6 +42,7 @@ ENGINES = {
 COPIED = ("bgsub", "tests", "pyproject.toml")
 LINKED = ("sample_videos",)
 TESTS: dict[str | None, list[str]] = {  # related to a file, the quick and telling first; those of None to any other
+    "clock.py": ["test_clock.py"],
     "constants.py": ["test_adaptive_constants.py", "test_adaptive_policy.py"],
     "light.py": ["test_light.py", "test_adaptive_policy.py", "test_adaptive_footage.py"],
     "structure.py": ["test_structure.py", "test_adaptive_policy.py"],

@@ -55,18 +55,25 @@ class Constants:
 
 
 def constants_of(
-    p: dict[str, Any], n_learned: int, rate: float | None, gain: float, liveliness: float, colour: bool
+    p: dict[str, Any],
+    n_learned: int,
+    rate: float | None,
+    gain: float,
+    liveliness: float,
+    colour: bool,
+    seconds: float | None = None,
 ) -> Constants:
     """Return the constants of the frame that comes after `n_learned` others, from the descriptions of the parameters.
 
     `rate` is the caller's, `gain` brings the frame to the background's light, `liveliness` is 0 for a calm scene and 1
-    for one in motion.
+    for one in motion, `seconds` have passed since the frame before: those of one frame unless told.
     """
     number = n_learned + 1
     alpha = 1 / min(number, p["history"]) if rate is None or number == 1 else rate
     slow = alpha
     if number > 3:  # until then what stands there may be the background
-        absorbing = ABSORBED / (p["absorption_time"] * p["frame_rate"])
+        per_second = p["absorption_time"] * p["frame_rate"]
+        absorbing = ABSORBED / per_second if seconds is None else seconds * ABSORBED / p["absorption_time"]
         early = alpha if number <= p["taper"] else alpha * p["taper"] / number
         slow = min(alpha, max(absorbing, early))
     if not p["compensate_light"]:

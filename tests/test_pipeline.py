@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bgsub.errors import OutputError, SourceError
+from bgsub import BackgroundSubtractor
+from bgsub.errors import OutputError, ParameterError, SourceError
 from bgsub.pipeline import Tally, run
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
@@ -38,9 +39,10 @@ class FakeSubtractor:
     """The mask has as many foreground pixels as the image's value, and one of shadow."""
 
     def __init__(self, log=None):
-        self.log, self.rates = log if log is not None else [], []
+        self.log, self.rates, self.times = log if log is not None else [], [], []
 
-    def apply(self, image, *, learning_rate=None):
+    def apply(self, image, *, learning_rate=None, time=None):
+        self.times.append(time)
         self.log.append(f"apply {image[0, 0]}")
         self.rates.append(learning_rate)
         mask = np.zeros(image.size, np.uint8)
@@ -94,6 +96,32 @@ def test_the_learning_rate_goes_to_the_model():
         subtractor = FakeSubtractor()
         run(FakeSource([0, 1]), subtractor, learning_rate=rate)
         assert subtractor.rates == [rate, rate]
+
+
+def test_the_times_go_to_the_model_unless_it_takes_none():
+    subtractor = FakeSubtractor()
+    run(FakeSource([0.5, 0.75, 1.5]), subtractor)
+    assert subtractor.times == [0.5, 0.75, 1.5]
+
+    class WithoutTimes:
+        def apply(self, image, *, learning_rate=None):
+            return np.zeros(image.shape, np.uint8)
+
+    assert run(FakeSource([0.5, 0.75]), WithoutTimes()).read == 2
+
+
+def test_times_that_do_not_rise_are_the_sources_fault_and_do_not_end_the_run():
+    subtractor = FakeSubtractor()
+    run(FakeSource([0.0, 1.0, 1.0, 0.5, np.nan, np.inf, 2.0]), subtractor)
+    assert subtractor.times == [0.0, 1.0, None, None, None, None, 2.0]
+
+
+def test_a_model_may_see_one_source_after_another():
+    model = BackgroundSubtractor()
+    for times in ([5.0, 5.1, 5.2], [0.0, 0.1], [3.0, 2.0, 4.0]):
+        assert run(FakeSource(times), model).read == len(times)
+    with pytest.raises(ParameterError, match="the last frame's was 4"):
+        model.apply(np.zeros((2, 4), np.uint8), time=4.0)
 
 
 def test_the_tally():

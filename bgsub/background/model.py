@@ -92,6 +92,7 @@ class BackgroundModel(ABC):
     _ENGINES: ClassVar[Mapping[str, str]]  # "module:class" of the engine of each device
     _FIXED: ClassVar[tuple[str, ...]] = ("n_components",)  # the parameters that decide the shape of the state
     _SETTINGS: ClassVar[tuple[str, ...]] = ()  # arguments besides region and parameters that belong in a model file
+    _LATER: ClassVar[tuple[str, ...]] = ()  # parts of `_progress` that older files lack: a new model's stand for them
 
     def __init__(
         self,
@@ -177,7 +178,7 @@ class BackgroundModel(ABC):
         ParameterError
             When an argument is not as `apply` wants it; the model stays as it was.
         """
-        rate = _checked_rate(learning_rate)
+        rate = checked_rate(learning_rate)
         pixels = as_pixels(image)
         if self.shape is not None and pixels.shape != self.shape:
             raise ParameterError(
@@ -342,7 +343,8 @@ class BackgroundModel(ABC):
         self._allocate(shape)
         self._restore(arrays)
         self.n_frames = n_frames
-        self._set_progress({name: meta[name] for name in self._progress()})
+        fresh = {name: value for name, value in self._progress().items() if name in self._LATER}
+        self._set_progress({name: (fresh | meta)[name] for name in self._progress()})
 
 
 def _plain(polygons: Sequence[Polygon] | None) -> list[list[list[float]]] | None:
@@ -371,7 +373,7 @@ def _checked_threads(threads: int) -> int:
     return whole
 
 
-def _checked_rate(learning_rate: float | None) -> float | None:
+def checked_rate(learning_rate: float | None) -> float | None:
     """Return the learning rate as a float, None for automatic, or raise ParameterError."""
     if learning_rate is None:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 class Subtractor(Protocol):
     """A background model, as a run or an evaluation sees it: `bgsub.MOG2` is one."""
 
-    def apply(self, image: np.ndarray, *, learning_rate: float | None = None) -> np.ndarray:
+    def apply(self, image: np.ndarray, *, learning_rate: float | None = None, time: float | None = None) -> np.ndarray:
         """Learn a frame and return its mask.
 
         Parameters
@@ -19,6 +19,8 @@ class Subtractor(Protocol):
             BGR or grey.
         learning_rate : float in [0, 1], optional
             None is the model's own.
+        time : float, optional
+            Of the frame, in seconds; they rise from frame to frame. A model that counts frames does not look at it.
 
         Returns
         -------

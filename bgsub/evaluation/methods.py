@@ -180,7 +180,7 @@ class _Colour:
         self._model = model
         self._label = label
 
-    def apply(self, image: np.ndarray, *, learning_rate: float | None = None) -> np.ndarray:
+    def apply(self, image: np.ndarray, *, learning_rate: float | None = None, time: float | None = None) -> np.ndarray:
         """Return the mask; an empty one, which bgslibrary gives before it knows anything, is all background."""
         if image.ndim == 2:
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)

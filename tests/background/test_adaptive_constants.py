@@ -11,6 +11,7 @@ from bgsub.background.adaptive.constants import (
     NEVER,
     Moment,
     large_area_of,
+    learning_rates,
     liveliness_of,
     neighbourhood_of,
     oldest_of,
@@ -38,9 +39,9 @@ FRAMES = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 30, 48, 49, 50, 51, 499, 500, 501,
 RATES = [None, 0, 0.019, 0.02, 0.021, 0.3, 1]
 
 
-def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, liveliness=0.0, colour=True):
-    step = step_of(parameters, Moment(n_frames, rate, Light(gain, colour), liveliness), colour)
-    expected = constants_of(parameters, n_frames, rate, gain, liveliness, colour)
+def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, liveliness=0.0, colour=True, seconds=None):
+    step = step_of(parameters, Moment(n_frames, rate, Light(gain, colour), liveliness, seconds), colour)
+    expected = constants_of(parameters, n_frames, rate, gain, liveliness, colour, seconds)
     for name, value in step._asdict().items():
         twin = expected.n_components - 1 if name == "last" else getattr(expected, TWINS.get(name, name))
         if name == "luma":
@@ -76,6 +77,13 @@ def test_of_every_age_and_rate(n_frames, history):
         assert_same_constants({**DEFAULTS, "history": history, "absorption_time": settled}, n_frames, rate)
 
 
+@pytest.mark.parametrize("n_frames", FRAMES)
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 1 / 30, 0.2, 1.0])
+def test_of_every_time_between_frames(n_frames, seconds):
+    for settled in (1e-3, 3.0, 180.0):
+        assert_same_constants({**DEFAULTS, "absorption_time": settled}, n_frames, None, seconds=seconds)
+
+
 @pytest.mark.parametrize("liveliness", [0.0, 0.25, 0.5, 1.0])
 @pytest.mark.parametrize("gain", [1.0, 0.6, 1.7])
 @pytest.mark.parametrize("colour", [True, False], ids=["colour", "grey"])
@@ -105,6 +113,16 @@ def test_a_stopped_object_gains_the_weight_of_background_in_the_time_told():
     """It counts as background at .186; by 1 - (1 - a)^n, n the frames of `absorption_time`."""
     _, slow, _ = rates_of(5000, absorption_time=40.0, frame_rate=25.0)
     assert 1 - (1 - float(slow)) ** 1000 == pytest.approx(0.186, rel=0.1)
+
+
+@pytest.mark.parametrize("seconds", [1 / 5, 1 / 25, 1 / 30])
+def test_the_seconds_between_frames_take_the_place_of_the_nominal_rate(seconds):
+    parameters = {**DEFAULTS, "absorption_time": 600.0}
+    told = learning_rates({**parameters, "frame_rate": 1000.0}, Moment(5000, None, Light(1.0, True), 0.0, seconds))
+    assert told == pytest.approx(
+        learning_rates({**parameters, "frame_rate": 1 / seconds}, Moment(5000, None, Light(1.0, True), 0.0))
+    )
+    assert told[1] == pytest.approx(0.186 * seconds / 600, rel=0.01)
 
 
 def test_ground_that_an_object_has_left_is_learned_faster_than_anything_and_an_object_slowest():

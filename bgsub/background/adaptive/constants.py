@@ -85,12 +85,15 @@ class Moment(NamedTuple):
         Of the frame.
     liveliness : float
         How far the whole scene is in motion, 0 to 1.
+    seconds : float or None
+        Since the frame before; None for one frame at the rate of the parameters.
     """
 
     n_frames: int
     rate: float | None
     light: Light
     liveliness: float
+    seconds: float | None = None
 
 
 def learning_rates(parameters: Mapping[str, Any], moment: Moment) -> tuple[float, float]:
@@ -104,7 +107,10 @@ def learning_rates(parameters: Mapping[str, Any], moment: Moment) -> tuple[float
     alpha = moment.rate if moment.rate is not None and n > 1 else automatic
     if n <= _UNPROTECTED:
         return alpha, alpha
-    settled = _ABSORBED / (parameters["absorption_time"] * parameters["frame_rate"])
+    if moment.seconds is None:
+        settled = _ABSORBED / (parameters["absorption_time"] * parameters["frame_rate"])
+    else:
+        settled = _ABSORBED * moment.seconds / parameters["absorption_time"]
     return alpha, min(alpha, max(settled, alpha * min(1.0, parameters["taper"] / n)))
 
 

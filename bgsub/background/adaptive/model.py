@@ -7,6 +7,7 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
+from bgsub.background.adaptive.clock import Clock
 from bgsub.background.adaptive.constants import (
     Moment,
     large_area_of,
@@ -21,7 +22,7 @@ from bgsub.background.adaptive.registration import Registration
 from bgsub.background.adaptive.structure import verdicts_of
 from bgsub.background.keywords import AdaptiveParameters, RareParameters
 from bgsub.background.layout import Layout
-from bgsub.background.model import BackgroundModel
+from bgsub.background.model import BackgroundModel, checked_rate
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from bgsub.background.region import Area, Polygon
 from bgsub.threads import opencv_bounded
@@ -56,7 +57,7 @@ class BackgroundSubtractor(BackgroundModel):
     absorption_time : float, default 180
         Seconds after which an object that has stopped becomes background.
     frame_rate : float, default 25
-        Frames a second, by which `absorption_time` is counted.
+        Nominal frames a second, by which `absorption_time` is counted where `apply` is not told the frames' times.
     compensate_light : bool, default True
         Follow changes of the light of the whole scene.
     stabilise : bool, default True
@@ -120,6 +121,7 @@ class BackgroundSubtractor(BackgroundModel):
     _KIND = "adaptive"
     _TABLE = ADAPTIVE_PARAMETERS
     _ENGINES = {"cpu": "bgsub.background.adaptive.cpu:CpuEngine"}  # noqa: RUF012  (ClassVar in the base)
+    _LATER = ("clock",)
     engine: Engine  # None before the first frame
     registration: Registration  # whether the camera shakes; there is one where there is an engine
 
@@ -182,6 +184,7 @@ class BackgroundSubtractor(BackgroundModel):
         image: np.ndarray,
         *,
         learning_rate: float | None = None,
+        time: float | None = None,
         known_foreground: np.ndarray | None = None,
         out: np.ndarray | None = None,
         probability: np.ndarray | None = None,
@@ -196,6 +199,10 @@ class BackgroundSubtractor(BackgroundModel):
         learning_rate : float in [0, 1], optional
             None: automatic, 1 / min(n, history). 0: only classify; the model does not change and the frame is
             not counted. 1: forget all and start again with this frame. The first frame is always learned whole.
+        time : float, optional
+            Seconds on the clock of the video or of the world, later than those of the frames before: `absorption_time`
+            is counted by it. A gap counts as 1 s at most. Without it a frame comes 1 / `frame_rate` after the last
+            one. `history` counts frames in any case.
         known_foreground : ndarray of bool or uint8, shape (H, W), optional
             Pixels that are not 0 are foreground for sure: marked 255, and not learned.
         out : ndarray of uint8, shape (H, W), optional
@@ -215,13 +222,15 @@ class BackgroundSubtractor(BackgroundModel):
         ParameterError
             When an argument is not as above or the image is not of the first one's shape; the model stays as it was.
         """
+        clock = Clock() if checked_rate(learning_rate) == 1 else self._clock
+        tick = clock.tick(time, self.parameters["frame_rate"])
         call = self._accept(image, learning_rate, known_foreground, out, probability)
         engine, p, n = self.engine, self.parameters, self.n_frames
         with opencv_bounded(self._threads):
             moved = self.registration.follow(engine, call.pixels, n, call.learns) if p["stabilise"] else None
             view = engine.show(call.pixels, call.known_foreground, moved)
             light = measure_light(view.pixels, view.background)
-            moment = Moment(n, call.rate, light, liveliness_of(p, n, view.flickering))
+            moment = Moment(n, call.rate, light, liveliness_of(p, n, view.flickering), tick.seconds)
             step, search = step_of(p, moment, call.pixels.ndim == 3), search_of(p, moment, self._n_pixels)
             large, oldest = large_area_of(p, moment, self._n_pixels), oldest_of(p, moment)
             objects = engine.score(step, search) if n else engine.begin()
@@ -229,8 +238,18 @@ class BackgroundSubtractor(BackgroundModel):
             engine.keep(kept)
             if call.learns:
                 engine.learn(step, ghosts, kept & (objects.area >= large), oldest)
+                self._clock.now = tick
             engine.deliver(call.mask, call.probability)
         return self._result(call)
+
+    def restart_clock(self) -> None:
+        """Forget the times of the frames so far, so that those of another video may begin anywhere."""
+        self._clock = Clock()
+
+    def reset(self) -> None:
+        """Forget everything, the shape of the frames too; the parameters stay."""
+        super().reset()
+        self.restart_clock()
 
     def background_image(self) -> np.ndarray:
         """Return the learned background: for each pixel the mean of its heaviest Gaussian.
@@ -267,6 +286,7 @@ class BackgroundSubtractor(BackgroundModel):
     def _forget(self) -> None:
         super()._forget()
         self.registration.forget()
+        self.restart_clock()
 
     def _saved(self) -> dict[str, np.ndarray]:
         return {**self.engine.saved(), "reference": self.registration.reference.copy()}
@@ -277,7 +297,9 @@ class BackgroundSubtractor(BackgroundModel):
 
     def _progress(self) -> dict[str, Any]:
         still = {"engaged": False, "recent": [], "calm": 0}
-        return {"registration": still if self.engine is None else self.registration.progress()}
+        registration = still if self.engine is None else self.registration.progress()
+        return {"registration": registration, "clock": self._clock.progress()}
 
     def _set_progress(self, values: Mapping[str, Any]) -> None:
         self.registration.set_progress(values["registration"])
+        self._clock.set_progress(values["clock"])

@@ -166,6 +166,7 @@ class MOG2(BackgroundModel):
         image: np.ndarray,
         *,
         learning_rate: float | None = None,
+        time: float | None = None,
         known_foreground: np.ndarray | None = None,
         out: np.ndarray | None = None,
     ) -> np.ndarray:
@@ -180,6 +181,8 @@ class MOG2(BackgroundModel):
             None: automatic, 1 / min(2 n, history). 0: only classify; the model does not change and the frame is
             not counted. 1: forget all and start again with this frame. The first frame is always learned at
             the automatic rate, as in OpenCV.
+        time : float, optional
+            Never looked at, since this model counts frames: `BackgroundSubtractor.apply` has a use for it.
         known_foreground : ndarray of bool or uint8, shape (H, W), optional
             Pixels that are not 0 are foreground for sure: marked 255, and not learned.
         out : ndarray of uint8, shape (H, W), optional
