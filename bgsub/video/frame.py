@@ -22,8 +22,9 @@ class Frame:
         number, so indices may have gaps.
     time : float
         Presentation time in seconds from the source's first frame.
-    image : ndarray of uint8, shape (H, W, 3) or (H, W)
-        BGR or grey. Owned by the frame: the source never writes to it again.
+    image : ndarray of uint8, uint16 or float32, shape (H, W, 3) or (H, W)
+        BGR (uint8) or grey; grey of more than 8 bits keeps the source's own values. Owned by the frame: the source
+        never writes to it again.
     name : str or None
         Of the image file that it was: the file's stem, with the extension where another file has the same stem. None
         where frames have no files of their own.
@@ -65,6 +66,8 @@ class VideoInfo:
     start_time : float
         Seconds by which the first frame follows the beginning of the file, where something else begins first (sound):
         a player shows a frame that much later than its `Frame.time` says.
+    bits : int
+        Significant bits of a sample: 8; 9 to 16 of grey in uint16 (10 bits have values up to 1023); more of floats.
     """
 
     name: str
@@ -78,6 +81,7 @@ class VideoInfo:
     live: bool = False
     sample_aspect_ratio: Fraction = Fraction(1)
     start_time: float = 0.0
+    bits: int = 8
 
     @property
     def expected_frame_count(self) -> int | None:

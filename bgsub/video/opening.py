@@ -91,9 +91,10 @@ def probe(source: str | os.PathLike[str] | int) -> dict[str, object]:
     -------
     dict
         In types that JSON has: ``name``, ``width``, ``height`` (upright), ``fps``, ``frame_count``,
-        ``duration``, ``codec``, ``live``; of what FFmpeg reads also ``start_time``, ``container``, ``pixel_format``,
-        ``rotation`` (applied, degrees counterclockwise), ``bit_rate`` (per second), ``variable_frame_rate``
-        (None where the container does not tell) and ``audio``.
+        ``duration``, ``codec``, ``live``, ``sample_aspect_ratio`` (of a pixel: ``"16:11"``), ``bits`` (of a
+        sample); of what FFmpeg reads also ``start_time``, ``container``, ``pixel_format``, ``mirrored`` and
+        ``rotation`` (applied in this order, degrees counterclockwise), ``bit_rate`` (per second),
+        ``variable_frame_rate`` (None where the container does not tell) and ``audio``.
 
     Raises
     ------

@@ -58,6 +58,8 @@ class Source(ABC):
             "duration": info.duration,
             "codec": info.codec,
             "live": info.live,
+            "sample_aspect_ratio": f"{info.sample_aspect_ratio.numerator}:{info.sample_aspect_ratio.denominator}",
+            "bits": info.bits,
         }
 
     def __enter__(self) -> Self:

@@ -31,6 +31,9 @@ def test_a_clip_for_people(bgsub, movie):
         "container": "mov,mp4,m4a,3gp,3g2,mj2",
         "pixel format": "yuv420p",
         "rotation": "0",
+        "mirrored": "no",
+        "sample aspect ratio": "1:1",
+        "bits": "8",
         "audio": "no",
     }
 
@@ -59,6 +62,8 @@ def test_a_folder_of_images(bgsub, images, workplace):
         "duration": 7 / 25,
         "codec": "png",
         "live": False,
+        "sample_aspect_ratio": "1:1",
+        "bits": 8,
     }
     assert "0.28 s (0:00:00.28)" in bgsub("info", "shots").out
     assert files_in(workplace) == before

@@ -13,9 +13,10 @@ import av.error
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
-from bgsub.video.readers.demuxing import duration_of, frame_steps
+from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
+from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import open_packets
-from bgsub.video.readers.pictures import PictureConverter, quarter_turns
+from bgsub.video.readers.pictures import PictureConverter
 from bgsub.video.readers.timestamps import Stamped, Timestamps
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
@@ -36,8 +37,8 @@ _Timed = tuple[int, float, av.VideoFrame]
 class ContainerSource(Source):
     """Frames of a video container, with the container's times.
 
-    Damaged frames are counted and skipped. A file that is cut off ends early, with a warning; a live stream
-    that breaks off is an error.
+    Damaged frames are counted and skipped; pictures of another size than the first are brought to its size. A file
+    that is cut off ends early, with a warning; a live stream that breaks off is an error.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ class ContainerSource(Source):
         self._open()
         try:
             self._first = self._first_frame()
+            self._orientation = Orientation.of_picture(self._first[2])
             self._convert = PictureConverter(self._first[2])
             self.info = self._info()
             self._frames = self._read()
@@ -79,6 +81,7 @@ class ContainerSource(Source):
         )
         self.damaged = 0
         self._index = 0
+        self._told_size = False
         self._broken: SourceError | None = None
         self._sought = False
         self._timed = self._stamp(self._pictures())
@@ -93,18 +96,15 @@ class ContainerSource(Source):
         )
 
     def _info(self) -> VideoInfo:
-        picture = self._first[2]
-        width, height = picture.width, picture.height
-        if quarter_turns(picture.rotation) % 2:
-            width, height = height, width
+        shape = pixel_shape(self._input)
         counted = not self._packets.live and self._input.kind != "pipe"
         duration = duration_of(self._input, self._rate)
         whole = self._selection.start == 0 and math.isinf(self._selection.end)
         return self._selection.narrowed(
             VideoInfo(
                 name=self._input.name,
-                width=width,
-                height=height,
+                width=self._convert.width,
+                height=self._convert.height,
                 fps=self._rate or self._packets.fps,
                 frame_count=(self._input.stream.frames or None) if counted else None,
                 codec=self._input.codec,
@@ -112,6 +112,8 @@ class ContainerSource(Source):
                 time_base=1 / self._rate if self._rate else self._packets.time_base,
                 live=self._packets.live,
                 start_time=self._start_time(),
+                sample_aspect_ratio=1 / shape if self._orientation.turns % 2 else shape,
+                bits=self._convert.bits,
             ),
             uniform=bool(self._rate) or (not whole and len(frame_steps(self._input.stream)) == 1),
         )
@@ -134,7 +136,8 @@ class ContainerSource(Source):
             "start_time": self.info.start_time,
             "container": container.format.name,
             "pixel_format": picture.format.name,
-            "rotation": 90 * quarter_turns(picture.rotation),
+            "rotation": 90 * self._orientation.turns,
+            "mirrored": self._orientation.mirrored,
             "bit_rate": stream.bit_rate or container.bit_rate or None,
             # One tick more or less is the rounding of an even rate to ticks.
             "variable_frame_rate": max(steps) - min(steps) > 1 if steps else None,
@@ -154,8 +157,8 @@ class ContainerSource(Source):
         for index, time, picture in frames:
             if self._selection.over(time):
                 return
-            self._check_size(index, picture)
             if self._selection.wants(index, time):
+                self._tell_other_size(index, time, picture)
                 yield Frame(index, time, self._selection.resize(self._convert.image(picture)))
                 delivered = True
                 # Closed between two frames: the container must not be touched again.
@@ -269,13 +272,17 @@ class ContainerSource(Source):
         self.damaged += frames
         self._index += frames
 
-    def _check_size(self, index: int, picture: av.VideoFrame) -> None:
-        first = self._first[2]
-        if (picture.width, picture.height) != (first.width, first.height):
-            raise SourceError(
-                f"{self._input.shown}: frame {index} has {picture.width}x{picture.height} pixels, "
-                f"those before it {first.width}x{first.height}; cut the video there and process each part"
-            )
+    def _tell_other_size(self, index: int, time: float, picture: av.VideoFrame) -> None:
+        """Say once, for a frame that is delivered, that its picture is not of the size of the first."""
+        if self._told_size or self._convert.fits(picture):
+            return
+        self._told_size = True
+        width, height = Orientation.of_picture(picture).size(picture.width, picture.height)
+        first = f"{self._convert.width}x{self._convert.height}"
+        log.warning(
+            "%s: frame %d (at %.3f s) has %dx%d pixels, the first has %s: it and all others are brought to %s",
+            *(self._input.shown, index, time, width, height, first, first),
+        )
 
     def _warn_if_short(self, time: float) -> None:
         """Warn where a file ended well before it said it would."""

@@ -242,3 +242,10 @@ def frame_steps(stream: VideoStream) -> frozenset[int]:
         return frozenset()
     stamps = [entry.timestamp for entry in entries]
     return frozenset(later - earlier for earlier, later in itertools.pairwise(stamps))
+
+
+def pixel_shape(opened: Input) -> Fraction:
+    """Return the width of a stored pixel over its height, as the container or the codec says; 1 where neither does."""
+    stated = fraction(opened.stream.sample_aspect_ratio) or fraction(opened.stream.codec_context.sample_aspect_ratio)
+    # Beyond this it is damage: no lens and no tape format has such pixels.
+    return stated if stated and Fraction(1, 16) <= stated <= 16 else Fraction(1)

@@ -3,57 +3,84 @@
 from __future__ import annotations
 
 import math
+import re
+import sys
 import weakref
 
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from bgsub.video.readers.orientation import Orientation
+
 _MAX_IDLE = 32
 _LOSSLESS_DETOUR = {"bgr24": "bgra", "gray": "gray16le"}
+_DEEP_GREY = re.compile(r"(?:gray|ya)(?:(9|10|12|14|16)|f(?:16|32))(?:le|be)")
+_NATIVE = {"little": "le", "big": "be"}[sys.byteorder]
 
 
 class PictureConverter:
-    """Convert decoded pictures to BGR, or leave them grey where the source is grey.
+    """Convert decoded pictures to BGR, or leave them grey, with all their digits, where the source is grey.
 
     Bicubic chroma makes the images those of ``cv2.VideoCapture``, pixel for pixel.
 
     Parameters
     ----------
     first : av.VideoFrame
-        A picture of the source; all images are colour or grey as this one is.
+        A picture of the source; all images are colour or grey, upright and of the size, as this one is.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the images.
+    bits : int
+        Significant bits of a sample: 8, or 9 to 16 of grey in uint16, or 32 of grey in float32.
     """
 
     def __init__(self, first: av.VideoFrame) -> None:
-        self._format = "gray" if first.format.name.startswith("gray") else "bgr24"
+        self._format, self.bits, self._dtype = _delivered(first.format.name)
+        self.width, self.height = Orientation.of_picture(first).size(first.width, first.height)
         self._reformatter = VideoReformatter()
         self._memory = _ImageMemory()
 
+    def fits(self, picture: av.VideoFrame) -> bool:
+        """Say whether a picture, upright, has the size of the images."""
+        return Orientation.of_picture(picture).size(picture.width, picture.height) == (self.width, self.height)
+
     def image(self, picture: av.VideoFrame) -> np.ndarray:
-        """Return the picture upright: uint8, (H, W, 3) in BGR or (H, W) in grey; the caller owns it."""
+        """Return the picture upright, brought to the size of the images; the caller owns it.
+
+        Returns
+        -------
+        ndarray of uint8, uint16 or float32
+            Shape (H, W, 3) in BGR, uint8; or (H, W) in grey.
+        """
+        orientation = Orientation.of_picture(picture)
+        width, height = orientation.size(self.width, self.height)
         plain = self._reformatter.reformat(picture, format=self._format, interpolation=Interpolation.BICUBIC)
-        if plain.planes[0].line_size < 0:
+        if (plain.width, plain.height) != (width, height):
+            # In a second step: in one, chroma of half the size smears over sharp edges.
+            plain = VideoReformatter().reformat(plain, width, height, interpolation=Interpolation.BICUBIC)
+        if plain.planes[0].line_size < 0 and self._format in _LOSSLESS_DETOUR:
             # Stored bottom-up, not converted: some versions of PyAV read beyond the memory of such a picture.
             detour = self._reformatter.reformat(plain, format=_LOSSLESS_DETOUR[self._format])
             plain = self._reformatter.reformat(detour, format=self._format)
         pixels = plain.to_ndarray()
-        if turns := quarter_turns(picture.rotation):
-            return _turned(pixels, turns)
-        image = self._memory.array(pixels.shape)
+        if orientation != Orientation():
+            return orientation.upright(pixels)
+        image = self._memory.array(pixels.shape, self._dtype)
         image[:] = pixels
         return image
 
 
-def quarter_turns(degrees: float) -> int:
-    """Return how many turns of 90 degrees counterclockwise, 0 to 3, set a picture upright."""
-    return round(degrees / 90) % 4
-
-
-def _turned(pixels: np.ndarray, turns: int) -> np.ndarray:
-    import cv2  # np.rot90 and a copy take ten times as long
-
-    codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-    return cv2.rotate(np.ascontiguousarray(pixels), codes[turns])
+def _delivered(name: str) -> tuple[str, int, np.dtype]:
+    """Return format, bits and type of the images of a source whose pictures have the pixel format of this name."""
+    if deep := _DEEP_GREY.fullmatch(name):
+        # Alpha is left out. A half is a float with fewer digits.
+        if deep[1] is None:
+            return f"grayf32{_NATIVE}", 32, np.dtype(np.float32)
+        return f"gray{deep[1]}{_NATIVE}", int(deep[1]), np.dtype(np.uint16)
+    return "gray" if name.startswith("gray") else "bgr24", 8, np.dtype(np.uint8)
 
 
 class _ImageMemory:
@@ -67,13 +94,13 @@ class _ImageMemory:
         self._idle: list[bytearray] = []
         self._size = 0
 
-    def array(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Return an uninitialised uint8 array of that shape."""
-        size = math.prod(shape)
+    def array(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return an uninitialised array of that shape and type."""
+        size = math.prod(shape) * dtype.itemsize
         if size != self._size:
             self._size, self._idle = size, []
         memory = self._idle.pop() if self._idle else bytearray(size)
-        array: np.ndarray = np.ndarray(shape, np.uint8, buffer=memory)
+        array: np.ndarray = np.ndarray(shape, dtype, buffer=memory)
         # Views keep `array` alive, not just `memory`: their base is the first array over the bytes.
         weakref.finalize(array, self._take_back, self._idle, memory).atexit = False
         return array

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.errors import SourceError
 from bgsub.video.opening import open_source, probe
 from tests.video.clips import HEIGHT, WIDTH, pictures, silence, smooth_pictures, write_clip
 
@@ -97,15 +96,6 @@ def test_grey_video_stays_grey(tmp_path: Path) -> None:
             np.testing.assert_array_equal(frame.image, image)
 
 
-def test_grey_of_16_bits_becomes_8_bits(tmp_path: Path) -> None:
-    images = [np.full((HEIGHT, WIDTH), 60 * index, np.uint8) for index in range(3)]
-    path = write_clip(tmp_path / "clip.mkv", images, pix_fmt="gray16le", options={"strict": "-2"})
-    with open_source(path) as source:
-        for frame, image in zip(source, images, strict=True):
-            assert frame.image.dtype == np.uint8
-            np.testing.assert_allclose(frame.image, image, atol=1)
-
-
 def test_raw_avi_that_is_stored_bottom_up(tmp_path: Path) -> None:
     images = pictures(3)
     path = tmp_path / "raw.avi"
@@ -139,21 +129,6 @@ def test_rotation_is_applied(tmp_path: Path, degrees: int) -> None:
     np.testing.assert_array_equal(upright[0], capture.read()[1])
     capture.release()
     assert probe(turned)["rotation"] == degrees
-
-
-def test_change_of_size_ends_with_an_error_after_the_frames_before(tmp_path: Path) -> None:
-    options = {"codec": "mjpeg", "pix_fmt": "yuvj420p", "container_format": "mjpeg"}
-    first = write_clip(tmp_path / "a.mjpeg", smooth_pictures(5), **options)
-    second = write_clip(tmp_path / "b.mjpeg", smooth_pictures(5, 64, 48), **options)
-    path = tmp_path / "joined.mjpeg"
-    path.write_bytes(first.read_bytes() + second.read_bytes())
-    frames = []
-    with (
-        open_source(path) as source,
-        pytest.raises(SourceError, match=r"joined.mjpeg: frame 5 has 64x48 pixels, those before it 32x24; cut"),
-    ):
-        frames.extend(source)
-    assert [frame.index for frame in frames] == list(range(5))
 
 
 def test_b_frames_come_in_the_order_of_time(tmp_path: Path) -> None:
