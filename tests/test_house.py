@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "bgsub"
 
-GROUND = {"errors", "extras", "files", "formats", "masks", "outputs", "threads", "times"}
+GROUND = {"errors", "extras", "files", "formats", "masks", "notebook", "outputs", "threads", "times"}
 WATCHING = {"background", "video", "pipeline", "jobs"}
 BELOW = {
     **{room: set() for room in GROUND},
@@ -41,6 +41,7 @@ GROUND_ORDER = {  # errors below all, and no ground knows of video or models
     "formats": set(),
     "masks": set(),
     "times": set(),
+    "notebook": set(),
     "threads": {"errors"},
     "extras": {"errors"},
     "files": {"errors"},

@@ -13,11 +13,13 @@ import pyarrow as pa
 from bgsub.clustering import model_file
 from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
 from bgsub.errors import ParameterError
-from bgsub.mixture.fitted import FittedMixture
+from bgsub.mixture.fitted import FittedMixture, components_table
 from bgsub.tables.preparation import Preparation
 from bgsub.tables.rows import Missing, Rows, read_rows
 from bgsub.tables.sources import TableLike, open_table
 from bgsub.tables.table import BLOCK_ROWS, Table
+
+MOST_NAMES = 8  # of columns, in a line
 
 OnRows = Callable[[int], None] | None
 """Called with the number of rows done so far."""
@@ -61,7 +63,7 @@ class Assigned:
         return np.ma.MaskedArray(column, mask=~complete)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TableModel:
     """What ``bgsub cluster fit --model`` writes: clusters of a table's rows, for other tables with the same columns.
 
@@ -112,6 +114,19 @@ class TableModel:
     densities: np.ndarray
     outcome: Outcome = UNKNOWN
     width: int | None = None
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.columns[:MOST_NAMES])
+        more = len(self.columns) - MOST_NAMES
+        return f"TableModel({self.n_components} clusters of {names}{f' and {more} more columns' if more > 0 else ''})"
+
+    def _repr_html_(self) -> str:
+        features = self.preparation.features
+        logarithm = " (median; deviation of the logarithm)"
+        names = [name + logarithm * bool(log) for name, log in zip(features.names, features.is_log, strict=True)]
+        deviations = np.sqrt(np.maximum(np.einsum("kii->ki", self.covariances()), 0.0))
+        means = self.preparation.in_units(self.means())
+        return components_table(repr(self), names, self.mixture.weights, means, deviations)
 
     @property
     def columns(self) -> tuple[str, ...]:

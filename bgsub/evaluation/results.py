@@ -7,17 +7,18 @@ import io
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from bgsub.evaluation.protocol import METRIC_NAMES, Counts, Metrics
 from bgsub.evaluation.scoring import SequenceScore
 from bgsub.files import atomic_write
+from bgsub.notebook import html_table
 
 _DIGITS = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MethodResult:
     """What a method scored.
 
@@ -31,6 +32,15 @@ class MethodResult:
 
     label: str
     scores: Sequence[SequenceScore]
+
+    def __repr__(self) -> str:
+        return f"MethodResult({self.label!r}, {len(self.scores)} sequences, F {self.sequence_mean.f_measure:.3f})"
+
+    def _repr_html_(self) -> str:
+        header = ["sequence", *(name.replace("_", " ") for name in METRIC_NAMES), "ms a frame"]
+        mean = ["mean over sequences", *astuple(self.sequence_mean), self.milliseconds]
+        rows = [[score.key, *astuple(score.metrics), score.milliseconds] for score in self.scores]
+        return html_table(f"{self.label}: {len(self.scores)} sequences", header, [mean, *rows], bold=[0])
 
     @property
     def categories(self) -> dict[str, Metrics]:

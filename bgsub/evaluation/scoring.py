@@ -17,7 +17,7 @@ OnFrame = Callable[[LabelledFrame, np.ndarray], None]
 """Called with each frame and its mask, which the model may overwrite later."""
 
 
-@dataclass
+@dataclass(repr=False)
 class SequenceScore:
     """What a method did on one sequence.
 
@@ -41,6 +41,9 @@ class SequenceScore:
     counts: list[Counts] = field(default_factory=list)
     n_frames: int = 0
     seconds: float | None = None
+
+    def __repr__(self) -> str:
+        return f"SequenceScore({self.key!r}, {self.n_frames} frames, F {self.metrics.f_measure:.3f})"
 
     @property
     def key(self) -> str:

@@ -6,6 +6,7 @@ Nothing here is fitted, and nothing needs scikit-learn: who only applies a mixtu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +16,13 @@ from bgsub.mixture.input_checks import check_sample_weight
 from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
 from bgsub.mixture.passes.cpu import log_density
 from bgsub.mixture.settings import CovarianceType
+from bgsub.notebook import MOST_ROWS, html_table
 
 _DRAWS = 100_000  # for the distribution of the density, where no rows are given
 ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedMixture:
     """A mixture of K Gaussians over D features.
 
@@ -38,6 +40,13 @@ class FittedMixture:
 
     parameters: Parameters
     covariance_type: CovarianceType
+
+    def __repr__(self) -> str:
+        return f"FittedMixture({self.n_components} components, {self.n_features} features, {self.covariance_type})"
+
+    def _repr_html_(self) -> str:
+        names = [f"feature {i}" for i in range(self.n_features)]
+        return components_table(repr(self), names, self.weights, self.means, self.deviations)
 
     @property
     def n_components(self) -> int:
@@ -78,6 +87,16 @@ class FittedMixture:
     def matrices(self) -> np.ndarray:
         """Their covariances as matrices (K, D, D), whatever the type."""
         return matrices_of(self.covariances, self.covariance_type, self.n_components, self.n_features)
+
+    @property
+    def deviations(self) -> np.ndarray:
+        """Standard deviations (K, D) of the features in each component."""
+        variances = self.covariances
+        if self.covariance_type in ("full", "tied"):
+            variances = np.diagonal(variances, axis1=-2, axis2=-1)
+        elif self.covariance_type == "spherical":
+            variances = variances[:, None]
+        return np.broadcast_to(np.sqrt(variances), self.means.shape)
 
     def log_densities(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
         """Return log p(x) of each row, float64 of shape (N,)."""
@@ -180,3 +199,30 @@ def anomaly_threshold(
     if densities is None:
         densities = mixture.log_densities(mixture.sample(_DRAWS, np.random.RandomState(0))[0], threads=threads)
     return float(np.quantile(densities, q))
+
+
+def components_table(
+    caption: str, names: Sequence[str], weights: np.ndarray, means: np.ndarray, deviations: np.ndarray
+) -> str:
+    """Return components for a notebook: of each its weight and, of each feature, mean and standard deviation.
+
+    Parameters
+    ----------
+    caption : str
+        A line above the table.
+    names : sequence of str
+        Of the features.
+    weights, means, deviations : ndarray, shapes (K,), (K, D) and (K, D)
+        Of the components, in the units to be shown.
+    """
+
+    def row(k: int) -> list[object]:
+        figures = zip(means[k].tolist(), deviations[k].tolist(), strict=True)
+        return [
+            k,
+            f"{weights[k]:.1%}",
+            *(f"{mean:.4g} \N{PLUS-MINUS SIGN} {deviation:.2g}" for mean, deviation in figures),
+        ]
+
+    rows = [row(k) if k < MOST_ROWS else [] for k in range(len(weights))]
+    return html_table(caption, ["component", "weight", *names], rows)

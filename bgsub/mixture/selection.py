@@ -25,6 +25,7 @@ from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
 from bgsub.mixture.scikit_learn import ROWS
 from bgsub.mixture.settings import CovarianceType, Criterion, InitParams
+from bgsub.notebook import html_table
 from bgsub.threads import usable_threads
 
 CRITERIA = get_args(Criterion)
@@ -59,7 +60,7 @@ class Candidate(NamedTuple):
     converged: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelSelection:
     """What `select` found.
 
@@ -76,6 +77,20 @@ class ModelSelection:
     table: list[Candidate]
     criterion: str
     best: GaussianMixture
+
+    def __repr__(self) -> str:
+        return f"ModelSelection({self._in_words()})"
+
+    def _repr_html_(self) -> str:
+        found = sorted(self.table, key=lambda candidate: getattr(candidate, self.criterion))
+        header = [name.replace("_", " ") for name in Candidate._fields]
+        return html_table(self._in_words(), header, found, bold=[found.index(self.best_candidate)])
+
+    def _in_words(self) -> str:
+        best, count = self.best_candidate, len(self.table)
+        value = f"{self.criterion.upper()} {getattr(best, self.criterion):.1f}"
+        components = f"{best.n_components} component{'' if best.n_components == 1 else 's'}"
+        return f"{components}, {best.covariance_type}: {value}, the lowest of {count}"
 
     @property
     def best_candidate(self) -> Candidate:

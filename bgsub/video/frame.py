@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 import numpy as np
+
+from bgsub.notebook import html_picture, html_table
+from bgsub.times import written_time
+from bgsub.video.preview import png_preview
 
 MAX_PIXELS = 2**27
 """Pixels of the largest picture that is decoded, whatever a file claims."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Frame:
-    """One decoded frame.
+    """One decoded frame. In a notebook it shows its picture.
 
     Attributes
     ----------
@@ -37,6 +42,19 @@ class Frame:
     image: np.ndarray
     name: str | None = None
     number: int | None = None
+
+    def __repr__(self) -> str:
+        named = "" if self.name is None else f", name={self.name!r}"
+        return f"Frame(index={self.index}, time={self.time:g}, image={_in_words(self.image)}{named})"
+
+    def _repr_png_(self) -> bytes | None:
+        return png_preview(self.image)
+
+    def _repr_html_(self) -> str | None:
+        png = png_preview(self.image)
+        named = "" if self.name is None else f"{self.name}, "
+        caption = f"{named}frame {self.index}, {written_time(self.time)}, {_in_words(self.image)}"
+        return None if png is None else html_picture(caption, base64.b64encode(png).decode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +101,26 @@ class VideoInfo:
     start_time: float = 0.0
     bits: int = 8
 
+    def _repr_html_(self) -> str:
+        return html_table(
+            f"VideoInfo of {self.name}", (), [(field.name, getattr(self, field.name)) for field in fields(self)]
+        )
+
     @property
     def expected_frame_count(self) -> int | None:
         """Frames to expect: as told, else by duration and rate (Matroska counts none); None where nobody knows."""
         if self.frame_count is None and self.duration and self.fps:
             return round(self.duration * self.fps)
         return self.frame_count
+
+
+def _in_words(image: object) -> str:
+    """Return size and kind of an image: "320x240 BGR uint8"."""
+    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+        return type(image).__name__
+    colours = {1: "grey", 3: "BGR", 4: "BGRA"}
+    channels = image.shape[2] if image.ndim == 3 else 1
+    return f"{image.shape[1]}x{image.shape[0]} {colours.get(channels, f'{channels} channels')} {image.dtype}"
 
 
 def too_large(name: str, width: int, height: int) -> str:

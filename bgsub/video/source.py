@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from bgsub.notebook import html_table
 from bgsub.video.frame import Frame, VideoInfo
 
 
@@ -62,6 +63,14 @@ class Source(ABC):
             "bits": info.bits,
         }
 
+    def __repr__(self) -> str:
+        info: VideoInfo | None = getattr(self, "info", None)  # none where opening failed
+        return f"<{type(self).__name__}{'' if info is None else f' {info.name!r}: {_in_words(info)}'}>"
+
+    def _repr_html_(self) -> str:
+        # What a subclass would add it reads from the file, which may be closed, or being read in a thread.
+        return html_table(repr(self).strip("<>"), (), list(Source.describe(self).items()))
+
     def __enter__(self) -> Self:
         return self
 
@@ -69,3 +78,12 @@ class Source(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _in_words(info: VideoInfo) -> str:
+    """Return what is known of a source in a line: "320x240, 25 fps, 250 frames, h264"."""
+    count = info.expected_frame_count
+    rate = f"{float(info.fps):.4g} fps" if info.fps else None
+    frames = None if count is None else f"{count} frame{'' if count == 1 else 's'}"
+    known = (f"{info.width}x{info.height}", rate, frames, info.codec, "live" if info.live else None)
+    return ", ".join(part for part in known if part)

@@ -233,3 +233,14 @@ print(sorted({{name.partition(".")[0] for name in sys.modules}} & {{"cv2", "av",
 """
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
     assert (process.returncode, process.stdout, process.stderr) == (0, "[]\n", "")
+
+
+def test_it_shows_its_clusters(model):
+    names = ", ".join(model.columns)
+    assert repr(model) == f"TableModel(2 clusters of {names})"
+    html = model._repr_html_()
+    for name, mean in zip(model.preparation.features.names, model.preparation.in_units(model.means())[0], strict=True):
+        assert f"<th>{name}" in html
+        assert f">{mean:.4g} \N{PLUS-MINUS SIGN} " in html
+    wide = fit_table(np.random.default_rng(0).normal(size=(60, 11)), 1, settings=FitSettings(n_init=1)).model
+    assert repr(wide).endswith(" and 3 more columns)")

@@ -52,6 +52,9 @@ class Prefetch(Source):
         """Return all that is known of the source, in types that JSON has."""
         return self._source.describe()
 
+    def __repr__(self) -> str:
+        return repr(self._source)  # that it is read ahead is nothing to look at
+
     def __iter__(self) -> Iterator[Frame]:
         if self._stopped:
             return
