@@ -55,6 +55,8 @@ def check_output(
         One line that says which path, what is wrong with it and what to do.
     """
     target = Path(path)
+    if os.fspath(path) == "-":
+        raise OutputError("cannot write to standard output: it takes tables only; name a file instead of -")
     wants_folder = is_folder(path)
     if not (folder if wants_folder else target.suffix.lower() in suffixes):
         known = ", ".join(suffixes) + (", or a folder/ of PNG images" if folder else "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bgsub import compilation
 from bgsub.background.subtractor import Subtractor
 from bgsub.masks import foreground_share
 from bgsub.video.frame import Frame, VideoInfo
@@ -39,6 +40,9 @@ class Tally:
         Times in the source, in seconds, of the first and the last frame read.
     elapsed : float
         Seconds that the run took.
+    timed, steady : int, float
+        Frames after the first, and the seconds from the first to the last without those of compiling: from them comes
+        the rate.
     """
 
     read: int = 0
@@ -49,6 +53,15 @@ class Tally:
     first_time: float | None = None
     last_time: float | None = None
     elapsed: float = 0.0
+    timed: int = 0
+    steady: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Frames per second, without start and compiling where there were two frames; 0 before the first."""
+        if self.timed and self.steady > 0:
+            return self.timed / self.steady
+        return self.read / self.elapsed if self.elapsed > 0 else 0.0
 
     @property
     def mean_foreground(self) -> float:
@@ -66,6 +79,7 @@ class Tally:
             "first_time": self.first_time,
             "last_time": self.last_time,
             "elapsed": round(self.elapsed, 3),
+            "frames_per_second": round(self.rate, 2),
         }
 
 
@@ -125,6 +139,7 @@ def run(
     tally = Tally() if tally is None else tally
     started = time.perf_counter() - tally.elapsed
     mask_of = _mask_maker(subtractor, learning_rate)
+    last: float | None = None
     try:
         for frame in source:
             mask = mask_of(frame)
@@ -139,7 +154,11 @@ def run(
                 tally.written += 1
                 tally.foreground += foreground_share(mask)
             tally.damaged, tally.dropped = source.damaged, source.dropped
-            tally.elapsed = time.perf_counter() - started
+            now = time.perf_counter()
+            tally.elapsed = now - started
+            last, before = now - compilation.seconds(), last
+            if before is not None:
+                tally.timed, tally.steady = tally.timed + 1, tally.steady + last - before
             if progress is not None:
                 progress(tally)
             if stop is not None and stop():

@@ -15,7 +15,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "bgsub"
 
-GROUND = {"errors", "extras", "files", "formats", "masks", "notebook", "outputs", "threads", "times"}
+GROUND = {"compilation", "errors", "extras", "files", "formats", "masks", "notebook", "outputs", "threads", "times"}
 WATCHING = {"background", "video", "pipeline", "jobs"}
 BELOW = {
     **{room: set() for room in GROUND},
@@ -37,6 +37,7 @@ BELOW = {
 BELOW["cli"] = set(BELOW)
 BELOW["__main__"] = {"cli"}
 GROUND_ORDER = {  # errors below all, and no ground knows of video or models
+    "compilation": set(),
     "errors": set(),
     "formats": set(),
     "masks": set(),

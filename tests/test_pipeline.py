@@ -141,6 +141,7 @@ def test_the_tally():
         "first_time": 2.0,
         "last_time": 3.5,
         "elapsed": round(tally.elapsed, 3),
+        "frames_per_second": round(tally.rate, 2),
     }
 
 
@@ -193,6 +194,35 @@ def test_a_sink_that_breaks_leaves_a_true_tally():
     assert (tally.read, tally.written) == (2, 1)
     assert (tally.damaged, tally.dropped, tally.last_time) == (1, 2, 1)
     assert [entry for entry in log if entry.startswith("read")] == ["read 0", "read 1"]
+
+
+class Clock:
+    """A clock that a test winds on; frames cost what `costs` says, of which `compiled` goes into compiling."""
+
+    def __init__(self, monkeypatch, costs, compiled):
+        self.now, self.compiling, self.costs = 100.0, 0.0, list(zip(costs, compiled, strict=True))
+        monkeypatch.setattr("bgsub.pipeline.time.perf_counter", lambda: self.now)
+        monkeypatch.setattr("bgsub.pipeline.compilation.seconds", lambda: self.compiling)
+
+    def apply(self, image, *, learning_rate=None):
+        cost, compiled = self.costs[image[0, 0]]
+        self.now, self.compiling = self.now + cost, self.compiling + compiled
+        return np.zeros(image.shape, np.uint8)
+
+
+def test_the_rate_leaves_out_the_first_frame_and_compiling(monkeypatch):
+    clock = Clock(monkeypatch, [9.0, 0.5, 3.5, 0.5], [7.0, 0.0, 3.0, 0.0])
+    tally = run(FakeSource([0, 1, 2, 3]), clock)
+    assert tally.elapsed == pytest.approx(13.5)
+    assert tally.rate == pytest.approx(2.0)
+    run(FakeSource([0, 1]), clock, tally=tally)  # a second run has a first frame of its own
+    assert tally.elapsed == pytest.approx(23.0)
+    assert (tally.read, tally.rate) == (6, pytest.approx(2.0))
+
+
+def test_the_rate_of_one_frame_and_of_none(monkeypatch):
+    assert Tally().rate == 0
+    assert run(FakeSource([0]), Clock(monkeypatch, [0.5], [0.0])).rate == pytest.approx(2.0)
 
 
 def test_a_tally_goes_on_where_it_stood():

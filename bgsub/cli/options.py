@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from bgsub.background.parameters import Parameter
 from bgsub.cli.help import section
 from bgsub.errors import ParameterError
 from bgsub.extras import require
+from bgsub.outputs import is_folder
+
+_SLASHES = tuple(filter(None, (os.sep, os.altsep)))
 
 
 class Seconds(click.ParamType):
@@ -41,6 +45,19 @@ class FilePath(click.Path):
         if not value:
             self.fail("the name is empty", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class FolderOrFile(FilePath):
+    """Name of an output that may be a folder: new ones end in a slash, so that a forgotten extension makes none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        name = super().convert(value, param, ctx)
+        if name != "-" and is_folder(name) and not (name.endswith(_SLASHES) or Path(name).is_dir()):
+            self.fail(
+                f"{name} has no extension: write {name}.mkv for a video, {name}/ for a folder of images", param, ctx
+            )
+        return name
 
 
 def needs_plots(_context: click.Context, option: click.Parameter, value: Any) -> Any:

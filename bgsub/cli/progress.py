@@ -109,7 +109,7 @@ def _of_tally(show: Progress) -> Callable[[Tally], None]:
         if tally.elapsed - last_time < _INTERVAL:
             return
         new = tally.written - last_written
-        told(tally.read, tally.read / tally.elapsed, (tally.foreground - last_sum) / new if new else 0.0)
+        told(tally.read, tally.rate, (tally.foreground - last_sum) / new if new else 0.0)
         last_time, last_written, last_sum = tally.elapsed, tally.written, tally.foreground
 
     told(0, 0.0, 0.0)  # a run may be over before the first update is due

@@ -14,7 +14,7 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.models import TABLES, chosen_model
-from bgsub.cli.options import FilePath, FromTable, Seconds, model_options, verbosity_options
+from bgsub.cli.options import FilePath, FolderOrFile, FromTable, Seconds, model_options, verbosity_options
 from bgsub.cli.progress import progress_bar
 from bgsub.cli.signals import ended_by_signals
 
@@ -45,7 +45,7 @@ _model = section("Model")
 
 @click.command(name="run", cls=Command, examples=_EXAMPLES)
 @click.argument("source")
-@_outputs("--mask", type=_PATH, help="Masks: .mkv is lossless; .mp4, .webm; folder/ gets bin000001.png, ...")
+@_outputs("--mask", type=FolderOrFile(), help="Masks: .mkv is lossless; .mp4, .webm; folder/ gets bin000001.png, ...")
 @_outputs(
     "--mask-codec",
     type=click.Choice(["ffv1", "h264"]),
@@ -56,7 +56,7 @@ _model = section("Model")
 @_outputs("--overlay", type=_PATH, help="The video, moving objects tinted and outlined: .mp4, .mkv, .webm.")
 @_outputs(
     "--foreground",
-    type=_PATH,
+    type=FolderOrFile(),
     help="Moving objects cut out: on black in .mp4; on nothing (alpha) in .webm, .mkv, folder/ of fg000001.png, ...",
 )
 @_outputs("--background", type=_PATH, help="The learned background at the end: .png, .jpg, .bmp, .tif, .webp.")
@@ -216,8 +216,8 @@ def _report(summary: Summary, options: dict[str, Any]) -> None:
 def _in_words(summary: Summary, warm_up: bool) -> str:
     """Return what was done, in words."""
     tally = summary.tally
-    rate = tally.read / tally.elapsed if tally.elapsed else 0.0
-    lines = [f"{summary.result}: {_frames(tally.read)} at {rate:.0f} frames/s, {tally.mean_foreground:.1%} moving"]
+    moving = f"{tally.mean_foreground:.1%} of the picture moving on average"
+    lines = [f"{summary.result}: {_frames(tally.read)} at {tally.rate:.0f} frames/s, {moving}"]
     if warm_up:
         lines.append(f"  {_frames(tally.read - tally.written)} only learned")
     if tally.damaged:

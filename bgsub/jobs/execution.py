@@ -50,16 +50,30 @@ class Summary:
         Frames and times.
     error : BaseException or None
         What ended it early, or kept the model from being saved.
+    source : str
+        What was read, as the job says it.
+    size : (int, int) or None
+        Width and height in pixels of the frames and masks.
     """
 
     result: Literal["done", "interrupted", "broken off"]
     outputs: tuple[str, ...]
     tally: Tally
     error: BaseException | None = None
+    source: str = ""
+    size: tuple[int, int] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return result, outputs and figures in types that JSON has."""
-        return {"result": self.result, "outputs": list(self.outputs), **self.tally.as_dict()}
+        """Return source, result, outputs and figures in types that JSON has."""
+        width, height = self.size or (None, None)
+        return {
+            "source": self.source,
+            "width": width,
+            "height": height,
+            "result": self.result,
+            "outputs": list(self.outputs),
+            **self.tally.as_dict(),
+        }
 
 
 def execute(
@@ -162,13 +176,15 @@ class _Execution:
     makers: Sequence[SinkMaker]
     on_end: Callable[[], None] | None
     tally: Tally = field(default_factory=Tally)
-    outputs: list[str] = field(default_factory=list)
+    size: tuple[int, int] | None = None
+    sinks: dict[str, Sink] = field(default_factory=dict)
 
     def mask(self) -> SourceError | None:
         """Open everything, run, and close everything; return what broke the source off, if anything did."""
         job = self.job
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(self._open())
+            self.size = (source.info.width, source.info.height)
             self._prepare_model(source)
             sinks = self._sinks(stack, source.info)
             self._learn_first(source)
@@ -200,16 +216,15 @@ class _Execution:
         result: Literal["done", "interrupted", "broken off"] = "broken off" if error else "done"
         if isinstance(error, INTERRUPTIONS):
             result = "interrupted"
+        outputs = [path for path, sink in self.sinks.items() if sink.wrote]
         target = self.job.outputs.save_model
-        if self.tally.written == 0:
-            self.outputs = []
         if target and self.model.n_frames:
             try:
                 self.model.save(target)
-                self.outputs.append(target)
+                outputs.append(target)
             except BaseException as failure:  # all the same there is a summary of what was written
                 error = failure
-        return Summary(result, tuple(name for name in self.outputs if Path(name).exists()), self.tally, error)
+        return Summary(result, tuple(outputs), self.tally, error, str(self.job.source), self.size)
 
     # -------------------------------------------------------------------------------------------------- steps
 
@@ -242,7 +257,7 @@ class _Execution:
         made = self._outputs(outputs, info)
         if "mask" in made and made["mask"].lossy:
             logger.warning("%s is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", outputs.mask)
-        self.outputs = [path for name, path in _named(outputs).items() if name in made and path and path != "-"]
+        self.sinks = {path: made[name] for name, path in _named(outputs).items() if name in made and path}
         sinks = [*made.values(), *(make(info, self.model) for make in self.makers)]
         threaded: list[Sink] = [stack.enter_context(ThreadedSink(sinks))] if sinks else []
         if self.on_end is not None:

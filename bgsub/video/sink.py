@@ -21,9 +21,13 @@ class Sink(ABC):
     ----------
     lossy : bool
         What is read back from the output may differ from what was written.
+    wrote : bool
+        A file or folder lies on the disk that this sink has written: not what lay there before, nor what it removed
+        when it failed. True of a folder as soon as there is one file of the sink in it.
     """
 
     lossy: bool = False
+    wrote: bool = False
 
     @abstractmethod
     def write(self, frame: Frame, mask: np.ndarray) -> None:

@@ -20,7 +20,7 @@ def test_the_adaptive_model_is_the_default(bgsub, clip, images):
     assert (outcome.code, outcome.err) == (0, "")
     model = BackgroundSubtractor()
     expected = masks_of(images, model=model)
-    assert outcome.out.splitlines()[0].endswith(f", {np.mean(shares(expected)):.1%} moving")
+    assert outcome.out.splitlines()[0].endswith(f", {np.mean(shares(expected)):.1%} of the picture moving on average")
     assert np.mean(shares(expected[10:])) > 0.03
     assert not np.array_equal(expected, masks_of(images))
     assert_masks("m.mkv", expected)

@@ -1,5 +1,6 @@
 """What `bgsub run` refuses: one line says why and what to do, failure differs from misuse, and no file is left."""
 
+import errno
 import os
 import shutil
 
@@ -7,6 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from bgsub.errors import OutputError
+from bgsub.video.writers.encode import VideoFile
+from bgsub.video.writers.stats import StatsTable
+from bgsub.video.writers.stills import BackgroundImage, ImageFolder
+from bgsub.video.writers.videos import VideoSink
 from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, write_clip, write_sound
 
 
@@ -60,6 +66,10 @@ FAILURES = [
     (["--overlay", "./empty/../clip.mkv", "--overwrite"], "cannot write empty/../clip.mkv: it is the input"),
     (["--foreground", "."], "cannot write into .: it holds the input; choose another folder"),
     (["--mask", "m.avi"], "cannot write m.avi: its extension is not one of .mkv, .mp4, .webm, or a folder/"),
+    *(
+        ([option, "-"], "cannot write to standard output: it takes tables only; name a file instead of -")
+        for option in ("--mask", "--foreground", "--overlay", "--background")
+    ),
     (["--overlay", "o.png"], "cannot write o.png: its extension is not one of .mkv, .mp4, .webm; choose"),
     (["--background", "b.mkv"], "cannot write b.mkv: its extension is not one of .png, "),
     (["--stats", "s.xls"], "cannot write s.xls: its extension is not one of .csv, .jsonl"),
@@ -90,6 +100,14 @@ MISUSE = [
     (["--foo"], "No such option"),
     (["--mask"], "Option '--mask' requires an argument"),
     (["--mask", ""], "Invalid value for '--mask': the name is empty"),
+    (
+        ["--mask", "result"],
+        "Invalid value for '--mask': result has no extension: write result.mkv for a video, result/",
+    ),
+    (
+        ["--foreground", "empty/cut"],
+        "Invalid value for '--foreground': empty/cut has no extension: write empty/cut.mkv",
+    ),
     (["--history", "0"], "Invalid value for '--history': 0 is out of bounds: give a whole number from 1 to 1e+09"),
     (["--history", "2.5"], "Invalid value for '--history': 2.5 is out of bounds: give a whole number"),
     (
@@ -127,7 +145,7 @@ MISUSE = [
     (["--region", "small.png", "--region", "1,1 9,1 9,9"], "--region: give one mask image, or any number of polygons"),
     (["--mask", "m.mkv", "--overlay", "m.mkv"], "two outputs are named "),
     (["--mask", "m.mkv", "--overlay", "empty/../m.mkv"], "two outputs are named "),
-    (["--mask", "out", "--foreground", "./out/"], "two outputs are named "),
+    (["--mask", "out/", "--foreground", "./out/"], "two outputs are named "),
 ]
 
 
@@ -206,6 +224,62 @@ def test_an_existing_output_stays_when_the_run_fails_before_it_begins(bgsub, her
     outcome = bgsub("run", "clip.mkv", "--mask", "taken.mkv", "--overwrite", "--start", "100")
     assert outcome.code == 1
     assert (here / "taken.mkv").read_text() == "precious"
+
+
+def test_a_folder_that_exists_needs_no_slash(bgsub, here):
+    assert bgsub(*MOG2_RUN, "clip.mkv", "--mask", "empty", "--end", "0.1").code == 0
+    assert files_in("empty") == [f"bin{number:06d}.png" for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("broken", ["m.mkv", "o.mp4", "s.csv", "cut/", "b.png"])
+def test_only_what_the_run_wrote_is_called_written(bgsub, here, monkeypatch, broken):
+    """One output refuses its first frame and leaves what was there; the others are replaced."""
+    (here / "cut").mkdir()
+    options = {
+        "--mask": "m.mkv",
+        "--overlay": "o.mp4",
+        "--foreground": "cut/",
+        "--stats": "s.csv",
+        "--background": "b.png",
+    }
+    for name in options.values():
+        (here / name / "fg000001.png" if name == "cut/" else here / name).write_text("older")
+    for sink in (VideoSink, ImageFolder, StatsTable, BackgroundImage):
+        monkeypatch.setattr(sink, "write", _refusing(sink.write, broken))
+    outcome = bgsub(*MOG2_RUN, "clip.mkv", *(word for pair in options.items() for word in pair), "--overwrite")
+    assert outcome.code == 1
+    assert outcome.error == "Error: no room"
+    told = [line.removeprefix("  wrote ") for line in outcome.out.splitlines() if line.startswith("  wrote ")]
+    # The background comes only at the end of a run without an error.
+    assert told == [name for name in options.values() if name not in (broken, "b.png")]
+    kept = here / broken / "fg000001.png" if broken == "cut/" else here / broken
+    assert kept.read_text() == "older"
+
+
+def _refusing(write, broken):
+    """A sink's `write`, which fails for one path."""
+
+    def changed(sink, frame, mask):
+        if sink.path.name == broken.strip("/"):
+            raise OutputError("no room")
+        write(sink, frame, mask)
+
+    return changed
+
+
+def test_an_output_that_was_removed_again_is_not_called_written(bgsub, here, monkeypatch):
+    """The first packet reaches the file, and the disk is full: no whole cluster is there to keep."""
+
+    def full(self, packets):
+        self.path.write_bytes(b"half")
+        self.created = True
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(VideoFile, "_mux", full)
+    outcome = bgsub(*MOG2_RUN, "clip.mkv", "--mask", "m.mkv", "--stats", "s.csv")
+    assert outcome.error == "Error: cannot write m.mkv: No space left on device; free some space"
+    assert "wrote m.mkv" not in outcome.out and "  wrote s.csv\n" in outcome.out
+    assert not (here / "m.mkv").exists()
 
 
 def test_a_second_clip_of_grey_frames_does_not_fit_a_model_of_colour(bgsub, here, images):

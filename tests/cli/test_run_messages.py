@@ -35,8 +35,12 @@ def test_a_summary_for_programs(bgsub, clip, images):
     assert outcome.out.count("\n") == 1
     summary = json.loads(outcome.out)
     assert summary.pop("elapsed") > 0
+    assert summary.pop("frames_per_second") > 0
     assert summary.pop("mean_foreground") == pytest.approx(np.mean(shares(masks_of(images[5:])[5:])), abs=1e-6)
     assert summary == {
+        "source": str(clip),
+        "width": 64,
+        "height": 48,
         "result": "done",
         "outputs": ["m.mkv"],
         "frames_read": 25,

@@ -40,7 +40,7 @@ def test_without_an_output_masks_go_to_a_file_in_the_current_folder(bgsub, clip,
         assert outcome.err == ""
         done, wrote = outcome.out.splitlines()
         assert done.startswith("done: 30 frames at ")
-        assert done.endswith(f", {np.mean(shares(expected)):.1%} moving")
+        assert done.endswith(f", {np.mean(shares(expected)):.1%} of the picture moving on average")
         assert wrote == f"  wrote {name}"
         assert_masks(name, expected)
     assert files_in(workplace) == ["clip.mask-2.mkv", "clip.mask-3.mkv", "clip.mask.mkv"]

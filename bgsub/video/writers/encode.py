@@ -131,6 +131,11 @@ class VideoFile:
     info : VideoInfo
         Of the source: its nominal rate and time base are kept as far as the container can.
 
+    Attributes
+    ----------
+    created : bool
+        The file is there, and this has written it.
+
     Raises
     ------
     OutputError
@@ -151,7 +156,7 @@ class VideoFile:
         self._tick: int | None = None  # of the last frame
         self._key_tick: int | None = None
         self._time = 0.0
-        self._created = False
+        self.created = False
         self._mended = not self._is_matroska or (self._aspect == 1 and self._tick_length == MILLISECOND)
         self._squeezed = False
         self._size = 0  # of the file when it last held only whole clusters or fragments
@@ -276,9 +281,9 @@ class VideoFile:
         """Give packets to the container, and note how far the file on disk reaches."""
         assert self._container is not None
         for packet in packets:
-            if not self._created:
+            if not self.created:
                 self.path.open("wb").close()  # what cannot be opened is left alone
-                self._created = True
+                self.created = True
             self._container.mux(packet)
             size = self.path.stat().st_size
             if size > self._size:
@@ -312,10 +317,11 @@ class VideoFile:
         if self._container is not None:
             with suppress(av.error.FFmpegError, OSError):  # `error` says why this cannot succeed
                 self._container.close()
-        if self._created and self.path.is_file():  # not a device
+        if self.created and self.path.is_file():  # not a device
             with suppress(OSError):
                 if self._intact is None:
                     self.path.unlink()
+                    self.created = False
                 else:
                     os.truncate(self.path, self._size)
         reason, advice = _explain(error)

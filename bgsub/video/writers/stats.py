@@ -106,6 +106,7 @@ class StatsTable(Sink):
             return
         if self._file is None:
             self._file = self.path.open("wb")
+            self.wrote = True
         self._file.write(text.encode("ascii"))
         self._file.flush()
 
@@ -121,4 +122,5 @@ class StatsTable(Sink):
             self._file = None
             if self._size == 0 and self.path is not None and self.path.is_file():
                 self.path.unlink()
+                self.wrote = False
         self._closed = True

@@ -64,6 +64,7 @@ class ImageFolder(Sink):
         if not self._begun:
             self._begin()
         write_image(self.path / name, image, _MASK_PNG if image.ndim == 2 else _PICTURE_PNG)
+        self.wrote = True
         self._others.discard(name)
 
     def close(self) -> None:
@@ -139,6 +140,7 @@ class BackgroundImage(Sink):
         if self._pending:
             self._pending = False
             write_image(self.path, to_uint8(self._background()), [])
+            self.wrote = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

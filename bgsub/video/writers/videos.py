@@ -65,11 +65,17 @@ class VideoSink(Sink):
                 *(width + width % 2, height + height % 2),
             )
         self._begun = True
-        self._file.write(self._draw(frame, mask), frame.time)
+        try:
+            self._file.write(self._draw(frame, mask), frame.time)
+        finally:
+            self.wrote = self._file.created
 
     def close(self) -> None:
         """Finish the video."""
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self.wrote = self._file.created
 
 
 class FrameSink(VideoSink):
