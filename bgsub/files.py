@@ -85,6 +85,16 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
+def bounded_lines(file: IO[bytes], longest: int) -> Iterator[bytes]:
+    """Yield the lines of a binary file; one of more than `longest` bytes is passed over, and comes as an empty line."""
+    while line := file.readline(longest + 1):
+        if len(line) > longest:
+            while line and not line.endswith(b"\n"):
+                line = file.readline(longest)
+            line = b"\n"
+        yield line
+
+
 def write_container(
     path: str | os.PathLike[str],
     kind: str,

@@ -21,6 +21,11 @@ def is_folder(path: PathLike) -> bool:
     return text.endswith(separators) or not Path(text).suffix or Path(text).is_dir()
 
 
+def is_extension(text: str) -> bool:
+    """Tell whether an output is named by its extension alone, ``.mkv``: the rest of its name is that of the input."""
+    return bool(re.fullmatch(r"\.[A-Za-z0-9]{1,8}", text))
+
+
 def check_output(
     path: PathLike,
     *,

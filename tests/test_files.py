@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import ModelFileError, OutputError, ParameterError
-from bgsub.files import atomic_write, kind_of, read_container, write_container
+from bgsub.files import atomic_write, bounded_lines, kind_of, read_container, write_container
 
 META = {
     "history": 500,
@@ -329,3 +330,10 @@ class TestKindOf:
     def test_a_pipe_is_not_waited_for(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")
         assert kind_of(tmp_path / "pipe") is None
+
+
+def test_lines_that_are_too_long_are_passed_over():
+    content = b"ab\n" + b"x" * 5 + b"\n" + b"y" * 100 + b"\ncd"
+    assert list(bounded_lines(io.BytesIO(content), 5)) == [b"ab\n", b"\n", b"\n", b"cd"]
+    assert list(bounded_lines(io.BytesIO(content), 6)) == [b"ab\n", b"xxxxx\n", b"\n", b"cd"]
+    assert list(bounded_lines(io.BytesIO(b"z" * 50), 5)) == [b"\n"]

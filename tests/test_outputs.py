@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bgsub.errors import OutputError
-from bgsub.outputs import check_output, default_output
+from bgsub.outputs import check_output, default_output, is_extension
 
 
 def test_existing_file_needs_overwrite(tmp_path):
@@ -90,3 +90,11 @@ def test_default_names_stay_in_their_folder(tmp_path, name):
     path.touch()  # a name that the file system takes
     assert path.name.endswith(".mask.mkv") and path.name[0] not in ".-"
     assert not set(path.name) & set('/\\:?*\0\n"')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(".mkv", True), (".MP4", True), ("mkv", False), (".", False), ("a.mkv", False), ("./x", False)],
+)
+def test_an_extension_alone(text, expected):
+    assert is_extension(text) is expected

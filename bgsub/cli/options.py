@@ -13,7 +13,7 @@ from bgsub.background.parameters import Parameter
 from bgsub.cli.help import section
 from bgsub.errors import ParameterError
 from bgsub.extras import require
-from bgsub.outputs import is_folder
+from bgsub.outputs import is_extension, is_folder
 
 _SLASHES = tuple(filter(None, (os.sep, os.altsep)))
 
@@ -53,7 +53,8 @@ class FolderOrFile(FilePath):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         name = super().convert(value, param, ctx)
-        if name != "-" and is_folder(name) and not (name.endswith(_SLASHES) or Path(name).is_dir()):
+        plain = name != "-" and not is_extension(name)
+        if plain and is_folder(name) and not (name.endswith(_SLASHES) or Path(name).is_dir()):
             self.fail(
                 f"{name} has no extension: write {name}.mkv for a video, {name}/ for a folder of images", param, ctx
             )

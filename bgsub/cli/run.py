@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.background.methods import DEFAULT_METHOD, METHODS
+from bgsub.cli.batch import execute_batch
 from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options
 from bgsub.cli.logs import set_verbosity
@@ -19,8 +20,11 @@ from bgsub.cli.progress import progress_bar
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bgsub.background.methods import Model
     from bgsub.jobs import Job, Summary
+    from bgsub.jobs.inputs import Inputs
     from bgsub.video.frame import VideoInfo
     from bgsub.video.sink import Sink
 
@@ -44,7 +48,7 @@ _model = section("Model")
 
 
 @click.command(name="run", cls=Command, examples=_EXAMPLES)
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @_outputs("--mask", type=FolderOrFile(), help="Masks: .mkv is lossless; .mp4, .webm; folder/ gets bin000001.png, ...")
 @_outputs(
     "--mask-codec",
@@ -62,11 +66,13 @@ _model = section("Model")
 @_outputs("--background", type=_PATH, help="The learned background at the end: .png, .jpg, .bmp, .tif, .webp.")
 @_outputs("--stats", type=_PATH, help="Table of each frame's time and moving share: .csv, .jsonl, - for stdout.")
 @_outputs("--save-model", type=_PATH, help="The learned model at the end: .bgsub.")
+@_outputs("--into", type=_PATH, metavar="FOLDER", help="Of several inputs: folder of the results. [default: this one]")
 @_outputs("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v switches the view, q quits.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist.")
 @input_options()
 @_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
 @_input("--two-pass", is_flag=True, help="Learn from the whole file first: for videos that begin with objects.")
+@_input("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
 @_input("--region", multiple=True, help='Look only here: a mask image, or a polygon "x,y x,y x,y" (repeatable).')
 @_cleaning(
     "--open",
@@ -124,18 +130,26 @@ _model = section("Model")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @verbosity_options
 @click.pass_context
-def command(ctx: click.Context, source: str, **options: Any) -> None:
+def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> None:
     """Mask moving objects in SOURCE.
 
     SOURCE is a video file, a URL (rtsp://, http://), a camera (0, 1, /dev/video0), a folder or pattern of images
     (shots/, in%06d.jpg), or - for a video on standard input. With no output named, masks go to NAME.mask.mkv in the
     current folder. In masks 0 is background, 127 shadow and 255 a moving object. Ctrl-C ends a run early; what was
     written by then is complete.
+
+    Several files, a folder of videos and a pattern ('cam_*.mp4') are masked one by one, into one folder (--into), where
+    bgsub.jsonl lists what is done: the same command goes on where it ended. Outputs are then named by their extension
+    alone (--overlay .mp4), or with {name} in them.
     """
     set_verbosity(options["verbose"], options["quiet"])
     _check_usage(options)
+    found = _found(sources, options)
     with ended_by_signals():
-        summary = _execute(_job(ctx, source, options), options)
+        if found.several or options["into"]:
+            execute_batch(found.each, _job(ctx, "", options), options)
+            return
+        summary = _execute(_job(ctx, found.only.source, options, found.only.name), options)
         _report(summary, options)
     if summary.result == "interrupted" and isinstance(summary.error, KeyboardInterrupt):
         sys.exit(130)
@@ -151,10 +165,23 @@ def _check_usage(options: dict[str, Any]) -> None:
         )
 
 
-def _job(ctx: click.Context, source: str, o: dict[str, Any]) -> Job:
-    """Return what the options ask for."""
+def _found(sources: Sequence[str], options: dict[str, Any]) -> Inputs:
+    """Return what the names on the command line mean."""
+    from bgsub.jobs.inputs import find_inputs
+
+    found = find_inputs(sources, recursive=options["recursive"])
+    if options["show"] and (found.several or options["into"]):
+        raise click.UsageError("--show is for one input: name one, or leave it out")
+    return found
+
+
+def _job(ctx: click.Context, source: str, o: dict[str, Any], name: str | None = None) -> Job:
+    """Return what the options ask for, with outputs that are called after the source where it has a `name`."""
     from bgsub.background.cleanup import Cleanup
     from bgsub.jobs import Excerpt, Job, ModelChoice, Outputs
+    from bgsub.jobs.naming import for_one
+
+    outputs = Outputs(**{output: o[output] for output in _OUTPUTS})
 
     # A model that has --min-area drops small objects before it learns the frame. Cleaning drops them all the same: what
     # --open splits, or the region cuts, can be smaller again.
@@ -164,7 +191,7 @@ def _job(ctx: click.Context, source: str, o: dict[str, Any]) -> Job:
         excerpt=Excerpt(**{name: o[name] for name in ("start", "end", "duration", "every", "scale", "fps")}),
         model=ModelChoice(**chosen_model(ctx)),
         cleanup=Cleanup(open=o["open_"], min_area=o["min_area"] or 0, **cleaning),
-        outputs=Outputs(**{name: o[name] for name in _OUTPUTS}),
+        outputs=outputs if name is None else for_one(outputs, name),
         learning_rate=o["learning_rate"],
         warm_up=o["warm_up"],
         two_pass=o["two_pass"],

@@ -37,7 +37,7 @@ def here(clip, images, workplace):
 SOURCES = [
     ("missing.mp4", "cannot open missing.mp4: no such file or folder; check the path"),
     ("", "cannot open a source without a name; give a file, a folder, a URL or a camera's number"),
-    ("empty", "cannot open empty: no image "),
+    ("empty", "cannot open empty: it holds no video and no image; check the path"),
     ("empty/in%06d.png", "cannot open empty: no image named in%06d.png in this folder; check the path"),
     ("void.mp4", "cannot open void.mp4: the file is empty"),
     ("text.mp4", "cannot open text.mp4: it is not a video that FFmpeg can read"),
@@ -161,7 +161,7 @@ def test_misuse(bgsub, here, options, message):
 
 def test_no_source_and_no_such_command(bgsub):
     assert bgsub("run").code == 2
-    assert bgsub("run").error == "Error: Missing argument 'SOURCE'."
+    assert bgsub("run").error == "Error: Missing argument 'SOURCE...'."
     assert bgsub("walk").code == 2
     assert bgsub("walk").error.startswith("Error: No such command 'walk'.")
 

@@ -1,0 +1,258 @@
+"""Many inputs, each by itself into one folder: what is done is left out, and one that fails ends none of the rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from bgsub.errors import BgsubError, OutputError, SourceError
+from bgsub.jobs.execution import INTERRUPTIONS, Progress, Summary, execute
+from bgsub.jobs.inputs import Input
+from bgsub.jobs.job import Job
+from bgsub.jobs.manifest import Entry, Manifest, Stamp, State, digest
+from bgsub.jobs.naming import Task, paths_of, patterns, plan
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one of many inputs.
+
+    Attributes
+    ----------
+    task : Task
+        What was to be done.
+    state : {'done', 'skipped', 'failed', 'interrupted'}
+        Skipped is what was done before, by the same settings, and has not changed since.
+    summary : Summary or None
+        None where not one frame was masked.
+    error : BaseException or None
+        Why it failed, or what interrupted it.
+    """
+
+    task: Task
+    state: Literal["done", "skipped", "failed", "interrupted"]
+    summary: Summary | None = None
+    error: BaseException | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return source, state, outputs and figures in types that JSON has."""
+        figures: dict[str, Any] = {"source": "", "outputs": []} if self.summary is None else self.summary.as_dict()
+        figures.pop("result", None)
+        error = None if self.error is None or self.state == "interrupted" else str(self.error)
+        return figures | {"source": self.task.input.shown, "state": self.state, "error": error}
+
+
+_STATES: dict[str, State] = {"done": "done", "failed": "failed", "interrupted": "interrupted"}
+
+Watch = Callable[[int, int, Task], Progress]
+OnResult = Callable[[int, int, Result], None]
+
+
+def execute_all(
+    inputs: Sequence[Input],
+    pattern: Job,
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+    on_result: OnResult | None = None,
+) -> list[Result]:
+    """Do the same with each of many inputs, one after another.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        As `bgsub.jobs.inputs.find_inputs` finds them.
+    pattern : Job
+        What is done with each. Its source does not count; its outputs are extensions (``.mp4``), or patterns with
+        ``{name}`` in them; without any, masks go to ``{name}.mask.mkv``.
+    folder : Path
+        Folder of the results, made if it is not there, with a manifest of what is done.
+    watch : callable, optional
+        Called with position (from 1), number of inputs and task before each; returns its `Progress`.
+    on_result : callable, optional
+        Called with position, number of inputs and what came of it after each.
+
+    Returns
+    -------
+    list of Result
+        In the order of the inputs. After Ctrl-C the last one is 'interrupted', and what would follow is missing.
+
+    Raises
+    ------
+    OutputError
+        Before anything is read: when the folder cannot be used, is in use by another run, or holds results of other
+        settings that `Outputs.overwrite` does not give up.
+    ParameterError
+        When an output is named as one file.
+    """
+    pattern = replace(pattern, outputs=patterns(pattern.outputs))
+    _make(folder)
+    results = []
+    with Manifest(folder) as manifest:
+        claimed = {entry.input: entry.outputs for entry in manifest}
+        tasks = plan(inputs, pattern, folder, claimed)
+        settings = settings_of(pattern)
+        if not pattern.outputs.overwrite:
+            _refuse_other_settings(tasks, manifest, settings)
+        for position, task in enumerate(tasks, 1):
+            if not pattern.outputs.overwrite and is_done(task, manifest, settings):
+                result = Result(task, "skipped")
+            else:
+                progress = None if watch is None else watch(position, len(tasks), task)
+                result = _recorded(task, manifest, settings, progress)
+            results.append(result)
+            if on_result is not None:
+                on_result(position, len(tasks), result)
+            if result.state == "interrupted":
+                break
+    return results
+
+
+def settings_of(pattern: Job) -> str:
+    """Return the digest of all that decides what comes of an input.
+
+    What is left at its default does not count, so that settings which a later version adds change no digest; nor do
+    threads, which change no mask. Of a saved model, and of a region's image, it is the content that counts.
+    """
+    changed = _different(pattern.as_dict(), Job(pattern.source).as_dict())
+    changed.get("outputs", {}).pop("overwrite", None)
+    model = changed.get("model", {})
+    model.pop("threads", None)
+    files = {name: model.pop(name) for name in ("load", "region") if isinstance(model.get(name), str)}
+    return digest(changed, files)
+
+
+def is_done(task: Task, manifest: Manifest, settings: str) -> bool:
+    """Say whether an input was done by the same settings, has not changed since, and its results are there."""
+    entry = manifest.get(task.input.identity)
+    stamp = stamp_of(task.input)
+    return (
+        entry is not None
+        and entry.state == "done"
+        and entry.settings == settings
+        and stamp.size is not None
+        and entry.stamp == stamp
+        and not manifest.missing(entry)
+    )
+
+
+def stamp_of(item: Input) -> Stamp:
+    """Return by what an input is known to be the same; without a size where it can be another without a sign."""
+    if not item.is_path or item.error:
+        return Stamp()
+    path = Path(item.source)
+    if path.is_file():
+        return Stamp.of([path])
+    from bgsub.video.readers.images import list_images
+
+    try:
+        return Stamp.of(list_images(path))
+    except SourceError:  # it says so again when it is opened
+        return Stamp()
+
+
+def attempt(task: Task, progress: Progress | None = None) -> Result:
+    """Do one task, whatever comes of it: an error is in the result, and so is an interruption."""
+    if task.input.error:
+        return Result(task, "failed", error=SourceError(task.input.error))
+    try:
+        for path in paths_of(task.job.outputs):
+            _make(path.parent)
+        summary = execute(task.job, progress=progress)
+    except INTERRUPTIONS as end:
+        return Result(task, "interrupted", error=end)
+    except BgsubError as error:
+        return Result(task, "failed", error=error)
+    except Exception as error:  # of many inputs one must not end the rest
+        logger.debug("%s", task.job.source, exc_info=True)
+        return Result(task, "failed", error=SourceError(f"{task.input.shown}: {type(error).__name__}: {_line(error)}"))
+    if isinstance(summary.error, INTERRUPTIONS):
+        return Result(task, "interrupted", summary, summary.error)
+    return Result(task, "failed" if summary.error else "done", summary, summary.error)
+
+
+# ---------------------------------------------------------------------------------------------------- what is put down
+
+
+def _recorded(task: Task, manifest: Manifest, settings: str, progress: Progress | None) -> Result:
+    """Do one task, and put down before and after it how far it is."""
+    ours = _ours(task, manifest)
+    stamp = stamp_of(task.input)
+    entry = Entry(task.input.identity, stamp.size, stamp.mtime, settings, ours)
+    manifest.add(entry)
+    overwrite = task.job.outputs.overwrite or (stamp.size is not None and len(ours) == len(task.outputs))
+    outputs = replace(task.job.outputs, overwrite=overwrite)
+    result = attempt(replace(task, job=replace(task.job, outputs=outputs)), progress)
+    there = tuple(name for name in ours if (manifest.folder / name).exists())
+    manifest.add(
+        replace(
+            entry,
+            outputs=there,
+            state=_STATES[result.state],
+            error=_line(result.error) if result.state == "failed" else None,
+            frames=None if result.summary is None else result.summary.tally.read,
+        )
+    )
+    return result
+
+
+def _ours(task: Task, manifest: Manifest) -> tuple[str, ...]:
+    """Return those of a task's outputs that no one else has made: they are not there, or an earlier try made them."""
+    entry = manifest.get(task.input.identity)
+    earlier = () if entry is None else entry.outputs
+    return tuple(
+        name
+        for name in task.outputs
+        if task.job.outputs.overwrite or name in earlier or not _is_taken(manifest.folder / name)
+    )
+
+
+def _is_taken(path: Path) -> bool:
+    """Say whether a file is there, or a folder that holds something."""
+    return any(path.iterdir()) if path.is_dir() else path.exists()
+
+
+def _refuse_other_settings(tasks: Sequence[Task], manifest: Manifest, settings: str) -> None:
+    """Raise if results of other settings would be replaced."""
+    others = []
+    for task in tasks:
+        entry = manifest.get(task.input.identity)
+        if entry is None or entry.state != "done" or entry.settings == settings:
+            continue
+        if len(manifest.missing(entry)) < len(entry.outputs):
+            others.append(task.input.shown)
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise OutputError(
+            f"{manifest.folder} holds results of {others[0]}{more} by other settings: "
+            "pass --overwrite to replace them, or choose another folder"
+        )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot make the folder {folder}: {reason}; choose another one") from error
+
+
+def _line(error: BaseException | None) -> str:
+    """Return an error's text as one line."""
+    return " ".join(str(error).split())
+
+
+def _different(values: Any, defaults: Any) -> Any:
+    """Return what of nested mappings is not as in others."""
+    return {
+        name: _different(value, defaults[name])
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
+        else value
+        for name, value in values.items()
+        if name not in defaults or value != defaults[name]
+    }
