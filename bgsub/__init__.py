@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from bgsub.errors import BgsubError, MissingExtraError, ModelFileError, OutputError, ParameterError, SourceError
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
+    from bgsub.video.composing import cutout, overlay
     from bgsub.video.frame import Frame, VideoInfo
     from bgsub.video.opening import open_source
+    from bgsub.video.writing import VideoWriter, open_sink
 
 __version__ = "0.1.0"
 
@@ -30,6 +32,10 @@ _HOME = {
     "select": "bgsub.mixture.selection",
     "TableModel": "bgsub.clustering.model",
     "open_source": "bgsub.video.opening",
+    "open_sink": "bgsub.video.writing",
+    "VideoWriter": "bgsub.video.writing",
+    "overlay": "bgsub.video.composing",
+    "cutout": "bgsub.video.composing",
     "Frame": "bgsub.video.frame",
     "VideoInfo": "bgsub.video.frame",
     "BgsubError": "bgsub.errors",
@@ -53,9 +59,13 @@ __all__ = [
     "SourceError",
     "TableModel",
     "VideoInfo",
+    "VideoWriter",
     "createBackgroundSubtractor",
     "createBackgroundSubtractorMOG2",
+    "cutout",
+    "open_sink",
     "open_source",
+    "overlay",
     "select",
 ]
 

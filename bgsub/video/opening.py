@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import stat
@@ -13,12 +12,12 @@ from pathlib import Path
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.formats import READABLE_IMAGES
+from bgsub.video.rational import as_rate
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
 # The readers are imported where a source of their kind is opened: PyAV and OpenCV take long to load.
 
-MAX_FPS = 100_000
 _CAMERA_DEPTH = 2  # frames kept of a camera: more would only be older
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
@@ -162,7 +161,4 @@ def _open_camera(device: int | str, selection: Selection, rate: Fraction | None)
 def _checked_rate(fps: float | Fraction | None) -> Fraction | None:
     if fps is None:
         return None
-    if not (math.isfinite(fps) and 0 < fps <= MAX_FPS):
-        raise ParameterError(f"fps={fps} is out of bounds; give frames per second above 0, up to {MAX_FPS}")
-    # 29.97 is meant where 29.969999999999998863 is said.
-    return fps if isinstance(fps, Fraction) else Fraction(fps).limit_denominator(1001)
+    return as_rate(fps)

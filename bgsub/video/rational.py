@@ -1,9 +1,15 @@
-"""Rational numbers of PyAV become Fractions, here and nowhere else."""
+"""Rational numbers: those of PyAV become Fractions here and nowhere else, and so do frame rates."""
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
+
+from bgsub.errors import ParameterError
+
+MAX_FPS = 100_000
+_LARGEST = 2**31 - 1  # of the numbers that FFmpeg's fractions are made of
 
 
 def fraction(rational: Any) -> Fraction | None:
@@ -13,3 +19,16 @@ def fraction(rational: Any) -> Fraction | None:
     in which 0/1 is not set, 1/0 is infinite and 0/0 undefined: all of them are false, as None is.
     """
     return Fraction(rational.numerator, rational.denominator) if rational else None
+
+
+def as_rate(fps: float | Fraction) -> Fraction:
+    """Return frames a second as a Fraction, or raise ParameterError: 29.97 for 29.969999999999998863."""
+    try:
+        rate = Fraction(fps) if math.isfinite(fps) and 0 < fps <= MAX_FPS else Fraction(0)
+    except TypeError:
+        rate = Fraction(0)
+    if not isinstance(fps, Fraction) or max(rate.numerator, rate.denominator) > _LARGEST:
+        rate = rate.limit_denominator(1001) or rate.limit_denominator(_LARGEST)
+    if not rate:
+        raise ParameterError(f"fps={fps} is out of bounds; give frames per second above 0, up to {MAX_FPS}")
+    return rate

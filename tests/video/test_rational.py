@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import av
 import pytest
 
 import bgsub.video
-from bgsub.video.rational import fraction
+from bgsub.errors import ParameterError
+from bgsub.video.rational import as_rate, fraction
 
 RATIONALS = {"time_base", "average_rate", "base_rate", "guessed_rate", "framerate", "sample_aspect_ratio"}
 
@@ -68,3 +70,28 @@ def test_nothing_reads_a_rational_of_pyav_past_this_function() -> None:
     assert readings("x = fraction(self.stream.time_base)") == set()
     for file in Path(bgsub.video.__path__[0]).rglob("*.py"):
         assert readings(file.read_text()) == set(), file
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        (25, Fraction(25)),
+        (29.97, Fraction(2997, 100)),
+        (29.97002997002997, Fraction(30000, 1001)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (Fraction(29.97), Fraction(2997, 100)),  # with numbers too large for FFmpeg
+        (1 / 3600, Fraction(1, 3600)),
+        (1e-7, Fraction(1, 10**7)),
+        (100_000, Fraction(100_000)),
+    ],
+)
+def test_frame_rates(given: float | Fraction, rate: Fraction) -> None:
+    assert as_rate(given) == rate
+
+
+@pytest.mark.parametrize("given", [0, -25, 100_001, math.nan, math.inf, 1e-11, "25", None])
+def test_frame_rates_that_are_none(given: object) -> None:
+    with pytest.raises(
+        ParameterError, match=r"^fps=.* is out of bounds; give frames per second above 0, up to 100000$"
+    ):
+        as_rate(given)  # type: ignore[arg-type]
