@@ -43,7 +43,8 @@ def open_source(
         CDnet sequence (its ``input`` folder is read); a pattern of image files (``in%06d.jpg``, ``*.png``).
         Images come in the order of the numbers in their names.
     start, end : float, optional
-        Deliver frames with ``start <= time < end``, in seconds from the source's first frame.
+        Deliver frames with ``start <= time < end``, in seconds from the source's first frame. Times and indices are
+        those of a full read; where packets tell them for certain, what comes long before the start is not decoded.
     duration : float, optional
         Instead of `end`: seconds from `start`.
     every : int, default 1

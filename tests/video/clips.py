@@ -35,10 +35,11 @@ def write_clip(
     options: dict[str, str] | None = None,
     container_format: str | None = None,
     gop: int = 12,
+    muxer: dict[str, str] | None = None,
 ) -> Path:
     """Encode images to a clip; `pts` in ticks of `time_base` make its frame rate variable."""
     images = list(images)
-    with av.open(str(path), "w", format=container_format) as container:
+    with av.open(str(path), "w", format=container_format, options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pix_fmt

@@ -98,14 +98,6 @@ def test_a_late_start_does_not_decode_from_the_beginning(tmp_path: Path, monkeyp
     assert 5 <= sum(packets.count for packets in opened) < 30
 
 
-def test_a_seek_that_leads_nowhere_falls_back_to_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The index claims even steps that the time stamps do not keep."""
-    path = write_clip(tmp_path / "x.mp4", smooth_pictures(60), codec="mpeg4", pix_fmt="yuv420p", rate=RATE)
-    monkeypatch.setattr(container, "frame_steps", lambda stream: frozenset({7}))
-    with open_source(path, start=5.5, prefetch=0) as source:
-        assert [frame.index for frame in source] == [55, 56, 57, 58, 59]
-
-
 def test_reading_stops_at_the_end(tmp_path: Path) -> None:
     """What comes after the end is not even looked at: here it is of another size."""
     options = {"codec": "mjpeg", "pix_fmt": "yuvj420p", "container_format": "mjpeg"}

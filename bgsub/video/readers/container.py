@@ -13,9 +13,10 @@ import av.error
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.readers import seeking
 from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
 from bgsub.video.readers.orientation import Orientation
-from bgsub.video.readers.packets import open_packets
+from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
 from bgsub.video.readers.timestamps import Stamped, Timestamps
 from bgsub.video.selection import Selection
@@ -27,9 +28,7 @@ _ASSUMED_RATE = 25  # of a stream that tells no rate, between frames without tim
 _SEEK_FROM_S = 3.0  # decoding less than this takes no longer than a seek
 _MOST_WAITING = 32  # frames in a decoder's threads and in its queue for reordering
 _SHORT_BY_S = 2.0  # durations of containers are not exact
-_SEEK_MARGIN_S = 1.0  # containers index by decoding time, which runs ahead of the time shown
 _SOON_S = 0.001  # containers round their beginning
-_JOINED = 0x200  # FFmpeg's AVFMT_TS_DISCONT, of formats whose files may be joined end to end (MPEG-TS, HLS, Ogg)
 
 _Timed = tuple[int, float, av.VideoFrame]
 
@@ -67,16 +66,20 @@ class ContainerSource(Source):
 
     def _open(self) -> None:
         """Open the container at its beginning."""
-        self._packets = open_packets(self._location)
-        self._input = self._packets.input
-        self.repeatable = self._packets.repeatable
+        self._read_from(open_packets(self._location))
+
+    def _read_from(self, packets: PacketSource) -> None:
+        """Decode these packets from now on, from a state in which nothing is known."""
+        self._packets = packets
+        self._input = packets.input
+        self.repeatable = packets.repeatable
         # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
         self._input.stream.thread_type = "SLICE" if self._packets.live else "AUTO"
         period = 1 / (self._rate or self._packets.fps or _ASSUMED_RATE)
         self._times: Timestamps[tuple[int, av.VideoFrame]] = Timestamps(
             self._packets.time_base,
             float(period),
-            joined=bool(self._input.container.format.flags & _JOINED),
+            joined=packets.joined,
             told=self._tell_of_clock,
         )
         self.damaged = 0
@@ -173,41 +176,32 @@ class ContainerSource(Source):
         self._packets.close()
 
     def _seek(self) -> None:
-        """Jump to a keyframe before the selection's start, if the index there can be told for certain.
+        """Begin to decode at a keyframe before the selection's start, where its index can be told for certain.
 
-        It can where all frames are evenly spaced. Elsewhere frames are counted from the first, decoded but
-        not converted to BGR.
+        Elsewhere frames are counted from the first, decoded but not converted to BGR.
         """
-        first = self._first[2].pts
-        stream = self._input.stream
-        if self._selection.start < _SEEK_FROM_S or self._rate or self._input.kind != "file" or first is None:
+        stamp = self._first[2].pts
+        if self._selection.start < _SEEK_FROM_S or self._input.kind != "file" or stamp is None:
             return
-        steps = frame_steps(stream)
-        if len(steps) != 1:
+        first = seeking.Beginning(self._first[0], stamp)
+        found = seeking.find(lambda: open_packets(self._location), first, self._selection.start, self._rate)
+        if found is None:
             return
-        (step,) = steps
-        target = first + int((self._selection.start - _SEEK_MARGIN_S) / self._packets.time_base)
-        damaged = self.damaged
-        try:
-            self._packets.seek(target)
-        except SourceError:
-            self._rewind()
-            return
-        pictures = self._pictures()
-        landed = next(pictures, None)
-        self.damaged = damaged  # a broken frame before the start is none of this run's
-        if landed is None or landed.pts is None or landed.pts > target or (landed.pts - first) % step:
-            self._rewind()
-            return
-        self._sought = True
-        self._index = (landed.pts - first) // step
-        self._timed = self._stamp(itertools.chain([landed], pictures))
-
-    def _rewind(self) -> None:
-        """Open the file anew after a seek that led nowhere."""
         self._packets.close()
-        self._open()
-        self._first = self._first_frame()
+        packets, landing = found
+        self._read_from(packets)
+        pictures = self._pictures()
+        landed = next((picture for picture in pictures if picture.pts is None or picture.pts >= landing.stamp), None)
+        if landed is None or landed.pts != landing.stamp:
+            self._packets.close()
+            self._open()
+            self._first = self._first_frame()
+            return
+        self.damaged = 0  # a broken frame before the start is none of this run's
+        self._index = landing.index
+        self._sought = True
+        self._times.start_from(stamp)
+        self._timed = self._stamp(itertools.chain([landed], pictures))
 
     def _stamp(self, pictures: Iterable[av.VideoFrame]) -> Iterator[_Timed]:
         """Give each picture its index and its time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import TracebackType
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 # Packets that are looked at before the first is handed out: of a file, and of what comes only as fast as it is sent.
 _AHEAD, _AHEAD_SENT = 250, 10
 _AHEAD_BYTES = 16 << 20
+_TS_DISCONT = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class PacketSource:
         Seconds per tick of the packets' time stamps.
     live : bool
         Packets come at the pace of the world: what is not read in time is lost.
+    joined : bool
+        Streams of this format may be joined end to end, each with a clock of its own (MPEG-TS, HLS, Ogg).
     repeatable : bool
         Opening it a second time gives the same packets.
     count : int
@@ -107,6 +110,7 @@ class PacketSource:
         self.name = opened.name
         self.codec = opened.codec
         self.time_base = fraction(opened.stream.time_base) or Fraction(1, 90_000)
+        self.joined = bool(opened.container.format.flags & _TS_DISCONT)
         self.live = opened.kind == "network" and opened.container.duration is None
         self.repeatable = opened.kind == "file" or (opened.kind == "network" and not self.live)
         self.count = 0
@@ -169,6 +173,17 @@ class PacketSource:
             raise SourceError(
                 f"cannot seek in {self.input.shown}: {error.strerror}; read it from the beginning"
             ) from error
+
+    def unread(self, packets: Sequence[Packet]) -> None:
+        """Take the last packets read back, to be read again.
+
+        Parameters
+        ----------
+        packets : sequence of Packet
+            The last ones, in their order.
+        """
+        self._ahead.extendleft(packet.data for packet in reversed(packets))
+        self.count -= len(packets)
 
     def _demux(self) -> Iterator[av.Packet]:
         for data in self.input.container.demux(self.input.stream):
