@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -45,6 +46,42 @@ def region_mask(region: np.ndarray | Sequence[Polygon], shape: tuple[int, int]) 
     if not mask.any():
         raise ParameterError("region is empty: no pixel is inside it; leave it out to use the whole frame")
     return mask
+
+
+def scaled_region(
+    region: np.ndarray | Sequence[Polygon], before: tuple[int, int], after: tuple[int, int]
+) -> np.ndarray | list[list[tuple[float, float]]]:
+    """Return the region for frames that were scaled.
+
+    Parameters
+    ----------
+    region : ndarray of bool or uint8, or sequence of polygons
+        In pixels of the frames before. A mask of the size after is taken as it is.
+    before, after : (int, int)
+        Width and height of the frames, in pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W), or list of polygons
+        Of a mask a pixel is inside if half of what it covers is.
+
+    Raises
+    ------
+    ParameterError
+        When the region does not fit the frames before.
+    """
+    if isinstance(region, np.ndarray) and region.shape == after[::-1]:
+        return region_mask(region, region.shape)
+    if isinstance(region, np.ndarray) and region.shape != before[::-1]:
+        (height, width), sizes = region.shape[:2], " or ".join(f"{w}x{h}" for w, h in (before, after))
+        raise ParameterError(
+            f"region has {width}x{height} pixels: give a mask of {sizes}, the source's or the scaled size"
+        )
+    inside = region_mask(region, before[::-1])
+    if isinstance(region, np.ndarray):
+        return np.where(cv2.resize(inside, after, interpolation=cv2.INTER_AREA) >= 128, np.uint8(255), np.uint8(0))
+    along_x, along_y = (new / old for old, new in zip(before, after, strict=True))
+    return [[((x + 0.5) * along_x - 0.5, (y + 0.5) * along_y - 0.5) for x, y in polygon] for polygon in region]
 
 
 class Area:
@@ -90,31 +127,43 @@ class Area:
 
 
 def parse_polygon(text: str) -> list[tuple[float, float]]:
-    """Read a polygon written as on the command line.
+    """Read a polygon or a rectangle written as on the command line.
 
     Parameters
     ----------
     text : str
-        At least 3 corners ``x,y`` in pixels, separated by spaces: ``"10,10 200,10 200,150"``.
+        At least 3 corners ``x,y`` in pixels, separated by spaces or semicolons: ``"10,10 200,10 200,150"``; or
+        ``x,y,width,height`` of a rectangle of pixels, ``10,10,190,140``.
 
     Returns
     -------
     list of (float, float)
-        The corners (x, y).
+        The corners (x, y), of a rectangle the centres of its corner pixels.
 
     Raises
     ------
     ParameterError
         When the text is not written so, or a corner is not finite.
     """
+    words = re.sub(r"\s*,\s*", ",", text.replace(";", " ")).split()
     try:
-        corners = [(float(x), float(y)) for x, y in (corner.split(",") for corner in text.split())]
+        groups = [[float(number) for number in word.split(",")] for word in words]
+        is_rectangle = len(groups) == 1 and len(groups[0]) == 4
+        corners = [] if is_rectangle else [(x, y) for x, y in groups]
     except ValueError:
         raise ParameterError(
-            f'cannot read the polygon {text!r}: write x,y in pixels for each corner, as in "10,10 200,10 200,150"'
+            f'cannot read the region {text!r}: write x,y in pixels for each corner, as in "10,10 200,10 200,150", '
+            "or x,y,width,height"
         ) from None
-    _check_corners(corners)
-    return corners
+    return _rectangle(*groups[0]) if is_rectangle else _check_corners(corners)
+
+
+def _rectangle(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:
+    """Return the corners of a rectangle whose first pixel is (x, y)."""
+    if not (width >= 1 and height >= 1):
+        raise ParameterError(f"rectangle {x:g},{y:g},{width:g},{height:g} is empty: write x,y,width,height in pixels")
+    right, bottom = x + width - 1, y + height - 1
+    return _check_corners([(x, y), (right, y), (right, bottom), (x, bottom)])
 
 
 def _from_array(region: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -155,7 +204,8 @@ def _check_corners(polygon: Polygon) -> list[tuple[float, float]]:
         ) from None
     if len(corners) < 3:
         raise ParameterError(
-            f"polygon {_written(corners)!r} has {len(corners)} corners: a region needs at least 3 of them"
+            f"polygon {_written(corners)!r} has {len(corners)} corners: a region needs at least 3 of them, "
+            "or x,y,width,height"
         )
     for corner in corners:
         if not all(math.isfinite(value) and abs(value) <= _FARTHEST for value in corner):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,9 @@ class FolderOrFile(FilePath):
                 f"{name} has no extension: write {name}.mkv for a video, {name}/ for a folder of images", param, ctx
             )
         return name
+
+
+_NUMBERS = re.compile(r"[\d\s.,;:+eE-]+")
 
 
 def needs_plots(_context: click.Context, option: click.Parameter, value: Any) -> Any:
@@ -162,6 +166,8 @@ def verbosity_options(command: Callable) -> Callable:
 def read_region(texts: tuple[str, ...]) -> Any:
     """Return the region that ``--region`` names: path of a mask image, or polygons; None for the whole frame.
 
+    What consists of numbers is a polygon or a rectangle, unless there is a file of this name.
+
     Raises
     ------
     ParameterError
@@ -171,11 +177,11 @@ def read_region(texts: tuple[str, ...]) -> Any:
 
     if not texts:
         return None
-    files = [text for text in texts if "," not in text or Path(text).exists()]
+    files = [text for text in texts if Path(text).exists() or not ("," in text or _NUMBERS.fullmatch(text))]
     if not files:
         return [parse_polygon(text) for text in texts]
     if len(texts) > 1:
-        raise ParameterError("--region: give one mask image, or any number of polygons, not both")
+        raise ParameterError("--region: give one mask image, or any number of polygons and rectangles, not both")
     return files[0]
 
 

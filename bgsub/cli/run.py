@@ -73,7 +73,13 @@ _model = section("Model")
 @_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
 @_input("--two-pass", is_flag=True, help="Learn from the whole file first: for videos that begin with objects.")
 @_input("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
-@_input("--region", multiple=True, help='Look only here: a mask image, or a polygon "x,y x,y x,y" (repeatable).')
+@_input(
+    "--region",
+    multiple=True,
+    metavar="WHERE",
+    help='Look only here, in pixels of the source: x,y,width,height, a polygon "x,y x,y x,y", or a mask image. '
+    "Repeatable.",
+)
 @_cleaning(
     "--open",
     "open_",

@@ -130,8 +130,15 @@ def execute(
     return execution.finish(error)
 
 
-def make_model(choice: ModelChoice) -> Model:
+def make_model(choice: ModelChoice, info: VideoInfo | None = None) -> Model:
     """Return the model that a job asks for: a new one, or a saved one with the job's parameters.
+
+    Parameters
+    ----------
+    choice : ModelChoice
+        What is asked for.
+    info : VideoInfo, optional
+        Of a source whose frames are scaled, to which the region is scaled too.
 
     Raises
     ------
@@ -144,7 +151,7 @@ def make_model(choice: ModelChoice) -> Model:
     """
     method = method_of(choice.method or DEFAULT_METHOD)
     if choice.load is None:
-        return method.create(**choice.parameters, region=_region(choice.region), threads=choice.threads)
+        return method.create(**choice.parameters, region=_region(choice.region, info), threads=choice.threads)
     saved = method_of_kind(kind_of(choice.load))
     if saved is not None and choice.method is not None and saved is not method:
         raise ParameterError(
@@ -156,13 +163,17 @@ def make_model(choice: ModelChoice) -> Model:
     return model
 
 
-def _region(region: Any) -> Any:
-    """Return a job's region as models take it."""
-    if not isinstance(region, str):
-        return region
-    from bgsub.video.readers.images import read_mask
+def _region(region: Any, info: VideoInfo | None) -> Any:
+    """Return a job's region as models take it, in pixels of the frames that they get."""
+    if isinstance(region, str):
+        from bgsub.video.readers.images import read_mask
 
-    return read_mask(Path(region))
+        region = read_mask(Path(region))
+    if info is None or info.source_size is None or region is None:
+        return region
+    from bgsub.background.region import scaled_region
+
+    return scaled_region(region, info.source_size, (info.width, info.height))
 
 
 @dataclass
@@ -185,6 +196,8 @@ class _Execution:
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(self._open())
             self.size = (source.info.width, source.info.height)
+            if source.info.source_size is not None and job.model.region is not None:
+                self.model = make_model(job.model, source.info)
             self._prepare_model(source)
             sinks = self._sinks(stack, source.info)
             self._learn_first(source)

@@ -55,8 +55,9 @@ class ModelChoice:
     parameters : mapping of str to int, float, bool or str
         Parameters and settings by name; what is missing has its default, or what the saved model has.
     region : str, list of polygons, or None
-        Region of interest: path of a mask image, inside where it is not 0; or polygons, each of (x, y) corners in
-        pixels of the frames as they are read. None is the whole frame.
+        Region of interest: path of a mask image, inside where it is not 0; or polygons, each of (x, y) corners. Both
+        are in pixels of the source, whatever `Excerpt.scale` says; a mask may have the scaled size instead. None is
+        the whole frame.
     threads : int or None
         Most threads of the model; None is half of the processors, since decoding and writing need the others.
     load : str or None

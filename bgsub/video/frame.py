@@ -86,6 +86,8 @@ class VideoInfo:
         a player shows a frame that much later than its `Frame.time` says.
     bits : int
         Significant bits of a sample: 8; 9 to 16 of grey in uint16 (10 bits have values up to 1023); more of floats.
+    source_size : (int, int) or None
+        Width and height before downscaling, upright; None where nothing was scaled.
     """
 
     name: str
@@ -100,6 +102,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction = Fraction(1)
     start_time: float = 0.0
     bits: int = 8
+    source_size: tuple[int, int] | None = None
 
     def _repr_html_(self) -> str:
         return html_table(

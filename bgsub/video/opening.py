@@ -51,7 +51,8 @@ def open_source(
         Deliver only the frames whose index is a multiple of `every`.
     scale : float or int, optional
         At most 1: factor on width and height. Above 1: width in pixels to shrink to; a narrower source stays
-        as it is. Pixels are averaged over their area.
+        as it is. Pixels are averaged over their area. A model's `region` is in pixels of the frames that it gets,
+        the scaled ones; `info.source_size` is their size before.
     fps : float or Fraction, optional
         Frames per second of a source without times (images, default 25; raw streams); replaces the times of a
         file. Of a camera it is what the camera is asked for.

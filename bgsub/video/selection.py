@@ -112,7 +112,16 @@ class Selection:
         if duration is not None:
             duration = max(0.0, min(self.end, duration) - self.start)
         fps = info.fps / self.every if info.fps else None
-        return replace(info, width=width, height=height, frame_count=count, duration=duration, fps=fps)
+        before = (info.width, info.height)
+        return replace(
+            info,
+            width=width,
+            height=height,
+            source_size=None if before == (width, height) else before,
+            frame_count=count,
+            duration=duration,
+            fps=fps,
+        )
 
     def _count(self, count: int, fps: float) -> int:
         """Count the frames k / fps of `count` that are wanted."""

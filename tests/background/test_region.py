@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from bgsub.background.region import parse_polygon, region_mask
+from bgsub.background.region import parse_polygon, region_mask, scaled_region
 from bgsub.errors import ParameterError
 
 SHAPE = (30, 40)
@@ -96,6 +97,40 @@ def test_what_is_no_region_is_refused(region, message):
 def test_parse_polygon():
     assert parse_polygon("10,10 200,10 200,150") == [(10, 10), (200, 10), (200, 150)]
     assert parse_polygon("  -1.5,2e1\t3,4\n5,6 ") == [(-1.5, 20), (3, 4), (5, 6)]
+    assert parse_polygon("1, 2 3 ,4 5,6") == parse_polygon("1,2;3,4; 5,6") == [(1, 2), (3, 4), (5, 6)]
+
+
+@pytest.mark.parametrize("text", ["3,5,4,2", " 3, 5, 4, 2 ", "3,5,4,2;"])
+def test_a_rectangle_holds_as_many_pixels_as_it_says(text):
+    inside = region_mask([parse_polygon(text)], SHAPE)
+    assert np.argwhere(inside).min(axis=0).tolist() == [5, 3]
+    assert np.argwhere(inside).max(axis=0).tolist() == [6, 6]
+    assert np.count_nonzero(inside) == 8
+
+
+def test_a_rectangle_of_one_pixel():
+    assert np.argwhere(region_mask([parse_polygon("3,5,1,1")], SHAPE)).tolist() == [[5, 3]]
+
+
+@pytest.mark.parametrize(("before", "after"), [((64, 48), (32, 24)), ((64, 48), (16, 12)), ((63, 47), (20, 15))])
+def test_a_region_is_scaled_with_the_frames(before, after):
+    """A polygon, and the mask of it, cover what the picture of the region, scaled as frames are, shows white."""
+    polygon = [(8.0, 8.0), (55.0, 8.0), (55.0, 39.0), (8.0, 39.0)]
+    whole = region_mask([polygon], before[::-1])
+    seen = cv2.resize(whole, after, interpolation=cv2.INTER_AREA)
+    from_mask = scaled_region(whole, before, after)
+    np.testing.assert_array_equal(from_mask, np.where(seen >= 128, 255, 0))
+    from_polygon = region_mask(scaled_region([polygon], before, after), after[::-1])
+    assert (from_polygon[seen == 255] == 255).all()
+    assert not from_polygon[seen == 0].any()
+    np.testing.assert_array_equal(scaled_region(from_mask, before, after), from_mask)  # it has the frames' size already
+
+
+def test_a_scaled_region_that_does_not_fit():
+    with pytest.raises(ParameterError, match="region has 9x8 pixels: give a mask of 64x48 or 32x24, the source's or"):
+        scaled_region(np.ones((8, 9), np.uint8), (64, 48), (32, 24))
+    with pytest.raises(ParameterError, match="outside the frame of 64x48: polygon 70,5 90,5 90,9"):
+        scaled_region([[(70, 5), (90, 5), (90, 9)]], (64, 48), (32, 24))
 
 
 @pytest.mark.parametrize(
@@ -105,11 +140,19 @@ def test_parse_polygon():
         ("1,2 3,4", "polygon '1,2 3,4' has 2 corners: a region needs at least 3"),
         (
             "1,2 3 4,5",
-            "cannot read the polygon '1,2 3 4,5': write x,y in pixels for each corner, as in \"10,10",
+            "cannot read the region '1,2 3 4,5': write x,y in pixels for each corner, as in \"10,10",
         ),
-        ("1,2 3,4,5 6,7", "cannot read the polygon"),
-        ("1, 2 3, 4 5, 6", "cannot read the polygon"),
-        ("a,b c,d e,f", "cannot read the polygon"),
+        ("1,2 3,4,5 6,7", "cannot read the region"),
+        ("0 120 384 288", "cannot read the region '0 120 384 288': write x,y in pixels .*, or x,y,width,height"),
+        ("10:10:50:50", "cannot read the region"),
+        ("50x50+10+10", "cannot read the region"),
+        ("1,2,3", "cannot read the region"),
+        ("1,2,3,4,5", "cannot read the region"),
+        ("10,10,0,5", "rectangle 10,10,0,5 is empty: write x,y,width,height"),
+        ("10,10,5,-5", "rectangle 10,10,5,-5 is empty"),
+        ("10,10,nan,5", "rectangle 10,10,nan,5 is empty"),
+        ("inf,10,4,5", "polygon corner inf,10 is out of range"),
+        ("a,b c,d e,f", "cannot read the region"),
         ("1,2 3,nan 5,6", "polygon corner 3,nan is out of range"),
     ],
 )

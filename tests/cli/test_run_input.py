@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bgsub.background.mog2.model import MOG2
+from bgsub.jobs import Excerpt, Job, ModelChoice, Outputs, execute
 from tests.cli.clips import FPS, HEIGHT, MOG2_RUN, WIDTH, assert_masks, masks_of, read_video, scene, shares, write_clip
 
 pytestmark = pytest.mark.slow
@@ -150,3 +151,36 @@ def test_a_lossy_clip_of_another_container(bgsub, images):
     decoded = read_video("clip.mp4", "bgr24")[1]
     assert bgsub(*MOG2_RUN, "clip.mp4").code == 0
     assert_masks("clip.mask.mkv", masks_of(decoded))
+
+
+@pytest.mark.parametrize("scale", ["0.5", "32"])
+@pytest.mark.parametrize("kind", ["rectangle", "polygon", "mask", "scaled mask"])
+def test_a_region_is_in_the_pixels_of_the_source_whatever_the_scale(bgsub, clip, images, kind, scale):
+    rows, columns = slice(4, 24), slice(0, 40)  # the square moves in it, and out of it
+    source = np.zeros((48, 64), np.uint8)
+    source[rows, columns] = 255
+    small = source[::2, ::2]
+    cv2.imwrite("region.png", source if kind == "mask" else small)
+    where = {"rectangle": "0,4,40,20", "polygon": "0,4 39,4 39,23 0,23"}.get(kind, "region.png")
+    assert bgsub(*MOG2_RUN, clip, "--scale", scale, "--region", where, "--mask", "m.mkv").code == 0
+    halves = [cv2.resize(image, (32, 24), interpolation=cv2.INTER_AREA) for image in images]
+    expected = masks_of(halves, region=small)
+    assert any((mask[2:12, :20] == 255).any() for mask in expected)
+    assert_masks("m.mkv", expected)
+
+
+def test_a_job_scales_its_region_too(clip, images, workplace):
+    region = [[(0, 4), (39, 4), (39, 23), (0, 23)]]
+    execute(
+        Job(
+            clip,
+            excerpt=Excerpt(scale=0.5),
+            model=ModelChoice("mog2", region=region),
+            outputs=Outputs(mask="m.mkv", save_model="m.bgsub"),
+        )
+    )
+    found = np.array(read_video("m.mkv")[1])
+    assert not found[:, 12:].any() and not found[:, :, 21:].any() and (found[:, :12, :20] == 255).any()
+    # The model saved keeps the region that it has, and goes on with frames of that size.
+    execute(Job(clip, excerpt=Excerpt(scale=0.5), model=ModelChoice(load="m.bgsub"), outputs=Outputs(mask="n.mkv")))
+    assert not np.array(read_video("n.mkv")[1])[:, 12:].any()

@@ -158,3 +158,17 @@ def test_info_tells_rate_and_length_of_what_is_delivered(tmp_path: Path) -> None
         assert source.info.frame_count in (None, 10)
     with open_source(path, every=3) as source:
         assert source.info.frame_count == len(list(source)) == 14
+
+
+@pytest.mark.parametrize(("scale", "size", "before"), [(None, (WIDTH, HEIGHT), None), (0.5, (16, 12), (WIDTH, HEIGHT))])
+def test_the_size_before_scaling_is_kept(
+    tmp_path: Path, scale: float | None, size: tuple[int, int], before: tuple[int, int] | None
+) -> None:
+    write_clip(tmp_path / "clip.mkv", pictures(3))
+    (tmp_path / "shots").mkdir()
+    cv2.imwrite(str(tmp_path / "shots" / "1.png"), pictures(1)[0])
+    for name in ("clip.mkv", "shots"):
+        with open_source(tmp_path / name, scale=scale) as source:
+            assert ((source.info.width, source.info.height), source.info.source_size) == (size, before)
+    with open_source(tmp_path / "clip.mkv", scale=1000) as source:  # narrower already
+        assert source.info.source_size is None
