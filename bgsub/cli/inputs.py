@@ -32,11 +32,16 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NUMBER",
         "help": "Frames per second of images (25 unless told); replaces a file's.",
     },
+    "stream": {
+        "type": click.IntRange(0),
+        "metavar": "N",
+        "help": "Read this stream of several (bgsub info lists them) instead of the best one.",
+    },
 }
 
 
 def input_options(*, without: Collection[str] = (), **defaults: Any) -> Callable[[Callable], Callable]:
-    """Return a decorator that gives a command --start, --end, --duration, --every, --scale and --fps.
+    """Return a decorator that gives a command --start, --end, --duration, --every, --scale, --fps and --stream.
 
     Parameters
     ----------

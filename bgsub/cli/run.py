@@ -194,7 +194,7 @@ def _job(ctx: click.Context, source: str, o: dict[str, Any], name: str | None = 
     cleaning = {name: o[name] for name in ("close", "fill", "shadows")}
     return Job(
         source,
-        excerpt=Excerpt(**{name: o[name] for name in ("start", "end", "duration", "every", "scale", "fps")}),
+        excerpt=Excerpt(**{name: o[name] for name in ("start", "end", "duration", "every", "scale", "fps", "stream")}),
         model=ModelChoice(**chosen_model(ctx)),
         cleanup=Cleanup(open=o["open_"], min_area=o["min_area"] or 0, **cleaning),
         outputs=outputs if name is None else for_one(outputs, name),

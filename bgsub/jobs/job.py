@@ -30,6 +30,8 @@ class Excerpt:
         Factor up to 1, or a width in pixels.
     fps : float or None
         Frames per second of a source without times; replaces the times of a file.
+    stream : int or None
+        Number of the stream, of several in a file; None is the best one.
     """
 
     start: float | None = None
@@ -38,6 +40,7 @@ class Excerpt:
     every: int = 1
     scale: float | None = None
     fps: float | None = None
+    stream: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -7,6 +7,7 @@ import re
 import stat
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def open_source(
     every: int = 1,
     scale: float | None = None,
     fps: float | Fraction | None = None,
+    stream: int | None = None,
     prefetch: int = 8,
 ) -> Source:
     """Open a video source.
@@ -56,6 +58,9 @@ def open_source(
     fps : float or Fraction, optional
         Frames per second of a source without times (images, default 25; raw streams); replaces the times of a
         file. Of a camera it is what the camera is asked for.
+    stream : int, optional
+        Number of the stream of a file or network stream that holds several, as `probe` lists them. Unless told it is
+        the best one: never a cover picture, rather the one marked as the default, then the largest.
     prefetch : int, default 8
         Frames decoded ahead in a thread of their own; 0 decodes in the caller's thread. A live source never
         waits for a slow reader: it drops the oldest frame and counts it in ``dropped``.
@@ -76,7 +81,9 @@ def open_source(
     rate = _checked_rate(fps)
     if prefetch < 0:
         raise ParameterError(f"prefetch={prefetch} is out of bounds; give 0 (no thread) or more frames")
-    opened = _open(source, selection, rate)
+    if stream is not None and (int(stream) != stream or stream < 0):
+        raise ParameterError(f"stream={stream} is out of bounds; give the number of a stream, from 0")
+    opened = _open(source, selection, _Reading(rate, stream))
     if prefetch == 0:
         return opened
     from bgsub.video.readers.prefetch import Prefetch
@@ -85,8 +92,15 @@ def open_source(
     return Prefetch(opened, depth)
 
 
-def probe(source: str | os.PathLike[str] | int) -> dict[str, object]:
+def probe(source: str | os.PathLike[str] | int, *, stream: int | None = None) -> dict[str, object]:
     """Open a source, see what is known of it, and close it.
+
+    Parameters
+    ----------
+    source : str, path-like or int
+        As `open_source` takes it.
+    stream : int, optional
+        Number of the stream, as of `open_source`.
 
     Returns
     -------
@@ -95,38 +109,54 @@ def probe(source: str | os.PathLike[str] | int) -> dict[str, object]:
         ``duration``, ``codec``, ``live``, ``sample_aspect_ratio`` (of a pixel: ``"16:11"``), ``bits`` (of a
         sample); of what FFmpeg reads also ``start_time``, ``container``, ``pixel_format``, ``mirrored`` and
         ``rotation`` (applied in this order, degrees counterclockwise), ``bit_rate`` (per second),
-        ``variable_frame_rate`` (None where the container does not tell) and ``audio``.
+        ``variable_frame_rate`` (None where the container does not tell), ``audio``, ``stream`` (the number of the one
+        that is read) and ``streams`` (of each ``index``, ``type``, ``codec``, ``default``, of video also ``width``,
+        ``height``, ``fps``, ``cover``).
 
     Raises
     ------
     SourceError
         As `open_source`.
     """
-    with open_source(source, prefetch=0) as opened:
+    with open_source(source, stream=stream, prefetch=0) as opened:
         return opened.describe()
 
 
-def _open(source: str | os.PathLike[str] | int, selection: Selection, rate: Fraction | None) -> Source:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a source is read, beside what of it is delivered: its frames per second, and which of its streams."""
+
+    rate: Fraction | None = None
+    stream: int | None = None
+
+    def only_rate(self, shown: object) -> Fraction | None:
+        """Return the rate for a source that has no streams to choose from."""
+        if self.stream is not None:
+            raise ParameterError(f"stream={self.stream} does not fit {shown}: only videos hold several; leave it out")
+        return self.rate
+
+
+def _open(source: str | os.PathLike[str] | int, selection: Selection, reading: _Reading) -> Source:
     """Find out what kind of source it is and open it with the reader of that kind."""
     if isinstance(source, int):
         if source < 0:
             raise SourceError(f"cannot open camera {source}: cameras are numbered from 0; check the number")
-        return _open_camera(source, selection, rate)
+        return _open_camera(source, selection, reading)
     text = os.fspath(source)
     if not text:
         raise SourceError("cannot open a source without a name; give a file, a folder, a URL or a camera's number")
     if text == "-":
-        return _open_container(text, selection, rate)
+        return _open_container(text, selection, reading)
     if re.fullmatch(r"\d{1,4}", text):
-        return _open_camera(int(text), selection, rate)
+        return _open_camera(int(text), selection, reading)
     if url := _URL.match(text):
         if url[1].lower() != "file":
-            return _open_container(text, selection, rate)
+            return _open_container(text, selection, reading)
         text = urllib.request.url2pathname(urllib.parse.urlsplit(text).path)
-    return _open_path(Path(text), selection, rate)
+    return _open_path(Path(text), selection, reading)
 
 
-def _open_path(path: Path, selection: Selection, rate: Fraction | None) -> Source:
+def _open_path(path: Path, selection: Selection, reading: _Reading) -> Source:
     from bgsub.video.readers.image_names import is_pattern
     from bgsub.video.readers.images import ImageSource
 
@@ -134,30 +164,30 @@ def _open_path(path: Path, selection: Selection, rate: Fraction | None) -> Sourc
         mode = path.stat().st_mode
     except FileNotFoundError:
         if is_pattern(path):
-            return ImageSource(path, selection, rate)
+            return ImageSource(path, selection, reading.only_rate(path))
         if re.fullmatch(r"/dev/video\d+", str(path)):
-            return _open_camera(str(path), selection, rate)
+            return _open_camera(str(path), selection, reading)
         raise SourceError(f"cannot open {path}: no such file or folder; check the path") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"cannot open {path}: {reason}; check the path") from error
     if stat.S_ISCHR(mode):
-        return _open_camera(str(path), selection, rate)
+        return _open_camera(str(path), selection, reading)
     if stat.S_ISDIR(mode) or path.suffix.lower() in READABLE_IMAGES:
-        return ImageSource(path, selection, rate)
-    return _open_container(str(path), selection, rate)
+        return ImageSource(path, selection, reading.only_rate(path))
+    return _open_container(str(path), selection, reading)
 
 
-def _open_container(location: str, selection: Selection, rate: Fraction | None) -> Source:
+def _open_container(location: str, selection: Selection, reading: _Reading) -> Source:
     from bgsub.video.readers.container import ContainerSource
 
-    return ContainerSource(location, selection, rate)
+    return ContainerSource(location, selection, reading.rate, stream=reading.stream)
 
 
-def _open_camera(device: int | str, selection: Selection, rate: Fraction | None) -> Source:
+def _open_camera(device: int | str, selection: Selection, reading: _Reading) -> Source:
     from bgsub.video.readers.camera import CameraSource
 
-    return CameraSource(device, selection, rate)
+    return CameraSource(device, selection, reading.only_rate(f"camera {device}"))
 
 
 def _checked_rate(fps: float | Fraction | None) -> Fraction | None:

@@ -1,11 +1,16 @@
 """`bgsub info`: what a source is, for people and for programs."""
 
 import json
+import re
+from fractions import Fraction
 
 import cv2
 import pytest
 
+from bgsub.cli.info import _bits_per_second
 from tests.cli.clips import files_in, write_clip
+from tests.video.readers.test_choosing import DEFAULT, Track, write_tracks
+from tests.video.readers.test_pictures import write_anamorphic
 
 
 @pytest.fixture
@@ -17,20 +22,20 @@ def test_a_clip_for_people(bgsub, movie):
     outcome = bgsub("info", "street.mp4")
     assert (outcome.code, outcome.err) == (0, "")
     facts = dict(line.strip().split("  ", 1) for line in outcome.out.splitlines())
-    assert facts.pop("bit rate").isdigit()
+    assert re.fullmatch(r"[\d.]+ [kM]bit/s", facts.pop("bit rate"))
     assert facts.pop("variable frame rate", "no") == "no"  # an older PyAV does not tell
     assert facts == {
         "name": "street",
         "width": "64",
         "height": "48",
-        "fps": "25",
+        "fps": "25 frames/s",
         "frame count": "30",
         "duration": "1.20 s (0:00:01.20)",
         "codec": "h264",
         "live": "no",
-        "container": "mov,mp4,m4a,3gp,3g2,mj2",
+        "container": "MP4/QuickTime",
         "pixel format": "yuv420p",
-        "rotation": "0",
+        "rotation": "none",
         "mirrored": "no",
         "sample aspect ratio": "1:1",
         "bits": "8",
@@ -46,6 +51,35 @@ def test_a_clip_for_programs(bgsub, movie):
     assert (facts["width"], facts["height"], facts["fps"], facts["frame_count"]) == (64, 48, 25.0, 30)
     assert facts["duration"] == pytest.approx(1.2)
     assert (facts["live"], facts["audio"], facts["rotation"]) == (False, False, 0)
+
+
+def test_streams_are_listed_for_people(bgsub, workplace):
+    write_tracks(workplace / "two.mkv", Track(32, 24, 5, rate=5), None, Track(64, 48, 25, DEFAULT))
+    lines = [line.strip() for line in bgsub("info", "two.mkv").out.splitlines()]
+    assert [line for line in lines if line.startswith("stream")] == [
+        "stream 0  mpeg4, 32x24, 5 frames/s",
+        "stream 1  aac, audio",
+        "stream 2  mpeg4, 64x48, 25 frames/s, default - this one is read",
+    ]
+    assert "width  64" in lines
+    first = bgsub("info", "two.mkv", "--stream", "0").out
+    assert "stream 0  mpeg4, 32x24, 5 frames/s - this one is read" in first
+    assert "width  32" in first
+    assert bgsub("run", "two.mkv", "--stream", "0", "--stats", "-").out.count("\n") == 1 + 5
+    refused = bgsub("info", "two.mkv", "--stream", "1")
+    assert refused.error.endswith("two.mkv: its stream 1 is audio; its streams of video are: 0, 2")
+
+
+def test_pixels_that_are_not_square_are_told(bgsub, workplace):
+    write_anamorphic(workplace / "wide.mp4", Fraction(16, 11))
+    assert "sample aspect ratio  16:11 (shown as 47x24)" in bgsub("info", "wide.mp4").out
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(254_868, "255 kbit/s"), (999_999, "1 Mbit/s"), (12_345_678, "12.3 Mbit/s"), (900, "0.9 kbit/s")]
+)
+def test_bit_rates_are_told_with_a_unit(rate, text):
+    assert _bits_per_second(rate) == text
 
 
 def test_a_folder_of_images(bgsub, images, workplace):

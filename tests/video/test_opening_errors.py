@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from av.container import InputContainer
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.video.opening import open_source
+from bgsub.video.readers.demuxing import Input, open_input
+from bgsub.video.readers.pictures import PictureConverter
 from tests.video.clips import packet_places, pictures, silence, smooth_pictures, write_clip
 
 
@@ -192,6 +198,76 @@ def test_damage_at_the_end_counts_every_frame_that_is_missing(tmp_path: Path) ->
     indices, count = read(damage_packet(path, 18))
     assert indices[:18] == list(range(18))
     assert len(indices) + count == 20
+
+
+@pytest.mark.parametrize("matrix", ["YCgCo", "bt2020c", "chroma-derived-nc", "ICtCp"])
+def test_a_colour_space_that_cannot_be_converted_is_read_as_the_usual_one(tmp_path: Path, matrix: str) -> None:
+    images = smooth_pictures(3)  # grey, which is the same in all
+    options = {"crf": "1", "x264-params": f"colormatrix={matrix}"}
+    path = write_clip(tmp_path / "x.mp4", images, codec="libx264", pix_fmt="yuv420p", options=options)
+    with open_source(path) as source:
+        frames = list(source)
+        assert source.damaged == 0
+    for frame, image in zip(frames, images, strict=True):
+        assert abs(frame.image.astype(int) - image).mean() < 3
+
+
+@pytest.mark.parametrize("kind", [IndexError, ValueError, RuntimeError, MemoryError, OSError, NotImplementedError])
+def test_whatever_a_library_raises_of_one_picture_costs_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    path = write_clip(tmp_path / "x.avi", pictures(6))
+    convert = PictureConverter.image
+
+    def fail_at_two(converter: PictureConverter, picture: av.VideoFrame) -> np.ndarray:
+        if picture.pts == 2:
+            raise kind("no such thing")
+        return convert(converter, picture)
+
+    monkeypatch.setattr(PictureConverter, "image", fail_at_two)
+    assert read(path) == ([0, 1, 3, 4, 5], 1)
+
+
+def test_a_file_of_which_no_picture_can_be_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> np.ndarray:
+        raise ValueError("no")
+
+    monkeypatch.setattr(PictureConverter, "image", fail)
+    path = write_clip(tmp_path / "x.avi", pictures(6))
+    with pytest.raises(SourceError, match=r"x.avi: not one picture of it can be converted \(6 tried\); check the file"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError, UnicodeDecodeError])
+def test_whatever_a_library_raises_in_reading_ends_the_file_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: type[Exception]
+) -> None:
+    path = write_clip(tmp_path / "x.avi", pictures(6))
+    error = kind("utf-8", b"", 0, 1, "not text") if kind is UnicodeDecodeError else kind("two\nlines")
+
+    class Breaking:
+        """A container that breaks in its third packet."""
+
+        def __init__(self, container: InputContainer) -> None:
+            self.container = container
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.container, name)
+
+        def demux(self, *streams: object) -> Iterator[av.Packet]:
+            yield from itertools.islice(self.container.demux(*streams), 3)
+            raise error
+
+    def open_breaking(*arguments: object, **options: object) -> Input:
+        opened = open_input(*arguments, **options)  # type: ignore[arg-type]
+        opened.container = Breaking(opened.container)  # type: ignore[assignment]
+        return opened
+
+    monkeypatch.setattr("bgsub.video.readers.packets.open_input", open_breaking)
+    with caplog.at_level(logging.WARNING):
+        indices, _ = read(path)
+    assert indices == [0, 1, 2]
+    assert "x.avi cannot be read to its end: " in caplog.text
 
 
 @pytest.mark.parametrize("name", ["x.avi", "x.mkv"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -88,8 +89,8 @@ def test_a_late_start_does_not_decode_from_the_beginning(tmp_path: Path, monkeyp
     path = write_clip(tmp_path / "x.mp4", smooth_pictures(60), codec="mpeg4", pix_fmt="yuv420p", rate=RATE)
     opened = []
 
-    def remembered(location: str) -> PacketSource:
-        opened.append(open_packets(location))
+    def remembered(location: str, **options: Any) -> PacketSource:
+        opened.append(open_packets(location, **options))
         return opened[-1]
 
     monkeypatch.setattr(container, "open_packets", remembered)

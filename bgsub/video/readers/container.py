@@ -10,14 +10,16 @@ from fractions import Fraction
 
 import av
 import av.error
+import numpy as np
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers import seeking
-from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
+from bgsub.video.readers.demuxing import duration_of, frame_steps, one_line, pixel_shape
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
+from bgsub.video.readers.streams import list_streams
 from bgsub.video.readers.timestamps import Stamped, Timestamps
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
@@ -47,10 +49,15 @@ class ContainerSource(Source):
         Frames it does not want are decoded, but not converted.
     rate : Fraction or None
         Frames per second that replace the container's times.
+    stream : int or None
+        Number of the stream in its container; None is the best one.
     """
 
-    def __init__(self, location: str, selection: Selection, rate: Fraction | None = None) -> None:
+    def __init__(
+        self, location: str, selection: Selection, rate: Fraction | None = None, *, stream: int | None = None
+    ) -> None:
         self._location = location
+        self._stream = stream
         self._selection = selection
         self._rate = rate
         self._open()
@@ -60,13 +67,18 @@ class ContainerSource(Source):
             self._convert = PictureConverter(self._first[2])
             self.info = self._info()
             self._frames = self._read()
-        except BaseException:
+        except BaseException as error:
             self._packets.close()
+            if isinstance(error, Exception) and not isinstance(error, SourceError):
+                raise SourceError(f"cannot open {self._input.shown}: {one_line(error)}; check the file") from error
             raise
 
     def _open(self) -> None:
         """Open the container at its beginning."""
-        self._read_from(open_packets(self._location))
+        self._read_from(self._opened())
+
+    def _opened(self) -> PacketSource:
+        return open_packets(self._location, stream=self._stream)
 
     def _read_from(self, packets: PacketSource) -> None:
         """Decode these packets from now on, from a state in which nothing is known."""
@@ -85,6 +97,7 @@ class ContainerSource(Source):
         self.damaged = 0
         self._index = 0
         self._told_size = False
+        self._unconverted = 0
         self._broken: SourceError | None = None
         self._sought = False
         self._timed = self._stamp(self._pictures())
@@ -145,6 +158,8 @@ class ContainerSource(Source):
             # One tick more or less is the rounding of an even rate to ticks.
             "variable_frame_rate": max(steps) - min(steps) > 1 if steps else None,
             "audio": bool(container.streams.audio),
+            "stream": stream.index,
+            "streams": list_streams(container),
         }
 
     def __iter__(self) -> Iterator[Frame]:
@@ -162,12 +177,20 @@ class ContainerSource(Source):
                 return
             if self._selection.wants(index, time):
                 self._tell_other_size(index, time, picture)
-                yield Frame(index, time, self._selection.resize(self._convert.image(picture)))
+                image = self._image(index, picture)
+                if image is None:
+                    continue
+                yield Frame(index, time, self._selection.resize(image))
                 delivered = True
                 # Closed between two frames: the container must not be touched again.
                 if self._packets.closed:
                     return
         self._warn_if_short(time)
+        if not delivered and self._unconverted:
+            raise SourceError(
+                f"cannot read {self._input.shown}: not one picture of it can be converted "
+                f"({self._unconverted} tried); check the file"
+            )
         if not delivered:
             raise self._selection.nothing_in(self._input.shown, time)
 
@@ -184,7 +207,7 @@ class ContainerSource(Source):
         if self._selection.start < _SEEK_FROM_S or self._input.kind != "file" or stamp is None:
             return
         first = seeking.Beginning(self._first[0], stamp)
-        found = seeking.find(lambda: open_packets(self._location), first, self._selection.start, self._rate)
+        found = seeking.find(self._opened, first, self._selection.start, self._rate)
         if found is None:
             return
         self._packets.close()
@@ -233,7 +256,7 @@ class ContainerSource(Source):
                 pictures = context.decode(packet)
             except av.error.EOFError:
                 break
-            except av.error.FFmpegError:
+            except Exception:  # mostly FFmpeg's, but of a damaged file PyAV raises what its own code stumbles over
                 # While the decoder is emptied, an error takes along the frames still waiting in its threads.
                 waiting = self._packets.count - self._index if packet is None else 1
                 self._skip(min(max(waiting, 1), _MOST_WAITING))
@@ -256,15 +279,26 @@ class ContainerSource(Source):
             self._broken = error
         yield None
 
+    def _image(self, index: int, picture: av.VideoFrame) -> np.ndarray | None:
+        """Convert a picture; None, counted as damaged, where that is impossible."""
+        try:
+            return self._convert.image(picture)
+        except Exception:  # a header that lies about the picture has many ways to fail
+            self._tell_damage(index)
+            self.damaged += 1
+            self._unconverted += 1
+            return None
+
     def _skip(self, frames: int) -> None:
-        if not self.damaged:
-            log.warning(
-                "%s: frame %d is damaged and is skipped; more like it are only counted",
-                self._input.shown,
-                self._index,
-            )
+        self._tell_damage(self._index)
         self.damaged += frames
         self._index += frames
+
+    def _tell_damage(self, index: int) -> None:
+        if not self.damaged:
+            log.warning(
+                "%s: frame %d is damaged and is skipped; more like it are only counted", self._input.shown, index
+            )
 
     def _tell_other_size(self, index: int, time: float, picture: av.VideoFrame) -> None:
         """Say once, for a frame that is delivered, that its picture is not of the size of the first."""

@@ -16,12 +16,11 @@ from typing import IO, Any, Literal
 import av
 import av.error
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
-from bgsub.video.frame import MAX_PIXELS, too_large
 from bgsub.video.rational import fraction
+from bgsub.video.readers.streams import choose_stream
 
 NETWORK_TIMEOUT = 10.0
 """Seconds to wait for a network source, at its opening and at each read."""
@@ -37,8 +36,6 @@ _READ_SIZE = 1 << 18
 # Titles and comments need not be valid text. PyAV 19 minds no longer, and has no word for it.
 _TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
-# FFmpeg draws any text file as an 80-column terminal.
-_TEXT_FORMATS = frozenset({"adf", "bin", "idf", "tty", "xbin"})
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<MPD", b"<?xml", b"[playlist]", b"[reference]")
 
 Kind = Literal["file", "pipe", "network"]
@@ -81,13 +78,15 @@ class Input:
             self._file.close()
 
 
-def open_input(location: str) -> Input:
+def open_input(location: str, *, stream: int | None = None) -> Input:
     """Open a container and choose its video stream.
 
     Parameters
     ----------
     location : str
         Path of a file, URL, or ``-`` for standard input.
+    stream : int or None
+        Number of the stream; None chooses as `choose_stream` says.
 
     Raises
     ------
@@ -107,17 +106,17 @@ def open_input(location: str) -> Input:
             container = _open_pipe()
         else:
             container = _open_network(location)
-        stream = _video_stream(container, shown)
+        chosen = choose_stream(container, shown, stream)
     except BaseException as error:
         if container is not None:
             container.close()
         if file is not None:
             file.close()
-        # A file object's own errors come beside those of FFmpeg.
-        if isinstance(error, (av.error.FFmpegError, OSError, ValueError)):
+        # Not only FFmpeg's errors and a file's: of a damaged file PyAV raises what its own code stumbles over.
+        if isinstance(error, Exception) and not isinstance(error, SourceError):
             raise SourceError(f"cannot open {shown}: {_explain(error, kind, location)}") from error
         raise
-    return Input(container, stream, kind, shown, _short_name(kind, location), file)
+    return Input(container, chosen, kind, shown, _short_name(kind, location), file)
 
 
 def _open_file(file: IO[bytes]) -> InputContainer:
@@ -148,27 +147,9 @@ def _open_network(url: str) -> InputContainer:
     return av.open(url, "r", options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), **_TOLERANT)
 
 
-def _video_stream(container: InputContainer, shown: str) -> VideoStream:
-    """Return the first stream that is video and not a cover picture; check that it can be decoded."""
-    if container.format.name in _TEXT_FORMATS:
-        raise SourceError(f"cannot open {shown}: it is a text file, not a video; check the path")
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        held = " and ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-        raise SourceError(f"cannot open {shown}: it holds {held} but no video; check the path")
-    stream = streams[0]
-    context: Any = stream.codec_context
-    if context is None:
-        raise SourceError(f"cannot open {shown}: FFmpeg has no decoder for its video; convert it to H.264")
-    if context.width * context.height > MAX_PIXELS:
-        raise SourceError(too_large(shown, context.width, context.height))
-    context.options = {"max_pixels": str(MAX_PIXELS)}
-    return stream
-
-
 def _explain(error: Exception, kind: Kind, location: str) -> str:
     """Say in half a line why a container could not be opened and what to do."""
-    reason = getattr(error, "strerror", None) or str(error)
+    reason = one_line(error)
     if kind == "network":
         if isinstance(error, av.error.ExitError):
             return f"no answer within {NETWORK_TIMEOUT:g} s; check the address and that the sender is on"
@@ -193,11 +174,17 @@ def _explain_file(path: Path) -> str:
     return "it is not a video that FFmpeg can read; check the file"
 
 
-def explain_read(error: av.error.FFmpegError) -> str:
+def explain_read(error: Exception) -> str:
     """Say in a few words why reading broke off."""
     if isinstance(error, av.error.ExitError):
         return f"nothing came for {NETWORK_TIMEOUT:g} s"
-    return error.strerror or str(error)
+    return one_line(error)
+
+
+def one_line(error: Exception) -> str:
+    """Return the reason that a library gave, whatever it raised, in one line."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())
 
 
 def _without_password(url: str) -> str:

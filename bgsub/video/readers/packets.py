@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self
 
 import av
-import av.error
 from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
@@ -50,6 +49,10 @@ class Packet:
     time: float | None
     keyframe: bool
     data: av.Packet
+
+
+class BrokenRead(Exception):
+    """Reading broke off; the text says in a few words why."""
 
 
 class PacketSource:
@@ -141,11 +144,11 @@ class PacketSource:
                     return
             if self.live:
                 self.broken = "the sender closed it; check the sender and open it again"
-        except av.error.FFmpegError as error:
+        except BrokenRead as error:
             if self.input.kind != "network":
-                log.warning("%s cannot be read to its end: %s", self.input.shown, explain_read(error))
+                log.warning("%s cannot be read to its end: %s", self.input.shown, error)
                 return
-            self.broken = f"{explain_read(error)}; check the sender and the network"
+            self.broken = f"{error}; check the sender and the network"
         if self.broken:
             raise SourceError(f"{self.input.shown} broke off after {self.count} packets: {self.broken}")
 
@@ -169,9 +172,9 @@ class PacketSource:
             self.input.container.seek(stamp, stream=self.input.stream)
             self._ahead.clear()
             self._demuxed = self._demux()
-        except av.error.FFmpegError as error:
+        except Exception as error:
             raise SourceError(
-                f"cannot seek in {self.input.shown}: {error.strerror}; read it from the beginning"
+                f"cannot seek in {self.input.shown}: {explain_read(error)}; read it from the beginning"
             ) from error
 
     def unread(self, packets: Sequence[Packet]) -> None:
@@ -186,7 +189,16 @@ class PacketSource:
         self.count -= len(packets)
 
     def _demux(self) -> Iterator[av.Packet]:
-        for data in self.input.container.demux(self.input.stream):
+        """Yield FFmpeg's packets; raise `BrokenRead` whatever it is that the library raises."""
+        packets = self.input.container.demux(self.input.stream)
+        while True:
+            try:
+                data = next(packets)
+            except (StopIteration, IndexError):
+                # At the end PyAV stumbles over streams that have appeared while it was reading.
+                return
+            except Exception as error:
+                raise BrokenRead(explain_read(error)) from error
             if data.size:  # AVI has empty ones, to repeat a picture, and FFmpeg ends with one
                 yield data
 
@@ -207,7 +219,7 @@ class PacketSource:
             while len(self._ahead) < most and size < _AHEAD_BYTES and (data := next(self._demuxed, None)):
                 self._ahead.append(data)
                 size += data.size
-        except av.error.FFmpegError as error:
+        except BrokenRead as error:
             self._demuxed = _broken(error)
         return [_stamp(data) for data in self._ahead]
 
@@ -250,13 +262,15 @@ def _broken(error: Exception) -> Iterator[av.Packet]:
     yield
 
 
-def open_packets(location: str | os.PathLike[str]) -> PacketSource:
+def open_packets(location: str | os.PathLike[str], *, stream: int | None = None) -> PacketSource:
     """Open a video to read its encoded packets.
 
     Parameters
     ----------
     location : str or path-like
         Path of a file, URL of a stream (``rtsp://``, ``http://``, ``udp://``, ...), or ``-`` for standard input.
+    stream : int, optional
+        Number of the stream in its container; the best one where none is given.
 
     Returns
     -------
@@ -268,4 +282,11 @@ def open_packets(location: str | os.PathLike[str]) -> PacketSource:
     SourceError
         When it cannot be opened, has no video, or its pictures are larger than supported.
     """
-    return PacketSource(open_input(os.fspath(location)))
+    opened = open_input(os.fspath(location), stream=stream)
+    try:
+        return PacketSource(opened)
+    except BaseException as error:
+        opened.close()
+        if isinstance(error, Exception) and not isinstance(error, SourceError):
+            raise SourceError(f"cannot open {opened.shown}: {explain_read(error)}; check the file") from error
+        raise

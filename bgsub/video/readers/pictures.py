@@ -8,12 +8,14 @@ import sys
 import weakref
 
 import av
+import av.error
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from bgsub.video.readers.orientation import Orientation
 
 _MAX_IDLE = 32
+_UNSPECIFIED = 2  # FFmpeg's number of a colour space that nobody has named
 _LOSSLESS_DETOUR = {"bgr24": "bgra", "gray": "gray16le"}
 _DEEP_GREY = re.compile(r"(?:gray|ya)(?:(9|10|12|14|16)|f(?:16|32))(?:le|be)")
 _NATIVE = {"little": "le", "big": "be"}[sys.byteorder]
@@ -57,7 +59,7 @@ class PictureConverter:
         """
         orientation = Orientation.of_picture(picture)
         width, height = orientation.size(self.width, self.height)
-        plain = self._reformatter.reformat(picture, format=self._format, interpolation=Interpolation.BICUBIC)
+        plain = self._converted(picture)
         if (plain.width, plain.height) != (width, height):
             # In a second step: in one, chroma of half the size smears over sharp edges.
             plain = VideoReformatter().reformat(plain, width, height, interpolation=Interpolation.BICUBIC)
@@ -71,6 +73,15 @@ class PictureConverter:
         image = self._memory.array(pixels.shape, self._dtype)
         image[:] = pixels
         return image
+
+    def _converted(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """Return the picture in the format of the images."""
+        try:
+            return self._reformatter.reformat(picture, format=self._format, interpolation=Interpolation.BICUBIC)
+        except av.error.FFmpegError:
+            # Of a colour space that swscale has no matrix for: the usual one shows what there is, in nearby hues.
+            picture.colorspace = _UNSPECIFIED
+            return self._reformatter.reformat(picture, format=self._format, interpolation=Interpolation.BICUBIC)
 
 
 def _delivered(name: str) -> tuple[str, int, np.dtype]:
