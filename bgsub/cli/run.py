@@ -72,6 +72,7 @@ _model = section("Model")
 @input_options()
 @_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
 @_input("--two-pass", is_flag=True, help="Learn from the whole file first: for videos that begin with objects.")
+@_input("--concat", is_flag=True, help="Of several inputs make one: on one timeline, through one model.")
 @_input("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
 @_input(
     "--region",
@@ -146,16 +147,16 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
 
     Several files, a folder of videos and a pattern ('cam_*.mp4') are masked one by one, into one folder (--into), where
     bgsub.jsonl lists what is done: the same command goes on where it ended. Outputs are then named by their extension
-    alone (--overlay .mp4), or with {name} in them.
+    alone (--overlay .mp4), or with {name} in them. With --concat they are one video instead.
     """
     set_verbosity(options["verbose"], options["quiet"])
     _check_usage(options)
     found = _found(sources, options)
     with ended_by_signals():
-        if found.several or options["into"]:
+        if options["into"] or (found.several and not options["concat"]):
             execute_batch(found.each, _job(ctx, "", options), options)
             return
-        summary = _execute(_job(ctx, found.only.source, options, found.only.name), options)
+        summary = _execute(_job(ctx, found.source, options, found.name), options)
         _report(summary, options)
     if summary.result == "interrupted" and isinstance(summary.error, KeyboardInterrupt):
         sys.exit(130)
@@ -175,13 +176,16 @@ def _found(sources: Sequence[str], options: dict[str, Any]) -> Inputs:
     """Return what the names on the command line mean."""
     from bgsub.jobs.inputs import find_inputs
 
-    found = find_inputs(sources, recursive=options["recursive"])
-    if options["show"] and (found.several or options["into"]):
-        raise click.UsageError("--show is for one input: name one, or leave it out")
+    concat = options["concat"]
+    if concat and options["into"]:
+        raise click.UsageError("--concat makes one of all inputs: leave out --into, and name outputs by --mask, ...")
+    found = find_inputs(sources, recursive=options["recursive"], repeated=concat)
+    if options["show"] and (options["into"] or (found.several and not concat)):
+        raise click.UsageError("--show is for one input: name one, or add --concat")
     return found
 
 
-def _job(ctx: click.Context, source: str, o: dict[str, Any], name: str | None = None) -> Job:
+def _job(ctx: click.Context, source: str | tuple[str, ...], o: dict[str, Any], name: str | None = None) -> Job:
     """Return what the options ask for, with outputs that are called after the source where it has a `name`."""
     from bgsub.background.cleanup import Cleanup
     from bgsub.jobs import Excerpt, Job, ModelChoice, Outputs

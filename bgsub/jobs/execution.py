@@ -219,9 +219,9 @@ class _Execution:
                     raise
                 return error  # what came before it is finished as at any end
         if self.tally.read == 0:
-            raise SourceError(f"{job.source} gave no frame: check --start, --end and --duration")
+            raise SourceError(f"{job.shown} gave no frame: check --start, --end and --duration")
         if sinks and self.tally.written == 0:
-            return SourceError(f"{job.source} ended within --warm-up, so nothing was written: give a shorter one")
+            return SourceError(f"{job.shown} ended within --warm-up, so nothing was written: give a shorter one")
         return None
 
     def finish(self, error: BaseException | None) -> Summary:
@@ -237,7 +237,7 @@ class _Execution:
                 outputs.append(target)
             except BaseException as failure:  # all the same there is a summary of what was written
                 error = failure
-        return Summary(result, tuple(outputs), self.tally, error, str(self.job.source), self.size)
+        return Summary(result, tuple(outputs), self.tally, error, self.job.shown, self.size)
 
     # -------------------------------------------------------------------------------------------------- steps
 
@@ -254,7 +254,7 @@ class _Execution:
         if model.shape is not None and model.shape[:2] != (info.height, info.width):
             raise ParameterError(
                 f"{choice.load} has learned frames of {model.shape[1]}x{model.shape[0]}, "
-                f"{self.job.source} has {info.width}x{info.height}: use --scale, or another model"
+                f"{self.job.shown} has {info.width}x{info.height}: use --scale, or another model"
             )
         tell_frame_rate(model, info)
         if choice.threads is None:
@@ -282,7 +282,7 @@ class _Execution:
         from bgsub.video.writers import stats, stills, videos
 
         model = self.model
-        common: dict[str, Any] = {"overwrite": outputs.overwrite, "source": str(self.job.source)}
+        common: dict[str, Any] = {"overwrite": outputs.overwrite, "source": str(self.job.sources[0])}
         make: dict[str, Callable[[str], Sink]] = {
             "mask": lambda path: videos.mask_sink(path, info, codec=outputs.mask_codec, **common),
             "overlay": lambda path: videos.overlay_sink(path, info, **common),
@@ -294,7 +294,10 @@ class _Execution:
         made = {name: sink(path) for name, sink in make.items() if (path := named[name])}
         if outputs.save_model:
             check_output(outputs.save_model, suffixes=(".bgsub",), **common)
-        _refuse_twins([path for path in named.values() if path])
+        paths = [path for path in named.values() if path]
+        _refuse_twins(paths)
+        for part in self.job.sources[1:]:
+            _refuse_input(paths, part)
         return made
 
     def _learn_first(self, source: Source) -> None:
@@ -320,6 +323,13 @@ def _refuse_twins(paths: Sequence[str]) -> None:
         if path in seen:
             raise ParameterError(f"two outputs are named {path}: give each a name of its own")
         seen.add(path)
+
+
+def _refuse_input(paths: Sequence[str], part: str | int) -> None:
+    """Raise if one of several sources would be written over."""
+    for path in paths:
+        if isinstance(part, str) and Path(path).exists() and Path(part).exists() and Path(path).samefile(part):
+            raise OutputError(f"cannot write {path}: it is one of the inputs; choose another name")
 
 
 def _no_progress(stage: str, total: int | None) -> contextlib.AbstractContextManager[None]:

@@ -101,13 +101,19 @@ class Inputs:
     several: bool
 
     @property
-    def only(self) -> Input:
-        """The input, where it is one; `SourceError` where it cannot be read, or there are more."""
-        if len(self.each) != 1:
-            raise SourceError(f"there are {len(self.each)} inputs where one is wanted: name one of them")
-        if self.each[0].error:
-            raise SourceError(self.each[0].error)
-        return self.each[0]
+    def source(self) -> str | tuple[str, ...]:
+        """All of them as the one source of a job; `SourceError` where looking for one has shown that it is none."""
+        for item in self.each:
+            if item.error:
+                raise SourceError(item.error)
+        names = tuple(item.source for item in self.each)
+        return names if len(names) > 1 else names[0]
+
+    @property
+    def name(self) -> str:
+        """What outputs of all together are called: after the first, and how many follow."""
+        more = f"+{len(self.each) - 1}" if len(self.each) > 1 else ""
+        return self.each[0].name + more
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,9 @@ class Job:
 
     Attributes
     ----------
-    source : str or int
-        What `bgsub.open_source` takes: a file, a URL, a camera's number, a folder or pattern of images.
+    source : str, int, or sequence of them
+        What `bgsub.open_source` takes: a file, a URL, a camera's number, a folder or pattern of images; several are
+        one timeline, through one model.
     excerpt : Excerpt
         What of it is read.
     model : ModelChoice
@@ -165,7 +166,7 @@ class Job:
         When a value is of another type, out of its bounds, or contradicts another.
     """
 
-    source: str | int
+    source: str | int | Sequence[str | int]
     excerpt: Excerpt = field(default_factory=Excerpt)
     model: ModelChoice = field(default_factory=ModelChoice)
     cleanup: Cleanup = field(default_factory=Cleanup)
@@ -177,10 +178,23 @@ class Job:
     def __post_init__(self) -> None:
         _as_texts(self, ["source"])
         check_types(self)
+        if not isinstance(self.source, (str, int)):
+            _set(self, source=_parts(self.source))
         if not (math.isfinite(self.warm_up) and self.warm_up >= 0):
             raise ParameterError(f"warm_up={self.warm_up} is out of bounds; give seconds from 0")
         if self.learning_rate == 0 and self.model.load is None and not self.two_pass:
             raise ParameterError("learning_rate=0 freezes a model that has learned nothing: load one, or take two_pass")
+
+    @property
+    def sources(self) -> tuple[str | int, ...]:
+        """What is read, one after another: mostly one."""
+        return (self.source,) if isinstance(self.source, (str, int)) else tuple(self.source)
+
+    @property
+    def shown(self) -> str:
+        """What messages call the source."""
+        first, *more = self.sources
+        return f"{first} and {len(more)} more" if more else str(first)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the job in types that JSON has."""
@@ -206,6 +220,14 @@ def _polygons(region: Iterable[Iterable[Iterable[float]]]) -> list[list[list[flo
         raise ParameterError(
             "region is no list of polygons: give each as a list of corners (x, y) in pixels, or the path of an image"
         ) from None
+
+
+def _parts(sources: Iterable[Any]) -> tuple[str | int, ...]:
+    """Return several sources as JSON can hold them, or raise ParameterError."""
+    parts = tuple(os.fspath(part) if isinstance(part, os.PathLike) else part for part in sources)
+    if not parts or not all(isinstance(part, (str, int)) and not isinstance(part, bool) for part in parts):
+        raise ParameterError("source is no list of sources: give one or more names of files, URLs or cameras")
+    return parts
 
 
 def _as_texts(value: object, names: Sequence[str]) -> None:

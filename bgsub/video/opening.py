@@ -7,6 +7,7 @@ import re
 import stat
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,8 +24,11 @@ _CAMERA_DEPTH = 2  # frames kept of a camera: more would only be older
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
+OneSource = str | os.PathLike[str] | int
+
+
 def open_source(
-    source: str | os.PathLike[str] | int,
+    source: OneSource | Sequence[OneSource],
     *,
     start: float | None = None,
     end: float | None = None,
@@ -43,7 +47,9 @@ def open_source(
         A video or image file; a URL (``rtsp://``, ``http://``, ``udp://``, ...); a camera by index (``0`` or
         ``"0"``) or device (``/dev/video0``); ``-`` for a video on standard input; a folder of images, or of a
         CDnet sequence (its ``input`` folder is read); a pattern of image files (``in%06d.jpg``, ``*.png``).
-        Images come in the order of the numbers in their names.
+        Images come in the order of the numbers in their names. A list or tuple of these is one source: the parts
+        follow on one timeline, brought to the size of the first; one that cannot be read whole is warned of, and
+        when all were read the iteration raises `SourceError`.
     start, end : float, optional
         Deliver frames with ``start <= time < end``, in seconds from the source's first frame. Times and indices are
         those of a full read; where packets tell them for certain, what comes long before the start is not decoded.
@@ -92,7 +98,7 @@ def open_source(
     return Prefetch(opened, depth)
 
 
-def probe(source: str | os.PathLike[str] | int, *, stream: int | None = None) -> dict[str, object]:
+def probe(source: OneSource | Sequence[OneSource], *, stream: int | None = None) -> dict[str, object]:
     """Open a source, see what is known of it, and close it.
 
     Parameters
@@ -136,8 +142,10 @@ class _Reading:
         return self.rate
 
 
-def _open(source: str | os.PathLike[str] | int, selection: Selection, reading: _Reading) -> Source:
+def _open(source: OneSource | Sequence[OneSource], selection: Selection, reading: _Reading) -> Source:
     """Find out what kind of source it is and open it with the reader of that kind."""
+    if not isinstance(source, (str, int, os.PathLike)):
+        return _open_joined(source, selection, reading)
     if isinstance(source, int):
         if source < 0:
             raise SourceError(f"cannot open camera {source}: cameras are numbered from 0; check the number")
@@ -154,6 +162,16 @@ def _open(source: str | os.PathLike[str] | int, selection: Selection, reading: _
             return _open_container(text, selection, reading)
         text = urllib.request.url2pathname(urllib.parse.urlsplit(text).path)
     return _open_path(Path(text), selection, reading)
+
+
+def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Reading) -> Source:
+    """Open several sources as one."""
+    if len(parts) == 1:
+        return _open(parts[0], selection, reading)
+    from bgsub.video.readers.concatenated import ConcatenatedSource
+
+    names = [part if isinstance(part, int) else os.fspath(part) for part in parts]
+    return ConcatenatedSource(names, lambda part: _open(part, Selection(), reading), selection)
 
 
 def _open_path(path: Path, selection: Selection, reading: _Reading) -> Source:

@@ -10,9 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, scene, write_clip
+from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, write_clip
 
 
 @pytest.fixture
@@ -119,7 +120,8 @@ def test_other_settings(bgsub, recordings):
     [
         (["--mask", "m.mkv"], "--mask m.mkv is one name for several inputs: write .mkv or '{name}.mask.mkv'"),
         (["--stats", "-"], "--stats - is one name for several inputs: write .csv or '{name}.stats.csv'"),
-        (["--show"], "--show is for one input: name one, or leave it out"),
+        (["--concat"], "--concat makes one of all inputs: leave out --into, and name outputs by --mask, ..."),
+        (["--show"], "--show is for one input: name one, or add --concat"),
     ],
 )
 def test_what_cannot_be_for_several(bgsub, recordings, workplace, options, message):
@@ -150,6 +152,55 @@ def test_lines_fit_a_narrow_terminal(bgsub, clip, workplace, monkeypatch):
     rows = outcome.out.splitlines()
     assert max(map(len, rows)) <= 60
     assert rows[1].startswith("...") and "1.mkv  done" in rows[1]
+
+
+# ------------------------------------------------------------------------------------------------------- as one video
+
+
+@pytest.fixture
+def halves(images):
+    """The clip in two files."""
+    write_clip("half_1.mkv", images[:14])
+    write_clip("half_2.mkv", images[14:])
+
+
+@pytest.mark.parametrize("method", ["mog2", "adaptive"])
+def test_halves_joined_are_the_whole(bgsub, clip, halves, images, method):
+    assert bgsub("run", clip, "--method", method, "--mask", "whole.mkv", "--stats", "whole.csv").code == 0
+    outcome = bgsub("run", "half_*.mkv", "--concat", "--method", method, "--mask", "m.mkv", "--stats", "m.csv")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("done: 30 frames at ")
+    assert outcome.out.endswith("  wrote m.mkv\n  wrote m.csv\n")
+    times, masks = read_video("whole.mkv")
+    assert np.any(np.array(masks) == 255)
+    assert_masks("m.mkv", masks, times)
+    assert Path("m.csv").read_text() == Path("whole.csv").read_text()
+
+
+def test_without_an_output_the_joined_mask_is_called_after_the_first(bgsub, halves, workplace):
+    outcome = bgsub(*MOG2_RUN, "half_1.mkv", "half_2.mkv", "--concat")
+    assert outcome.out.splitlines()[-1] == "  wrote half_1+1.mask.mkv"
+    assert bgsub(*MOG2_RUN, "half_1.mkv", "half_2.mkv", "--concat", "--overlay", ".mp4").code == 0
+    assert files_in(workplace) == ["half_1+1.mask.mkv", "half_1+1.overlay.mp4", "half_1.mkv", "half_2.mkv"]
+
+
+def test_a_broken_part_is_told_of_and_the_rest_is_joined(bgsub, halves, images):
+    Path("half_1a.mkv").write_text("no video")
+    outcome = bgsub(*MOG2_RUN, "half_1.mkv", "half_1a.mkv", "half_2.mkv", "--concat", "--mask", "m.mkv")
+    assert outcome.code == 1
+    reason = "cannot open half_1a.mkv: it is not a video that FFmpeg can read; check the file"
+    assert outcome.err.splitlines() == [reason, f"Error: of 3 parts, one could not be read whole: {reason}"]
+    assert outcome.out.startswith("broken off: 30 frames")
+    assert_masks("m.mkv", masks_of(images))
+
+
+def test_what_cannot_be_joined(bgsub, halves, images, workplace):
+    assert bgsub(*MOG2_RUN, "half_1.mkv", "half_2.mkv", "--concat", "--mask", "half_2.mkv", "--overwrite").error == (
+        "Error: cannot write half_2.mkv: it is one of the inputs; choose another name"
+    )
+    outcome = bgsub(*MOG2_RUN, "gone*.mkv", "half_1.mkv", "--concat")
+    assert (outcome.code, outcome.error[:47]) == (1, "Error: cannot open gone*.mkv: no file fits this")
+    assert files_in(workplace) == ["half_1.mkv", "half_2.mkv"]
 
 
 # ------------------------------------------------------------------------------------------------------- interruptions

@@ -40,16 +40,16 @@ def test_one_file_is_one_input(tree):
     tree("clips/street.mp4")
     inputs = find_inputs(["clips/street.mp4"])
     assert not inputs.several
-    assert inputs.only.source == "clips/street.mp4"
-    assert (inputs.only.name, inputs.only.full_name, inputs.only.folder) == ("street", "street.mp4", "")
+    assert inputs.source == "clips/street.mp4"
+    assert (inputs.name, inputs.each[0].full_name, inputs.each[0].folder) == ("street", "street.mp4", "")
 
 
 @pytest.mark.parametrize("source", ["-", "0", "12", "rtsp://camera/stream", "http://h/a.mp4?token=1", ""])
 def test_what_is_no_path_stays_as_it_is(source):
     inputs = find_inputs([source])
-    assert inputs.only.source == source
+    assert inputs.source == source
     assert not inputs.several
-    assert not inputs.only.is_path
+    assert not inputs.each[0].is_path
 
 
 def test_names_of_what_is_no_path():
@@ -78,6 +78,13 @@ def test_several_files_are_mirrored_below_the_folder_they_have_in_common(tree):
         ("rec/b.ts", "", "b"),
     ]
     assert [folder for _, folder, _ in found("rec/cam1/../cam1/a.ts", "rec/cam2/day/a.ts")] == ["cam1", "cam2/day"]
+
+
+def test_all_together_are_one_source(tree):
+    tree("a.ts", "b.ts", "c.ts")
+    assert find_inputs(["a.ts", "b.ts", "c.ts"]).source == ("a.ts", "b.ts", "c.ts")
+    assert find_inputs(["a.ts", "b.ts", "c.ts"]).name == "a+2"
+    assert find_inputs(["a.ts"]).name == "a"
 
 
 def test_an_input_that_is_named_twice_is_there_once(tree, workplace):
@@ -171,7 +178,7 @@ def test_a_folder_without_anything_says_where_to_look(tree):
         "cannot open text: it and the folders below hold no video and no image; check the path"
     ]
     with pytest.raises(SourceError, match="it holds no video and no image"):
-        _ = find_inputs(["text"]).only
+        _ = find_inputs(["text"]).source
 
 
 def test_results_in_a_folder_are_no_inputs(tree, caplog):

@@ -121,3 +121,14 @@ def test_a_job_made_in_python_is_checked_as_one_from_json():
     ):
         with pytest.raises(ParameterError, match="give"):
             make()
+
+
+def test_several_sources_are_one_job():
+    job = Job(["a.ts", Path("b.ts")])
+    assert job.source == ("a.ts", "b.ts")
+    assert job.shown == "a.ts and 1 more"
+    assert Job.from_dict(json.loads(json.dumps(job.as_dict()))) == job
+    assert Job("a.ts").sources == ("a.ts",)
+    for wrong in ([], [1.5], [True], [None]):
+        with pytest.raises(ParameterError, match="source is no list of sources"):
+            Job(wrong)

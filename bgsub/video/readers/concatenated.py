@@ -1,0 +1,203 @@
+"""Several sources as one: their frames follow on one timeline, as if they had never been cut."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from bgsub.errors import ParameterError, SourceError
+from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.selection import Selection
+from bgsub.video.source import Source
+
+log = logging.getLogger(__name__)
+
+_MOST_LOOKED_AT = 200  # parts that are opened beforehand, to know how long all are together
+_ASSUMED_RATE = Fraction(25)  # between the last frame of a part and the first of the next, where nothing tells it
+_TIME_BASE = Fraction(1, 90_000)  # where the parts have different ones
+
+OpenPart = Callable[[str | int], Source]
+
+
+class ConcatenatedSource(Source):
+    """Frames of several files or folders, one after another.
+
+    Indices run on, and times go on: the first frame of a part follows the last of the part before by that one's frame
+    period. The first part decides the size, and whether all are colour or grey: others are brought to it, with a
+    warning. A part that cannot be opened, or breaks off, is warned of, and the next one follows; at the end, after all
+    were read, the iteration raises `SourceError`.
+
+    Parameters
+    ----------
+    parts : sequence of str or int
+        What is read, in this order.
+    open_part : callable
+        Opens one of them, whole and in its own size.
+    selection : Selection
+        Of the whole timeline.
+
+    Raises
+    ------
+    SourceError
+        When none can be opened.
+    ParameterError
+        When one cannot be read twice: a camera, a pipe, a live stream.
+    """
+
+    repeatable = True
+
+    def __init__(self, parts: Sequence[str | int], open_part: OpenPart, selection: Selection) -> None:
+        self._parts = parts
+        self._open_part = open_part
+        self._selection = selection
+        self._errors: list[str] = []
+        self._told: set[str] = set()
+        self._part: Source | None = None
+        self._done_damage = 0
+        self._closed = False
+        known = self._look(parts)
+        whole = _joined([info for info in known if info is not None], len(parts) > len(known))
+        self._size = whole.width, whole.height
+        self._shape: tuple[int, ...] | None = None
+        self.info = selection.narrowed(whole, uniform=False)
+        self._frames = self._read()
+
+    def _look(self, parts: Sequence[str | int]) -> list[VideoInfo | None]:
+        """Open the parts and close them again, until enough are known; None of one that cannot be opened."""
+        known: list[VideoInfo | None] = []
+        first: SourceError | None = None
+        for number, part in enumerate(parts):
+            if number >= _MOST_LOOKED_AT and any(known):
+                break
+            try:
+                with self._open_part(part) as source:
+                    if not source.repeatable:
+                        raise ParameterError(
+                            f"cannot join {source.info.name} to others: it cannot be read twice; record it first"
+                        )
+                    known.append(source.info)
+            except SourceError as error:
+                first = first or error
+                known.append(None)
+        if not any(known):
+            raise first or SourceError("there is nothing to join: name the parts")
+        return known
+
+    @property
+    def damaged(self) -> int:  # type: ignore[override]
+        """Frames of all parts skipped so far because they could not be decoded."""
+        part = self._part
+        return self._done_damage + (0 if part is None else part.damaged)
+
+    def describe(self) -> dict[str, object]:
+        """Return all that is known of the source, in types that JSON has."""
+        return super().describe() | {"parts": [str(part) for part in self._parts]}
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames
+
+    def _read(self) -> Iterator[Frame]:
+        """Yield the selected frames of all parts."""
+        delivered, time = False, 0.0
+        for time, frame in self._timeline():
+            if self._selection.over(time):
+                break
+            if self._selection.wants(frame.index, time):
+                image = self._selection.resize(frame.image)
+                yield Frame(frame.index, time, image)
+                delivered = True
+        if self._closed:
+            return
+        if self._errors:
+            more = f", and {len(self._errors) - 1} more such" if len(self._errors) > 1 else ""
+            raise SourceError(f"of {len(self._parts)} parts, one could not be read whole{more}: {self._errors[0]}")
+        if not delivered:
+            raise self._selection.nothing_in(self.info.name, time)
+
+    def _timeline(self) -> Iterator[tuple[float, Frame]]:
+        """Yield the frames of all parts with their indices and times in the whole, of the first part's shape."""
+        index, start = 0, 0.0
+        for part in self._parts:
+            last: Frame | None = None
+            step, damage = None, self._done_damage
+            try:
+                for frame in self._frames_of(part):
+                    step = frame.time - last.time if last is not None else None
+                    last = frame
+                    yield start + frame.time, Frame(index + frame.index, 0.0, self._fitted(part, frame.image))
+            except SourceError as error:
+                self._errors.append(str(error))
+                log.warning("%s", error)
+            if self._closed:
+                return
+            if last is not None:
+                period = float(1 / self._rate) if self._rate else step or float(1 / _ASSUMED_RATE)
+                lost = max(0, self._count + self._done_damage - damage - last.index - 1)  # after the last one
+                index, start = index + last.index + 1 + lost, start + last.time + period * (1 + lost)
+
+    def _frames_of(self, part: str | int) -> Iterator[Frame]:
+        """Yield the frames of one part, and close it."""
+        with self._open_part(part) as source:
+            self._part, self._rate, self._count = source, source.info.fps, 0
+            try:
+                for frame in source:
+                    self._count += 1
+                    yield frame
+            finally:
+                self._done_damage += source.damaged
+                self._part = None
+
+    def _fitted(self, part: str | int, image: np.ndarray) -> np.ndarray:
+        """Return an image in the size and the channels of the first."""
+        if self._shape is None:
+            self._shape, self._dtype = image.shape, image.dtype
+        if image.shape == self._shape and image.dtype == self._dtype:
+            return image
+        if image.dtype != self._dtype:
+            raise SourceError(f"{part} has pixels of {image.dtype}, the parts before it {self._dtype}: it is left out")
+        if str(part) not in self._told:
+            self._told.add(str(part))
+            log.warning("%s has %s: it is brought to %s", part, _like(image.shape), _like(self._shape))
+        return _brought_to(image, self._shape)
+
+    def close(self) -> None:
+        """End the iteration before its next frame, and close the part that is open."""
+        self._closed = True
+        if self._part is not None:
+            self._part.close()
+
+
+def _joined(known: Sequence[VideoInfo], more: bool) -> VideoInfo:
+    """Return what is known of the whole, from what is known of the parts; there may be more of them."""
+    first = known[0]
+    counts = [info.frame_count for info in known]
+    durations = [info.duration for info in known]
+    bases = {info.time_base for info in known}
+    others = "" if len(known) == 1 and not more else f"+{len(known) - 1}{'...' if more else ''}"
+    return replace(
+        first,
+        name=first.name + others,
+        frame_count=None if more or None in counts else sum(filter(None, counts)),
+        duration=None if more or None in durations else sum(filter(None, durations)),
+        time_base=bases.pop() if len(bases) == 1 and not more else _TIME_BASE,
+    )
+
+
+def _brought_to(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Return an image in another size, and as colour or grey."""
+    height, width = shape[:2]
+    if image.shape[:2] != (height, width):
+        smaller = image.shape[0] > height or image.shape[1] > width
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+    if image.ndim != len(shape):
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if len(shape) == 3 else cv2.COLOR_BGR2GRAY)
+    return image
+
+
+def _like(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]} pixels in {'colour' if len(shape) == 3 else 'grey'}"
