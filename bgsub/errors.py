@@ -5,24 +5,76 @@ Every error that bgsub raises on purpose is a `BgsubError`; the command line pri
 
 
 class BgsubError(Exception):
-    """Base class of the errors that bgsub raises on purpose."""
+    """Base class of the errors that bgsub raises on purpose.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> try:
+    ...     source = bgsub.open_source("missing.mp4")
+    ... except bgsub.BgsubError as error:
+    ...     print(error)
+    cannot open missing.mp4: no such file or folder; check the path
+    """
 
 
 class ParameterError(BgsubError, ValueError):
-    """A parameter or an argument out of its bounds; the text names it, its value and the bounds."""
+    """A parameter or an argument out of its bounds; the text names it, its value and the bounds.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> bgsub.BackgroundSubtractor(shadow_value=300)
+    Traceback (most recent call last):
+    bgsub.errors.ParameterError: shadow_value is 300: give a whole number from 0 to 255
+    """
 
 
 class SourceError(BgsubError):
-    """A video source that cannot be opened or read."""
+    """A video source that cannot be opened or read.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> bgsub.open_source("missing.mp4")
+    Traceback (most recent call last):
+    bgsub.errors.SourceError: cannot open missing.mp4: no such file or folder; check the path
+    """
 
 
 class OutputError(BgsubError):
-    """An output that cannot be created or written."""
+    """An output that cannot be created or written.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> bgsub.VideoWriter("missing/drawn.mp4")
+    Traceback (most recent call last):
+    bgsub.errors.OutputError: cannot write missing/drawn.mp4: there is no folder missing; create it or choose another
+    """
 
 
 class MissingExtraError(BgsubError, ImportError):
-    """A library that is installed on demand is missing; the text says what to type."""
+    """A library that is installed on demand is missing; the text says what to type.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> raise bgsub.MissingExtraError("bgsub.select needs scikit-learn: pip install 'bgsub[cluster]'")
+    Traceback (most recent call last):
+    bgsub.errors.MissingExtraError: bgsub.select needs scikit-learn: pip install 'bgsub[cluster]'
+    """
 
 
 class ModelFileError(BgsubError):
-    """A model file that is truncated, altered, of another version or of another kind."""
+    """A model file that is truncated, altered, of another version or of another kind.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> try:
+    ...     model = bgsub.MOG2.load("README.md")
+    ... except bgsub.ModelFileError as error:
+    ...     print(str(error).split("; ")[0])
+    cannot load the model README.md: it is no model file of bgsub
+    """

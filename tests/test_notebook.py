@@ -9,7 +9,9 @@ from html.parser import HTMLParser
 
 import cv2
 import numpy as np
+import pandas
 import pytest
+import sklearn
 
 import bgsub
 from bgsub.evaluation.protocol import Counts
@@ -244,3 +246,15 @@ def test_the_report_of_an_evaluation_shows_its_scores():
     assert mean[0] == "mean over sequences"
     assert (first[0], first[-2:]) == (f"a/{HOSTILE}", ["0.6667", "50"])
     assert second[-1] == ""
+
+
+def test_a_fitted_estimator_shows_what_it_learned_below_its_box():
+    model = bgsub.GaussianMixture(2, random_state=0)
+    box = model._repr_mimebundle_()["text/html"]
+    rows = pandas.DataFrame({HOSTILE: [0.0, 0.1, 0.2, 9.0, 9.1, 9.2]})
+    shown = model.fit(rows)._repr_mimebundle_()["text/html"]
+    assert "<table>" in shown.replace(box, "")
+    assert shown.endswith(model.fitted_mixture().shown([HOSTILE]))
+    assert Page(model.fitted_mixture().shown([HOSTILE])).rows[0] == ["component", "weight", HOSTILE]
+    with sklearn.config_context(display="text"):
+        assert set(model._repr_mimebundle_()) == {"text/plain"}

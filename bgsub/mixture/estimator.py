@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bgsub.mixture import scikit_learn
-from bgsub.mixture.conditioning import conditional, known_features, known_values, marginal, regression
 from bgsub.mixture.diagnosis import NOT_CONVERGED, in_words, tell_of_collapse
 from bgsub.mixture.em.loop import best_run
 from bgsub.mixture.em.progress import Progress
@@ -24,13 +23,14 @@ from bgsub.mixture.em.starts import Seeding, draw_starts
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
-from bgsub.mixture.input_checks import check_features, check_finite, check_sample_weight
+from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.partly_known import PartlyKnown
 from bgsub.mixture.settings import CovarianceType, InitParams
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(PartlyKnown, DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by EM, a drop-in for scikit-learn's class of the same name.
 
     The parameters up to `verbose_interval`, the fitted attributes and the methods are scikit-learn's; given the same
@@ -80,6 +80,18 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         Calls that the parameters come from: 1 after `fit`, one more with each `partial_fit`.
     n_features_in_, feature_names_in_ : int, ndarray of str
         D, and the columns' names, where all have one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bgsub
+    >>> random = np.random.default_rng(0)
+    >>> rows = np.concatenate([random.normal([0, 5], 1, (900, 2)), random.normal([9, 1], 2, (300, 2))])
+    >>> mixture = bgsub.GaussianMixture(2, random_state=0).fit(rows)
+    >>> np.sort(mixture.weights_).round(2).tolist()
+    [0.25, 0.75]
+    >>> mixture.predict([[0, 5], [9, 1]]).tolist() == mixture.means_[:, 0].argsort().tolist()
+    True
     """
 
     n_batches_: int
@@ -289,47 +301,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         densities = None if X is None else self.score_samples(X)
         return anomaly_threshold(self.fitted_mixture(), q, densities, threads=self.threads)
 
-    def marginal(self, features: Any) -> Self:
-        """Return the mixture of some features, given by index or name, alone or in a list, and in its order."""
-        check_is_fitted(self)
-        indices = check_features(features, self._names(), self.n_features_in_, "features")
-        return self._derived(marginal(self._parameters(), self.covariance_type, indices), indices)
-
-    def conditional(self, given: Mapping[Any, float]) -> Self:
-        """Return the mixture of the other features, in their order, where some are known.
-
-        `given` maps a known feature's index or name to its value: ``model.conditional({"income": 40_000})``. The
-        weights of the result tell how probable each component is given the values.
-        """
-        check_is_fitted(self)
-        known, values = known_values(given, self._names(), self.n_features_in_)
-        unknown = np.setdiff1d(np.arange(self.n_features_in_), known)
-        return self._derived(conditional(self._parameters(), self.covariance_type, known, values), unknown)
-
-    def regress(self, X: Any, given: Any, *, return_cov: bool = False) -> Any:
-        """Return the expectation of the other features for rows of known ones: Gaussian mixture regression.
-
-        Parameters
-        ----------
-        X : array-like, shape (N, number of known features)
-            Their values.
-        given : index, name, or list of these
-            Which features the columns of `X` are.
-        return_cov : bool
-            Whether to return the covariances, too.
-
-        Returns
-        -------
-        float64 ndarray (N, D_unknown), or a pair of that and one of shape (N, D_unknown, D_unknown)
-            E[unknown | known], in the features' order, and Cov[unknown | known].
-        """
-        check_is_fitted(self)
-        indices = known_features(given, self._names(), self.n_features_in_)
-        values = check_array(X, dtype=np.float64, ensure_all_finite=False)
-        check_finite(values)
-        result = regression(self._parameters(), self.covariance_type, indices, values)
-        return (result.mean, result.covariance) if return_cov else result.mean
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a file, whole or not at all; an existing one is replaced. Raises OutputError."""
         check_is_fitted(self)
@@ -339,6 +310,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Return the model of a file that `save` wrote, or raise ModelFileError; files hold no code: all are safe."""
         return load_mixture(cls, path)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        shown = super()._repr_mimebundle_(**options)
+        if "text/html" in shown and hasattr(self, "means_"):  # scikit-learn's box, and below it what was learned
+            shown["text/html"] += self.fitted_mixture().shown(self._names())
+        return shown
 
     @classmethod
     def from_sklearn(cls, model: BaseEstimator) -> Self:

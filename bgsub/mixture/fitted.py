@@ -45,7 +45,11 @@ class FittedMixture:
         return f"FittedMixture({self.n_components} components, {self.n_features} features, {self.covariance_type})"
 
     def _repr_html_(self) -> str:
-        names = [f"feature {i}" for i in range(self.n_features)]
+        return self.shown()
+
+    def shown(self, names: Sequence[str] | None = None) -> str:
+        """Return the components as a small table of HTML, for a notebook; `names` are those of the features."""
+        names = [f"feature {i}" for i in range(self.n_features)] if names is None else names
         return components_table(repr(self), names, self.weights, self.means, self.deviations)
 
     @property

@@ -146,6 +146,16 @@ def select(
     ------
     ValueError
         When a parameter or a row is unfit, or no combination could be fitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bgsub
+    >>> random = np.random.default_rng(0)
+    >>> rows = np.concatenate([random.normal([0, 5], 1, (900, 2)), random.normal([9, 1], 2, (300, 2))])
+    >>> selection = bgsub.select(rows, range(1, 4), ["full", "spherical"], random_state=0)
+    >>> selection.best.n_components, selection.best.covariance_type, len(selection.table)
+    (2, 'spherical', 6)
     """
     counts = [n_components] if isinstance(n_components, (int, np.integer)) else list(n_components)
     types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)

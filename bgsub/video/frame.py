@@ -35,6 +35,13 @@ class Frame:
         where frames have no files of their own.
     number : int or None
         Number of that image file, 50 of ``in000050.jpg``; None where it is not clear which part of the name counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bgsub
+    >>> bgsub.Frame(0, 0.0, np.zeros((480, 640, 3), np.uint8))
+    Frame(index=0, time=0, image=640x480 BGR uint8)
     """
 
     index: int
@@ -88,6 +95,14 @@ class VideoInfo:
         Significant bits of a sample: 8; 9 to 16 of grey in uint16 (10 bits have values up to 1023); more of floats.
     source_size : (int, int) or None
         Width and height before downscaling, upright; None where nothing was scaled.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> with bgsub.open_source("sample_videos/street.mp4") as source:
+    ...     info = source.info
+    >>> info.name, info.width, info.height, float(info.fps), info.frame_count, info.codec
+    ('street', 640, 360, 25.0, 300, 'h264')
     """
 
     name: str

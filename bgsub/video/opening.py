@@ -82,6 +82,16 @@ def open_source(
         When the source cannot be opened; one line says what, where and what to do.
     ParameterError
         When a parameter is out of its bounds.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> with bgsub.open_source("sample_videos/street.mp4", start=1, duration=0.1) as source:
+    ...     for frame in source:
+    ...         print(frame)
+    Frame(index=25, time=1, image=640x360 BGR uint8)
+    Frame(index=26, time=1.04, image=640x360 BGR uint8)
+    Frame(index=27, time=1.08, image=640x360 BGR uint8)
     """
     selection = Selection.checked(start=start, end=end, duration=duration, every=every, scale=scale)
     rate = _checked_rate(fps)

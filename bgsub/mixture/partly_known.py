@@ -1,0 +1,66 @@
+"""What a fitted estimator says of features when others are known, or of some features alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from bgsub.mixture.conditioning import conditional, known_features, known_values, marginal, regression
+from bgsub.mixture.input_checks import check_features, check_finite
+from bgsub.mixture.parameters import Parameters
+
+
+class PartlyKnown:
+    """The methods of `GaussianMixture` that are about some of its features."""
+
+    if TYPE_CHECKING:  # the estimator has them
+        covariance_type: Any
+        n_features_in_: int
+
+        def _parameters(self) -> Parameters: ...
+        def _names(self) -> Sequence[str] | None: ...
+        def _derived(self, parameters: Parameters, features: np.ndarray) -> Self: ...
+
+    def marginal(self, features: Any) -> Self:
+        """Return the mixture of some features, given by index or name, alone or in a list, and in its order."""
+        check_is_fitted(self)
+        indices = check_features(features, self._names(), self.n_features_in_, "features")
+        return self._derived(marginal(self._parameters(), self.covariance_type, indices), indices)
+
+    def conditional(self, given: Mapping[Any, float]) -> Self:
+        """Return the mixture of the other features, in their order, where some are known.
+
+        `given` maps a known feature's index or name to its value: ``model.conditional({"income": 40_000})``. The
+        weights of the result tell how probable each component is given the values.
+        """
+        check_is_fitted(self)
+        known, values = known_values(given, self._names(), self.n_features_in_)
+        unknown = np.setdiff1d(np.arange(self.n_features_in_), known)
+        return self._derived(conditional(self._parameters(), self.covariance_type, known, values), unknown)
+
+    def regress(self, X: Any, given: Any, *, return_cov: bool = False) -> Any:
+        """Return the expectation of the other features for rows of known ones: Gaussian mixture regression.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, number of known features)
+            Their values.
+        given : index, name, or list of these
+            Which features the columns of `X` are.
+        return_cov : bool
+            Whether to return the covariances, too.
+
+        Returns
+        -------
+        float64 ndarray (N, D_unknown), or a pair of that and one of shape (N, D_unknown, D_unknown)
+            E[unknown | known], in the features' order, and Cov[unknown | known].
+        """
+        check_is_fitted(self)
+        indices = known_features(given, self._names(), self.n_features_in_)
+        values = check_array(X, dtype=np.float64, ensure_all_finite=False)
+        check_finite(values)
+        result = regression(self._parameters(), self.covariance_type, indices, values)
+        return (result.mean, result.covariance) if return_cov else result.mean
