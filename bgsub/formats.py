@@ -17,6 +17,9 @@ CONTAINERS = {".mkv": "matroska", ".mp4": "mp4", ".webm": "webm"}
 
 WRITABLE_VIDEOS = tuple(CONTAINERS)
 
+QUALITY = 50
+"""Of lossy pictures, from 1 to 100: about the source's size and looks where that was made with care for its size."""
+
 WRITABLE_MODELS = (".bgsub",)
 """Of every kind: the file says which."""
 

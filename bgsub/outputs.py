@@ -114,6 +114,31 @@ def _check_replaceable(target: Path, wants_folder: bool, overwrite: bool) -> Non
         raise OutputError(f"cannot write {target}: no permission; choose another name")
 
 
+def default_outputs(name: str, suffixes: Sequence[str], *, overwrite: bool = False) -> list[Path]:
+    """Return paths in the current folder for all that is made of the source `name`, numbered alike.
+
+    Parameters
+    ----------
+    name : str
+        `VideoInfo.name`, as for `default_output`.
+    suffixes : sequence of str
+        Ending of each file's name.
+    overwrite : bool
+        Give paths that are taken all the same.
+
+    Returns
+    -------
+    list of Path
+        ``NAME.mask.mkv``, ``NAME.overlay.mp4``; ``NAME.mask-2.mkv``, ``NAME.overlay-2.mp4`` where one of them is taken.
+    """
+    plain = [Path(_safe_name(name) + suffix) for suffix in suffixes]
+    paths, number = plain, 2
+    while not overwrite and any(os.path.lexists(path) for path in paths):
+        paths = [path.with_name(f"{path.stem}-{number}{path.suffix}") for path in plain]
+        number += 1
+    return paths
+
+
 def default_output(name: str, suffix: str = ".mask.mkv", folder: PathLike | None = None) -> Path:
     """Return an unused path for what is made of the source `name`.
 

@@ -22,8 +22,8 @@ _COMMANDS = {
 
 
 _EXAMPLES = """
-bgsub run street.mp4                       masks in street.mask.mkv
-bgsub run street.mp4 --overlay seen.mp4    objects tinted and outlined
+bgsub run street.mp4                       street.mask.mkv, street.overlay.mp4
+bgsub run street.mp4 --mask masks/         a PNG a frame
 bgsub run 0 --show                         the first camera, in a window
 bgsub info street.mp4                      size, rate, length, codec
 bgsub bench                                how fast this machine is

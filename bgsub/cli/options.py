@@ -14,8 +14,11 @@ from bgsub.background.parameters import Parameter
 from bgsub.cli.help import section
 from bgsub.errors import ParameterError
 from bgsub.extras import require
+from bgsub.formats import QUALITY
 from bgsub.outputs import is_extension, is_folder
+from bgsub.video.colors import parse_color
 
+_QUALITIES = {"small": 30, "normal": QUALITY, "high": 75}
 _SLASHES = tuple(filter(None, (os.sep, os.altsep)))
 
 
@@ -63,6 +66,36 @@ class FolderOrFile(FilePath):
 
 
 _NUMBERS = re.compile(r"[\d\s.,;:+eE-]+")
+
+
+class ColorText(click.ParamType):
+    """A colour by its name, or as in HTML."""
+
+    name = "color"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, if it is one."""
+        try:
+            parse_color(value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+class Quality(click.ParamType):
+    """Of lossy pictures: a number from 1 to 100, or a word for one."""
+
+    name = "quality"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        if isinstance(value, int):
+            return value
+        text = value.strip().lower()
+        number = _QUALITIES.get(text) or (int(text) if text.isdecimal() else 0)
+        if not 1 <= number <= 100:
+            self.fail(f"{value!r} is no quality: write {', '.join(_QUALITIES)}, or a number from 1 to 100", param, ctx)
+        return number
 
 
 def needs_plots(_context: click.Context, option: click.Parameter, value: Any) -> Any:

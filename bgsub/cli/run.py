@@ -15,9 +15,19 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.models import TABLES, chosen_model
-from bgsub.cli.options import FilePath, FolderOrFile, FromTable, Seconds, model_options, verbosity_options
+from bgsub.cli.options import (
+    ColorText,
+    FilePath,
+    FolderOrFile,
+    FromTable,
+    Quality,
+    Seconds,
+    model_options,
+    verbosity_options,
+)
 from bgsub.cli.progress import progress_bar
 from bgsub.cli.signals import ended_by_signals
+from bgsub.video.colors import COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +41,10 @@ if TYPE_CHECKING:
 _TIME, _PATH = Seconds(), FilePath()
 _MIN_AREA = METHODS["adaptive"].parameters["min_area"]
 _PRECISIONS = METHODS["mog2"].settings["precision"]
-_OUTPUTS = ("mask", "mask_codec", "overlay", "foreground", "background", "stats", "save_model", "overwrite")
+_OUTPUTS = (
+    *("mask", "mask_codec", "overlay", "color", "quality", "foreground"),
+    *("background", "stats", "save_model", "overwrite"),
+)
 
 _EXAMPLES = """
 bgsub run street.mp4
@@ -40,6 +53,9 @@ bgsub run night.avi --two-pass --mask masks/ --stats night.csv
 bgsub run rtsp://camera/stream --region "0,200 640,200 640,480 0,480" --overlay now.mkv
 bgsub run today.mp4 --load-model door.bgsub --save-model door.bgsub --overwrite
 """
+
+_COLOR_HELP = f"Of objects in the overlay: {', '.join(COLORS)}, #ff00aa. [default: one that the scene lacks]"
+_QUALITY_HELP = "Of overlays and cut-outs: small, normal, high, or 1 to 100."
 
 _input = section("Input")
 _outputs = section("Outputs")
@@ -58,10 +74,12 @@ _model = section("Model")
     help="Of a .mkv of masks. Both are lossless; h264 takes half the time and twice the space.",
 )
 @_outputs("--overlay", type=_PATH, help="The video, moving objects tinted and outlined: .mp4, .mkv, .webm.")
+@_outputs("--color", type=ColorText(), metavar="COLOR", help=_COLOR_HELP)
+@_outputs("--quality", type=Quality(), metavar="N", default="normal", show_default=True, help=_QUALITY_HELP)
 @_outputs(
     "--foreground",
     type=FolderOrFile(),
-    help="Moving objects cut out: on black in .mp4; on nothing (alpha) in .webm, .mkv, folder/ of fg000001.png, ...",
+    help="Moving objects cut out: on grey in .mp4; on nothing (alpha) in .webm, .mkv, folder/ of fg000001.png, ...",
 )
 @_outputs("--background", type=_PATH, help="The learned background at the end: .png, .jpg, .bmp, .tif, .webp.")
 @_outputs("--stats", type=_PATH, help="Table of each frame's time and moving share: .csv, .jsonl, - for stdout.")
@@ -141,9 +159,9 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
     """Mask moving objects in SOURCE.
 
     SOURCE is a video file, a URL (rtsp://, http://), a camera (0, 1, /dev/video0), a folder or pattern of images
-    (shots/, in%06d.jpg), or - for a video on standard input. With no output named, masks go to NAME.mask.mkv in the
-    current folder. In masks 0 is background, 127 shadow and 255 a moving object. Ctrl-C ends a run early; what was
-    written by then is complete.
+    (shots/, in%06d.jpg), or - for a video on standard input. With no output named, the current folder gets two:
+    NAME.overlay.mp4, which any player opens, and the exact masks, NAME.mask.mkv. In masks 0 is background, 127 shadow
+    and 255 a moving object. Ctrl-C ends a run early; what was written by then is complete.
 
     Several files, a folder of videos and a pattern ('cam_*.mp4') are masked one by one, into one folder (--into), where
     bgsub.jsonl lists what is done: the same command goes on where it ended. Outputs are then named by their extension

@@ -13,9 +13,10 @@ from bgsub.background.methods import DEFAULT_METHOD, method_of, method_of_kind
 from bgsub.errors import OutputError, ParameterError, SourceError
 from bgsub.files import kind_of
 from bgsub.jobs.job import Job, ModelChoice, Outputs
-from bgsub.outputs import check_output, default_output
+from bgsub.outputs import check_output, default_outputs
 from bgsub.pipeline import Tally, run, tell_frame_rate
 from bgsub.threads import available_processors, threads_beside_io
+from bgsub.video.colors import parse_color
 
 if TYPE_CHECKING:
     from bgsub.background.methods import Model
@@ -266,7 +267,7 @@ class _Execution:
 
         outputs = self.job.outputs
         if not (self.makers or any(_named(outputs).values())):
-            outputs = replace(outputs, mask=str(default_output(info.name)))
+            outputs = _usual_outputs(outputs, info.name)
         made = self._outputs(outputs, info)
         if "mask" in made and made["mask"].lossy:
             logger.warning("%s is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", outputs.mask)
@@ -283,10 +284,13 @@ class _Execution:
 
         model = self.model
         common: dict[str, Any] = {"overwrite": outputs.overwrite, "source": str(self.job.sources[0])}
+        pictures: dict[str, Any] = common | {"quality": outputs.quality}
         make: dict[str, Callable[[str], Sink]] = {
             "mask": lambda path: videos.mask_sink(path, info, codec=outputs.mask_codec, **common),
-            "overlay": lambda path: videos.overlay_sink(path, info, **common),
-            "foreground": lambda path: videos.foreground_sink(path, info, **common),
+            "overlay": lambda path: videos.overlay_sink(
+                path, info, color=parse_color(outputs.color) if outputs.color else None, **pictures
+            ),
+            "foreground": lambda path: videos.foreground_sink(path, info, **pictures),
             "stats": lambda path: stats.stats_sink(path, **common),
             "background": lambda path: stills.BackgroundImage(path, model.background_image, **common),
         }
@@ -308,6 +312,18 @@ class _Execution:
             raise SourceError(f"{source.info.name} cannot be read twice: leave out --two-pass, or use --warm-up")
         with self._open() as first, self.progress("learning", first.info.expected_frame_count) as bar:
             run(first, self.model, progress=bar)
+
+
+def _usual_outputs(outputs: Outputs, name: str) -> Outputs:
+    """Return the outputs of a job that names none: the exact masks, and a picture of them that any player opens."""
+    usual = default_outputs(name, (".mask.mkv", ".overlay.mp4"))
+    plain = default_outputs(name, (".mask.mkv", ".overlay.mp4"), overwrite=True)
+    if outputs.overwrite:
+        usual = plain
+    elif usual != plain:
+        taken = next(path for path in plain if path.exists() or path.is_symlink())
+        logger.warning("%s exists: this run writes %s and %s; --overwrite replaces it", taken, *usual)
+    return replace(outputs, mask=str(usual[0]), overlay=str(usual[1]))
 
 
 def _named(outputs: Outputs) -> dict[str, str | None]:

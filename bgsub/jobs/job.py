@@ -12,7 +12,9 @@ from bgsub.background.cleanup import Cleanup
 from bgsub.background.methods import DEFAULT_METHOD, METHODS, method_of
 from bgsub.background.region import Polygon
 from bgsub.errors import ParameterError
+from bgsub.formats import QUALITY
 from bgsub.jobs.plain import check_types, from_plain
+from bgsub.video.colors import parse_color
 from bgsub.video.selection import Selection
 
 
@@ -98,7 +100,9 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is written, and where; None is not written. With nothing at all, masks go to ``NAME.mask.mkv``.
+    """What is written, and where; None is not written.
+
+    With nothing at all, masks go to ``NAME.mask.mkv``, and the overlay to ``NAME.overlay.mp4``, which any player opens.
 
     Attributes
     ----------
@@ -108,6 +112,10 @@ class Outputs:
         Of a ``.mkv``; both are lossless.
     overlay : str or None
         The video with its moving objects tinted and outlined: ``.mp4``, ``.mkv``, ``.webm``.
+    color : str or None
+        Of moving objects in the overlay: a name such as ``magenta``, or ``#ff00aa``; None is one that the scene lacks.
+    quality : int
+        Of the overlay and of cut-outs in .mp4 and .webm, from 1 (smallest) to 100.
     foreground : str or None
         Moving objects cut out: ``.mp4``, ``.webm``, ``.mkv``, or a folder of PNG files.
     background : str or None
@@ -123,6 +131,8 @@ class Outputs:
     mask: str | None = None
     mask_codec: Literal["ffv1", "h264"] = "ffv1"
     overlay: str | None = None
+    color: str | None = None
+    quality: int = QUALITY
     foreground: str | None = None
     background: str | None = None
     stats: str | None = None
@@ -132,6 +142,10 @@ class Outputs:
     def __post_init__(self) -> None:
         _as_texts(self, ["mask", "overlay", "foreground", "background", "stats", "save_model"])
         check_types(self)
+        if self.color is not None:
+            parse_color(self.color)
+        if not 1 <= self.quality <= 100:
+            raise ParameterError(f"quality={self.quality} is out of bounds; give 1 (smallest) to 100")
 
 
 @dataclass(frozen=True)

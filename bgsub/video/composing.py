@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.video.colors import Color
 from bgsub.video.writers import drawing
-from bgsub.video.writers.drawing import BLUE, ORANGE, Color
+from bgsub.video.writers.drawing import BLUE, MAGENTA
 
 
 def overlay(
     image: np.ndarray,
     mask: np.ndarray,
     *,
-    color: Color = ORANGE,
+    color: Color = MAGENTA,
     shadow_color: Color | None = BLUE,
     opacity: float = 0.45,
 ) -> np.ndarray:
@@ -25,9 +26,9 @@ def overlay(
         Grey or BGR; it stays as it is.
     mask : ndarray of uint8 or bool, shape (H, W)
         0 background, 255 foreground, anything else shadow.
-    color : tuple of int, default (30, 140, 255)
-        Blue, green and red of objects, 0 to 255 each; the default is orange.
-    shadow_color : tuple of int or None, default (210, 130, 60)
+    color : tuple of int, default (220, 0, 255)
+        Blue, green and red of objects, 0 to 255 each; the default is magenta, which few scenes have.
+    shadow_color : tuple of int or None, default (255, 90, 20)
         The same of their shadows; None leaves these as they are.
     opacity : float, default 0.45
         Share of the colour in what is tinted, from 0 to 1.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from types import TracebackType
 from typing import Literal, Self
@@ -17,7 +18,7 @@ from bgsub.video.rational import as_rate
 from bgsub.video.sink import Sink
 from bgsub.video.writers import videos
 
-_SINKS = {
+_SINKS: dict[str, Callable[..., Sink]] = {
     "mask": videos.mask_sink,
     "overlay": videos.overlay_sink,
     "foreground": videos.foreground_sink,

@@ -61,7 +61,7 @@ def test_a_summary_for_programs_beside_a_table(bgsub, clip, table):
 def test_quiet_says_nothing(bgsub, clip, workplace):
     outcome = bgsub(*MOG2_RUN, clip, "-q")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
-    assert [path.name for path in workplace.iterdir()] == ["clip.mask.mkv"]
+    assert sorted(path.name for path in workplace.iterdir()) == ["clip.mask.mkv", "clip.overlay.mp4"]
 
 
 def test_verbose_tells_source_and_model_and_who_speaks(bgsub, clip):

@@ -24,6 +24,7 @@ from tests.cli.clips import (
     shares,
     write_clip,
 )
+from tests.video.writers.sink_clips import mp4_boxes
 
 
 def test_the_scene_has_objects_shadows_and_background(images):
@@ -32,18 +33,76 @@ def test_the_scene_has_objects_shadows_and_background(images):
     assert counts.min() > 30
 
 
-def test_without_an_output_masks_go_to_a_file_in_the_current_folder(bgsub, clip, images, workplace):
+def test_without_an_output_masks_and_overlay_go_to_files_in_the_current_folder(bgsub, clip, images, workplace):
     expected = masks_of(images)
-    for name in ("clip.mask.mkv", "clip.mask-2.mkv", "clip.mask-3.mkv"):
+    for number in ("", "-2", "-3"):
+        name, film = f"clip.mask{number}.mkv", f"clip.overlay{number}.mp4"
         outcome = bgsub(*MOG2_RUN, clip)
         assert outcome.code == 0
-        assert outcome.err == ""
-        done, wrote = outcome.out.splitlines()
+        said = f"clip.mask.mkv exists: this run writes {name} and {film}; --overwrite replaces it\n"
+        assert outcome.err == (said if number else "")
+        done, wrote, seen = outcome.out.splitlines()
         assert done.startswith("done: 30 frames at ")
         assert done.endswith(f", {np.mean(shares(expected)):.1%} of the picture moving on average")
-        assert wrote == f"  wrote {name}"
+        assert (wrote, seen) == (f"  wrote {name}", f"  wrote {film}")
         assert_masks(name, expected)
-    assert files_in(workplace) == ["clip.mask-2.mkv", "clip.mask-3.mkv", "clip.mask.mkv"]
+        assert len(read_video(film)[0]) == len(images)
+    kinds = [
+        f"clip.{kind}{number}.{ending}"
+        for kind, ending in (("mask", "mkv"), ("overlay", "mp4"))
+        for number in ("-2", "-3", "")
+    ]
+    assert files_in(workplace) == kinds
+
+
+def test_the_usual_outputs_are_numbered_alike_and_overwritten_where_that_is_asked_for(bgsub, clip, images, workplace):
+    (workplace / "clip.overlay.mp4").write_bytes(b"mine")
+    outcome = bgsub(*MOG2_RUN, clip)
+    assert outcome.err.startswith("clip.overlay.mp4 exists: this run writes clip.mask-2.mkv and clip.overlay-2.mp4;")
+    assert (workplace / "clip.overlay.mp4").read_bytes() == b"mine"
+    outcome = bgsub(*MOG2_RUN, clip, "--overwrite")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[1:] == ["  wrote clip.mask.mkv", "  wrote clip.overlay.mp4"]
+    assert len(read_video("clip.overlay.mp4")[0]) == len(images)
+
+
+def test_the_usual_overlay_opens_anywhere(bgsub, clip, workplace):
+    """As browsers, phones and the players of desktops do."""
+    bgsub(*MOG2_RUN, clip)
+    with av.open("clip.overlay.mp4") as container:
+        context = container.streams.video[0].codec_context
+        assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
+    boxes = mp4_boxes(workplace / "clip.overlay.mp4")
+    assert boxes[0] == "ftyp" and "moov" in boxes and "moof" not in boxes
+
+
+def test_colour_and_quality_of_the_overlay(bgsub, clip, images):
+    moving = cv2.erode((masks_of(images)[-1] == 255).astype(np.uint8), np.ones((5, 5))) == 1
+    sizes = {}
+    for color, tint in (("#ff0000", (0, 0, 255)), ("00f", (255, 0, 0)), ("black", (0, 0, 0))):
+        bgsub(*MOG2_RUN, clip, "--overlay", "o.mp4", "--color", color, "--overwrite", "--quality", "high")
+        shown = read_video("o.mp4", "bgr24")[1][-1][moving].mean(axis=0)
+        np.testing.assert_allclose(shown, images[-1][moving].mean(axis=0) * 0.55 + np.array(tint) * 0.45, atol=20)
+    for quality in ("1", "small", "normal", "high", "100"):
+        assert bgsub(*MOG2_RUN, clip, "--overlay", "o.mp4", "--quality", quality, "--overwrite").code == 0
+        sizes[quality] = Path("o.mp4").stat().st_size
+    assert list(sizes.values()) == sorted(sizes.values()) and sizes["1"] * 3 < sizes["100"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--color", "mauve", "'mauve' is no colour: give one of magenta, cyan, "),
+        ("--quality", "0", "'0' is no quality: write small, normal, high, or a number from 1 to 100"),
+        ("--quality", "101", "'101' is no quality"),
+        ("--quality", "best", "'best' is no quality"),
+    ],
+)
+def test_what_is_no_colour_and_no_quality(bgsub, clip, workplace, option, value, message):
+    outcome = bgsub("run", clip, option, value)
+    assert outcome.code == 2
+    assert message in outcome.error
+    assert not list(workplace.iterdir())
 
 
 def test_all_outputs_of_one_run(bgsub, clip, images, workplace):
@@ -112,12 +171,12 @@ def test_folders_of_images(bgsub, clip, images, workplace):
         assert np.array_equal(cut_out[..., 3], np.where(mask == 255, 255, 0))
 
 
-def test_cut_outs_in_mp4_are_on_black(bgsub, clip, images):
+def test_cut_outs_in_mp4_are_on_grey(bgsub, clip, images):
     bgsub(*MOG2_RUN, clip, "--foreground", "f.mp4")
     _, pictures = read_video("f.mp4", "bgr24")
     last, mask = pictures[-1], masks_of(images)[-1]
     near = cv2.dilate((mask == 255).astype(np.uint8), np.ones((9, 9)))
-    assert last[near == 0].max() < 16
+    assert np.abs(last[near == 0].astype(int) - 128).max() < 16
     assert last[cv2.erode((mask == 255).astype(np.uint8), np.ones((5, 5))) == 1].mean() > 100
 
 

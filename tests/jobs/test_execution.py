@@ -116,9 +116,18 @@ def test_a_region_may_be_an_image(clip, images):
 
 
 def test_a_job_without_outputs_writes_masks_under_the_source_s_name(clip, images, workplace):
-    assert execute(Job(clip, model=MOG2_MODEL)).outputs == ("clip.mask.mkv",)
+    assert execute(Job(clip, model=MOG2_MODEL)).outputs == ("clip.mask.mkv", "clip.overlay.mp4")
     assert_masks("clip.mask.mkv", masks_of(images))
-    assert execute(Job(clip, model=MOG2_MODEL)).outputs == ("clip.mask-2.mkv",)
+    assert execute(Job(clip, model=MOG2_MODEL)).outputs == ("clip.mask-2.mkv", "clip.overlay-2.mp4")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"color": "mauve"}, "'mauve' is no colour"), ({"quality": 0}, "quality=0 is out of bounds; give 1 .* to 100")],
+)
+def test_colours_and_qualities_that_are_none(values, message):
+    with pytest.raises(ParameterError, match=message):
+        Outputs(**values)
 
 
 class Collector(Sink):

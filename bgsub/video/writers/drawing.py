@@ -8,39 +8,29 @@ import cv2
 import numpy as np
 
 from bgsub.masks import BACKGROUND, FOREGROUND
+from bgsub.video.colors import COLORS, Color
+from bgsub.video.writers.tones import Tones
 
-Color = tuple[int, int, int]
-ORANGE: Color = (30, 140, 255)
-BLUE: Color = (210, 130, 60)
+MAGENTA, BLUE = COLORS["magenta"], COLORS["blue"]
+GREY: Color = (128, 128, 128)
+BLACK: Color = (0, 0, 0)
+OPACITY = 0.45
+"""Share of the colour in what is tinted."""
 
-
-def to_uint8(image: np.ndarray) -> np.ndarray:
-    """Return an image of any depth for display, with `cv2.imshow`'s convention.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, uint16 or floating point, shape (H, W) or (H, W, 3)
-        Full scale is 255, 65535 or 1.0; values beyond are clipped, and what is not a number is black.
-
-    Returns
-    -------
-    ndarray of uint8
-        Of the same shape; `image` itself where it is uint8.
-    """
-    if image.dtype == np.uint8:
-        return image
-    if image.dtype == np.uint16:
-        return (image >> 8).astype(np.uint8)
-    scaled = np.nan_to_num(image.astype(np.float32) * 255, nan=0, posinf=255, neginf=0)
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+_OUTLINE = 1 / 400  # of the picture's longer side is the width of the rim around objects
 
 
 def to_bgr(image: np.ndarray) -> np.ndarray:
-    """Return an image of any depth, grey or BGR, as BGR uint8 of shape (H, W, 3)."""
-    image = to_uint8(image)
-    if image.ndim == 2 or image.shape[2] == 1:
-        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    return image
+    """Return an image of any depth and number of channels as BGR uint8 of shape (H, W, 3).
+
+    Of more than 8 bits it is the range in use that is shown, see `Tones`; alpha is left out, and of two channels the
+    second.
+    """
+    image = Tones()(image)
+    if image.ndim == 2 or image.shape[2] <= 2:
+        grey = image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    return image if image.shape[2] == 3 else np.ascontiguousarray(image[..., :3])
 
 
 def foreground_only(mask: np.ndarray) -> np.ndarray:
@@ -51,16 +41,16 @@ def foreground_only(mask: np.ndarray) -> np.ndarray:
 def overlay(
     image: np.ndarray,
     mask: np.ndarray,
-    color: Color = ORANGE,
+    color: Color = MAGENTA,
     shadow_color: Color | None = BLUE,
-    opacity: float = 0.45,
+    opacity: float = OPACITY,
 ) -> np.ndarray:
     """Tint and outline the moving objects.
 
     Parameters
     ----------
     image : ndarray, shape (H, W) or (H, W, 3)
-        Grey or BGR, of any depth that `to_uint8` takes.
+        Grey or BGR, of any depth.
     mask : ndarray of uint8, shape (H, W)
         0 background, 255 foreground, anything else shadow.
     color, shadow_color : tuple of int
@@ -88,7 +78,7 @@ def _tinted(image: np.ndarray, color: Color, opacity: float) -> np.ndarray:
     return cv2.addWeighted(image, 1 - opacity, _plain(image.shape, color), opacity, 0)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=6)
 def _plain(shape: tuple[int, int, int], color: Color) -> np.ndarray:
     """Return an image of one colour; filling it takes longer than all the rest, hence the cache."""
     return np.full(shape, color, np.uint8)
@@ -96,17 +86,17 @@ def _plain(shape: tuple[int, int, int], color: Color) -> np.ndarray:
 
 def _outline(objects: np.ndarray) -> np.ndarray:
     """Return the rim around every object, as a mask; specks, which would drown the picture, get none."""
-    width = max(1, round(max(objects.shape) / 640))
+    width = max(1, round(max(objects.shape) * _OUTLINE))
     solid = cv2.morphologyEx(objects, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3)))
     size = 2 * width + 1
     grown = cv2.dilate(solid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     return cv2.subtract(grown, solid)
 
 
-def cutout(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return the foreground's pixels on black, BGR uint8 of shape (H, W, 3)."""
+def cutout(image: np.ndarray, mask: np.ndarray, backdrop: Color = BLACK) -> np.ndarray:
+    """Return the foreground's pixels on one colour, BGR uint8 of shape (H, W, 3)."""
     image = to_bgr(image)
-    return cv2.copyTo(image, foreground_only(mask), np.zeros_like(image))
+    return cv2.copyTo(image, foreground_only(mask), _plain(image.shape, backdrop).copy())
 
 
 def transparent_cutout(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from bgsub.formats import WRITABLE_IMAGES
 from bgsub.outputs import PathLike, check_output
 from bgsub.video.frame import Frame
 from bgsub.video.sink import Sink
-from bgsub.video.writers.drawing import to_uint8
+from bgsub.video.writers.tones import Tones
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,8 @@ class BackgroundImage(Sink):
     path : path-like
         PNG, JPEG, BMP, TIFF or WebP, by extension. Appears whole or not at all.
     background : callable
-        Returns the background image, grey or BGR, of any depth that `to_uint8` takes.
+        Returns the background image, grey or BGR, of any depth; of more than 8 bits the range in use is shown, but in
+        TIFF what has 16 keeps them.
     overwrite : bool
         Let an existing file be replaced.
     source : path-like, optional
@@ -139,7 +140,9 @@ class BackgroundImage(Sink):
         self._closed = True
         if self._pending:
             self._pending = False
-            write_image(self.path, to_uint8(self._background()), [])
+            image = self._background()
+            keeps_digits = self.path.suffix.lower() in {".tif", ".tiff"} and image.dtype == np.uint16
+            write_image(self.path, image if keeps_digits else Tones()(image), [])
             self.wrote = True
 
     def __exit__(

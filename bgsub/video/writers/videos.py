@@ -10,11 +10,14 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from bgsub.formats import QUALITY
 from bgsub.outputs import PathLike, check_output, is_folder
+from bgsub.video.colors import Color
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
 from bgsub.video.writers import drawing, encode
 from bgsub.video.writers.encode import Encoding, VideoFile
+from bgsub.video.writers.painting import Painter
 from bgsub.video.writers.stills import ImageFolder
 
 logger = logging.getLogger(__name__)
@@ -23,7 +26,7 @@ Planes = Sequence[np.ndarray]
 
 # Luma of 16 to 235 is what players expect of H.264 and VP9; each shows 0, 127 and 255 as they were.
 _LIMITED_RANGE = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
-_LOSSY = {".mp4": encode.H264, ".webm": encode.VP9}
+_LOSSY_MASKS = {".mp4": encode.H264, ".webm": encode.VP9}
 
 
 class VideoSink(Sink):
@@ -121,20 +124,44 @@ def mask_sink(
     if is_folder(path):
         return ImageFolder(target, lambda frame, mask: mask, "bin")
     suffix = target.suffix.lower()
-    if suffix in _LOSSY:
-        return VideoSink(target, info, _LOSSY[suffix], lambda frame, mask: _mask_planes(mask))
+    if suffix in _LOSSY_MASKS:
+        return VideoSink(target, info, _LOSSY_MASKS[suffix], lambda frame, mask: _mask_planes(mask))
     encoding = encode.FFV1_GRAY if codec == "ffv1" else encode.H264_GRAY
     return VideoSink(target, info, encoding, lambda frame, mask: [mask])
 
 
-def overlay_sink(path: PathLike, info: VideoInfo, *, overwrite: bool = False, source: PathLike | None = None) -> Sink:
+def overlay_sink(
+    path: PathLike,
+    info: VideoInfo,
+    *,
+    overwrite: bool = False,
+    source: PathLike | None = None,
+    color: Color | None = None,
+    quality: int = QUALITY,
+    bounds: tuple[float, float] | None = None,
+) -> Sink:
     """Return a sink for the picture with its moving objects tinted and outlined.
 
-    ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9. Other parameters and errors as for `mask_sink`.
+    Parameters
+    ----------
+    path : path-like
+        ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9.
+    info : VideoInfo
+        Of the source.
+    overwrite, source
+        As for `mask_sink`, and its errors.
+    color : tuple of int, optional
+        BGR of moving objects; by default the one that the first picture lacks the most.
+    quality : int
+        1 to 100: see `bgsub.formats.QUALITY`.
+    bounds : tuple of float, optional
+        Values of black and white in frames of more than 8 bits; by default those in use.
     """
     target = check_output(path, overwrite=overwrite, source=source)
-    encoding = _LOSSY.get(target.suffix.lower(), encode.H264)
-    return VideoSink(target, info, encoding, _draw_overlay)
+    painter = Painter(color, bounds)
+    return VideoSink(
+        target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.overlay(frame.image, mask))
+    )
 
 
 def frames_sink(
@@ -144,66 +171,68 @@ def frames_sink(
     overwrite: bool = False,
     source: PathLike | None = None,
     codec: Literal["h264", "ffv1"] = "h264",
+    quality: int = QUALITY,
+    bounds: tuple[float, float] | None = None,
 ) -> FrameSink:
     """Return a sink for the frames as they are.
 
     ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9; a ``.mkv`` may be lossless FFV1 instead. Frames come back in BGR,
-    those of 16 bits with the upper 8 of them. Other parameters and errors as for `mask_sink`.
+    those of more than 8 bits by the range that they use. Other parameters and errors as for `overlay_sink`.
     """
     target = check_output(path, overwrite=overwrite, source=source)
-    suffix = target.suffix.lower()
-    if suffix == ".mkv" and codec == "ffv1":
-        return FrameSink(target, info, encode.FFV1_BGR, _draw_exact_frame)
-    return FrameSink(target, info, _LOSSY.get(suffix, encode.H264), _draw_frame)
+    painter = Painter(bounds=bounds)
+    if target.suffix.lower() == ".mkv" and codec == "ffv1":
+        # bgr0: four bytes a pixel, of which the last means nothing
+        return FrameSink(
+            target,
+            info,
+            encode.FFV1_BGR,
+            lambda frame, mask: [cv2.cvtColor(painter.picture(frame.image), cv2.COLOR_BGR2BGRA)],
+        )
+    return FrameSink(
+        target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.picture(frame.image))
+    )
 
 
 def foreground_sink(
-    path: PathLike, info: VideoInfo, *, overwrite: bool = False, source: PathLike | None = None
+    path: PathLike,
+    info: VideoInfo,
+    *,
+    overwrite: bool = False,
+    source: PathLike | None = None,
+    quality: int = QUALITY,
+    bounds: tuple[float, float] | None = None,
 ) -> Sink:
-    """Return a sink for cut-outs: moving pixels as they are, the rest transparent or, in ``.mp4``, black.
+    """Return a sink for cut-outs: moving pixels as they are, the rest transparent or, in ``.mp4``, grey.
 
     ``.mkv`` is lossless FFV1 with alpha, ``.webm`` VP9 with alpha, a folder gets
-    ``fg000001.png``, ... with alpha. Other parameters and errors as for `mask_sink`.
+    ``fg000001.png``, ... with alpha. Other parameters and errors as for `overlay_sink`.
     """
     target = check_output(path, overwrite=overwrite, source=source, folder=True)
+    painter = Painter(bounds=bounds)
+
+    def transparent(frame: Frame, mask: np.ndarray) -> np.ndarray:
+        return painter.transparent_cutout(frame.image, mask)
+
+    def on_black_with_alpha(frame: Frame, mask: np.ndarray) -> Planes:
+        colors = _yuv_planes(drawing.cutout(painter.picture(frame.image), mask))
+        return [*colors, _padded(drawing.foreground_only(mask))]
+
     if is_folder(path):
-        return ImageFolder(target, _draw_transparent, "fg")
+        return ImageFolder(target, transparent, "fg")
     suffix = target.suffix.lower()
     if suffix == ".mkv":
-        return VideoSink(target, info, encode.FFV1_BGRA, lambda frame, mask: [_draw_transparent(frame, mask)])
+        return VideoSink(target, info, encode.FFV1_BGRA, lambda frame, mask: [transparent(frame, mask)])
     if suffix == ".webm":
-        return VideoSink(target, info, encode.VP9_ALPHA, _draw_yuva)
-    return VideoSink(target, info, encode.H264, _draw_cutout)
+        return VideoSink(target, info, encode.vp9_picture(quality, alpha=True), on_black_with_alpha)
+    return VideoSink(
+        target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.cutout(frame.image, mask))
+    )
 
 
-def _draw_frame(frame: Frame, mask: np.ndarray) -> Planes:
-    """Return the frame as the planes of yuv420p."""
-    return _yuv_planes(drawing.to_bgr(frame.image))
-
-
-def _draw_exact_frame(frame: Frame, mask: np.ndarray) -> Planes:
-    """Return the frame as the plane of bgr0: four bytes a pixel, of which the last means nothing."""
-    return [cv2.cvtColor(drawing.to_bgr(frame.image), cv2.COLOR_BGR2BGRA)]
-
-
-def _draw_overlay(frame: Frame, mask: np.ndarray) -> Planes:
-    """Return the tinted picture as the planes of yuv420p."""
-    return _yuv_planes(drawing.overlay(frame.image, mask))
-
-
-def _draw_cutout(frame: Frame, mask: np.ndarray) -> Planes:
-    """Return the cut-out on black as the planes of yuv420p."""
-    return _yuv_planes(drawing.cutout(frame.image, mask))
-
-
-def _draw_transparent(frame: Frame, mask: np.ndarray) -> np.ndarray:
-    """Return the cut-out as BGRA."""
-    return drawing.transparent_cutout(frame.image, mask)
-
-
-def _draw_yuva(frame: Frame, mask: np.ndarray) -> Planes:
-    """Return the cut-out as the planes of yuva420p."""
-    return [*_draw_cutout(frame, mask), _padded(drawing.foreground_only(mask))]
+def _picture(path: Path, quality: int) -> Encoding:
+    """Return how pictures are encoded in a file of that extension."""
+    return encode.vp9_picture(quality) if path.suffix.lower() == ".webm" else encode.h264_picture(quality)
 
 
 def _mask_planes(mask: np.ndarray) -> Planes:

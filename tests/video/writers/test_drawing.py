@@ -55,15 +55,32 @@ def test_cutouts(image):
     np.testing.assert_array_equal(transparent[..., 3], moving * 255)
 
 
-@pytest.mark.parametrize(
-    ("values", "shown"),
-    [
-        (np.array([[0, 255, 256, 65535]], np.uint16), [0, 0, 1, 255]),
-        (np.array([[0, 0.5, 1, 7]], np.float32), [0, 128, 255, 255]),
-        (np.array([[-1, np.nan, np.inf, -np.inf]], np.float64), [0, 0, 255, 0]),
-        (np.array([[1, 2, 3, 4]], np.uint8), [1, 2, 3, 4]),
-    ],
-)
-def test_any_depth_is_shown(values, shown):
-    np.testing.assert_array_equal(drawing.to_uint8(values), [shown])
-    np.testing.assert_array_equal(drawing.to_bgr(values), np.repeat(np.array([shown])[..., None], 3, axis=2))
+def test_a_cutout_on_a_colour(image):
+    moving = MASK == 255
+    picture = drawing.cutout(image, MASK, (1, 2, 3))
+    np.testing.assert_array_equal(picture[moving], image[moving])
+    assert (picture[~moving] == (1, 2, 3)).all()
+    assert not drawing.cutout(image, np.zeros_like(MASK)).any()  # the colour before is not kept
+
+
+@pytest.mark.parametrize(("width", "rim"), [(160, 1), (320, 1), (640, 2), (1280, 3), (1920, 5), (3840, 10)])
+def test_outlines_grow_with_the_picture(width, rim):
+    mask = np.zeros((width * 9 // 16, width), np.uint8)
+    mask[40:60, width // 4 : width // 2] = 255
+    picture = drawing.overlay(np.zeros((*mask.shape, 3), np.uint8), mask, (0, 0, 255))
+    column = picture[:, width // 3, 2]
+    assert np.count_nonzero(column[:40] == 255) == rim
+
+
+@pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
+def test_any_number_of_channels_is_drawn(channels):
+    shape = (60, 80) if channels is None else (60, 80, channels)
+    values = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    shown = drawing.to_bgr(values)
+    assert shown.shape == (60, 80, 3)
+    if channels in (3, 4):
+        np.testing.assert_array_equal(shown, values[..., :3])
+    else:
+        for layer in range(3):
+            np.testing.assert_array_equal(shown[..., layer], values.reshape(60, 80, -1)[..., 0])
+    assert drawing.overlay(values, MASK).shape == (60, 80, 3)
