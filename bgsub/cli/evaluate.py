@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bgsub import __version__
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import FilePath, needs_plots, verbosity_options
@@ -163,7 +164,8 @@ def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, opt
     if options["report"]:
         from bgsub.plots.report import Report
 
-        report = Report(Path(options["report"]), title, labels)
+        settings = {entry.label: entry.settings() for entry in plan.entries}
+        report = Report(Path(options["report"]), title, labels, made_by=f"bgsub {__version__}", settings=settings)
     n_frames = _n_frames(sequences)
     total = None if n_frames is None else len(labels) * n_frames
     per_sequence = []

@@ -59,6 +59,16 @@ class ChosenMethod:
         """
         return FAMILIES[self.name].create(self, threads)
 
+    def settings(self) -> dict[str, Any]:
+        """Return what the method runs with: all parameters of one of ours; of a peer those given, the rest is its own.
+
+        Raises
+        ------
+        PeerError, ParameterError
+            As of `create`.
+        """
+        return dict(getattr(self.create(), "parameters", self.parameters))
+
 
 def parse_method(text: str) -> ChosenMethod:
     """Read ``name``, ``name:key=value,key=value`` or ``pybgs:Algorithm``.

@@ -13,6 +13,7 @@ from bgsub.evaluation.scoring import SequenceScore
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
 from bgsub.masks import FOREGROUND
 
+_BEGINNING = 0.1  # of a sequence, in which no model can know the background yet
 _WORTH_SHOWING = 0.1  # share of the mean area of objects that a frame needs for its F to mean something
 
 
@@ -69,7 +70,7 @@ def choose_frames(score: SequenceScore, n: int) -> dict[int, str]:
     ----------
     score : SequenceScore
         Decides which frame is worst and which has the median F. Frames where the truth has no object, or hardly any,
-        are left out, unless there is no other.
+        are left out, unless there is no other. Neither is of the first tenth of the sequence, if there are others.
     n : int
         At least 2; those that are neither worst nor median lie as far apart as they can.
     """
@@ -78,7 +79,9 @@ def choose_frames(score: SequenceScore, n: int) -> dict[int, str]:
     asked = np.flatnonzero((objects > 0) & (objects >= _WORTH_SHOWING * objects.mean()))
     chosen: dict[int, str] = {}
     if asked.size:
-        order = asked[np.argsort(f_measures[asked], kind="stable")]
+        known = asked[np.array(score.numbers)[asked] > _BEGINNING * score.n_frames]
+        judged = known if known.size else asked
+        order = judged[np.argsort(f_measures[judged], kind="stable")]
         chosen[int(order[order.size // 2])] = "median"
         chosen[int(order[0])] = "worst"
     choice = asked if asked.size else np.arange(len(objects))

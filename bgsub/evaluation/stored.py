@@ -41,6 +41,10 @@ class StoredMasks:
         """Name of the folder."""
         return self.folder.resolve().name or str(self.folder)
 
+    def settings(self) -> dict[str, str]:
+        """Return where the masks lie: how they were made is not known."""
+        return {"masks from": str(self.folder)}
+
     def score(self, sequence: LabelledSequence, on_frame: OnFrame | None = None) -> SequenceScore:
         """Count the masks of a sequence; only those of frames that count need to exist.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bgsub.features.appearance import APPEARANCE, appearance
-from bgsub.features.movement import MOVEMENT, movement
+from bgsub.features.movement import BOXES, MOVEMENT, movement_and_boxes
 from bgsub.features.thumbnails import Thumbnails
 from bgsub.video.frame import Frame
 from bgsub.video.sink import Sink
@@ -32,11 +32,14 @@ class FrameFeatures:
         Seconds from the source's first frame.
     values : ndarray of float64, shape (N, len(FEATURES))
         Its features, in the order of `FEATURES`.
+    boxes : ndarray of uint16, shape (N, BOXES, 4), optional
+        Where the largest moving objects of each frame are: left, top, width, height; 0 where there is none.
     """
 
     indices: np.ndarray
     times: np.ndarray
     values: np.ndarray
+    boxes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -67,6 +70,7 @@ class FeatureCollector(Sink):
     def __init__(self) -> None:
         self._thumbnails = Thumbnails()
         self._blocks: list[np.ndarray] = []
+        self._boxes: list[np.ndarray] = []
         self._count = 0
 
     def write(self, frame: Frame, mask: np.ndarray) -> None:
@@ -74,7 +78,9 @@ class FeatureCollector(Sink):
         row = self._count % _BLOCK
         if row == 0:
             self._blocks.append(np.empty((_BLOCK, 2 + len(APPEARANCE) + len(MOVEMENT))))
-        self._blocks[-1][row] = [frame.index, frame.time, *appearance(frame.image), *movement(mask)]
+            self._boxes.append(np.empty((_BLOCK, BOXES, 4), np.uint16))
+        moving, self._boxes[-1][row] = movement_and_boxes(mask)
+        self._blocks[-1][row] = [frame.index, frame.time, *appearance(frame.image), *moving]
         self._thumbnails.add(frame.image)
         self._count += 1
 
@@ -82,7 +88,8 @@ class FeatureCollector(Sink):
         """Return the features of the frames so far, the embedding among them."""
         rows = np.concatenate([np.empty((0, 2 + len(APPEARANCE) + len(MOVEMENT))), *self._blocks])[: self._count]
         values = np.hstack([rows[:, 2:], self._thumbnails.embedding(N_EMBEDDING)])
-        return FrameFeatures(rows[:, 0].astype(np.int64), rows[:, 1], values)
+        boxes = np.concatenate([np.empty((0, BOXES, 4), np.uint16), *self._boxes])[: self._count]
+        return FrameFeatures(rows[:, 0].astype(np.int64), rows[:, 1], values, boxes)
 
     def close(self) -> None:
         """Delete the thumbnails' temporary file."""

@@ -11,6 +11,7 @@ import numpy as np
 from bgsub.plots.figures import INK
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.gridspec import GridSpec
 
@@ -33,6 +34,8 @@ class SheetRow:
         BGR or grey, all of one size.
     captions : sequence of str
         One below each picture.
+    boxes : sequence of ndarray of int, shape (n, 4)
+        What to frame in each picture: left, top, width and height in its pixels. None by default.
     """
 
     title: str
@@ -40,6 +43,7 @@ class SheetRow:
     colour: object
     pictures: Sequence[np.ndarray]
     captions: Sequence[str]
+    boxes: Sequence[np.ndarray] = ()
 
 
 def sheet_figure(rows: Sequence[SheetRow]) -> Figure:
@@ -80,6 +84,18 @@ def _sheet_row(figure: Figure, grid: GridSpec, number: int, row: SheetRow) -> No
         else:
             axes.imshow(picture[:, :, ::-1], interpolation="lanczos")
         axes.set(xticks=[], yticks=[])
+        if row.boxes:
+            _frame(axes, row.boxes[column])
         for spine in axes.spines.values():
             spine.set(color=row.colour, linewidth=2.2)
         axes.set_xlabel(caption, fontsize=8.5, color=INK, labelpad=2)
+
+
+def _frame(axes: Axes, boxes: np.ndarray) -> None:
+    """Draw boxes, white within black: to be seen on any picture."""
+    from matplotlib.patches import Rectangle
+
+    for left, top, width, height in boxes.tolist():
+        for colour, thickness in (("#000000", 2.2), ("#ffffff", 1.0)):
+            corner = (left - 0.5, top - 0.5)  # of the pixel, whose centre is a whole number
+            axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=thickness))

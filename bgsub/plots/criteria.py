@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bgsub.plots.figures import INK, colours, plain_axes
+from bgsub.plots.figures import INK, colours, dashes, markers, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 Curve = Sequence[tuple[int, float]]
 """Number of components, and a criterion; infinite where no mixture could be fitted."""
 
+_LOWEST = 1 / 3  # of the points, which the axis shows in full: the decision lies among them
+_FARTHER = 4.0  # times their height that the highest point may lie above the lowest before it is left out
+
 
 def criterion_figure(panels: Mapping[str, Mapping[str, Curve]], best: tuple[str, str, int]) -> Figure:
     """Draw criteria over the number of components.
+
+    Where the highest values would press the lowest into a line, an axis ends above the lowest third and tells how many
+    points lie farther up. Curves have shapes and dashes of their own, so that two that lie on each other are both seen.
 
     Parameters
     ----------
@@ -33,26 +39,29 @@ def criterion_figure(panels: Mapping[str, Mapping[str, Curve]], best: tuple[str,
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(1.2 + 4.2 * len(panels), 4.0), layout="constrained")
+    figure = Figure(figsize=(2.4 + 4.2 * len(panels), 4.0), layout="constrained")
     for axes, (criterion, curves) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         _panel(axes, curves)
         axes.set_title(f"{criterion.upper()}: lower is better", fontsize=11)
+        _zoom(axes, [value for curve in curves.values() for _, value in curve if math.isfinite(value)])
         if criterion == best[0]:
             count, value = next(point for point in curves[best[1]] if point[0] == best[2])
-            axes.scatter([count], [value], s=190, facecolors="none", edgecolors=INK, linewidths=1.6, zorder=5)
+            axes.scatter([count], [value], s=260, facecolors="none", edgecolors=INK, linewidths=1.8, zorder=9)
             axes.annotate(
-                f"{count}, {best[1]}",
+                f"{count}, {best[1]}: {value:,.0f}",
                 (count, value),
-                xytext=(0, -14),
+                xytext=(0, -13),
                 textcoords="offset points",
                 ha="center",
                 va="top",
                 fontsize=9,
+                fontweight="bold",
             )
-            axes.legend(fontsize=9, framealpha=0.9, edgecolor="none")
         plain_axes(axes)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", fontsize=9, frameon=False, handlelength=4)
     return figure
 
 
@@ -60,18 +69,43 @@ def _panel(axes: Axes, curves: Mapping[str, Curve]) -> None:
     """Draw the curves of one criterion."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    for colour, (name, curve) in zip(colours(len(curves)), curves.items(), strict=True):
+    count = len(curves)
+    styles = zip(colours(count), markers(count), dashes(count), strict=True)
+    for place, (style, (name, curve)) in enumerate(zip(styles, curves.items(), strict=True)):
+        colour, shape, dash = style
         fitted = [(count, value) for count, value in curve if math.isfinite(value)]
         axes.plot(
             [count for count, _ in fitted],
             [value for _, value in fitted],
-            "o-",
+            marker=shape,
+            linestyle=dash,
             color=tuple(colour),
-            markersize=5,
-            linewidth=1.8,
+            markersize=max(4.5, 10 - 1.6 * place),  # what lies below looks out
+            markerfacecolor="none",
+            markeredgewidth=1.6,
+            linewidth=max(1.2, 2.6 - 0.4 * place),
             label=name,
+            zorder=3 + place / 10,
         )
     axes.set_xlabel("components")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.margins(y=0.14)
+
+
+def _zoom(axes: Axes, values: list[float]) -> None:
+    """Let the axis show the lowest values well, and tell what is left out."""
+    ordered = sorted(values)
+    if not ordered:
+        return
+    lowest, highest = ordered[0], ordered[-1]
+    height = ordered[math.ceil(_LOWEST * len(ordered)) - 1] - lowest
+    if height > 0 and highest - lowest > _FARTHER * height:
+        highest = lowest + 1.35 * height
+    room = (highest - lowest) or max(1.0, abs(lowest) * 1e-3)
+    top = highest + 0.08 * room
+    axes.set_ylim(lowest - 0.2 * room, top)
+    above = sum(value > top for value in ordered)
+    if above:
+        axes.set_title(
+            f"{axes.get_title()}\n{above} of {len(ordered)} values lie above, up to {ordered[-1]:,.0f}", fontsize=10
+        )

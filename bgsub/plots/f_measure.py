@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bgsub.plots.figures import colours, dashes
 from bgsub.plots.scored import Score
-
-COLOURS = ("#1f6feb", "#d9480f", "#2b8a3e", "#862e9c", "#b08900", "#0b7285", "#c2255c", "#5c636e")
-"""Of methods, in their order; the ninth gets the first again."""
 
 _WINDOWS = 40  # in the length of a sequence
 
@@ -41,19 +39,20 @@ def f_over_time(scores: Mapping[str, Score], marked: Sequence[int] = ()) -> byte
         axes = figure.add_subplot()
         for number in marked:
             axes.axvline(number, color="#d0d7de", linewidth=1, zorder=1)
-        for i, (label, score) in enumerate(scores.items()):
-            colour = COLOURS[i % len(COLOURS)]
+        styles = zip(colours(len(scores)), dashes(len(scores)), strict=True)
+        for i, ((colour, dash), (label, score)) in enumerate(zip(styles, scores.items(), strict=True)):
             if len(scores) <= 2:
-                axes.plot(score.numbers, score.f_measures, color=colour, alpha=0.3, linewidth=0.7)
+                axes.plot(score.numbers, score.f_measures, color=tuple(colour), alpha=0.3, linewidth=0.7)
             shown = label if not label.startswith("_") else f" {label}"  # matplotlib hides a leading underscore
             order = 3 + len(scores) - i  # the first lies on top
-            axes.plot(score.numbers, moving_f_measure(score), color=colour, linewidth=1.6, label=shown, zorder=order)
+            line: Any = {"color": tuple(colour), "linestyle": dash, "linewidth": 1.8, "label": shown, "zorder": order}
+            axes.plot(score.numbers, moving_f_measure(score), **line)
         axes.set(ylim=(-0.02, 1.02), ylabel="F", xlabel="frame")
         axes.margins(x=0.01)
         axes.grid(axis="y", color="#eaeef2")
         axes.spines[["top", "right"]].set_visible(False)
         if len(scores) > 1:
-            axes.legend(loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False)
+            axes.legend(loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=3.5)
         picture = io.BytesIO()
         figure.savefig(picture, format="svg", metadata={"Date": None})
     return picture.getvalue()

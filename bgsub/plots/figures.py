@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,33 +20,48 @@ if TYPE_CHECKING:
 INK = "#30343b"
 """Of letters and outlines."""
 
-UNUSUAL_COLOUR = "#d1121f"
-"""Of rows and frames that are like no other."""
+UNUSUAL_COLOUR = "#000000"
+"""Of rows and frames that are like no other: the one colour that no group has."""
 
-_COLOURS = (
-    "#3b76af",
-    "#e8772e",
-    "#2f9e6b",
-    "#c43b5a",
-    "#8b62b8",
-    "#b08a1e",
-    "#2aa7b8",
-    "#d76fb1",
-    "#7a7a7a",
-    "#5b4636",
+_COLOURS = (  # of Okabe and Ito, told apart by the colour-blind; grey for their yellow, which white swallows
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#4d4d4d",
 )
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # one more than colours: 56 pairs differ
+_DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.2), (5, 1.6, 1.2, 1.6), (8, 2, 3, 2))
 _DPI, _JPEG_DPI = 160, 130  # who takes JPEG wants a small file
 _GRID = "#e4e7eb"
 
 
 def colours(count: int) -> np.ndarray:
-    """Return `count` colours that differ, (count, 3) float64 from 0 to 1 in sRGB."""
-    from matplotlib.colors import hsv_to_rgb, to_rgb
+    """Return `count` colours that differ, (count, 3) float64 from 0 to 1 in sRGB.
 
-    named = [to_rgb(colour) for colour in _COLOURS[:count]]
-    rest = count - len(named)
-    turned = [hsv_to_rgb((0.618034 * k % 1, 0.45 + 0.25 * (k % 2), 0.6 + 0.25 * (k // 2 % 2))) for k in range(rest)]
-    return np.array([*named, *turned]).reshape(count, 3)
+    Seven are told apart by the colour-blind, too; after them they come again, darker and lighter. With the `markers` of
+    the same places, groups differ clearly far beyond that.
+    """
+    from matplotlib.colors import to_rgb
+
+    named = np.array([to_rgb(colour) for colour in _COLOURS])
+    shades = []
+    for turn in range(-(-count // len(named))):
+        strength = 0.6 ** ((turn + 1) // 2)
+        shades.append(named * strength if turn % 2 else 1 - (1 - named) * strength)
+    return np.concatenate([np.empty((0, 3)), *shades])[:count]
+
+
+def markers(count: int) -> list[str]:
+    """Return `count` shapes of points, for groups that must not differ by colour alone."""
+    return [_MARKERS[i % len(_MARKERS)] for i in range(count)]
+
+
+def dashes(count: int) -> list[Any]:
+    """Return `count` styles of lines, likewise: what matplotlib calls a line style."""
+    return [(0, _DASHES[i % len(_DASHES)] or None) for i in range(count)]
 
 
 def mixed(shares: np.ndarray, palette: np.ndarray) -> np.ndarray:

@@ -6,13 +6,13 @@ import numpy as np
 
 LEGEND = {
     "found": "#ffffff",
-    "missed": "#14b8a6",
-    "false alarm": "#e5383b",
-    "false alarm in a shadow": "#f59f00",
+    "missed": "#56b4e9",
+    "false alarm": "#d55e00",
+    "false alarm in a shadow": "#f0e442",
     "background": "#16181d",
     "does not count": "#6b7280",
 }
-"""What a pixel can be, with its colour."""
+"""What a pixel can be, with its colour; the colour-blind tell them apart."""
 
 _COLOURS = np.array([[int(colour[i : i + 2], 16) for i in (5, 3, 1)] for colour in LEGEND.values()], np.uint8)
 

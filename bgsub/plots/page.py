@@ -14,7 +14,7 @@ h2 { font-size: 1.25rem; margin: 3rem 0 .2rem; padding-top: 1.4rem; border-top: 
   overflow-wrap: anywhere; }
 h2 .category { color: var(--soft); font-weight: 400; }
 h3 { font-size: 1rem; margin: 1.8rem 0 .4rem; }
-p { margin: .3rem 0 .8rem; max-width: 75ch; }
+p { margin: .3rem 0 .8rem; max-width: 110ch; }
 .soft { color: var(--soft); }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
@@ -31,7 +31,14 @@ td.best { font-weight: 700; }
   padding: .5rem 0; background: #fff; color: var(--soft); font-size: .9em; }
 .legend i { display: inline-block; width: 1em; height: 1em; margin-right: .45em; vertical-align: -.12em;
   border: 1px solid #b6bec7; border-radius: 3px; }
-.plot { display: block; width: 100%; max-width: 1240px; height: auto; margin: .2rem 0 .8rem; }
+.pair { display: flex; flex-wrap: wrap; gap: 0 3.5rem; }
+.pair > div { max-width: 100%; }
+details { margin: .3rem 0 .8rem; }
+summary { cursor: pointer; color: var(--soft); }
+dl { margin: .5rem 0 0; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .6rem 1.2rem; color: var(--soft); font-size: .9em; overflow-wrap: anywhere; }
+.plot { display: block; width: 100%; height: auto; margin: .2rem 0 .8rem; }
 .strip { display: grid; gap: 5px; align-items: center; }
 .strip .row { color: var(--soft); font-size: .86em; text-align: right; padding-right: .5rem; overflow-wrap: anywhere; }
 .strip .head { font-size: .86em; color: var(--soft); align-self: end; }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html import escape
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import numpy as np
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
 from bgsub.masks import FOREGROUND
-from bgsub.plots.f_measure import COLOURS, f_over_time
+from bgsub.plots.f_measure import f_over_time
+from bgsub.plots.figures import colours
 from bgsub.plots.mask_errors import LEGEND, error_picture
 from bgsub.plots.page import cell, page, table
 from bgsub.plots.scored import METRICS, MethodScores, Metrics, Sample, SequenceScores
@@ -37,6 +39,10 @@ class Report:
         Heading of the page.
     labels : sequence of str
         Of the methods, in the order of their scores.
+    made_by : str
+        Program and version, as the page names them.
+    settings : mapping of str to mapping of str to object, optional
+        By a method's label the parameters that it ran with.
 
     Raises
     ------
@@ -44,10 +50,20 @@ class Report:
         When the folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, title: str, labels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        title: str,
+        labels: Sequence[str],
+        *,
+        made_by: str = "bgsub",
+        settings: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         self._folder = folder
         self._title = title
         self._labels = list(labels)
+        self._made_by = made_by
+        self._settings = settings or {}
         self._sections: list[str] = []
         try:
             (folder / _PICTURES).mkdir(parents=True, exist_ok=True)
@@ -91,10 +107,15 @@ class Report:
             f"<h1>{escape(self._title)}</h1>",
             f'<p class="soft">{extent}, {n_frames} frames scored by the protocol of changedetection.net. Foreground is '
             "the mask value 255 alone; shadows are background.</p>",
+            f'<p class="soft">{self._made()}</p>',
+            self._parameters(),
+            '<div class="pair"><div>',
             "<h3>Overall: means over categories of means over their sequences</h3>",
             self._metrics_table([(r.overall, r.milliseconds) for r in results]),
+            "</div><div>",
             "<h3>F by sequence</h3>",
-            _f_table(results),
+            self._f_table(results),
+            "</div></div>",
             "<p>In the strips below every pixel has the colour of what is right or wrong about it. The line of a curve "
             "is the F of all pixels in a window that moves along; grey lines mark the frames shown.</p>",
             _legend(),
@@ -105,13 +126,32 @@ class Report:
             file.write(page(self._title, "\n".join(body)).encode())
         return path
 
+    def _made(self) -> str:
+        """Return when the page was made, and by what."""
+        return f"Made on {datetime.now().astimezone():%Y-%m-%d at %H:%M %Z} by {escape(self._made_by)}."
+
+    def _parameters(self) -> str:
+        """Return the methods' parameters, folded."""
+        if not self._settings:
+            return ""
+        rows = []
+        for i, label in enumerate(self._labels):
+            settings = self._settings.get(label, {})
+            text = ", ".join(f"{name} {_setting(value)}" for name, value in settings.items()) or "its own defaults"
+            rows.append(f"<dt>{self._dot(i)}{escape(label)}</dt><dd>{escape(text)}</dd>")
+        return f"<details><summary>Parameters</summary><dl>{''.join(rows)}</dl></details>"
+
+    def _dot(self, i: int) -> str:
+        red, green, blue = (round(255 * value) for value in colours(len(self._labels))[i])
+        return f'<span class="dot" style="background: rgb({red} {green} {blue})"></span>'
+
     def _metrics_table(self, rows: Sequence[tuple[Metrics, float | None]]) -> str:
         """Return a table with a row a method; the best of several stands out."""
         columns = list(zip(*(_values(metrics) for metrics, _ in rows), strict=True))
         best = [_best(column, higher) for column, higher in zip(columns, _HIGHER_IS_BETTER, strict=True)]
         body = []
         for i, (metrics, milliseconds) in enumerate(rows):
-            cells = [cell(_dot(i) + escape(self._labels[i]))]
+            cells = [cell(self._dot(i) + escape(self._labels[i]))]
             for value, top, digits in zip(_values(metrics), best, _DIGITS, strict=True):
                 cells.append(cell(_number(value, digits), "best" if len(rows) > 1 and value == top else ""))
             cells += [cell("–"), cell("–")]
@@ -119,6 +159,19 @@ class Report:
                 cells[-2:] = [cell(f"{milliseconds:.2f}"), cell(f"{1000 / milliseconds:.0f}")]
             body.append((cells, ""))
         return table(["method", *METRIC_HEADINGS, "ms a frame", "frames/s"], body)
+
+    def _f_table(self, results: Sequence[MethodScores]) -> str:
+        """Return the table of F: a row a sequence, a column a method; the darker, the better."""
+        rows = []
+        for i, first in enumerate(results[0].scores):
+            link = f'<a href="#s{i + 1}">{escape(first.category)} / {escape(first.name)}</a>'
+            rows.append(([cell(link), *_f_cells([r.scores[i].metrics.f_measure for r in results])], ""))
+        for title, values in (
+            ("mean over sequences", [r.sequence_mean.f_measure for r in results]),
+            ("overall (mean over categories)", [r.overall.f_measure for r in results]),
+        ):
+            rows.append(([cell(title), *_f_cells(values)], "mean"))
+        return table(["sequence", *(self._dot(i) + escape(r.label) for i, r in enumerate(results))], rows)
 
     def _strip(self, n: int, samples: Sequence[Sample]) -> str:
         """Write the pictures of the samples; return them as rows: frame, truth, the mask of one method, errors."""
@@ -161,25 +214,11 @@ class Report:
         return f"{_PICTURES}/{name}"
 
 
-def _f_table(results: Sequence[MethodScores]) -> str:
-    """Return the table of F: a row a sequence, a column a method; the colour tells good from bad."""
-    rows = []
-    for i, first in enumerate(results[0].scores):
-        link = f'<a href="#s{i + 1}">{escape(first.category)} / {escape(first.name)}</a>'
-        rows.append(([cell(link), *_f_cells([r.scores[i].metrics.f_measure for r in results])], ""))
-    for title, values in (
-        ("mean over sequences", [r.sequence_mean.f_measure for r in results]),
-        ("overall (mean over categories)", [r.overall.f_measure for r in results]),
-    ):
-        rows.append(([cell(title), *_f_cells(values)], "mean"))
-    return table(["sequence", *(_dot(i) + escape(r.label) for i, r in enumerate(results))], rows)
-
-
 def _f_cells(values: Sequence[float]) -> list[str]:
     best = _best(values, True)
     cells = []
     for value in values:
-        shade = "" if math.isnan(value) else f"background: hsl({round(120 * value)} 65% 91%)"
+        shade = "" if math.isnan(value) else f"background: hsl(205 80% {97 - round(24 * value)}%)"
         cells.append(cell(_number(value, 4), "best" if len(values) > 1 and value == best else "", shade))
     return cells
 
@@ -191,8 +230,9 @@ def _legend() -> str:
     return f'<div class="legend">{entries}</div>'
 
 
-def _dot(i: int) -> str:
-    return f'<span class="dot" style="background: {COLOURS[i % len(COLOURS)]}"></span>'
+def _setting(value: object) -> str:
+    """Return a parameter's value as it can be typed."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _values(metrics: Metrics) -> list[float]:

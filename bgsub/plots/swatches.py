@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS = 8  # swatches in a row
-_DARK = 0.36  # relative luminance above which black letters are easier to read than white ones
+_EDGE = "#8a929c"
+_FAINT = 1.5  # contrast with the white page under which a swatch needs an edge
 
 
 def palette_figure(colours: Sequence[str], shares: Sequence[float]) -> Figure:
@@ -37,7 +38,7 @@ def palette_figure(colours: Sequence[str], shares: Sequence[float]) -> Figure:
     figure.subplots_adjust(left=0.01, right=0.99, top=0.97, bottom=0.03)
     left = 0.0
     for colour, share in zip(colours, shares, strict=True):
-        strip.barh(0, share, left=left, color=colour, height=1)
+        _patch(strip, left, -0.5, share, colour)
         left += share
     _plain(strip, (0, left or 1), (-0.5, 0.5))
     for number, (colour, share) in enumerate(zip(colours, shares, strict=True)):
@@ -48,16 +49,37 @@ def palette_figure(colours: Sequence[str], shares: Sequence[float]) -> Figure:
 
 def _swatch(axes: Axes, x: int, y: int, colour: str, share: float) -> None:
     """Draw one colour, its name and share."""
-    axes.barh(y, 1, left=x - 0.5, color=colour, height=1)
-    ink = "#000000" if luminance(colour) > _DARK else "#ffffff"
+    _patch(axes, x - 0.5, y - 0.5, 1, colour)
+    ink = ink_on(colour)
     axes.text(x, y + 0.1, colour, ha="center", va="center", color=ink, fontsize=10, family="monospace")
     axes.text(x, y - 0.2, f"{share:.1%}", ha="center", va="center", color=ink, fontsize=9)
 
 
+def _patch(axes: Axes, left: float, bottom: float, width: float, colour: str) -> None:
+    """Draw a rectangle, within an edge where it would be lost on the page."""
+    from matplotlib.patches import Rectangle
+
+    faint = contrast(colour, "#ffffff") < _FAINT
+    edge = {"edgecolor": _EDGE, "linewidth": 0.8} if faint else {"linewidth": 0}
+    axes.add_patch(Rectangle((left, bottom), width, 1, facecolor=colour, zorder=2 if faint else 1, **edge))
+
+
+def ink_on(colour: str) -> str:
+    """Return black or white, whichever is easier to read on ``#rrggbb``: the contrast is 4.58 or more."""
+    return max("#000000", "#ffffff", key=lambda ink: contrast(ink, colour))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours ``#rrggbb``, 1 to 21, as WCAG 2 defines it."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 def luminance(colour: str) -> float:
-    """Return the relative luminance of ``#rrggbb``, 0 to 1 (WCAG 2, with a plain exponent)."""
-    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+    """Return the relative luminance of ``#rrggbb``, 0 to 1, as WCAG 2 defines it."""
+    values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _plain(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bgsub.plots.figures import UNUSUAL_COLOUR, colours, plain_axes
+from bgsub.plots.figures import INK, UNUSUAL_COLOUR, colours, plain_axes
+from bgsub.times import written_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _COLUMNS = 1600  # of a timeline: more than its pixels would only take longer
+_NUMBERED = 0.025  # of the whole time that a kind must last for its number to stand in its area
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,21 @@ def timeline_figure(timeline: Timeline) -> Figure:
         rows = list(timeline.unusual)
         values = list(timeline.curves.values())[-1]
         axes[-1].plot(
-            timeline.times[rows], values[rows], "o", color=UNUSUAL_COLOUR, markersize=5, label="unusual", clip_on=False
+            timeline.times[rows], values[rows], "D", color=UNUSUAL_COLOUR, markersize=5, label="unusual", clip_on=False
         )
+        axes[-1].margins(y=0.12)
         axes[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, fontsize=9)
     for ax in axes:
         plain_axes(ax)
     axes[0].grid(False)
-    axes[-1].set_xlabel("time (s)")
+    axes[-1].set_xlabel("time")
+    axes[-1].xaxis.set_major_formatter(_time_of_tick)
     return figure
+
+
+def _time_of_tick(seconds: float, _place: int | None) -> str:
+    """Return what stands below a tick; hundredths only where there are some."""
+    return written_time(seconds).removesuffix(".00")
 
 
 def _probabilities(axes: Axes, timeline: Timeline) -> None:
@@ -83,8 +93,31 @@ def _probabilities(axes: Axes, timeline: Timeline) -> None:
     axes.stackplot(
         steps, [np.append(h, h[-1]) for h in heights], colors=palette, labels=timeline.names, step="post", linewidth=0
     )
+    _numbers(axes, steps, np.array(heights))
     axes.set(ylim=(0, 1), yticks=[0, 1], ylabel="probability", xlim=(steps[0], steps[-1]))
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, fontsize=9)
+
+
+def _numbers(axes: Axes, steps: np.ndarray, heights: np.ndarray) -> None:
+    """Write into each long stretch of one kind which one it is, so that it need not be told by its colour."""
+    likeliest = heights.argmax(axis=0)
+    borders = [0, *(np.flatnonzero(np.diff(likeliest)) + 1).tolist(), len(likeliest)]
+    for first, after in itertools.pairwise(borders):
+        if steps[after] - steps[first] < _NUMBERED * (steps[-1] - steps[0]):
+            continue
+        kind = likeliest[first]
+        middle = (heights[:kind].sum(axis=0) + heights[kind] / 2)[first:after].mean()
+        axes.text(
+            (steps[first] + steps[after]) / 2,
+            middle,
+            str(kind),
+            ha="center",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+            color=INK,
+            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        )
 
 
 def _columns(times: np.ndarray, values: np.ndarray, *, lowest: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -260,7 +260,17 @@ def test_select_of_one_shape(bgsub, table):
     assert one["icl"] == pytest.approx(one["bic"])  # one component leaves no doubt
 
 
-@pytest.mark.parametrize("options", [[], ["--columns", "tilt,length"], ["--quantile", "0.01"], ["--k-means"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--columns", "tilt"],
+        ["--columns", "tilt,length"],
+        ["--columns", "price,tilt,length"],
+        ["--quantile", "0.01"],
+        ["--k-means"],
+    ],
+)
 def test_plot(bgsub, model, table, options):
     outcome = bgsub("cluster", "plot", model, table, "--output", "p.png", *options)
     assert (outcome.code, outcome.out) == (0, "wrote p.png\n"), outcome.err
@@ -273,9 +283,9 @@ def test_what_is_plotted(bgsub, model, table, monkeypatch):
     """The marginal mixture over the two columns, in the table's units, and the rows with their probabilities."""
     seen = {}
 
-    def spy(plane, points, probabilities, **others):
-        seen.update(plane=plane, points=points, probabilities=probabilities, **others)
-        return mixture_figure(plane, points, probabilities, **others)
+    def spy(plane, rows, title):
+        seen.update(plane=plane, rows=rows, title=title)
+        return mixture_figure(plane, rows, title)
 
     monkeypatch.setattr("bgsub.plots.mixture.mixture_figure", spy)
     bgsub(
@@ -294,6 +304,7 @@ def test_what_is_plotted(bgsub, model, table, monkeypatch):
     mixture, scaler, order = reference(values())
     columns = [2, 0]
     plane = seen["plane"]
+    assert seen["title"] == "2 of the model's 3 columns"
     assert plane.names == ("tilt", "length") and plane.log == (False, False)
     assert np.allclose(plane.weights, mixture.weights_[order], rtol=1e-5)
     means = mixture.means_[order] * scaler.scale_ + scaler.mean_
@@ -301,16 +312,49 @@ def test_what_is_plotted(bgsub, model, table, monkeypatch):
     covariances = mixture.covariances_[order] * np.outer(scaler.scale_, scaler.scale_)
     assert np.allclose(plane.covariances, covariances[:, columns][:, :, columns], rtol=1e-3, atol=1e-9)
     z = scaler.transform(values())
-    by_place = np.lexsort(seen["points"].T)
+    rows = seen["rows"]
+    by_place = np.lexsort(rows.points.T)
     expected = np.lexsort(values()[:, columns].T)
-    assert np.allclose(seen["points"][by_place], values()[:, columns][expected])
-    assert np.allclose(seen["probabilities"][by_place], mixture.predict_proba(z)[:, order][expected], atol=1e-5)
+    assert np.allclose(rows.points[by_place], values()[:, columns][expected])
+    assert np.allclose(rows.probabilities[by_place], mixture.predict_proba(z)[:, order][expected], atol=1e-5)
     densities = mixture.score_samples(z)
     lowest = values()[:, columns][np.argsort(densities)[:10]]
-    assert np.allclose(seen["anomalies"], lowest)
+    assert np.allclose(rows.unusual, lowest)
     labels = np.argsort(order)[mixture.predict(z)]
-    assert (seen["hard"][by_place] == labels[expected]).mean() > 0.99  # these clusters k-means finds, too
-    assert len(seen["hard"]) == 500
+    assert (rows.hard[by_place] == labels[expected]).mean() > 0.99  # these clusters k-means finds, too
+    assert len(rows.hard) == 500
+
+
+def test_columns_of_a_picture_are_those_that_tell_clusters_apart(bgsub, workplace, monkeypatch):
+    """Of seven columns five are drawn: of two the clusters' means are the same."""
+    rng = np.random.default_rng(0)
+    apart = np.array([3.0, 0, 5, 4, 0, 6, 7])
+    values = np.repeat([[0.0], [1.0]], 200, axis=0) * apart + rng.normal(size=(400, 7))
+    np.savetxt("wide.csv", values, delimiter=",", header="a,b,c,d,e,f,g", comments="")
+    bgsub("cluster", "fit", "wide.csv", "--components", 2, "--model", "wide.bgsub")
+    seen = {}
+
+    def spy(mixture, rows, title):
+        seen.update(names=mixture.names, title=title)
+        return mixture_figure(mixture.over(0, 1), rows.over(0, 1))
+
+    monkeypatch.setattr("bgsub.plots.mixture.mixture_figure", spy)
+    assert bgsub("cluster", "plot", "wide.bgsub", "wide.csv", "--output", "p.png").out == "wrote p.png\n"
+    assert seen["names"] == ("a", "c", "d", "f", "g")
+    assert seen["title"].startswith("5 of the model's 7 columns, those that tell the clusters apart most")
+    bgsub("cluster", "plot", "wide.bgsub", "wide.csv", "--output", "p.png", "--overwrite", "--columns", "g,b")
+    assert (seen["names"], seen["title"]) == (("g", "b"), "2 of the model's 7 columns")
+
+
+def test_a_picture_of_a_model_of_one_column(bgsub, workplace):
+    np.savetxt("one.csv", np.random.default_rng(0).normal(20, 3, 300), header="temperature", comments="")
+    bgsub("cluster", "fit", "one.csv", "--components", 2, "--model", "one.bgsub")
+    assert bgsub("cluster", "plot", "one.bgsub", "one.csv", "--output", "p.png").out == "wrote p.png\n"
+    with Image.open("p.png") as picture:
+        assert picture.width > 1000
+    refused = bgsub("cluster", "plot", "one.bgsub", "one.csv", "--output", "q.png", "--k-means")
+    assert refused.code == 2
+    assert refused.error == "Error: --k-means is drawn over two columns: leave it out, or name two with --columns"
 
 
 def test_help_of_the_group_names_all_commands(bgsub):

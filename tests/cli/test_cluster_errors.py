@@ -203,9 +203,14 @@ def test_damaged_model_files(bgsub, model, table, workplace):
             "a picture cannot go to standard output: name a file",
         ),
         (
-            ["plot", "m.bgsub", "table.parquet", "--output", "p.png", "--columns", "tilt"],
+            ["plot", "m.bgsub", "table.parquet", "--output", "p.png", "--columns", "tilt,tilt"],
             2,
-            "--columns names tilt: name",
+            "--columns names tilt, tilt: name 1 to 5 different columns, a,b",
+        ),
+        (
+            ["plot", "m.bgsub", "table.parquet", "--output", "p.png", "--k-means", "--columns", "tilt,price,length"],
+            2,
+            "--columns names tilt, price, length: name 1 to 2 different columns, a,b",
         ),
         (
             ["plot", "m.bgsub", "table.parquet", "--output", "p.png", "--columns", "tilt,x"],

@@ -192,3 +192,10 @@ def test_bgslibrary_that_is_absent(monkeypatch):
     monkeypatch.setitem(sys.modules, "pybgs", None)
     with pytest.raises(PeerError, match=r"pybgs \(bgslibrary\) is not installed: make an environment for it"):
         parse_method("pybgs:SuBSENSE").create()
+
+
+def test_what_a_method_runs_with():
+    ours = parse_method("mog2:history=300").settings()
+    assert ours["history"] == 300 and ours["var_threshold"] == MOG2().parameters["var_threshold"]
+    assert parse_method("opencv-mog2:history=300").settings() == {"history": 300}
+    assert parse_method("opencv-knn").settings() == {}

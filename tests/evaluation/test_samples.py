@@ -41,6 +41,24 @@ def test_few_frames_and_no_objects_at_all(n_frames):
     assert set(choose_frames(score_of([5] * n_frames), 3).values()) >= {"worst"}
 
 
+def test_the_worst_is_not_of_the_beginning_in_which_nothing_is_known_yet():
+    found = [0, 0, *[60] * 37, 20]
+    score = score_of(found)
+    score.n_frames = 40
+    score.numbers = list(range(1, 41))
+    chosen = choose_frames(score, 4)
+    assert chosen[40] == "worst" and chosen[1] == ""  # shown, as the one that is furthest from the others
+    score.n_frames = 4000  # all of them are of the beginning: then they are judged
+    assert choose_frames(score, 4)[1] == "worst"
+
+
+def test_frames_late_in_a_sequence_are_all_judged():
+    """As of CDnet, where those that count begin at frame 470."""
+    score = score_of([1, 60, 70])
+    score.numbers, score.n_frames = [470, 471, 472], 472
+    assert choose_frames(score, 2)[470] == "worst"
+
+
 def test_masks_come_back_as_they_were():
     rng = np.random.default_rng(1)
     region = rng.random((9, 13)) < 0.5

@@ -6,7 +6,7 @@ from bgsub.background.mog2.model import MOG2
 from bgsub.features import collecting
 from bgsub.features.appearance import APPEARANCE, appearance
 from bgsub.features.collecting import EMBEDDING, FEATURES, FeatureCollector
-from bgsub.features.movement import MOVEMENT, movement
+from bgsub.features.movement import MOVEMENT, movement, movement_and_boxes
 from bgsub.features.thumbnails import Thumbnails
 from bgsub.pipeline import run
 from bgsub.video.frame import Frame
@@ -29,6 +29,7 @@ def test_features_of_a_run(tmp_path, monkeypatch):
     moving = np.array([movement(mask) for mask in masks_of(images)])
     assert moving.any()
     assert np.array_equal(features.values[:, len(APPEARANCE) : -len(EMBEDDING)], moving)
+    assert np.array_equal(features.boxes, [movement_and_boxes(mask)[1] for mask in masks_of(images)])
     assert np.array_equal(features["foreground"], moving[:, MOVEMENT.index("foreground")])
     with Thumbnails() as store:
         for image in images:
@@ -47,6 +48,6 @@ def test_what_is_kept_of_a_frame_does_not_depend_on_its_size():
     with collector:
         for index in range(3):
             collector.write(Frame(index, index / 25, np.zeros((480, 640, 3), np.uint8)), np.zeros((480, 640), np.uint8))
-        kept = sum(block.nbytes for block in collector._blocks) / collecting._BLOCK
+        kept = sum(block.nbytes for block in [*collector._blocks, *collector._boxes]) / collecting._BLOCK
     assert kept < 256
     assert len(set(FEATURES)) == len(FEATURES)

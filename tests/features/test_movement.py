@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bgsub.features.movement import MOVEMENT, movement
+from bgsub.features.movement import BOXES, MOVEMENT, movement, movement_and_boxes
 
 
 def named(mask):
@@ -42,3 +42,17 @@ def test_size_does_not_count():
     large = np.kron(small, np.ones((3, 3), np.uint8))
     assert np.allclose(movement(large), movement(small), atol=0.2)
     assert not np.shares_memory(small, large) and small.max() == 255  # the mask itself stays as it is
+
+
+def test_where_the_largest_objects_are():
+    objects = [(5 + 10 * (i % 9), 5 + 16 * i, 4 + i // 2, 6) for i in range(10)]
+    mask = mask_of(*objects)
+    numbers, boxes = movement_and_boxes(mask)
+    assert numbers[MOVEMENT.index("objects")] == 10 and np.array_equal(numbers, movement(mask))
+    assert boxes.shape == (BOXES, 4) and boxes.dtype == np.uint16
+    expected = sorted(((left, top, 6, height) for top, left, height, _ in objects), key=lambda box: -box[3])
+    assert {tuple(box) for box in boxes.tolist()} == set(expected[:BOXES])
+    assert boxes[0, 3] == boxes[:, 3].max()
+    assert not movement_and_boxes(mask_of())[1].any()
+    one = movement_and_boxes(mask_of((10, 20, 30, 40)))[1]
+    assert one[0].tolist() == [20, 10, 40, 30] and not one[1:].any()

@@ -50,3 +50,15 @@ def test_a_sheet_names_its_rows_and_nothing_overlaps(tmp_path):
         assert box.y0 >= 0 and box.x1 <= figure.bbox.width
         for other in boxes[:i]:
             assert not (box.shrunk(0.97, 0.97).overlaps(other.shrunk(0.97, 0.97)))
+
+
+def test_a_sheet_frames_what_moves():
+    picture = np.full((30, 40, 3), 90, np.uint8)
+    boxes = [np.array([[0, 0, 10, 5], [20, 8, 4, 4]]), np.empty((0, 4), int)]
+    row = SheetRow("kind 0", "", "#0072b2", [picture, picture], ["a", "b"], boxes)
+    first, second = [axes for axes in sheet_figure([row]).axes if axes.images]
+    assert [(*patch.get_xy(), patch.get_width(), patch.get_height()) for patch in first.patches[::2]] == [
+        (-0.5, -0.5, 10, 5),
+        (19.5, 7.5, 4, 4),
+    ]
+    assert len(first.patches) == 4 and not second.patches  # white within black

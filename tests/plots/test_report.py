@@ -55,8 +55,8 @@ class Page(HTMLParser):
         self.text += data
 
 
-def write(folder, labels, results, title="Evaluation"):
-    report = Report(folder, title, labels)
+def write(folder, labels, results, title="Evaluation", **about):
+    report = Report(folder, title, labels, **about)
     for result in results:
         report.add(result)
     scores = [[result.scores[i] for result in results] for i in range(len(labels))]
@@ -117,6 +117,16 @@ def test_names_are_text(tmp_path):
     check_addresses(tmp_path, page)
     assert "script" not in page.tags and page.text.count(NAME) >= 6
     assert all("script" not in address for address in page.addresses)
+
+
+def test_the_page_says_when_it_was_made_by_what_and_with_which_parameters(tmp_path):
+    settings = {"mog2": {"history": 500, "var_min": 4.0, "name": NAME}, "opencv-knn": {}}
+    results = [SequenceResult([score("one", 7), score("one", 9)], [])]
+    page = write(tmp_path, ["mog2", "opencv-knn"], results, made_by="bgsub 9.8.7 <b>", settings=settings)
+    assert re.search(r"Made on \d{4}-\d\d-\d\d at \d\d:\d\d \S+ by bgsub 9\.8\.7 <b>\.", page.text)
+    assert f"history 500, var_min 4, name {NAME}" in page.text
+    assert "opencv-knnits own defaults" in page.text
+    assert "details" in page.tags and "b" not in page.tags and "script" not in page.tags
 
 
 def test_the_page_asks_for_nothing_elsewhere(tmp_path):

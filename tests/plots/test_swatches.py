@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from bgsub.plots.figures import save_figure
-from bgsub.plots.swatches import luminance, palette_figure
+from bgsub.plots.swatches import contrast, ink_on, luminance, palette_figure
 
 pytestmark = pytest.mark.slow
 
@@ -47,3 +47,23 @@ def test_luminance():
     assert luminance("#000000") == 0
     assert luminance("#ffffff") == pytest.approx(1)
     assert luminance("#00ff00") == pytest.approx(0.7152)
+    assert luminance("#808080") == pytest.approx(0.21586, abs=1e-5)  # with the linear foot that sRGB has
+
+
+def test_contrast_is_that_of_the_web():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#ffffff", "#859359") == pytest.approx(3.3, abs=0.05)
+    assert contrast("#859359", "#ffffff") == contrast("#ffffff", "#859359")
+
+
+def test_every_name_can_be_read():
+    grid = [f"#{r:02x}{g:02x}{b:02x}" for r in range(0, 256, 15) for g in range(0, 256, 15) for b in range(0, 256, 15)]
+    assert min(contrast(colour, ink_on(colour)) for colour in grid) >= 4.5
+    assert [ink_on(colour) for colour in ("#859359", "#8c9a80", "#837e4b", "#203040")] == ["#000000"] * 3 + ["#ffffff"]
+
+
+def test_swatches_like_the_page_have_an_edge():
+    figure = palette_figure(["#f8fefd", "#ffffff", "#203040"], [0.4, 0.4, 0.2])
+    for axes in figure.axes:
+        edges = {patch.get_facecolor(): patch.get_linewidth() for patch in axes.patches}
+        assert [width > 0 for width in edges.values()] == [True, True, False]

@@ -54,3 +54,31 @@ def test_short_timelines(tmp_path, n):
     save_figure(timeline_figure(timeline(n, unusual=())), tmp_path / "t.png")
     with Image.open(tmp_path / "t.png") as picture:
         assert picture.width > 1000
+
+
+def test_marks_lie_within_the_axes():
+    given = timeline()
+    lowest = given.curves["log-density"].argmin()
+    axes = timeline_figure(timeline(unusual=(lowest,))).axes[-1]
+    low, high = axes.get_ylim()
+    values = given.curves["log-density"]
+    assert values.min() - low >= 0.1 * (values.max() - values.min())
+    assert axes.lines[1].get_ydata() == [values.min()] and high > values.max()
+    assert axes.lines[1].get_marker() == "D"
+
+
+def test_long_stretches_carry_the_number_of_their_kind():
+    labels = np.repeat([1, 0, 2, 0], [10, 1, 20, 60])  # one frame of 91 is too short
+    given = timeline(91)
+    given = Timeline(given.times, np.eye(3)[labels] * 0.9 + 1 / 30, given.names, given.curves)
+    bar = timeline_figure(given).axes[0]
+    assert [text.get_text() for text in bar.texts] == ["1", "2", "0"]
+    places = [text.get_position() for text in bar.texts]
+    assert [x for x, _ in places] == pytest.approx([2.5, 4.1, 8.1])
+    assert [y for _, y in places] == pytest.approx([1 / 30 + 0.28 / 0.6, 2 / 30 + 0.28 / 0.6, 0.28 / 0.6], abs=0.01)
+
+
+def test_times_are_written_as_everywhere():
+    axes = timeline_figure(timeline()).axes[-1]
+    write = axes.xaxis.get_major_formatter()
+    assert [write(t, 0) for t in (0.0, 2.5, 75.0, 3600.0)] == ["0:00:00", "0:00:02.50", "0:01:15", "1:00:00"]

@@ -1,4 +1,4 @@
-"""``bgsub cluster plot``: the rows and the clusters of a table, over two columns."""
+"""``bgsub cluster plot``: the rows and the clusters of a table, over a few columns."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import needs_plots, verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
+from bgsub.errors import ParameterError
 from bgsub.formats import WRITABLE_FIGURES
 
 if TYPE_CHECKING:
     from bgsub import TableModel
-    from bgsub.clustering.plane import PlaneRows
+    from bgsub.clustering.drawing import DrawnRows
 
 _picture = section("Picture")
 
@@ -46,7 +47,11 @@ bgsub cluster plot customers.bgsub new.csv --quantile 0.001 --output unusual.png
     help="The picture: .png, .jpg, .svg, .pdf.",
 )
 @overwrite_option
-@_picture("--columns", type=Names(), help="The two columns to draw, a,b; default the first two of the model.")
+@_picture(
+    "--columns",
+    type=Names(),
+    help="The columns to draw, up to 5, a,b,c; by default all, of more than 5 those that tell the clusters apart most.",
+)
 @_picture(
     "--quantile",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -57,14 +62,16 @@ bgsub cluster plot customers.bgsub new.csv --quantile 0.001 --output unusual.png
 @missing_option
 @verbosity_options
 def command(model: str, table: str, **options: Any) -> None:
-    """Draw the rows of TABLE and the clusters of MODEL over two columns.
+    """Draw the rows of TABLE and the clusters of MODEL over one column or more.
 
-    A row's colour is mixed from those of the clusters by its probabilities. The ellipses hold 50 % and 95 % of a
-    cluster's rows, whatever the model's other columns say. Along the axes stand the histogram of the rows and the
-    clusters' densities. Of more than 20 000 rows so many are drawn, at random.
+    One column becomes a histogram with the clusters' densities and their sum; two become a picture of points with the
+    densities along the axes; more a panel for every column and every pair. A row's colour is mixed from those of the
+    clusters by its probabilities. The ellipses hold 50 % (thick) and 95 % (thin) of a cluster's rows, whatever the
+    model's other columns say. Of more than 20 000 rows so many are drawn, at random.
     """
     from bgsub import TableModel
-    from bgsub.clustering.plane import PlaneRows, chosen_columns
+    from bgsub.clustering.drawing import DrawnRows, chosen_columns
+    from bgsub.plots.mixture import MOST_COLUMNS
     from bgsub.tables.sources import open_table
 
     set_verbosity(options["verbose"], options["quiet"])
@@ -73,9 +80,11 @@ def command(model: str, table: str, **options: Any) -> None:
         raise click.UsageError("a picture cannot go to standard output: name a file")
     check_outputs([(output, WRITABLE_FIGURES)], [model, table], options["overwrite"])
     learned = TableModel.load(model)
-    columns = chosen_columns(learned, options["columns"])
+    columns = chosen_columns(learned, options["columns"], 2 if options["k_means"] else MOST_COLUMNS)
+    if options["k_means"] and len(columns) < 2:
+        raise ParameterError("--k-means is drawn over two columns: leave it out, or name two with --columns")
     threshold = None if options["quantile"] is None else learned.threshold(options["quantile"])
-    rows = PlaneRows(columns, threshold)
+    rows = DrawnRows(columns, threshold)
     with ended_by_signals(), open_table(table) as source:
         with counting_bar("reading", source.n_rows, options["quiet"], "rows") as on_rows:
             for block in learned.assign(source, missing=options["missing"], on_rows=on_rows):
@@ -86,21 +95,22 @@ def command(model: str, table: str, **options: Any) -> None:
         click.echo(f"wrote {output}")
 
 
-def _draw(model: TableModel, columns: tuple[int, int], rows: PlaneRows, options: dict[str, Any]) -> None:
+def _draw(model: TableModel, columns: list[int], rows: DrawnRows, options: dict[str, Any]) -> None:
     """Write the picture."""
-    from bgsub.clustering.plane import k_means_labels
+    from bgsub.clustering.drawing import k_means_labels
     from bgsub.plots.figures import save_figure
-    from bgsub.plots.mixture import PlaneMixture, mixture_figure
+    from bgsub.plots.mixture import mixture_figure
+    from bgsub.plots.shown import ShownMixture, ShownRows
 
-    features, chosen = model.preparation.features, list(columns)
-    plane = PlaneMixture(
-        model.mixture.weights,
-        model.means()[:, chosen],
-        model.covariances()[:, chosen][:, :, chosen],
-        (features.names[columns[0]], features.names[columns[1]]),
-        (bool(features.is_log[columns[0]]), bool(features.is_log[columns[1]])),
-    )
+    features = model.preparation.features
+    log = tuple(bool(is_log) for is_log in features.is_log)
+    whole = ShownMixture(model.mixture.weights, model.means(), model.covariances(), tuple(features.names), log)
     hard = k_means_labels(model, rows.features) if options["k_means"] else None
     unusual = None if options["quantile"] is None else rows.unusual
-    figure = mixture_figure(plane, rows.points, rows.probabilities, anomalies=unusual, hard=hard)
+    title = ""
+    if len(columns) < len(features.names):
+        title = f"{len(columns)} of the model's {len(features.names)} columns"
+        if options["columns"] is None:
+            title += ", those that tell the clusters apart most (--columns names others)"
+    figure = mixture_figure(whole.over(*columns), ShownRows(rows.points, rows.probabilities, unusual, hard), title)
     save_figure(figure, options["output"], few_colours=True)

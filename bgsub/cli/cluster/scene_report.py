@@ -70,7 +70,8 @@ def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source])
 
     def row_of(title: str, details: str, colour: object, rows: list[int]) -> SheetRow:
         pictures = [images[float(times[row])] for row in rows]
-        return SheetRow(title, details, colour, pictures, [written_time(times[row]) for row in rows])
+        captions = [written_time(times[row]) for row in rows]
+        return SheetRow(title, details, colour, pictures, captions, [_boxes(scenes, row) for row in rows])
 
     seconds = scenes.seconds()
     rows = []
@@ -82,8 +83,18 @@ def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source])
             *(f"{text} sd" for text in in_words(scenes, kind)),
         ]
         rows.append(row_of(f"kind {kind}", "\n".join(lines), tuple(colour), chosen[kind]))
-    rows.append(row_of("unusual", "the least likely\nframes, the\nstrangest first", UNUSUAL_COLOUR, unusual))
+    rows.append(
+        row_of(
+            "unusual", "the least likely\nframes, the\nstrangest first;\nframed: what moves", UNUSUAL_COLOUR, unusual
+        )
+    )
     save_figure(sheet_figure(rows), path)
+
+
+def _boxes(scenes: Scenes, row: int) -> np.ndarray:
+    """Return where something moves in a frame, (n, 4)."""
+    boxes = scenes.features.boxes
+    return np.empty((0, 4), int) if boxes is None else boxes[row][boxes[row].any(axis=1)].astype(int)
 
 
 def _print_kinds(scenes: Scenes, to_stderr: bool) -> None:
@@ -95,6 +106,6 @@ def _print_kinds(scenes: Scenes, to_stderr: bool) -> None:
         first = "-" if kind["first_time"] is None else written_time(kind["first_time"])
         cells = [str(kind["label"]), f"{kind['share']:.1%}", f"{kind['seconds']:.2f}", first]
         cells += [f"{kind['mean'].get(name, np.nan):.1f}" for name in ("brightness", "foreground", "objects")]
-        table.append([*cells, ", ".join(in_words(scenes, kind["label"])) or "nothing"])
+        table.append([*cells, ", ".join(in_words(scenes, kind["label"])) or "-"])
     headings = ["kind", "share", "seconds", "first seen", "brightness", "foreground %", "objects", "stands out by (sd)"]
     print_table(headings, table, to_stderr)

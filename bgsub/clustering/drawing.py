@@ -1,4 +1,4 @@
-"""A model and rows of a table over two of its columns: what a picture of them shows."""
+"""A model and rows of a table over a few of its columns: what a picture of them shows."""
 
 from __future__ import annotations
 
@@ -14,34 +14,56 @@ _MOST_POINTS = 20_000
 _MOST_ANOMALIES = 500
 
 
-def chosen_columns(model: TableModel, names: Sequence[str] | None) -> tuple[int, int]:
-    """Return which of a model's features two columns are; those of the first two without names.
+def chosen_columns(model: TableModel, names: Sequence[str] | None, most: int) -> list[int]:
+    """Return which of a model's features a picture shows.
+
+    Parameters
+    ----------
+    model : TableModel
+        What is drawn.
+    names : sequence of str or None
+        The columns asked for. None takes all or, of more than `most`, those that tell the clusters apart most: by the
+        part of a column's variance that lies between the clusters.
+    most : int
+        How many a picture can show.
+
+    Returns
+    -------
+    list of int
+        Places among the features; without names in the model's order.
 
     Raises
     ------
     ParameterError
-        When these are not two columns of the model.
+        When these are not 1 to `most` different columns of the model.
     """
     known = model.preparation.features.names
     if names is None:
-        if len(known) < 2:
-            raise ParameterError(f"the model has one column, {known[0]}, and a picture needs two")
-        names = known[:2]
-    if len(names) != 2 or names[0] == names[1]:
-        raise ParameterError(f"--columns names {listed(names)}: name two columns, a,b")
+        telling = np.argsort(-_between(model), kind="stable")[:most]
+        return sorted(telling.tolist())
+    if not 1 <= len(names) <= most or len(set(names)) < len(names):
+        raise ParameterError(f"--columns names {listed(names)}: name 1 to {most} different columns, a,b")
     for name in names:
         if name not in known:
             raise ParameterError(f"the model has no column {name!r}: there are {listed(known)}")
-    return known.index(names[0]), known.index(names[1])
+    return [known.index(name) for name in names]
 
 
-class PlaneRows:
+def _between(model: TableModel) -> np.ndarray:
+    """Return the share of each feature's variance that lies between the clusters, (F,)."""
+    weights, means = model.mixture.weights[:, None], model.means()
+    within = (weights * np.diagonal(model.covariances(), axis1=1, axis2=2)).sum(axis=0)
+    between = (weights * (means - (weights * means).sum(axis=0)) ** 2).sum(axis=0)
+    return between / np.maximum(within + between, np.finfo(np.float64).tiny)
+
+
+class DrawnRows:
     """Rows drawn at random from all blocks of a table, and the most unusual ones.
 
     Parameters
     ----------
-    columns : (int, int)
-        The two features to show.
+    columns : sequence of int
+        The C features to show.
     threshold : float or None
         The log-density below which a row is unusual.
 
@@ -51,22 +73,22 @@ class PlaneRows:
         All features of the rows drawn, at most 20 000.
     probabilities : ndarray (n, K)
         Theirs, of belonging to each cluster.
-    unusual : ndarray (m, 2)
-        The two features of at most 500 rows below the threshold, the least likely first.
+    unusual : ndarray (m, C)
+        The features to show of at most 500 rows below the threshold, the least likely first.
     """
 
-    def __init__(self, columns: tuple[int, int], threshold: float | None) -> None:
+    def __init__(self, columns: Sequence[int], threshold: float | None) -> None:
         self._columns = list(columns)
         self._threshold = threshold
         self._keys = np.empty(0)
         self._densities = np.empty(0)
         self.features = np.empty((0, 0))
         self.probabilities = np.empty((0, 0))
-        self.unusual = np.empty((0, 2))
+        self.unusual = np.empty((0, len(columns)))
 
     @property
     def points(self) -> np.ndarray:
-        """The two features of the rows drawn, (n, 2)."""
+        """The features to show of the rows drawn, (n, C)."""
         return self.features[:, self._columns]
 
     def add(self, block: Assigned) -> None:
