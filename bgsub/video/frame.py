@@ -85,7 +85,8 @@ class VideoInfo:
     time_base : Fraction
         Smallest step between two frame times, in seconds; writers keep times to this precision.
     live : bool
-        Frames come at the pace of the world (a camera, a network stream): waiting does not make them wait.
+        Frames come at the pace of the world (a camera, a network stream), as far as can be told before they come:
+        waiting does not make them wait.
     sample_aspect_ratio : Fraction
         Width of a pixel over its height, of the frames as they are delivered; 1 where pixels are square.
     start_time : float

@@ -68,8 +68,8 @@ def open_source(
         Number of the stream of a file or network stream that holds several, as `probe` lists them. Unless told it is
         the best one: never a cover picture, rather the one marked as the default, then the largest.
     prefetch : int, default 8
-        Frames decoded ahead in a thread of their own; 0 decodes in the caller's thread. A live source never
-        waits for a slow reader: it drops the oldest frame and counts it in ``dropped``.
+        Frames decoded ahead in a thread of their own; 0 decodes in the caller's thread. Where frames come at the
+        pace of the world and the reader falls behind for good, the oldest are dropped and counted in ``dropped``.
 
     Returns
     -------

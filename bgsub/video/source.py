@@ -47,6 +47,18 @@ class Source(ABC):
     def close(self) -> None:
         """Release file, connection or device. May be called any number of times."""
 
+    def is_overdue(self, frame: Frame, taken: int) -> bool:
+        """Say whether a frame that waits for a slow reader is to be left out, to keep up with the world.
+
+        Parameters
+        ----------
+        frame : Frame
+            The oldest one that waits, where there is no room for another.
+        taken : int
+            Frames that the reader has taken so far.
+        """
+        return self.info.live
+
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""
         info = self.info

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 import logging
 import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from time import monotonic
 
 import av
 import av.error
@@ -16,6 +18,7 @@ from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers import seeking
 from bgsub.video.readers.demuxing import duration_of, frame_steps, one_line, pixel_shape
+from bgsub.video.readers.lag import Lag
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
@@ -30,6 +33,8 @@ _ASSUMED_RATE = 25  # of a stream that tells no rate, between frames without tim
 _SEEK_FROM_S = 3.0  # decoding less than this takes no longer than a seek
 _MOST_WAITING = 32  # frames in a decoder's threads and in its queue for reordering
 _SHORT_BY_S = 2.0  # durations of containers are not exact
+_TAKEN = 2  # frames after which a model has been compiled and loaded
+_MOST_ARRIVALS = 4096
 _SOON_S = 0.001  # containers round their beginning
 
 _Timed = tuple[int, float, av.VideoFrame]
@@ -100,6 +105,9 @@ class ContainerSource(Source):
         self._unconverted = 0
         self._broken: SourceError | None = None
         self._sought = False
+        self._arrival: float | None = None  # of the packet that was decoded last
+        self._arrivals: collections.deque[tuple[int, float]] = collections.deque(maxlen=_MOST_ARRIVALS)
+        self._lag = Lag()
         self._timed = self._stamp(self._pictures())
 
     def _first_frame(self) -> _Timed:
@@ -233,7 +241,7 @@ class ContainerSource(Source):
             for index, picture in numbered:
                 yield index, float(index / self._rate), picture
             return
-        stamped = (Stamped(p.pts if p.pts is not None else p.dts, (index, p)) for index, p in numbered)
+        stamped = (self._stamped(numbered) for numbered in numbered)
         for time, (index, picture) in self._times.times(stamped):
             yield index, time, picture
 
@@ -241,7 +249,24 @@ class ContainerSource(Source):
         for picture in pictures:
             index = self._index
             self._index += 1
+            if self._arrival is not None:
+                self._arrivals.append((index, self._arrival))
             yield index, picture
+
+    def _stamped(self, numbered: tuple[int, av.VideoFrame]) -> Stamped[tuple[int, av.VideoFrame]]:
+        """Return a picture with what tells its time."""
+        picture, clock = numbered[1], self._packets.clock
+        stamp = picture.pts if picture.pts is not None else picture.dts
+        return Stamped(None if clock == "arrival" else stamp, numbered, None if clock == "stamps" else self._arrival)
+
+    def is_overdue(self, frame: Frame, taken: int) -> bool:
+        """Say whether the reader lags behind what comes at the pace of the world, and will not catch up."""
+        while self._arrivals and self._arrivals[0][0] < frame.index:
+            self._arrivals.popleft()
+        if not self._arrivals or taken < _TAKEN or not self._packets.is_live_now:
+            return False
+        now = monotonic()
+        return self._lag.is_too_long(now - self._arrivals[0][1], self._packets.silence, now)
 
     def _tell_of_clock(self, what: str, numbered: tuple[int, av.VideoFrame], time: float) -> None:
         """Say where the clock of the time stamps did what no time does."""
@@ -274,9 +299,11 @@ class ContainerSource(Source):
         """Yield the packets, then None, which empties the decoder, also of what came before a stream broke off."""
         try:
             for packet in self._packets:
+                self._arrival = packet.arrival
                 yield packet.data
         except SourceError as error:
             self._broken = error
+        self._arrival = None  # what the decoder still holds came long ago
         yield None
 
     def _image(self, index: int, picture: av.VideoFrame) -> np.ndarray | None:
@@ -314,7 +341,7 @@ class ContainerSource(Source):
 
     def _warn_if_short(self, time: float) -> None:
         """Warn where a file ended well before it said it would."""
-        if self._input.kind != "file":
+        if self._input.kind == "pipe" or self._packets.live:
             return
         # Counted in packets: a trimmed mp4 declares frames that it then tells the player to leave out.
         declared = self._input.stream.frames

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
+import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import av
 from av.video.stream import VideoStream
@@ -17,13 +19,15 @@ from av.video.stream import VideoStream
 from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
 from bgsub.video.readers.demuxing import Input, explain_read, open_input
-from bgsub.video.readers.rates import is_certain, is_doubtful, nominal_rate
+from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, nominal_rate
+from bgsub.video.readers.receiving import CLOCKLESS, LIVE_SCHEMES, Received, Receiver, is_recording
 
 log = logging.getLogger(__name__)
 
 # Packets that are looked at before the first is handed out: of a file, and of what comes only as fast as it is sent.
 _AHEAD, _AHEAD_SENT = 250, 10
 _AHEAD_BYTES = 16 << 20
+_CLOSED = "the sender closed it; check the sender and open it again"
 _TS_DISCONT = 0x200  # FFmpeg's AVFMT_TS_DISCONT
 
 
@@ -43,12 +47,15 @@ class Packet:
         Decoding, and a copy, can begin here.
     data : av.Packet
         The bytes with their time stamps, for PyAV to decode or to write.
+    arrival : float or None
+        When it came, in seconds of the monotonic clock; None where packets do not come by themselves (a file).
     """
 
     index: int
     time: float | None
     keyframe: bool
     data: av.Packet
+    arrival: float | None = None
 
 
 class BrokenRead(Exception):
@@ -80,7 +87,10 @@ class PacketSource:
     time_base : Fraction
         Seconds per tick of the packets' time stamps.
     live : bool
-        Packets come at the pace of the world: what is not read in time is lost.
+        Packets come at the pace of the world, as far as can be told at the beginning.
+    clock : {"stamps", "both", "arrival"}
+        What tells the time: the time stamps; of a stream that is live for certain also the arrival of packets, where
+        stamps fail; that alone, where the format has no time stamps (MJPEG over HTTP, raw H.264) and a camera sends it.
     joined : bool
         Streams of this format may be joined end to end, each with a clock of its own (MPEG-TS, HLS, Ogg).
     repeatable : bool
@@ -108,21 +118,35 @@ class PacketSource:
     True
     """
 
-    def __init__(self, opened: Input) -> None:
+    def __init__(self, opened: Input, *, scheme: str = "", began: float | None = None) -> None:
         self.input = opened
         self.name = opened.name
         self.codec = opened.codec
         self.time_base = fraction(opened.stream.time_base) or Fraction(1, 90_000)
         self.joined = bool(opened.container.format.flags & _TS_DISCONT)
-        self.live = opened.kind == "network" and opened.container.duration is None
-        self.repeatable = opened.kind == "file" or (opened.kind == "network" and not self.live)
         self.count = 0
         self.broken = ""
-        self._origin: int | None = None  # time stamp of the first packet
         self.closed = False
-        self._demuxed = self._demux()
-        self._ahead: collections.deque[av.Packet] = collections.deque()
-        self.fps = nominal_rate(opened, self._look_ahead())
+        self._scheme = scheme
+        self._is_sized = opened.kind == "network" and opened.container.size > 0
+        self._origin: int | None = None  # time stamp of the first packet
+        self._ahead: collections.deque[Received] = collections.deque()
+        self._receiver: Receiver | None = None
+        self._demuxed: Iterator[Received] = (Received(data, None) for data in self._demux())
+        if opened.kind == "network" and not is_recording(opened.container):
+            begun = monotonic() if began is None else began
+            self._receiver = Receiver(self._demux(), opened.close, begun, float(self.time_base))
+            self._demuxed = iter(self._receiver)
+        self.live = self._receiver is not None and (self._is_camera or not self._receiver.is_burst)
+        self.repeatable = opened.kind == "file" or (opened.kind == "network" and self._receiver is None)
+        self.clock: Literal["stamps", "both", "arrival"] = "stamps"
+        if self._receiver is not None and self.live:
+            clockless = opened.container.format.name in CLOCKLESS
+            self.clock = "arrival" if clockless else "both" if self._is_camera else "stamps"
+        if self._receiver is not None and self.clock == "arrival":
+            self.fps = camera_rate(self._receiver.rate)
+        else:
+            self.fps = nominal_rate(opened, self._look_ahead())
 
     @property
     def stream(self) -> VideoStream:
@@ -137,20 +161,55 @@ class PacketSource:
         if self.closed:
             return
         try:
-            for data in self._next_packets():
-                yield self._packet(data)
+            for received in self._next_packets():
+                yield self._packet(received)
                 # Closed between two packets: the container must not be touched again.
                 if self.closed:
                     return
-            if self.live:
-                self.broken = "the sender closed it; check the sender and open it again"
+            if self._receiver is not None and not self._may_end():
+                self.broken = _CLOSED
         except BrokenRead as error:
             if self.input.kind != "network":
                 log.warning("%s cannot be read to its end: %s", self.input.shown, error)
                 return
-            self.broken = f"{error}; check the sender and the network"
+            # FFmpeg takes the end of an answer of HTTP 1.0 for an error: nothing told it that the end would come.
+            failure = error.__cause__
+            closed = not self._is_sized and isinstance(failure, OSError) and failure.errno == errno.EIO
+            if closed and self._may_end():
+                return
+            self.broken = _CLOSED if closed else f"{error}; check the sender and the network"
         if self.broken:
             raise SourceError(f"{self.input.shown} broke off after {self.count} packets: {self.broken}")
+
+    @property
+    def is_live_now(self) -> bool:
+        """Packets still come, and at the pace of the world: who does not keep up with them falls behind."""
+        receiver = self._receiver
+        if receiver is None or receiver.has_ended:
+            return False
+        return self._is_camera or self.clock == "arrival" or receiver.is_paced
+
+    @property
+    def backlog(self) -> int:
+        """Packets that a network source had sent before its reading began: when each came is not known."""
+        return self._receiver.backlog if self._receiver else 0
+
+    @property
+    def silence(self) -> float:
+        """Longest seconds between two packets of a network source, those long ago counting less."""
+        return self._receiver.silence if self._receiver else 0.0
+
+    @property
+    def _is_camera(self) -> bool:
+        """The way it is sent is one for live streams."""
+        return self._scheme in LIVE_SCHEMES or self.input.container.format.name == "mpjpeg"
+
+    def _may_end(self) -> bool:
+        """Say whether the end of the stream is that of a recording, not of a camera's connection."""
+        if self.input.container.format.name == "hls":
+            return True
+        web = self._scheme in ("http", "https")
+        return web and not (self._is_camera or self.clock == "arrival" or (self._receiver and self._receiver.is_paced))
 
     def seek(self, stamp: int) -> None:
         """Go on reading at the last keyframe before a time stamp.
@@ -171,7 +230,7 @@ class PacketSource:
         try:
             self.input.container.seek(stamp, stream=self.input.stream)
             self._ahead.clear()
-            self._demuxed = self._demux()
+            self._demuxed = (Received(data, None) for data in self._demux())
         except Exception as error:
             raise SourceError(
                 f"cannot seek in {self.input.shown}: {explain_read(error)}; read it from the beginning"
@@ -185,7 +244,7 @@ class PacketSource:
         packets : sequence of Packet
             The last ones, in their order.
         """
-        self._ahead.extendleft(packet.data for packet in reversed(packets))
+        self._ahead.extendleft(Received(packet.data, packet.arrival) for packet in reversed(packets))
         self.count -= len(packets)
 
     def _demux(self) -> Iterator[av.Packet]:
@@ -202,12 +261,12 @@ class PacketSource:
             if data.size:  # AVI has empty ones, to repeat a picture, and FFmpeg ends with one
                 yield data
 
-    def _next_packets(self) -> Iterator[av.Packet]:
+    def _next_packets(self) -> Iterator[Received]:
         """Yield what was looked at ahead, then what comes."""
         while self._ahead:
             yield self._ahead.popleft()
-        while data := next(self._demuxed, None):  # to be taken up again by another iteration
-            yield data
+        while received := next(self._demuxed, None):  # to be taken up again by another iteration
+            yield received
 
     def _look_ahead(self) -> list[int | None]:
         """Return the time stamps of the first packets, as far as the rate needs them; they are handed out later."""
@@ -216,32 +275,36 @@ class PacketSource:
         most = _AHEAD if self.input.kind == "file" else _AHEAD_SENT
         size = 0
         try:
-            while len(self._ahead) < most and size < _AHEAD_BYTES and (data := next(self._demuxed, None)):
-                self._ahead.append(data)
-                size += data.size
+            while len(self._ahead) < most and size < _AHEAD_BYTES and (received := next(self._demuxed, None)):
+                self._ahead.append(received)
+                size += received.data.size
         except BrokenRead as error:
             self._demuxed = _broken(error)
-        return [_stamp(data) for data in self._ahead]
+        return [_stamp(received.data) for received in self._ahead]
 
     def close(self) -> None:
         """Close the file or connection; call it in the thread that iterates, or when none does."""
         if not self.closed:
             self.closed = True
-            self.input.close()
+            if self._receiver is not None:
+                self._receiver.close()  # which closes the input when it no longer reads
+            else:
+                self.input.close()
 
-    def _packet(self, data: av.Packet) -> Packet:
+    def _packet(self, received: Received) -> Packet:
         """Give the next packet its number and its time."""
+        data, arrival = received
         index = self.count
         self.count += 1
         stamp = _stamp(data)
         if stamp is None:
-            return Packet(index, None, data.is_keyframe, data)
+            return Packet(index, None, data.is_keyframe, data, arrival)
         if self._origin is None:
             self._origin = stamp
         # A quotient of integers is as exact as a Fraction, and much faster.
         ticks = stamp - self._origin
-        time = ticks * self.time_base.numerator / self.time_base.denominator
-        return Packet(index, time, data.is_keyframe, data)
+        seconds = ticks * self.time_base.numerator / self.time_base.denominator
+        return Packet(index, seconds, data.is_keyframe, data, arrival)
 
     def __enter__(self) -> Self:
         return self
@@ -256,7 +319,7 @@ def _stamp(data: av.Packet) -> int | None:
     return data.pts if data.pts is not None else data.dts
 
 
-def _broken(error: Exception) -> Iterator[av.Packet]:
+def _broken(error: Exception) -> Iterator[Received]:
     """Yield nothing, and raise what went wrong while packets were looked at ahead."""
     raise error
     yield
@@ -282,9 +345,11 @@ def open_packets(location: str | os.PathLike[str], *, stream: int | None = None)
     SourceError
         When it cannot be opened, has no video, or its pictures are larger than supported.
     """
-    opened = open_input(os.fspath(location), stream=stream)
+    began = monotonic()
+    place = os.fspath(location)
+    opened = open_input(place, stream=stream)
     try:
-        return PacketSource(opened)
+        return PacketSource(opened, scheme=place.partition("://")[0].lower(), began=began)
     except BaseException as error:
         opened.close()
         if isinstance(error, Exception) and not isinstance(error, SourceError):

@@ -15,13 +15,15 @@ JOIN_TIMEOUT = 2.0
 
 # A wait without a limit cannot be interrupted with Ctrl-C on Windows.
 _POLL_S = 0.5
+_CHECK_S = 0.1  # how often it is seen whether the oldest frame has become overdue
 
 
 class Prefetch(Source):
     """A source whose frames are read ahead in a daemon thread.
 
-    A file's thread waits while the queue is full. A live source's never waits: it drops the oldest frame and
-    counts it in ``dropped``. An error in the thread is raised in the reader, after the frames before it.
+    The thread waits while the queue is full, as long as the source may wait for its reader. Where the source says that
+    the oldest frame is overdue, that one is dropped, and counted in ``dropped``. An error in the thread is raised in
+    the reader, after the frames before it.
 
     Parameters
     ----------
@@ -38,6 +40,7 @@ class Prefetch(Source):
         self._depth = depth
         self._frames: collections.deque[Frame] = collections.deque()
         self._changed = threading.Condition()
+        self._taken = 0
         self._ended = False
         self._stopped = False
         self._error: BaseException | None = None
@@ -73,6 +76,7 @@ class Prefetch(Source):
                 return None
             if self._frames:
                 frame = self._frames.popleft()
+                self._taken += 1
                 self._changed.notify_all()
                 return frame
             error, self._error = self._error, None
@@ -97,12 +101,12 @@ class Prefetch(Source):
     def _put(self, frame: Frame) -> bool:
         """Append a frame when there is room; False once the reader has closed."""
         with self._changed:
-            if self.info.live:
-                while len(self._frames) >= self._depth:
+            while len(self._frames) >= self._depth and not self._stopped:
+                if self._source.is_overdue(self._frames[0], self._taken):
                     self._frames.popleft()
                     self.dropped += 1
-            while len(self._frames) >= self._depth and not self._stopped:
-                self._changed.wait()
+                else:
+                    self._changed.wait(_CHECK_S)
             if self._stopped:
                 return False
             self._frames.append(frame)

@@ -63,6 +63,14 @@ def nominal_rate(opened: Input, stamps: Iterable[int | None]) -> Fraction | None
     return stated
 
 
+def camera_rate(measured: float | None) -> Fraction | None:
+    """Return the rate of a camera whose packets came at this rate for a moment: a whole number, if any is near."""
+    if not measured:
+        return None
+    whole = max(round(measured), 1)
+    return Fraction(whole) if abs(whole - measured) < 0.1 * measured else Fraction(measured).limit_denominator(10)
+
+
 def measured_rate(stamps: Iterable[int | None], time_base: Fraction) -> Fraction | None:
     """Return the mean frames per second that time stamps show, None for fewer than two different ones.
 

@@ -15,6 +15,10 @@ _LOOK_AHEAD = 2  # frames after an odd time stamp that tell a mislabelled frame 
 _BREAK_S = 10.0  # a clock that jumps further ahead was set, where streams may be joined; FFmpeg has the same bound
 _ODD_S = 1.0  # a step ahead that is looked at twice: one mislabelled frame must not shift all that follow
 _REGULAR = 1.5  # the steps of a clock that runs differ by less than this factor
+_CRAWL = 0.1  # seconds of time stamps in a second of the world that are as good as none
+_WATCHED_S = 6.0
+_AT_ONCE_S = 1e-3  # between frames that come together
+_STANDS = "stands still"
 _MOST_TOLD = 5
 
 
@@ -40,9 +44,9 @@ class Timestamps(Generic[Item]):
     """Presentation times in seconds from the first frame, out of what a container claims.
 
     A frame without a time stamp follows the one before by the nominal period; of a live source, by the time that
-    passed in the world. A frame whose stamp does not fit those around it is mislabelled, and comes to lie between
-    them. Where the frames after it go on from its stamp, the clock was set, as where two recordings were joined: they
-    follow on what came before.
+    passed in the world, which also replaces stamps that stand still or fall far behind it. A frame whose stamp does not
+    fit those around it is mislabelled, and comes to lie between them. Where the frames after it go on from its stamp,
+    the clock was set, as where two recordings were joined: they follow on what came before.
 
     Parameters
     ----------
@@ -80,6 +84,9 @@ class Timestamps(Generic[Item]):
         self._last: float | None = None
         self._step = period
         self._arrival: float | None = None
+        self._world: float | None = None  # the monotonic clock at time 0, while that clock tells the time
+        self._recent: collections.deque[tuple[float, float]] = collections.deque(maxlen=256)  # arrivals and times
+        self._distrusted = False
 
     def start_from(self, stamp: int) -> None:
         """Take a time stamp for that of the first frame, which is not read: reading begins at a later one."""
@@ -96,6 +103,8 @@ class Timestamps(Generic[Item]):
         queue = _LookAhead(frames)
         while (frame := queue.pop()) is not None:
             time = self._time_of(frame, queue)
+            if frame.arrival is not None:
+                time = self._kept_up(frame, frame.arrival, time)
             if self._last is not None:
                 # The tick is lost in rounding where a hostile stamp made the time astronomic.
                 time = max(time, math.nextafter(self._last, math.inf))
@@ -106,7 +115,7 @@ class Timestamps(Generic[Item]):
     def _time_of(self, frame: Stamped[Item], queue: _LookAhead[Item]) -> float:
         """Return the time of the next frame."""
         expected = self._expected(frame)
-        if frame.stamp is None:
+        if frame.stamp is None or self._distrusted:
             return expected
         if self._origin is None:
             self._origin = frame.stamp * self._time_base - Fraction(expected)
@@ -114,11 +123,12 @@ class Timestamps(Generic[Item]):
         if self._last is None:
             return time
         ahead = time - self._last
-        if 0 < ahead <= max(_ODD_S, 3 * self._step):
+        if 0 < ahead <= max(_ODD_S, 3 * self._step) and not self._crawls(self._last, time, frame, queue):
             self._stands = False
+            self._world = None
             return time
         following = [self._claimed(later.stamp) for later in queue.peek(_LOOK_AHEAD) if later.stamp is not None]
-        if ahead > 0:
+        if ahead > max(_ODD_S, 3 * self._step):
             return self._after_a_jump(frame, time, following, expected)
         return self._after_a_step_back(frame, time, following, expected)
 
@@ -126,9 +136,11 @@ class Timestamps(Generic[Item]):
         """Return when a frame comes that tells no time."""
         if self._last is None:
             return 0.0
-        if frame.arrival is not None and self._arrival is not None:
-            return self._last + max(frame.arrival - self._arrival, 0.0)
-        return self._last + self._period
+        if frame.arrival is None or self._arrival is None:
+            return self._last + self._period
+        if self._world is None:
+            self._world = self._arrival - self._last
+        return max(frame.arrival - self._world, self._last + _AT_ONCE_S)
 
     def _claimed(self, stamp: int) -> float:
         assert self._origin is not None
@@ -153,11 +165,48 @@ class Timestamps(Generic[Item]):
         resumed = next((i for i, later in enumerate(following) if later > last), None)
         if resumed is None and not following:
             return expected
-        if resumed is None or (resumed > 0 and self._is_regular([time, *following[: resumed + 1]])):
-            stands = time == last and (self._stands or all(later == last for later in following))
-            words = "stands still" if stands else f"steps back by {expected - time:.2f} s"
+        crawls = time > last
+        if crawls or resumed is None or (resumed > 0 and self._is_regular([time, *following[: resumed + 1]])):
+            stands = crawls or (time == last and (self._stands or all(later == last for later in following)))
+            words = _STANDS if stands else f"steps back by {expected - time:.2f} s"
             return self._set_clock(frame, time, expected, words)
         return last + min(expected - last, (following[resumed] - last) / (resumed + 2))
+
+    def _crawls(self, last: float, time: float, frame: Stamped[Item], queue: _LookAhead[Item]) -> bool:
+        """Say whether time stamps nearly stand still while the world goes on."""
+
+        def lags(earlier: float, later: float, arrivals: tuple[float | None, float | None]) -> bool:
+            came, comes = arrivals
+            return came is not None and comes is not None and later - earlier < _CRAWL * (comes - came)
+
+        if not lags(last, time, (self._arrival, frame.arrival)):
+            return False
+        times, arrivals = [time], [frame.arrival]
+        for later in queue.peek(_LOOK_AHEAD):
+            if later.stamp is None:
+                return False
+            times.append(self._claimed(later.stamp))
+            arrivals.append(later.arrival)
+        steps = zip(itertools.pairwise(times), itertools.pairwise(arrivals), strict=True)
+        return len(times) > 1 and all(lags(*pair, came) for pair, came in steps)
+
+    def _kept_up(self, frame: Stamped[Item], arrival: float, time: float) -> float:
+        """Return the time of a live frame, and the world's from the moment on when time stamps fall far behind it."""
+        recent = self._recent
+        recent.append((arrival, time))
+        while arrival - recent[0][0] > _WATCHED_S:
+            recent.popleft()
+        pauses = [later[0] - earlier[0] for earlier, later in itertools.pairwise(recent)]
+        if self._distrusted or not pauses:
+            return time
+        # A network that halts and makes up for it is no clock that falls behind: the longest pause does not count.
+        passed = arrival - recent[0][0] - max(pauses)
+        if passed < _WATCHED_S / 2 or time - recent[0][1] > passed / 2:
+            return time
+        self._distrusted = True
+        self._world = recent[0][0] - recent[0][1]
+        self._tell("falls behind the world's", frame, time)
+        return arrival - self._world
 
     def _is_regular(self, times: Sequence[float]) -> bool:
         """Say whether times rise by steps such as those before them."""
@@ -169,11 +218,15 @@ class Timestamps(Generic[Item]):
         assert self._origin is not None
         self._origin += Fraction(time) - Fraction(expected)
         self.n_set += 1
-        repeated, self._stands = self._stands and words == "stands still", words == "stands still"
-        if self._told is not None and self._n_told < _MOST_TOLD and not repeated:
-            self._n_told += 1
-            self._told(words, frame.item, expected)
+        repeated, self._stands = self._stands and words == _STANDS, words == _STANDS
+        if not repeated:
+            self._tell(words, frame, expected)
         return expected
+
+    def _tell(self, words: str, frame: Stamped[Item], time: float) -> None:
+        if self._told is not None and self._n_told < _MOST_TOLD:
+            self._n_told += 1
+            self._told(words, frame.item, time)
 
 
 class _LookAhead(Generic[Item]):

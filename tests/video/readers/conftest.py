@@ -1,12 +1,16 @@
-"""Fixtures of the tests of readers."""
+"""Fixtures of the tests of readers: senders on this machine."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @pytest.fixture
@@ -16,14 +20,15 @@ def serve() -> Iterator[Callable[..., str]]:
     threads = []
     servers = []
 
-    def start(data: bytes, *, silent: bool = False) -> str:
+    def start(data: bytes | Iterable[bytes], *, silent: bool = False) -> str:
         server = socket.create_server(("127.0.0.1", 0))
         servers.append(server)
 
         def send() -> None:
             connection, _ = server.accept()
-            with connection:
-                connection.sendall(data)
+            with connection, contextlib.suppress(OSError):
+                for part in [data] if isinstance(data, bytes) else data:
+                    connection.sendall(part)
                 if silent:
                     over.wait(10)
 
@@ -37,3 +42,31 @@ def serve() -> Iterator[Callable[..., str]]:
         server.close()
     for thread in threads:
         thread.join(5)
+
+
+@pytest.fixture
+def serve_http() -> Iterator[Callable[..., str]]:
+    """Answer requests over HTTP in the version told; returns the URL."""
+    servers = []
+
+    def start(answer: Answer, *, version: str = "HTTP/1.1", name: str = "video") -> str:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = version
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                with contextlib.suppress(OSError):
+                    answer(self)
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/{name}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
