@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from bgsub.errors import ParameterError
-from bgsub.video.colors import Color
+from bgsub.video.colors import Color, parse_color
 from bgsub.video.writers import drawing
-from bgsub.video.writers.drawing import BLUE, MAGENTA
 
 
 def overlay(
     image: np.ndarray,
     mask: np.ndarray,
     *,
-    color: Color = MAGENTA,
-    shadow_color: Color | None = BLUE,
-    opacity: float = 0.45,
+    color: Color | str = "magenta",
+    shadow_color: Color | str | None = "blue",
+    opacity: float = drawing.OPACITY,
 ) -> np.ndarray:
     """Return a picture with its moving objects tinted and outlined, as ``bgsub run --overlay`` draws it.
 
@@ -26,9 +25,10 @@ def overlay(
         Grey or BGR; it stays as it is.
     mask : ndarray of uint8 or bool, shape (H, W)
         0 background, 255 foreground, anything else shadow.
-    color : tuple of int, default (220, 0, 255)
-        Blue, green and red of objects, 0 to 255 each; the default is magenta, which few scenes have.
-    shadow_color : tuple of int or None, default (255, 90, 20)
+    color : tuple of int or str, default 'magenta'
+        Of objects: blue, green and red, 0 to 255 each, or a name or number such as "cyan" and "#ff00aa". A run looks
+        for one that the scene lacks.
+    shadow_color : tuple of int, str or None, default 'blue'
         The same of their shadows; None leaves these as they are.
     opacity : float, default 0.45
         Share of the colour in what is tinted, from 0 to 1.
@@ -56,8 +56,8 @@ def overlay(
     image, mask = checked_image(image), _checked_mask(mask, image)
     if not 0 <= opacity <= 1:
         raise ParameterError(f"opacity is {opacity!r}: give a number from 0 to 1")
-    shadows = None if shadow_color is None else _checked_color("shadow_color", shadow_color)
-    return drawing.overlay(image, mask, _checked_color("color", color), shadows, opacity)
+    shadows = None if shadow_color is None else checked_color("shadow_color", shadow_color)
+    return drawing.overlay(image, mask, checked_color("color", color), shadows, opacity)
 
 
 def cutout(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -118,8 +118,10 @@ def _white_and_black(image: np.ndarray) -> np.ndarray:
     return image.astype(np.uint8) * 255 if image.dtype == np.bool_ else image
 
 
-def _checked_color(name: str, color: Color) -> Color:
+def checked_color(name: str, color: Color | str) -> Color:
     """Return a colour as three ints, or raise ParameterError."""
+    if isinstance(color, str):
+        return parse_color(color)
     try:
         blue, green, red = (int(value) for value in color)
         valid = all(0 <= value <= 255 for value in (blue, green, red)) and (blue, green, red) == tuple(color)

@@ -81,7 +81,10 @@ class Source(ABC):
 
     def _repr_html_(self) -> str:
         # What a subclass would add it reads from the file, which may be closed, or being read in a thread.
-        return html_table(repr(self).strip("<>"), (), list(Source.describe(self).items()))
+        known = Source.describe(self)
+        return html_table(
+            repr(self).strip("<>"), (), [(name.replace("_", " "), value) for name, value in known.items()]
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.formats import QUALITY
 from bgsub.outputs import PathLike, check_output
-from bgsub.video.composing import checked_image
+from bgsub.video.colors import Color
+from bgsub.video.composing import checked_color, checked_image
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.rational import as_rate
 from bgsub.video.sink import Sink
@@ -31,6 +33,9 @@ def open_sink(
     info: VideoInfo,
     kind: Literal["mask", "overlay", "foreground", "frames"] = "mask",
     *,
+    color: Color | str | None = None,
+    quality: int = QUALITY,
+    value_range: tuple[float, float] | None = None,
     overwrite: bool = False,
     source: PathLike | None = None,
 ) -> Sink:
@@ -46,6 +51,13 @@ def open_sink(
         Of the source: its rate and the times of its frames are kept.
     kind : {'mask', 'overlay', 'foreground', 'frames'}, default 'mask'
         The mask, the picture with its moving objects tinted, the moving objects alone, or the frame as it is.
+    color : tuple of int or str, optional
+        Of objects in an overlay: blue, green and red, or a name or number such as "cyan" and "#ff00aa"; by default
+        one that the scene lacks.
+    quality : int, default 50
+        Of overlays, frames and foregrounds that are lossy, 1 to 100.
+    value_range : tuple of float, optional
+        What is black and what is white in frames of more than 8 bits; by default the values in use.
     overwrite : bool, default False
         Let an existing output be replaced, when the first frame comes.
     source : path-like, optional
@@ -61,7 +73,7 @@ def open_sink(
     OutputError
         When the path cannot be written.
     ParameterError
-        When there is no such kind.
+        When there is no such kind, colour or quality.
 
     Examples
     --------
@@ -79,7 +91,12 @@ def open_sink(
     """
     if kind not in _SINKS:
         raise ParameterError(f"kind is {kind!r}: give {', '.join(map(repr, _SINKS))}")
-    return _SINKS[kind](path, info, overwrite=overwrite, source=source)
+    if color is not None and kind != "overlay":
+        raise ParameterError(f"color is of an overlay, and kind is {kind!r}: leave one of them out")
+    looks: dict[str, Any] = {} if kind == "mask" else {"quality": _checked_quality(quality), "bounds": value_range}
+    if kind == "overlay":
+        looks["color"] = None if color is None else checked_color("color", color)
+    return _SINKS[kind](path, info, overwrite=overwrite, source=source, **looks)
 
 
 class VideoWriter:
@@ -91,6 +108,8 @@ class VideoWriter:
         ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9.
     fps : float or Fraction, default 25
         Pictures a second, where none is given a time.
+    quality : int, default 50
+        1 to 100, of what is not lossless.
     lossless : bool, default False
         Every pixel comes back as it was, grey as BGR, in an ``.mkv`` of FFV1.
     overwrite : bool, default False
@@ -106,7 +125,7 @@ class VideoWriter:
     OutputError
         When the path cannot be written.
     ParameterError
-        When `fps` is out of its bounds, or lossless video is asked for in another file than ``.mkv``.
+        When `fps` or `quality` is out of its bounds, or lossless video is asked for in another file than ``.mkv``.
 
     Notes
     -----
@@ -127,13 +146,20 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: PathLike, fps: float | Fraction = 25, *, lossless: bool = False, overwrite: bool = False
+        self,
+        path: PathLike,
+        fps: float | Fraction = 25,
+        *,
+        quality: int = QUALITY,
+        lossless: bool = False,
+        overwrite: bool = False,
     ) -> None:
         self.path = check_output(path, overwrite=overwrite)
         if lossless and self.path.suffix.lower() != ".mkv":
             raise ParameterError(f"cannot write {self.path} without loss: give a name that ends in .mkv")
         self.n_frames = 0
         self._fps = as_rate(fps)
+        self._quality = _checked_quality(quality)
         self._codec: Literal["h264", "ffv1"] = "ffv1" if lossless else "h264"
         self._overwrite = overwrite
         self._sink: videos.FrameSink | None = None
@@ -171,7 +197,9 @@ class VideoWriter:
         if self._sink is None:
             height, width = image.shape[:2]
             info = VideoInfo(self.path.stem, width, height, self._fps, None, "", None)
-            self._sink = videos.frames_sink(self.path, info, overwrite=self._overwrite, codec=self._codec)
+            self._sink = videos.frames_sink(
+                self.path, info, overwrite=self._overwrite, codec=self._codec, quality=self._quality
+            )
         self._sink.write(Frame(self.n_frames, time, image))
         self.n_frames += 1
         self._time = time
@@ -198,3 +226,10 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _checked_quality(quality: int) -> int:
+    """Return a quality, or raise ParameterError."""
+    if isinstance(quality, bool) or not isinstance(quality, (int, np.integer)) or not 1 <= quality <= 100:
+        raise ParameterError(f"quality is {quality!r}: give a whole number from 1 to 100")
+    return int(quality)

@@ -7,6 +7,7 @@ import pytest
 
 import bgsub
 from bgsub.errors import ParameterError
+from bgsub.video.colors import COLORS
 from bgsub.video.writers import drawing
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
@@ -85,7 +86,7 @@ def test_what_cannot_be_drawn_is_told(image, mask, message):
             draw(image, mask)
 
 
-@pytest.mark.parametrize("color", ["red", (1, 2), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0), None, 7], ids=str)
+@pytest.mark.parametrize("color", [(1, 2), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0), None, 7], ids=str)
 def test_colours_that_are_none(color):
     with pytest.raises(ParameterError, match=r"color is .*: give blue, green and red, whole numbers from 0 to 255"):
         bgsub.overlay(IMAGE, MASK, color=color)
@@ -98,3 +99,16 @@ def test_colours_that_are_none(color):
 def test_an_opacity_out_of_bounds(opacity):
     with pytest.raises(ParameterError, match=r"^opacity is .*: give a number from 0 to 1"):
         bgsub.overlay(IMAGE, MASK, opacity=opacity)
+
+
+def test_colours_by_name_and_number():
+    def inside(color):
+        return bgsub.overlay(IMAGE, MASK, color=color, opacity=1.0)[INSIDE].tolist()
+
+    assert inside("#ff00aa") == inside("f0a") == inside((170, 0, 255)) == [170, 0, 255]
+    assert inside("Cyan") == list(COLORS["cyan"])
+    np.testing.assert_array_equal(
+        bgsub.overlay(IMAGE, MASK), bgsub.overlay(IMAGE, MASK, color="magenta", shadow_color="blue")
+    )
+    with pytest.raises(ParameterError, match=r"^'mauve' is no colour: give one of magenta, "):
+        bgsub.overlay(IMAGE, MASK, color="mauve")

@@ -50,7 +50,34 @@ def test_the_mask_is_the_default_and_a_folder_takes_images(tmp_path):
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "masks" / "bin000001.png"), -1), MASKS[0])
 
 
+def test_colour_quality_and_range_of_what_is_written(tmp_path):
+    flat = np.full((48, 64), 30_000, np.uint16)
+    flat[:, 32:] = 30_100
+    mask = np.zeros((48, 64), np.uint8)
+    mask[8:40, 4:28] = 255
+    sizes = {}
+    for quality, color in ((100, "#00ff00"), (1, (0, 255, 0))):
+        path = tmp_path / f"{quality}.mkv"
+        with bgsub.open_sink(path, INFO, "overlay", color=color, quality=quality, value_range=(29_000, 31_000)) as sink:
+            for index in range(10):
+                sink.write(Frame(index, index / 25, flat), mask)
+        image = read(path)[0].image.astype(int)
+        assert np.abs(image[20, 15] - [70, 185, 70]).max() < 25  # green over grey
+        assert np.abs(image[20, 50] - 140).max() < 12  # not stretched to white: the range was told
+        sizes[quality] = path.stat().st_size
+    assert sizes[100] > sizes[1]
+
+
 def test_sinks_that_cannot_be(tmp_path):
+    for quality in (0, 101, 7.5, True, "high"):
+        with pytest.raises(ParameterError, match=r"^quality is .*: give a whole number from 1 to 100$"):
+            bgsub.open_sink(tmp_path / "a.mkv", INFO, "overlay", quality=quality)
+        with pytest.raises(ParameterError, match=r"^quality is .*: give a whole number from 1 to 100$"):
+            bgsub.VideoWriter(tmp_path / "a.mkv", quality=quality)
+    with pytest.raises(ParameterError, match=r"^color is of an overlay, and kind is 'foreground': leave one"):
+        bgsub.open_sink(tmp_path / "a.mkv", INFO, "foreground", color="red")
+    with pytest.raises(ParameterError, match=r"^color is \(1, 2\): give blue, green and red"):
+        bgsub.open_sink(tmp_path / "a.mkv", INFO, "overlay", color=(1, 2))
     with pytest.raises(ParameterError, match=r"^kind is 'masks': give 'mask', 'overlay', 'foreground', 'frames'$"):
         bgsub.open_sink(tmp_path / "a.mkv", INFO, "masks")
     with pytest.raises(OutputError, match=r"a\.txt: its extension is not one of \.mkv"):
@@ -88,12 +115,11 @@ def test_every_kind_of_file_looks_as_what_was_written(tmp_path, suffix):
     assert [frame.time for frame in frames] == pytest.approx([0, 0.0334, 0.0667], abs=1e-3)
 
 
-def test_grey_and_masks_and_deeper_pictures(tmp_path):
+def test_grey_pictures_and_masks(tmp_path):
     mask = MASKS[0] == 255
     with bgsub.VideoWriter(tmp_path / "a.mkv", lossless=True) as writer:
         for image in (MASKS[0], MASKS[0][..., None], mask):
             writer.write(image)
-        writer.write(MASKS[0].astype(np.uint16) * 257)
     for frame in read(tmp_path / "a.mkv"):
         np.testing.assert_array_equal(frame.image, np.repeat(MASKS[0][..., None], 3, axis=2))
 
