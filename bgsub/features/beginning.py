@@ -7,6 +7,7 @@ that ends at the first frame, as what comes before it would have.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain
 
@@ -44,8 +45,11 @@ class LearnedBackwards(Source):
             _take(frames, first)
         except SourceError as error:  # what was read before it counts
             broken = error
+        latest = -math.inf
         for frame in first[:0:-1]:  # the very first is the next one that the model is given
-            self._model.apply(frame.image)
+            moment = 2 * first[0].time - frame.time  # as long before the first frame as it comes after it
+            self._model.apply(frame.image, time=moment if latest < moment < first[0].time else None)
+            latest = max(latest, moment)
         for frame in chain(first, () if broken else frames):
             self._count_losses()
             yield frame

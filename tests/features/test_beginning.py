@@ -35,9 +35,10 @@ class Remembering:
     """A model that notes what it is given."""
 
     def __init__(self):
-        self.seen = []
+        self.seen, self.times = [], []
 
-    def apply(self, image, *, learning_rate=None):
+    def apply(self, image, *, learning_rate=None, time=None):
+        self.times.append(time)
         self.seen.append(int(image[0, 0]))
         return np.zeros(image.shape[:2], np.uint8)
 
@@ -58,6 +59,24 @@ def test_the_first_frames_are_learned_backwards_and_all_are_given(count):
     seen, given = order(Listed(count))
     assert given == list(range(count))
     assert seen == [*range(min(count, 50) - 1, 0, -1), *range(count)]
+
+
+def test_the_clock_rises_to_the_first_frame():
+    model = Remembering()
+    source = Listed(4)
+    assert [frame.time for frame in LearnedBackwards(source, model)] == [0, 0.04, 0.08, 0.12]
+    assert model.times == pytest.approx([-0.12, -0.08, -0.04])
+
+
+def test_a_clock_that_stands_still_is_not_told():
+    class Still(Listed):
+        def __iter__(self):
+            for frame in super().__iter__():
+                yield Frame(frame.index, 2.5, frame.image)
+
+    model = Remembering()
+    assert len(list(LearnedBackwards(Still(4), model))) == 4
+    assert model.times == [None] * 3
 
 
 def test_large_pictures_are_held_in_bounded_memory(monkeypatch):
