@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from bgsub import __version__
 from bgsub.cli.groups import LazyGroup
 from bgsub.errors import BgsubError, ParameterError
 from bgsub.extras import explained
+from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
 
 _COMMANDS = {
     "run": "Mask moving objects in a video, a camera or a stream.",
@@ -26,12 +30,49 @@ bgsub run street.mp4                       street.mask.mkv, street.overlay.mp4
 bgsub run street.mp4 --mask masks/         a PNG a frame
 bgsub run 0 --show                         the first camera, in a window
 bgsub info street.mp4                      size, rate, length, codec
+bgsub cluster select customers.csv         how many kinds of customers
+bgsub cluster frames street.mp4            kinds of scene, and odd moments
+bgsub evaluate sample_videos               how good the masks are
 bgsub bench                                how fast this machine is
 """
 
 
+class Program(LazyGroup):
+    """All commands. Where a source stands in the place of a command it is run: ``bgsub street.mp4``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line up to the command's name."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            text = f"No such option '{error.option_name}' before a command: is it `bgsub run {error.option_name}`?"
+            raise click.NoSuchOption(error.option_name, text, ctx=ctx) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called, `run` where the name is a source."""
+        if args[0] not in self.lazy_commands and _is_source(args[0]):
+            return "run", self.get_command(ctx, "run"), args
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Let the shell complete names of commands, and of files where there is no such command."""
+        return super().shell_complete(ctx, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def _is_source(word: str) -> bool:
+    """Tell whether a word looks like something to mask."""
+    return (
+        word == "-"
+        or os.path.exists(word)  # noqa: PTH110  (Path raises where a word is too long for a name)
+        or word.lower().endswith((*READABLE_VIDEOS, *READABLE_IMAGES))
+        or re.fullmatch(r"\d{1,4}|[A-Za-z][A-Za-z0-9+.-]+://.*", word) is not None
+    )
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=Program,
     package="bgsub.cli",
     lazy_commands=_COMMANDS,
     examples=_EXAMPLES,
@@ -39,14 +80,21 @@ bgsub bench                                how fast this machine is
 )
 @click.version_option(__version__, "-V", "--version")
 def cli() -> None:
-    """Mask moving objects in video, live or recorded. `bgsub COMMAND --help` explains a command."""
+    """Mask moving objects in video, live or recorded; cluster tables. `bgsub COMMAND --help` explains a command."""
+
+
+def _spelt(words: list[str]) -> list[str]:
+    """Return ``help run`` and ``version`` as the options that they are elsewhere."""
+    if words[:1] == ["help"]:
+        return [*words[1:], "--help"]
+    return ["--version"] if words == ["version"] else words
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exit with 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
         with explained("this command"):
-            cli.main(arguments, prog_name="bgsub", standalone_mode=False)
+            cli.main(_spelt(sys.argv[1:] if arguments is None else arguments), prog_name="bgsub", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -10,7 +10,7 @@ import click
 
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import verbosity_options
+from bgsub.cli.options import PathText, verbosity_options
 
 if TYPE_CHECKING:
     from bgsub.evaluation.speed import SpeedResult
@@ -41,10 +41,21 @@ bgsub bench --video street.mp4 --json
     "--size", "sizes", type=_Size(), multiple=True, help="Frame size, repeatable; default 640x480, 1280x720, 1920x1080."
 )
 @click.option(
-    "--threads", type=click.IntRange(1, 256), multiple=True, help="Threads for each, repeatable; default 1 and 2."
+    "--threads",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    multiple=True,
+    help="Threads for each, repeatable; default 1 and 2.",
 )
-@click.option("--rounds", type=click.IntRange(2, 1000), default=20, show_default=True, help="Rounds of 6 frames each.")
-@click.option("--video", help="Measure on this video instead of a synthetic scene.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(2, 1000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="Rounds of 6 frames each.",
+)
+@click.option("--video", type=PathText(), metavar="FILE", help="Measure on this video instead of a synthetic scene.")
 @click.option("--shadows/--no-shadows", default=True, help="With or without shadow detection.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity_options

@@ -1,9 +1,9 @@
-"""Help texts: options under headings, and examples as they were written."""
+"""Help texts: options under headings, the rare ones apart, and examples as they were written."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -37,11 +37,23 @@ class SectionOption(click.Option):
     ----------
     section : str
         The heading.
+    rare : bool
+        It stands in the help of the models only.
+    short : str, optional
+        What the general help says of it, in place of `help`, which the help of the models says.
     """
 
-    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str, rare: bool = False, short: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+        self.rare = rare
+        self.short = short
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Return the default, and no range: what is out of it is told its bounds."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
 
 
 def section(heading: str) -> Callable[..., Callable[[Callable], Callable]]:
@@ -50,16 +62,78 @@ def section(heading: str) -> Callable[..., Callable[[Callable], Callable]]:
 
 
 class Command(ExamplesMixin):
-    """A command with examples, and with its options under their headings, in the order in which they are declared."""
+    """A command with examples, and with its options under their headings, in the order in which they are declared.
+
+    One that has rare options gets ``--help-model``, which shows them.
+
+    Parameters
+    ----------
+    hints : mapping of str to str
+        What to say of an option that it does not have, but that somebody may try: ``{"--output": "..."}``.
+    """
+
+    def __init__(self, *args: Any, hints: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hints = dict(hints or {})
+        if any(_is_of_model(option) for option in self.params):
+            self.params.append(
+                click.Option(
+                    ["--help-model"],
+                    is_flag=True,
+                    is_eager=True,
+                    expose_value=False,
+                    callback=_show_help_of_models,
+                    help="Show the options of the background models.",
+                )
+            )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; an option that is not there is answered with what there is."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in self.hints:
+                raise
+            text = f"No such option '{error.option_name}': {self.hints[error.option_name]}"
+            raise click.NoSuchOption(error.option_name, text, ctx=ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a list of options for each heading."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            heading = parameter.section if isinstance(parameter, SectionOption) else "Options"
-            record = parameter.get_help_record(ctx)
-            if record is not None and isinstance(parameter, click.Option):
-                sections.setdefault(heading, []).append(record)
-        for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+        """Write a list of options for each heading, without the rare ones."""
+        _write_options(self, ctx, formatter, of_models=False)
+
+
+def _is_of_model(option: click.Parameter) -> bool:
+    """Tell whether the help of the models shows an option."""
+    return isinstance(option, SectionOption) and bool(option.rare or option.short)
+
+
+def _show_help_of_models(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    """Print the help of the models, and end."""
+    if not value or ctx.resilient_parsing:
+        return
+    formatter = ctx.make_formatter()
+    ctx.command.format_usage(ctx, formatter)
+    _write_options(ctx.command, ctx, formatter, of_models=True)
+    click.echo(formatter.getvalue().rstrip("\n"))
+    ctx.exit()
+
+
+def _write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter, *, of_models: bool
+) -> None:
+    """Write a list of options for each heading, those of the models or the others."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for option in command.get_params(ctx):
+        record = option.get_help_record(ctx)
+        if record is None or not isinstance(option, click.Option):
+            continue
+        heading, short = "Options", ""
+        if isinstance(option, SectionOption):
+            heading, short = option.section, option.short
+        if of_models and _is_of_model(option):
+            sections.setdefault(heading, []).append(record)
+        elif not of_models and not (isinstance(option, SectionOption) and option.rare):
+            sections.setdefault("Model" if short else heading, []).append((record[0], short or record[1]))
+    for heading, records in sections.items():
+        with formatter.section(heading):
+            formatter.write_dl(records)

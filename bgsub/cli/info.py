@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bgsub.cli.help import Command
+from bgsub.cli.options import PathText
 from bgsub.times import written_time
 
 _EXAMPLES = """
@@ -42,7 +43,7 @@ _CONTAINERS = {  # FFmpeg's names, and those that people know
 
 
 @click.command(name="info", cls=Command, examples=_EXAMPLES)
-@click.argument("source")
+@click.argument("source", type=PathText())
 @click.option("--stream", type=click.IntRange(0), metavar="N", help="Tell of this stream instead of the best one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, stream: int | None, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.cli.help import section
-from bgsub.cli.options import Seconds
+from bgsub.cli.options import Scale, Seconds
 
 if TYPE_CHECKING:
     from bgsub.video.source import Source
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TIME = Seconds()
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "start": {"type": _TIME, "help": "Begin here: seconds, 1:30 or 0:01:30.5."},
+    "start": {"type": _TIME, "help": "Begin here: 90, 1m30s, 1:30 or 0:01:30.5."},
     "end": {"type": _TIME, "help": "Stop before this time."},
     "duration": {"type": _TIME, "help": "Stop after so long, instead of --end."},
     "every": {
@@ -26,11 +26,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "show_default": True,
         "help": "Use every N-th frame.",
     },
-    "scale": {"type": float, "metavar": "NUMBER", "help": "Shrink: a factor up to 1, or a width in pixels."},
+    "scale": {"type": Scale(), "metavar": "SIZE", "help": "Shrink: 50%, 0.5, or a width in pixels (640)."},
     "fps": {
         "type": float,
         "metavar": "NUMBER",
-        "help": "Frames per second of images (25 unless told); replaces a file's.",
+        "help": "Frames per second of images (25), or in place of a file's.",
     },
     "stream": {
         "type": click.IntRange(0),

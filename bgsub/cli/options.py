@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from bgsub.background.parameters import Parameter
 from bgsub.cli.help import section
@@ -22,8 +24,14 @@ _QUALITIES = {"small": 30, "normal": QUALITY, "high": 75}
 _SLASHES = tuple(filter(None, (os.sep, os.altsep)))
 
 
+_WITH_UNITS = re.compile(
+    r"(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+(?:\.\d+)?)\s*m(?:in)?(?!s))?\s*(?:(\d*\.?\d+)\s*s(?:ec)?)?\s*(?:(\d*\.?\d+)\s*ms)?"
+)
+_LENGTHS = (3600, 60, 1, 0.001)
+
+
 class Seconds(click.ParamType):
-    """A time: seconds, or hours, minutes and seconds with colons."""
+    """A time: seconds; hours, minutes and seconds with colons; or with units, 1h, 2m, 1m30s, 500ms."""
 
     name = "time"
 
@@ -31,14 +39,43 @@ class Seconds(click.ParamType):
         """Return the time in seconds."""
         if isinstance(value, (int, float)):
             return float(value)
-        parts = str(value).split(":")
+        text = str(value).strip().lower()
+        units = _WITH_UNITS.fullmatch(text)
+        if units is not None and any(units.groups()):
+            return sum(float(n) * length for n, length in zip(units.groups(), _LENGTHS, strict=True) if n)
         try:
-            numbers = [float(part) for part in parts]
+            numbers = [float(part) for part in text.split(":")]
         except ValueError:
             numbers = []
         if not 1 <= len(numbers) <= 3 or not all(0 <= n < float("inf") for n in numbers):
-            self.fail(f"{value!r} is no time: write seconds (90), or 1:30, or 0:01:30.5", param, ctx)
+            self.fail(f"{value!r} is no time: write seconds (90), or 1:30, or 1m30s", param, ctx)
         return sum(n * 60**power for power, n in enumerate(reversed(numbers)))
+
+
+class Scale(click.ParamType):
+    """How much smaller frames are to be: a factor, a percentage, or a width in pixels."""
+
+    name = "scale"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return a factor up to 1, or a width; its bounds are checked where it is used."""
+        number, _, rest = str(value).strip().partition("%")
+        try:
+            if rest or not math.isfinite(float(number)):
+                raise ValueError
+            percent = "%" in str(value)
+            if percent and not 0 < float(number) <= 100:
+                raise ValueError
+            return float(number) / 100 if percent else float(number)
+        except ValueError:
+            self.fail(f"{value!r} is no scale: write 50% or 0.5, or a width in pixels (640)", param, ctx)
+
+
+class Word(click.Choice):
+    """One of some words, in capitals or not."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        super().__init__(list(words), case_sensitive=False)
 
 
 class FilePath(click.Path):
@@ -63,6 +100,16 @@ class FolderOrFile(FilePath):
                 f"{name} has no extension: write {name}.mkv for a video, {name}/ for a folder of images", param, ctx
             )
         return name
+
+
+class PathText(click.ParamType):
+    """A text that may be the name of a file, which a shell completes: a source, a table, a region."""
+
+    name = "text"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Let the shell complete the name."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 _NUMBERS = re.compile(r"[\d\s.,;:+eE-]+")
@@ -123,16 +170,32 @@ class FromTable(click.ParamType):
         """Return the value, in bounds."""
         for parameter in self.parameters.values():
             try:
-                return parameter.check(type(parameter.default)(value))
+                number = Seconds().convert(value, param, ctx) if parameter.unit == "s" else value
+                return parameter.check(type(parameter.default)(number))
             except ValueError:  # ParameterError is one
                 continue
         return self.fail(f"{value} is out of bounds: give {self.bounds}", param, ctx)
+
+
+_COMMON = {
+    "threshold": "Higher finds less.",
+    "absorption_time": "After so long what stands still is background.",
+}
+"""What the general help says of parameters."""
+
+_REMARKS = {
+    "detect_shadows": " and --shadows has nothing to choose",
+    "shadow_value": ", where --shadows keeps them",
+}
+"""What to add to the descriptions of parameters that have to do with other options."""
 
 
 def model_options(
     methods: Mapping[str, Mapping[str, Parameter]], *, without: Collection[str] = ()
 ) -> Callable[[Callable], Callable]:
     """Return a decorator that gives a command an option for each parameter of some models, None unless it is typed.
+
+    They stand in the help of the models; those in `_COMMON` in the general help too, in fewer words.
 
     Parameters
     ----------
@@ -166,14 +229,19 @@ def _parameter_option(parameters: Mapping[str, Parameter], shared: int) -> Calla
     if not switch:
         bounds = _by_method({method: p.bounds for method, p in told.items()})
         text += (f" ({first.unit})" if first.unit else "") + f"; {bounds}"
+    default = _by_method({method: _default(p) for method, p in told.items()})
+    text += _REMARKS.get(first.name, "")
+    common = _COMMON.get(first.name, "")
     return section("Model" if len(told) == shared else f"Method {min(told)}")(
         f"--{flag}/--no-{flag}" if switch else f"--{flag}",
         first.name,
         type=None if switch else FromTable(parameters),
-        metavar="SECONDS" if first.unit == "s" else None,
+        metavar="TIME" if first.unit == "s" else None,
         default=None,
         hidden=not shown,
-        help=f"{text}. [default: {_by_method({method: _default(p) for method, p in told.items()})}]",
+        rare=not common,
+        short=common and f"{common} [default: {default}]",
+        help=f"{text}. [default: {default}]",
     )
 
 

@@ -20,14 +20,15 @@ from bgsub.cli.options import (
     FilePath,
     FolderOrFile,
     FromTable,
+    PathText,
     Quality,
     Seconds,
+    Word,
     model_options,
     verbosity_options,
 )
 from bgsub.cli.progress import progress_bar
 from bgsub.cli.signals import ended_by_signals
-from bgsub.video.colors import COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,13 +50,25 @@ _OUTPUTS = (
 _EXAMPLES = """
 bgsub run street.mp4
 bgsub run street.mp4 --overlay seen.mp4 --open 3 --min-area 60 --no-shadows
-bgsub run night.avi --two-pass --mask masks/ --stats night.csv
-bgsub run rtsp://camera/stream --region "0,200 640,200 640,480 0,480" --overlay now.mkv
+bgsub run night.avi --start 1m30s --two-pass --mask masks/ --stats night.csv
+bgsub run rtsp://camera/stream --region 0,200,640,280 --overlay now.mkv
 bgsub run today.mp4 --load-model door.bgsub --save-model door.bgsub --overwrite
 """
 
-_COLOR_HELP = f"Of objects in the overlay: {', '.join(COLORS)}, #ff00aa. [default: one that the scene lacks]"
-_QUALITY_HELP = "Of overlays and cut-outs: small, normal, high, or 1 to 100."
+_COLOR_HELP = "Of objects in it: a name, #ff00aa. [default: one that the scene lacks]"
+_QUALITY_HELP = "Of overlays: small, normal, high or 1-100."
+
+_HINTS = {
+    **dict.fromkeys(["--output", "-o", "--out"], "say what to write: --overlay FILE, --mask FILE, ... (see --help)"),
+    **dict.fromkeys(["--input", "-i"], "give the input without an option: bgsub run FILE"),
+    "--roi": "it is called --region",
+    "--crop": "--region looks at a part of the picture only",
+    "--resize": "it is called --scale",
+    "--width": "--scale 640 shrinks to a width of 640 pixels",
+    "--sensitivity": "--threshold: higher finds less",
+    "--model": "--load-model and --save-model have files of models; --method chooses the kind",
+    "--gpu": "models run on the processor",
+}
 
 _input = section("Input")
 _outputs = section("Outputs")
@@ -63,41 +76,48 @@ _cleaning = section("Cleaning masks")
 _model = section("Model")
 
 
-@click.command(name="run", cls=Command, examples=_EXAMPLES)
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@_outputs("--mask", type=FolderOrFile(), help="Masks: .mkv is lossless; .mp4, .webm; folder/ gets bin000001.png, ...")
+@click.command(name="run", cls=Command, examples=_EXAMPLES, hints=_HINTS)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=PathText())
+@_outputs(
+    "--mask",
+    type=FolderOrFile(),
+    metavar="FILE",
+    help="Masks: .mkv is lossless; .mp4, .webm; folder/ of .png.",
+)
 @_outputs(
     "--mask-codec",
-    type=click.Choice(["ffv1", "h264"]),
+    type=Word(["ffv1", "h264"]),
     default="ffv1",
     show_default=True,
+    rare=True,
     help="Of a .mkv of masks. Both are lossless; h264 takes half the time and twice the space.",
 )
-@_outputs("--overlay", type=_PATH, help="The video, moving objects tinted and outlined: .mp4, .mkv, .webm.")
+@_outputs("--overlay", type=_PATH, metavar="FILE", help="The video, objects tinted and outlined: .mp4, ...")
 @_outputs("--color", type=ColorText(), metavar="COLOR", help=_COLOR_HELP)
 @_outputs("--quality", type=Quality(), metavar="N", default="normal", show_default=True, help=_QUALITY_HELP)
 @_outputs(
     "--foreground",
     type=FolderOrFile(),
-    help="Moving objects cut out: on grey in .mp4; on nothing (alpha) in .webm, .mkv, folder/ of fg000001.png, ...",
+    metavar="FILE",
+    help="Objects cut out: .mp4 on grey; .webm, .mkv, folder/ on nothing.",
 )
-@_outputs("--background", type=_PATH, help="The learned background at the end: .png, .jpg, .bmp, .tif, .webp.")
-@_outputs("--stats", type=_PATH, help="Table of each frame's time and moving share: .csv, .jsonl, - for stdout.")
-@_outputs("--save-model", type=_PATH, help="The learned model at the end: .bgsub.")
-@_outputs("--into", type=_PATH, metavar="FOLDER", help="Of several inputs: folder of the results. [default: this one]")
-@_outputs("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v switches the view, q quits.")
+@_outputs("--background", type=_PATH, metavar="FILE", help="The learned background at the end: .png, .jpg, ...")
+@_outputs("--stats", type=_PATH, metavar="FILE", help="Each frame's time and moving share: .csv, .jsonl, -.")
+@_outputs("--save-model", type=_PATH, metavar="FILE", help="The learned model at the end: .bgsub.")
+@_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of the results of several inputs.")
+@_outputs("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v view, q ends.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist.")
 @input_options()
 @_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
-@_input("--two-pass", is_flag=True, help="Learn from the whole file first: for videos that begin with objects.")
-@_input("--concat", is_flag=True, help="Of several inputs make one: on one timeline, through one model.")
+@_input("--two-pass", is_flag=True, help="Learn from all first: for videos that begin with objects.")
+@_input("--concat", is_flag=True, help="Of several inputs make one: one timeline, one model.")
 @_input("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
 @_input(
     "--region",
+    type=PathText(),
     multiple=True,
     metavar="WHERE",
-    help='Look only here, in pixels of the source: x,y,width,height, a polygon "x,y x,y x,y", or a mask image. '
-    "Repeatable.",
+    help='Look only here: x,y,width,height, "x,y x,y x,y" or a mask image, in pixels of the source. Repeatable.',
 )
 @_cleaning(
     "--open",
@@ -120,36 +140,39 @@ _model = section("Model")
     "--min-area",
     type=FromTable({"adaptive": _MIN_AREA}),
     metavar="PIXELS",
-    help=f"Drop objects of fewer pixels. [default: {_MIN_AREA.default}; mog2 0]",
+    help=f"Drop smaller objects. [default: {_MIN_AREA.default}; mog2 0]",
 )
 @_cleaning("--fill", is_flag=True, help="Fill holes in objects.")
-@_cleaning("--shadows/--no-shadows", default=True, help="Keep shadows, 127 in masks, or make them background.")
+@_cleaning("--shadows/--no-shadows", default=True, help="Shadows are 127 in masks, or background, 0.")
 @_model(
     "--method",
-    type=click.Choice(list(METHODS)),
+    type=Word(METHODS),
     default=DEFAULT_METHOD,
     show_default=True,
-    help="Background model: adaptive has the better masks, mog2 those of OpenCV's MOG2.",
+    help="Adaptive has the better masks.",
 )
 @_model(
     "--learning-rate",
     type=click.FloatRange(0, 1),
     metavar="NUMBER",
-    help="Weight of a new frame in the background; 0 freezes it. By default high at first, then 1/history.",
+    rare=True,
+    help="Weight of a new frame in the background, from 0 to 1; 0 freezes it. By default high at first, then "
+    "1/history.",
 )
 @_model(
     "--threads",
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Threads of the model; by default half of the processors.",
+    help="Of the model. [default: half of the processors]",
 )
-@_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model, its method and its parameters.")
+@_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model, and its parameters.")
 @model_options(TABLES, without=("frame_rate", "min_area"))
 @section("Method mog2")(
     "--precision",
-    type=click.Choice(_PRECISIONS),
+    type=Word(_PRECISIONS),
     default=_PRECISIONS[0],
     show_default=True,
+    rare=True,
     help="Compact takes half the memory, which large frames on several threads gain from; one pixel in 10 000 differs.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -158,10 +181,10 @@ _model = section("Model")
 def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> None:
     """Mask moving objects in SOURCE.
 
-    SOURCE is a video file, a URL (rtsp://, http://), a camera (0, 1, /dev/video0), a folder or pattern of images
-    (shots/, in%06d.jpg), or - for a video on standard input. With no output named, the current folder gets two:
-    NAME.overlay.mp4, which any player opens, and the exact masks, NAME.mask.mkv. In masks 0 is background, 127 shadow
-    and 255 a moving object. Ctrl-C ends a run early; what was written by then is complete.
+    SOURCE is a video file, an address (rtsp://, http://), a camera (0, 1, /dev/video0), a folder or pattern of images
+    (shots/, in%06d.jpg), or - for standard input. With no output named, this folder gets two: NAME.overlay.mp4, which
+    any player opens, and the exact masks, NAME.mask.mkv: 0 background, 127 shadow, 255 moving object. Ctrl-C ends a run
+    early; what was written by then is complete.
 
     Several files, a folder of videos and a pattern ('cam_*.mp4') are masked one by one, into one folder (--into), where
     bgsub.jsonl lists what is done: the same command goes on where it ended. Outputs are then named by their extension

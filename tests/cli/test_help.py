@@ -44,6 +44,8 @@ def test_help_is_plain_text(bgsub, arguments):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(bgsub, name):
     shown = bgsub(name, "--help").out
+    if "--help-model" in shown:
+        shown += bgsub(name, "--help-model").out
     for option in command_of(name).params:
         if isinstance(option, click.Option) and not option.hidden:
             assert re.search(rf"^  (-\w, )?{option.opts[-1]}\b", shown, re.MULTILINE)
@@ -51,20 +53,49 @@ def test_every_option_is_explained(bgsub, name):
             assert re.fullmatch(r"[A-Z][^\n]+\.( \[default: [^\n]+\])?", option.help)
 
 
-def test_the_options_of_run_stand_under_headings(bgsub):
-    shown = bgsub("run", "--help").out
-    headings = ["Examples", "Outputs", "Input", "Cleaning masks", "Model", "Method adaptive", "Method mog2", "Options"]
-    assert re.findall(r"^([A-Z][\w ]*):$", shown, re.MULTILINE) == headings
-    parts = dict(zip(headings, re.split(r"\n[A-Z][\w ]*:\n", shown)[1:], strict=True))
-    assert "--save-model" in parts["Outputs"] and "--warm-up" in parts["Input"] and "--fill" in parts["Cleaning masks"]
-    assert "--history" in parts["Model"] and "--load-model" in parts["Model"] and "--json" in parts["Options"]
-    assert "--absorption-time SECONDS" in parts["Method adaptive"] and "--precision" in parts["Method mog2"]
-    assert "--var-max" in parts["Method mog2"]  # which the adaptive model has too, but few will want to change
+def parts(text):
+    """What stands under each heading of a help."""
+    headings = re.findall(r"^([A-Z][\w ]*):$", text, re.MULTILINE)
+    return dict(zip(headings, re.split(r"\n[A-Z][\w ]*:\n", text)[1:], strict=True))
+
+
+def test_the_help_of_run_leads_with_what_people_use(bgsub, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    outcome = bgsub("run", "--help")
+    found = parts(outcome.out)
+    assert list(found) == ["Examples", "Outputs", "Input", "Cleaning masks", "Model", "Options"]
+    assert "--save-model" in found["Outputs"] and "--warm-up" in found["Input"] and "--fill" in found["Cleaning masks"]
+    assert "--threads" in found["Model"] and "--load-model" in found["Model"] and "--json" in found["Options"]
+    assert "--threshold NUMBER" in found["Model"] and "--absorption-time TIME" in found["Model"]
+    assert "--help-model" in found["Options"]
+    for name in ("--history", "--var-init", "--complexity-prior", "--shadow-value", "--detect-shadows", "--mask-codec"):
+        assert name not in outcome.out
+    assert len(outcome.out.splitlines()) <= 85
+
+
+def test_the_help_of_the_models_has_the_rest(bgsub):
+    outcome = bgsub("run", "--help-model")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == bgsub("run", "x.mp4", "--mask", "m.mkv", "--help-model").out
+    found = parts(outcome.out)
+    assert list(found) == ["Outputs", "Model", "Method adaptive", "Method mog2"]
+    assert "--history" in found["Model"] and "--absorption-time TIME" in found["Method adaptive"]
+    assert "--precision" in found["Method mog2"]
+    assert "--var-max" in found["Method mog2"]  # which the adaptive model has too, but few will want to change
+    assert "--overlay" not in outcome.out
+    assert bgsub("info", "--help-model").error.startswith("Error: No such option '--help-model'")
+
+
+def test_the_words_on_shadows_tell_each_other_apart(bgsub):
+    assert "Shadows are 127 in masks, or background, 0." in bgsub("run", "--help").out
+    told = " ".join(bgsub("run", "--help-model").out.split())
+    assert "without, they count as objects and --shadows has nothing to choose." in told
 
 
 def shown_option(bgsub, name):
     """The help of one option of `bgsub run`, in one line."""
-    text = " ".join(bgsub("run", "--help").out.partition("Outputs:")[2].split())
+    shown = bgsub("run", "--help").out.partition("Outputs:")[2]
+    text = " ".join((bgsub("run", "--help-model").out + shown).split())
     start = text.index(f"--{name} ")
     return text[start : text.index("]", start)].replace("- ", "-")  # long words are broken at a hyphen
 
@@ -93,7 +124,7 @@ def test_defaults_that_differ_are_both_shown(bgsub):
 
 
 def test_rare_parameters_are_options_that_the_help_leaves_out(bgsub):
-    shown = bgsub("run", "--help").out
+    shown = bgsub("run", "--help").out + bgsub("run", "--help-model").out
     options = {option.name: option for option in run_command.params}
     rare = [p for p in ADAPTIVE_PARAMETERS.values() if p.advanced and p.name not in MOG2_PARAMETERS]
     assert len(rare) > 10
@@ -106,6 +137,52 @@ def test_what_is_not_typed_is_left_to_the_model():
     values = run_command.make_context("run", ["x.mp4"]).params
     assert {values[name] for name in {*MOG2_PARAMETERS, *ADAPTIVE_PARAMETERS} - {"frame_rate"}} == {None}
     assert (values["method"], values["precision"], values["threads"]) == ("adaptive", "exact", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["help"], ["--help"]),
+        (["help", "run"], ["run", "--help"]),
+        (["help", "cluster", "fit"], ["cluster", "fit", "--help"]),
+        (["version"], ["--version"]),
+    ],
+)
+def test_help_and_version_as_words(bgsub, words, same):
+    outcome = bgsub(*words)
+    assert (outcome.code, outcome.out) == (0, bgsub(*same).out)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["rum", "x.mp4"], "No such command 'rum'. Did you mean 'run'?"),
+        (["walk"], "No such command 'walk'."),
+        (["cluster", "colours", "x.png"], "No such command 'colours'. Did you mean 'colors'?"),
+        (["cluster", "kmeans"], "No such command 'kmeans'. Did you mean 'fit'?"),
+        (["--overlay", "x.mp4", "y.mp4"], "No such option '--overlay' before a command: is it `bgsub run --overlay`?"),
+        (["run", "x.mp4", "-o", "y.mp4"], "No such option '-o': say what to write: --overlay FILE, --mask FILE"),
+        (["run", "x.mp4", "--output=y.mp4"], "No such option '--output': say what to write: --overlay FILE"),
+        (["run", "-i", "x.mp4"], "No such option '-i': give the input without an option: bgsub run FILE"),
+        (["run", "x.mp4", "--roi", "1,2,3,4"], "No such option '--roi': it is called --region"),
+        (["run", "x.mp4", "--overly", "y.mp4"], "No such option '--overly'. ("),
+    ],
+)
+def test_what_is_nearly_right_is_answered_with_what_is(bgsub, words, message):
+    outcome = bgsub(*words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.error.startswith(f"Error: {message}")
+
+
+def test_a_source_without_a_command_is_run(bgsub, clip, workplace):
+    outcome = bgsub(clip, "--mask", "m.mkv", "--method", "MOG2", "--end", "400ms", "--scale", "50%")
+    assert outcome.code == 0
+    assert outcome.out.startswith("done: 10 frames at ")
+    assert bgsub("missing.mp4").error == "Error: cannot open missing.mp4: no such file or folder; check the path"
+    assert bgsub("gopher://host/x").error.startswith("Error: cannot open gopher://host/x")
+    assert bgsub("9876").error.startswith("Error: cannot open camera 9876")
+    (workplace / "run").mkdir()  # a command's name stays one
+    assert bgsub("run").error == "Error: Missing argument 'SOURCE...'."
 
 
 def examples():

@@ -26,7 +26,14 @@ bgsub cluster score c.bgsub new.csv --quantile 0.001
 """
 
 
-@click.group(name="cluster", cls=LazyGroup, package="bgsub.cli.cluster", lazy_commands=_COMMANDS, examples=_EXAMPLES)
+@click.group(
+    name="cluster",
+    cls=LazyGroup,
+    package="bgsub.cli.cluster",
+    lazy_commands=_COMMANDS,
+    examples=_EXAMPLES,
+    hints={"colours": "colors", "kmeans": "fit"},
+)
 def command() -> None:
     """Cluster the rows of a table by a Gaussian mixture, and find the unusual ones.
 

@@ -23,7 +23,7 @@ from bgsub.cli.cluster.options import (
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import needs_plots
+from bgsub.cli.options import PathText, needs_plots
 from bgsub.cli.progress import counting_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
@@ -45,7 +45,7 @@ bgsub cluster colors street.mp4 --components 6 --output poster.mp4
 
 
 @click.command(name="colors", cls=Command, examples=_EXAMPLES)
-@click.argument("source", metavar="IMAGE_OR_VIDEO")
+@click.argument("source", metavar="IMAGE_OR_VIDEO", type=PathText())
 @outputs(
     "--output",
     type=PATH,

@@ -25,6 +25,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
+from bgsub.cli.options import PathText
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_MODELS, WRITABLE_TABLES
@@ -40,7 +41,7 @@ zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - 
 
 
 @click.command(name="fit", cls=Command, examples=_EXAMPLES)
-@click.argument("table")
+@click.argument("table", type=PathText())
 @outputs(
     "--model",
     type=PATH,

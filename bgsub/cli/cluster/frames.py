@@ -24,7 +24,7 @@ from bgsub.cli.cluster.options import (
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import needs_plots
+from bgsub.cli.options import PathText, needs_plots
 from bgsub.cli.progress import progress_bar, waiting
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
@@ -54,7 +54,7 @@ bgsub cluster frames night.avi --features-only night.parquet
 
 
 @click.command(name="frames", cls=Command, examples=_EXAMPLES)
-@click.argument("source", metavar="VIDEO")
+@click.argument("source", metavar="VIDEO", type=PathText())
 @outputs(
     "--sheet",
     type=PATH,

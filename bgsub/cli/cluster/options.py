@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgsub.cli.help import section
-from bgsub.cli.options import FilePath, verbosity_options
+from bgsub.cli.options import FilePath, Word, verbosity_options
 from bgsub.cli.progress import Progress, counting_bar
 from bgsub.errors import ParameterError
 from bgsub.mixture.settings import COVARIANCE_TYPES, COVARIANCES, SETTINGS, Use
@@ -91,7 +91,7 @@ def missing_option(command: Callable) -> Callable:
     """Give a command --missing."""
     return rows(
         "--missing",
-        type=click.Choice(["error", "drop"]),
+        type=Word(["error", "drop"]),
         default="error",
         show_default=True,
         help="Rows with an empty, NaN or infinite value: stop and name the first, or leave them out.",
@@ -160,9 +160,7 @@ def components_option(use: Use, **changes: Any) -> Callable[[Callable], Callable
 
 def covariance_option(use: Use, help: str = "Shape: any ellipse; one for all; along the axes; circles.") -> Callable:
     """Return a decorator that gives a command --covariance, one type."""
-    return mixture(
-        "--covariance", type=click.Choice(COVARIANCE_TYPES), default=COVARIANCES[use], show_default=True, help=help
-    )
+    return mixture("--covariance", type=Word(COVARIANCE_TYPES), default=COVARIANCES[use], show_default=True, help=help)
 
 
 def overwrite_option(command: Callable) -> Callable:

@@ -16,7 +16,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import needs_plots, verbosity_options
+from bgsub.cli.options import PathText, needs_plots, verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import ParameterError
@@ -36,8 +36,8 @@ bgsub cluster plot customers.bgsub new.csv --quantile 0.001 --output unusual.png
 
 
 @click.command(name="plot", cls=Command, examples=_EXAMPLES)
-@click.argument("model")
-@click.argument("table")
+@click.argument("model", type=PathText())
+@click.argument("table", type=PathText())
 @outputs(
     "--output",
     type=PATH,

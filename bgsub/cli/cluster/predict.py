@@ -18,6 +18,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
+from bgsub.cli.options import PathText
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_TABLES
@@ -30,8 +31,8 @@ bgsub cluster predict customers.bgsub - --missing drop
 
 
 @click.command(name="predict", cls=Command, examples=_EXAMPLES)
-@click.argument("model")
-@click.argument("table")
+@click.argument("model", type=PathText())
+@click.argument("table", type=PathText())
 @outputs(
     "--output",
     type=PATH,

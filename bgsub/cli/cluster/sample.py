@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from bgsub.cli.cluster.options import PATH, check_outputs, outputs, overwrite_option
+from bgsub.cli.cluster.options import PATH, check_outputs, outputs, overwrite_option, rows
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import verbosity_options
+from bgsub.cli.options import PathText, verbosity_options
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_TABLES
@@ -19,16 +19,7 @@ bgsub cluster sample customers.bgsub -n 5 --seed 7
 
 
 @click.command(name="sample", cls=Command, examples=_EXAMPLES)
-@click.argument("model")
-@click.option("-n", "--rows", "n_rows", type=click.IntRange(1), metavar="N", required=True, help="How many rows.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="The same seed gives the same rows.",
-)
+@click.argument("model", type=PathText())
 @outputs(
     "--output",
     type=PATH,
@@ -38,6 +29,15 @@ bgsub cluster sample customers.bgsub -n 5 --seed 7
     help="Table of the rows: .csv, .parquet, - for CSV on stdout.",
 )
 @overwrite_option
+@rows("-n", "--rows", "n_rows", type=click.IntRange(1), metavar="N", required=True, help="How many rows.")
+@rows(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="The same seed gives the same rows.",
+)
 @verbosity_options
 def command(model: str, n_rows: int, seed: int, output: str, overwrite: bool, verbose: bool, quiet: bool) -> None:
     """Draw rows from MODEL, in random order, in the units of the table that it learned.

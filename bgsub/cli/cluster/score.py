@@ -18,6 +18,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
+from bgsub.cli.options import PathText
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_TABLES
@@ -35,8 +36,8 @@ bgsub cluster score customers.bgsub new.parquet --threshold -12.5 --top 0 --json
 
 
 @click.command(name="score", cls=Command, examples=_EXAMPLES)
-@click.argument("model")
-@click.argument("table")
+@click.argument("model", type=PathText())
+@click.argument("table", type=PathText())
 @_anomalies(
     "--quantile",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),

@@ -24,7 +24,7 @@ from bgsub.cli.cluster.options import (
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
-from bgsub.cli.options import needs_plots
+from bgsub.cli.options import PathText, Word, needs_plots
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS
 from bgsub.mixture.settings import COVARIANCE_TYPES
@@ -42,7 +42,7 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
 
 
 @click.command(name="select", cls=Command, examples=_EXAMPLES)
-@click.argument("table")
+@click.argument("table", type=PathText())
 @outputs(
     "--plot",
     type=PATH,
@@ -63,13 +63,13 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
 )
 @mixture(
     "--covariance",
-    type=click.Choice(COVARIANCE_TYPES),
+    type=Word(COVARIANCE_TYPES),
     multiple=True,
     help="Shape to try, repeatable; default all: any ellipse; one for all; along the axes; circles.",
 )
 @mixture(
     "--criterion",
-    type=click.Choice(_CRITERIA),
+    type=Word(_CRITERIA),
     default="bic",
     show_default=True,
     help="The best has the lowest. bic: what the density needs; icl: what is apart; aic: more than either.",
