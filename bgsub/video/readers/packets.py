@@ -270,8 +270,10 @@ class PacketSource:
 
     def _look_ahead(self) -> list[int | None]:
         """Return the time stamps of the first packets, as far as the rate needs them; they are handed out later."""
-        if is_certain(self.input) or not (self.input.kind == "file" or is_doubtful(self.input)):
+        if is_certain(self.input):
             return []
+        if self.input.kind != "file" and not is_doubtful(self.input):
+            return [_stamp(data) for data in self._receiver.waiting()] if self._receiver else []
         most = _AHEAD if self.input.kind == "file" else _AHEAD_SENT
         size = 0
         try:

@@ -141,6 +141,12 @@ class Receiver:
             raise error
         return None
 
+    def waiting(self) -> list[av.Packet]:
+        """Return the packets that were there from the beginning, and leave them to be read."""
+        self._await_drained()
+        with self._changed:
+            return [received.data for received in self._queue]
+
     # ------------------------------------------------------------------------------------------------ its pace
 
     @property
