@@ -147,7 +147,7 @@ def stamp_of(item: Input) -> Stamp:
         return Stamp()
     path = Path(item.source)
     if path.is_file():
-        return Stamp.of([path])
+        return Stamp.of([Path(name) for name in item.reads])
     from bgsub.video.readers.images import list_images
 
     try:

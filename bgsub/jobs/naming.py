@@ -120,7 +120,7 @@ def plan(inputs: Sequence[Input], pattern: Job, folder: Path, claimed: Mapping[s
     """
     names = _Names(pattern.outputs, claimed)
     shared = Counter(_key(f"{item.folder}/{item.name}") for item in inputs)
-    sources = {os.path.realpath(item.source) for item in inputs if item.is_path}
+    sources = {os.path.realpath(name) for item in inputs if item.is_path for name in item.reads}
     tasks = []
     for item in inputs:
         name, written = names.choose(item, alike=shared[_key(f"{item.folder}/{item.name}")] > 1)
@@ -128,7 +128,7 @@ def plan(inputs: Sequence[Input], pattern: Job, folder: Path, claimed: Mapping[s
         for path in _texts(outputs).values():
             if os.path.realpath(path) in sources:
                 raise OutputError(f"cannot write {path}: it is one of the inputs; choose another name or folder")
-        tasks.append(Task(item, replace(pattern, source=item.source, outputs=outputs), written))
+        tasks.append(Task(item, replace(pattern, source=item.pictures or item.source, outputs=outputs), written))
     return tasks
 
 

@@ -49,7 +49,7 @@ def open_source(
         CDnet sequence (its ``input`` folder is read); a pattern of image files (``in%06d.jpg``, ``*.png``).
         Images come in the order of the numbers in their names. A list or tuple of these is one source: the parts
         follow on one timeline, brought to the size of the first; one that cannot be read whole is warned of, and
-        when all were read the iteration raises `SourceError`.
+        when all were read the iteration raises `SourceError`. Images are one sequence, in the order given.
     start, end : float, optional
         Deliver frames with ``start <= time < end``, in seconds from the source's first frame. Times and indices are
         those of a full read; where packets tell them for certain, what comes long before the start is not decoded.
@@ -178,9 +178,14 @@ def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Rea
     """Open several sources as one."""
     if len(parts) == 1:
         return _open(parts[0], selection, reading)
+    names = [part if isinstance(part, int) else os.fspath(part) for part in parts]
+    files = [Path(name) for name in names if isinstance(name, str) and Path(name).suffix.lower() in READABLE_IMAGES]
+    if names and len(files) == len(names) and all(file.is_file() for file in files):
+        from bgsub.video.readers.images import ImageSource
+
+        return ImageSource(files, selection, reading.only_rate(f"{files[0]} and others"))
     from bgsub.video.readers.concatenated import ConcatenatedSource
 
-    names = [part if isinstance(part, int) else os.fspath(part) for part in parts]
     return ConcatenatedSource(names, lambda part: _open(part, Selection(), reading), selection)
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -152,6 +153,27 @@ def test_lines_fit_a_narrow_terminal(bgsub, clip, workplace, monkeypatch):
     rows = outcome.out.splitlines()
     assert max(map(len, rows)) <= 60
     assert rows[1].startswith("...") and "1.mkv  done" in rows[1]
+
+
+def test_pictures_that_a_shell_has_named_one_by_one(bgsub, images, workplace):
+    """As ``bgsub run shots/*.png`` without quotes."""
+    (workplace / "shots").mkdir()
+    names = [f"shots/in{number}.png" for number in range(1, 13)]
+    for name, image in zip(names, images, strict=False):
+        cv2.imwrite(name, image)
+    outcome = bgsub(*MOG2_RUN, *sorted(names), "--mask", "masks/")
+    assert outcome.code == 0
+    assert outcome.err == "12 pictures in shots are taken for one sequence\n"
+    assert outcome.out.startswith("done: 12 frames")
+    for number, mask in enumerate(masks_of(images[:12]), 1):
+        assert np.array_equal(cv2.imread(f"masks/bin{number:06d}.png", cv2.IMREAD_UNCHANGED), mask)
+    shutil.move(workplace / "masks", workplace / "first")
+    twice = bgsub(*MOG2_RUN, *names, "--into", "out")
+    assert files_in("out") == ["bgsub.jsonl", "shots.mask.mkv"]
+    assert twice.out.splitlines()[1].startswith("shots/in1.png and 11 more  done")
+    assert bgsub(*MOG2_RUN, *names, "--into", "out").out.splitlines()[-1].startswith("1 input: 1 done before")
+    cv2.imwrite(names[4], np.zeros_like(images[0]))
+    assert bgsub(*MOG2_RUN, *names, "--into", "out").out.splitlines()[-1].startswith("1 input: 1 done;")
 
 
 # ------------------------------------------------------------------------------------------------------- as one video

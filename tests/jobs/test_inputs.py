@@ -235,6 +235,25 @@ def test_patterns_of_pictures_are_sequences(tree):
     assert not find_inputs(["shots/in*.jpg"]).several
 
 
+def test_pictures_that_a_shell_has_named_one_by_one_are_sequences(tree):
+    tree(*(f"shots/in{n}.png" for n in (1, 10, 2)), "other/1.png", "other/2.png", "one/1.png", "a.mp4")
+    inputs = find_inputs(["shots/in1.png", "shots/in10.png", "shots/in2.png"])
+    assert not inputs.several
+    assert inputs.source == ("shots/in1.png", "shots/in2.png", "shots/in10.png")
+    (item,) = inputs.each
+    assert (item.name, item.folder, item.shown) == ("shots", "", "shots/in1.png and 2 more")
+    inputs = find_inputs(["a.mp4", "shots/in1.png", "other/1.png", "one/1.png", "shots/in2.png", "other/2.png"])
+    assert inputs.several
+    assert [(item.name, item.reads) for item in inputs.each] == [
+        ("a", ("a.mp4",)),
+        ("shots", ("shots/in1.png", "shots/in2.png")),
+        ("other", ("other/1.png", "other/2.png")),
+        ("1", ("one/1.png",)),
+    ]
+    identities = {find_inputs(["shots/in1.png", f"shots/in{n}.png"]).each[0].identity for n in (2, 10)}
+    assert len(identities) == 2
+
+
 def test_a_pattern_of_folders(tree):
     tree("cam1/a.mp4", "cam2/a.mp4", "cam3/notes.txt")
     assert found("cam[12]") == [("cam1/a.mp4", "cam1", "a"), ("cam2/a.mp4", "cam2", "a")]
@@ -297,7 +316,8 @@ def test_nothing_is_no_input():
 
 
 def test_more_than_anybody_means(tree, monkeypatch):
-    monkeypatch.setattr("bgsub.jobs.inputs.MOST_INPUTS", 3)
+    for module in ("inputs", "matches"):
+        monkeypatch.setattr(f"bgsub.jobs.{module}.MOST_INPUTS", 3)
     tree(*(f"rec/{n}.mp4" for n in range(4)))
     for name in ("rec", "rec/*.mp4"):
         with pytest.raises(SourceError, match="more than 3 inputs"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,19 +23,22 @@ log = logging.getLogger(__name__)
 DEFAULT_FPS = Fraction(25)
 
 
-def list_images(path: Path) -> list[Path]:
+def list_images(path: Path | Sequence[Path]) -> list[Path]:
     """Return the image files that a path means, in the order of their numbers.
 
     Parameters
     ----------
-    path : Path
-        An image, a folder of images, a folder whose ``input`` folder holds them (CDnet), or a pattern.
+    path : Path or sequence of Path
+        An image, a folder of images, a folder whose ``input`` folder holds them (CDnet), or a pattern; or the images
+        themselves, which stay in their order.
 
     Raises
     ------
     SourceError
         When there are none; the text names what was looked for.
     """
+    if not isinstance(path, Path):
+        return list(path)
     if path.is_file():
         return [path]
     if path.is_dir():
@@ -73,7 +76,7 @@ class ImageSource(Source):
 
     Parameters
     ----------
-    path : Path
+    path : Path or sequence of Path
         See `list_images`.
     selection : Selection
         Images it does not want are not read from the disk.
@@ -83,10 +86,11 @@ class ImageSource(Source):
 
     repeatable = True
 
-    def __init__(self, path: Path, selection: Selection, rate: Fraction | None = None) -> None:
-        self._name = str(path)
+    def __init__(self, path: Path | Sequence[Path], selection: Selection, rate: Fraction | None = None) -> None:
         self._files = list_images(path)
-        self._names, self._numbers = names_of(self._files), numbers_of(self._files, path)
+        pattern = path if isinstance(path, Path) else None
+        self._name = str(pattern or f"{self._files[0]} and {len(self._files) - 1} more")
+        self._names, self._numbers = names_of(self._files), numbers_of(self._files, pattern)
         self._selection = selection
         self._rate = rate or DEFAULT_FPS
         self._closed = False
@@ -97,7 +101,7 @@ class ImageSource(Source):
         count = len(self._files)
         self.info = selection.narrowed(
             VideoInfo(
-                name=_short_name(path),
+                name=_short_name(pattern or self._files[0].parent),
                 width=width,
                 height=height,
                 fps=self._rate,

@@ -129,6 +129,18 @@ def test_folders_of_pictures_are_parts_too(tmp_path):
     assert [frame.name for frame in frames] == [None] * 5  # two folders may hold the same name
 
 
+def test_a_list_of_images_is_one_sequence_in_its_order(tmp_path):
+    images = pictures(3)
+    names = [tmp_path / f"in{number}.png" for number in (3, 1, 2)]
+    for name, image in zip(names, images, strict=True):
+        cv2.imwrite(str(name), image)
+    with open_source(names, fps=5) as source:
+        frames = list(source)
+        assert (source.info.frame_count, source.info.fps, source.info.name) == (3, 5, tmp_path.name)
+    assert np.array_equal([frame.image for frame in frames], images)
+    assert [frame.number for frame in frames] == [3, 1, 2]
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_part_that_cannot_be_opened_ends_none_of_the_rest(parts, tmp_path, caplog, place):
     images, paths = parts([3, 4])

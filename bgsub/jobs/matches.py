@@ -1,0 +1,232 @@
+"""What one name on a command line means: one source, or those that a folder or a pattern stands for."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import itertools
+import logging
+import os
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgsub.errors import SourceError
+from bgsub.jobs.folders import (
+    SEQUENCE,
+    files_in,
+    folders_below,
+    has_pictures,
+    is_image,
+    is_made,
+    is_sequence,
+    is_video,
+    name_order,
+    nothing_in,
+    taken,
+    without_made,
+)
+from bgsub.video.readers import image_names
+
+logger = logging.getLogger(__name__)
+
+MOST_INPUTS = 1_000_000
+"""More are refused: a pattern that meets so many was not meant."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_QUOTES = ("'", '"')
+
+
+@dataclass(frozen=True)
+class Match:
+    """A source, and the folder that its place is told from."""
+
+    source: str
+    base: str | None = None  # None where it is no path
+    error: str = ""
+    pictures: tuple[str, ...] = ()
+
+
+def matches_of(name: str, recursive: bool) -> Iterator[Match]:
+    """Yield what one name means."""
+    if name.lower().startswith("file://"):
+        name = urllib.request.url2pathname(urllib.parse.urlsplit(name).path)
+    if name in ("", "-") or _URL.match(name) or (name.isdecimal() and not exists(name)):
+        yield Match(name)
+        return
+    name = unquoted(name)
+    path = Path(name)
+    if path.is_dir():
+        yield from _in_tree(path) if recursive else _in_folder(path)
+    elif exists(name) or not is_pattern(name):
+        yield Match(name, str(path.parent))
+    else:
+        yield from _of_pattern(name, recursive)
+
+
+def _in_folder(folder: Path) -> Iterator[Match]:
+    """Yield the videos of a folder, or the folder itself as a sequence of pictures."""
+    try:
+        files = files_in(folder)
+    except SourceError as error:
+        yield Match(str(folder), str(folder.absolute().parent), str(error))
+        return
+    videos = [file for file in files if is_video(file)]
+    wanted = without_made(videos, str(folder))
+    if wanted:
+        pictures = sum(map(is_image, files)) or has_pictures(folder / SEQUENCE)
+        if pictures:
+            logger.warning("%s holds videos and pictures: the %s", folder, taken(len(wanted)))
+        yield from (Match(str(file), str(folder)) for file in wanted)
+    elif is_sequence(folder):
+        yield _sequence(folder)
+    else:
+        yield Match(str(folder), str(folder.absolute().parent), nothing_in(folder, bool(videos)))
+
+
+def _in_tree(root: Path) -> Iterator[Match]:
+    """Yield the videos in a folder and below it, or the sequences of pictures there if it has no video."""
+    videos, sequences, unreadable = [], [], 0
+    for folder in folders_below(root):
+        try:
+            files = files_in(folder)
+        except SourceError as error:
+            unreadable += 1
+            yield Match(str(folder), str(root), str(error))
+            continue
+        videos += [file for file in files if is_video(file)]
+        if is_sequence(folder):
+            sequences.append(folder)
+        if len(videos) > MOST_INPUTS:
+            break
+    wanted = without_made(videos, str(root))
+    if wanted:
+        if sequences:
+            logger.warning("%s holds videos and folders of pictures: the %s", root, taken(len(wanted)))
+        yield from (Match(str(file), str(root)) for file in wanted)
+    elif sequences:
+        for folder in sequences:
+            yield _sequence(folder, base=root)
+    elif not unreadable:
+        yield Match(str(root), str(root.absolute().parent), nothing_in(root, bool(videos), searched=True))
+
+
+def _of_pattern(pattern: str, recursive: bool) -> Iterator[Match]:
+    """Yield the videos that a pattern meets, or the pattern as a sequence of pictures; at last what folders hold."""
+    base, met = _met_by(pattern)
+    files = [path for path in met if path.is_file() or not path.exists()]
+    videos = [path for path in files if is_video(path)] or [path for path in files if not is_image(path)]
+    wanted = videos if is_made(pattern) else without_made(videos, pattern)
+    pictures = [path for path in files if is_image(path)]
+    if wanted and pictures:
+        logger.warning("%s meets videos and pictures: the %s", pattern, taken(len(wanted)))
+    yield from (Match(str(path), base) for path in wanted)
+    if pictures and not wanted:
+        for folder in dict.fromkeys(path.parent for path in pictures):
+            above = base if folder != Path(base) else str(folder.absolute().parent)
+            yield Match(str(folder / Path(pattern).name), above)
+    found = bool(wanted or pictures)
+    folders = [] if found and "**" in pattern else [path for path in met if path.is_dir()]
+    for folder in folders:
+        for match in _in_tree(folder) if recursive else _in_folder(folder):
+            if not (found and match.error):
+                yield Match(match.source, base, match.error)
+    if not (found or folders):
+        reason = "only masks and other results fit this pattern" if videos else "no file fits this pattern"
+        yield Match(pattern, base, f"cannot open {pattern}: {reason}; check it and its folder")
+
+
+def _met_by(pattern: str) -> tuple[str, list[Path]]:
+    """Return the folder that a pattern begins in, and what it meets, visible and in order.
+
+    Folders in it that exist under their names are meant literally: ``my [1]/*.mp4``.
+    """
+    parts = Path(pattern).parts
+    fixed, position = Path(), 0
+    while position < len(parts) - 1 and (not is_pattern(parts[position]) or exists(str(fixed / parts[position]))):
+        fixed /= parts[position]
+        position += 1
+    names = glob.iglob("/".join(parts[position:]), root_dir=fixed, recursive=True)  # noqa: PTH207 - it shows hidden ones
+    met = [fixed / name for name in itertools.islice(names, MOST_INPUTS + 1)]
+    return str(fixed), sorted(met, key=_path_order)
+
+
+def stands_for_many(name: str, matches: Sequence[Match]) -> bool:
+    """Say whether a name stands for what is there, be it one file today: a folder of videos, or a pattern."""
+    return (
+        len(matches) == 1
+        and matches[0].base is not None
+        and Path(matches[0].source).is_file()
+        and (not exists(unquoted(name)) or Path(unquoted(name)).is_dir())
+    )
+
+
+def _sequence(folder: Path, base: Path | None = None) -> Match:
+    """Return a folder of pictures; it is named as itself, so that its place is told from the folder above it."""
+    above = folder.absolute().parent if base is None or folder == base else base
+    return Match(str(folder), str(above))
+
+
+def grouped(matches: Sequence[Match]) -> list[Match]:
+    """Make one sequence of the pictures of each folder: they were named one by one by a shell that knows ``*.png``."""
+    series: dict[Path, list[str]] = {}
+    for match in matches:
+        if _is_picture(match):
+            series.setdefault(absolute(match.source).parent, []).append(match.source)
+    result = []
+    for match in matches:
+        files = series.get(absolute(match.source).parent, []) if _is_picture(match) else []
+        if len(files) < 2:
+            result.append(match)
+        elif match.source == files[0]:
+            pictures = tuple(sorted(files, key=lambda name: name_order(Path(name))))
+            folder = absolute(pictures[0]).parent
+            logger.info("%d pictures in %s are taken for one sequence", len(pictures), folder.name)
+            result.append(Match(pictures[0], str(folder.parent), pictures=pictures))
+    return result
+
+
+def _is_picture(match: Match) -> bool:
+    return match.base is not None and is_image(Path(match.source)) and Path(match.source).is_file()
+
+
+def unquoted(name: str) -> str:
+    """Return a path as it was meant: without the quotation marks that came along when it was pasted, ``~`` as home."""
+    if exists(name):
+        return name
+    bare = name.strip()
+    if len(bare) > 2 and bare[0] == bare[-1] and bare[0] in _QUOTES:
+        return bare[1:-1]
+    if name.startswith("~"):
+        with contextlib.suppress(RuntimeError):  # there is no such user
+            return str(Path(name).expanduser())
+    return name
+
+
+def is_pattern(name: str) -> bool:
+    """Say whether a path that does not exist holds one of the wildcards ``* ? [``."""
+    return any(character in name for character in "*?[")
+
+
+def identity(match: Match) -> str:
+    """Return what two names of one input have in common."""
+    return match.source if match.base is None else os.path.normcase(absolute(match.source))
+
+
+def _path_order(path: Path) -> tuple[list[list[tuple[str, int]]], str]:
+    return [image_names.number_order(Path(part)) for part in path.parts[:-1]] + [image_names.number_order(path)], str(
+        path
+    )
+
+
+def absolute(path: str) -> Path:
+    """Return a path from the root, without dots; a link keeps its own name."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - it would follow links
+
+
+def exists(name: str) -> bool:
+    """Say whether there is something of this name, be it a link that leads nowhere."""
+    return os.path.lexists(name)
