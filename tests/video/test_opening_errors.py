@@ -321,3 +321,10 @@ def test_parameters_out_of_bounds(options: dict[str, float], message: str) -> No
 def keyframe_flags(path: Path) -> list[bool]:
     with av.open(str(path)) as container:
         return [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
+
+
+def test_a_folder_of_videos_is_no_source(tmp_path):
+    (tmp_path / "A.MP4").touch()
+    with pytest.raises(SourceError) as caught:
+        open_source(tmp_path)
+    assert str(caught.value) == f"cannot open {tmp_path}: it is a folder of videos; name one of them"

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from bgsub.errors import SourceError
-from bgsub.formats import READABLE_IMAGES
+from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
 from bgsub.video.frame import MAX_PIXELS, Frame, VideoInfo, too_large
 from bgsub.video.readers.image_names import name_pattern, names_of, number_order, numbers_of
 from bgsub.video.selection import Selection
@@ -46,6 +46,8 @@ def list_images(path: Path | Sequence[Path]) -> list[Path]:
         images = _images_in(path / "input") or _images_in(path)
         kinds = ", ".join(sorted(suffix[1:] for suffix in READABLE_IMAGES))
         sought = f"image ({kinds}) in this folder or its folder input"
+        if not images and any(file.suffix.lower() in READABLE_VIDEOS for file in path.iterdir()):
+            raise SourceError(f"cannot open {path}: it is a folder of videos; name one of them")
     else:
         images = _images_in(path.parent, name_pattern(path.name))
         sought = f"image named {path.name} in this folder"
