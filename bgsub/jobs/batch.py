@@ -69,7 +69,7 @@ def execute_all(
         As `bgsub.jobs.inputs.find_inputs` finds them.
     pattern : Job
         What is done with each. Its source does not count; its outputs are extensions (``.mp4``), or patterns with
-        ``{name}`` in them; without any, masks go to ``{name}.mask.mkv``.
+        ``{name}`` in them; without any, there are ``{name}.mask.mkv`` and ``{name}.overlay.mp4``.
     folder : Path
         Folder of the results, made if it is not there, with a manifest of what is done.
     watch : callable, optional

@@ -57,14 +57,16 @@ def for_one(outputs: Outputs, name: str) -> Outputs:
 
 
 def patterns(outputs: Outputs) -> Outputs:
-    """Return outputs whose names hold for many inputs: ``.mp4`` becomes ``{name}.overlay.mp4``; alone, there are masks.
+    """Return outputs whose names hold for many inputs: ``.mp4`` becomes ``{name}.overlay.mp4``.
+
+    Where there is none, there are the masks and a picture of them that any player opens, as of one input.
 
     Raises
     ------
     ParameterError
         When a name is that of one file, or leads out of the folder of results.
     """
-    texts = _texts(outputs) or {"mask": ".mkv"}
+    texts = _texts(outputs) or {"mask": ".mkv", "overlay": ".mp4"}
     named: dict[str, Any] = {kind: _pattern(kind, text) for kind, text in texts.items()}
     return replace(outputs, **named)
 

@@ -16,6 +16,8 @@ import pytest
 
 from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, write_clip
 
+MASKED = (*MOG2_RUN, "--mask", ".mkv")  # overlays take their time
+
 
 @pytest.fixture
 def recordings(clip, workplace):
@@ -37,7 +39,8 @@ def test_several_files_are_masked_one_by_one_into_the_current_folder(bgsub, reco
     assert_masks("cam_1.mask.mkv", masks_of(images))
     assert_masks("cam_2.mask.mkv", masks_of(scene(12, seed=1)))
     assert files_in(workplace) == [
-        *("bgsub.jsonl", "cam_1.mask.mkv", "cam_2.mask.mkv", "my rec", "my rec/cam_1.mkv", "my rec/cam_2.mkv")
+        *("bgsub.jsonl", "cam_1.mask.mkv", "cam_1.overlay.mp4", "cam_2.mask.mkv", "cam_2.overlay.mp4"),
+        *("my rec", "my rec/cam_1.mkv", "my rec/cam_2.mkv"),
     ]
 
 
@@ -45,7 +48,7 @@ def test_several_files_are_masked_one_by_one_into_the_current_folder(bgsub, reco
     "name", ["my rec", "my rec/", "my rec/*.mkv", "my rec/cam_[12].mkv", "**/cam_*.mkv", "'my rec'"]
 )
 def test_folders_and_patterns(bgsub, recordings, name):
-    outcome = bgsub(*MOG2_RUN, name, "--into", "out")
+    outcome = bgsub(*MASKED, name, "--into", "out")
     assert outcome.code == 0
     assert files_in("out")[0] == "bgsub.jsonl"
     assert [Path(file).name for file in files_in("out") if file.endswith(".mkv")] == [
@@ -53,7 +56,7 @@ def test_folders_and_patterns(bgsub, recordings, name):
         "cam_2.mask.mkv",
     ]
     assert outcome.out.splitlines()[-1] == "2 inputs: 2 done; results in out/"
-    again = bgsub(*MOG2_RUN, name, "--into", "out")
+    again = bgsub(*MASKED, name, "--into", "out")
     assert again.code == 0
     assert again.out.splitlines()[1].endswith("  done before")
     assert again.out.splitlines()[-1] == "2 inputs: 2 done before; results in out/"
@@ -68,13 +71,13 @@ def test_a_file_with_the_name_of_a_pattern(bgsub, clip, workplace, images):
 
 
 def test_one_input_into_a_folder(bgsub, clip, images):
-    assert bgsub(*MOG2_RUN, clip, "--into", "deep/out").code == 0
+    assert bgsub(*MASKED, clip, "--into", "deep/out").code == 0
     assert files_in("deep/out") == ["bgsub.jsonl", "clip.mask.mkv"]
 
 
 def test_one_bad_file_does_not_end_the_rest_and_the_exit_says_so(bgsub, recordings):
     (recordings / "cam_1.mkv").write_text("no video")
-    outcome = bgsub(*MOG2_RUN, "my rec", "gone.mp4", "--into", "out")
+    outcome = bgsub(*MASKED, "my rec", "gone.mp4", "--into", "out")
     assert outcome.code == 1
     assert outcome.err.splitlines() == [
         "Error: cannot open my rec/cam_1.mkv: it is not a video that FFmpeg can read; check the file",
@@ -83,15 +86,15 @@ def test_one_bad_file_does_not_end_the_rest_and_the_exit_says_so(bgsub, recordin
     rows = outcome.out.splitlines()
     assert [row.split()[-1] for row in rows[1:4:2]] == ["failed", "failed"]
     assert rows[-1] == "3 inputs: 2 failed, 1 done; results in out/"
-    again = bgsub(*MOG2_RUN, "my rec", "gone.mp4", "--into", "out")
+    again = bgsub(*MASKED, "my rec", "gone.mp4", "--into", "out")
     assert again.code == 1
     assert again.out.splitlines()[-1] == "3 inputs: 2 failed, 1 done before; results in out/"
 
 
 def test_one_object_for_each_input(bgsub, recordings):
     (recordings / "cam_0.mkv").write_text("no video")
-    bgsub(*MOG2_RUN, "my rec/cam_1.mkv", "--into", "out", "--end", "0.2")
-    outcome = bgsub(*MOG2_RUN, "my rec", "--into", "out", "--end", "0.2", "--json")
+    bgsub(*MASKED, "my rec/cam_1.mkv", "--into", "out", "--end", "0.2")
+    outcome = bgsub(*MASKED, "my rec", "--into", "out", "--end", "0.2", "--json")
     bad, before, done = map(json.loads, outcome.out.splitlines())
     assert (bad["source"], bad["state"], bad["outputs"]) == ("my rec/cam_0.mkv", "failed", [])
     assert bad["error"].startswith("cannot open my rec/cam_0.mkv: ")
@@ -100,20 +103,20 @@ def test_one_object_for_each_input(bgsub, recordings):
 
 
 def test_quiet_says_only_what_went_wrong(bgsub, recordings):
-    outcome = bgsub(*MOG2_RUN, "my rec", "gone.mkv", "-q", "--into", "out")
+    outcome = bgsub(*MASKED, "my rec", "gone.mkv", "-q", "--into", "out")
     assert outcome.out == ""
     assert outcome.err == "Error: cannot open gone.mkv: no such file or folder; check the path\n"
 
 
 def test_other_settings(bgsub, recordings):
-    assert bgsub(*MOG2_RUN, "my rec", "--into", "out").code == 0
-    refused = bgsub(*MOG2_RUN, "my rec", "--into", "out", "--history", "20")
+    assert bgsub(*MASKED, "my rec", "--into", "out").code == 0
+    refused = bgsub(*MASKED, "my rec", "--into", "out", "--history", "20")
     assert (refused.code, refused.out) == (1, "")
     assert refused.error == (
         "Error: out holds results of my rec/cam_1.mkv and 1 more by other settings: "
         "pass --overwrite to replace them, or choose another folder"
     )
-    assert bgsub(*MOG2_RUN, "my rec", "--into", "out", "--history", "20", "--overwrite").code == 0
+    assert bgsub(*MASKED, "my rec", "--into", "out", "--history", "20", "--overwrite").code == 0
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_lines_fit_a_narrow_terminal(bgsub, clip, workplace, monkeypatch):
     name = "a-very-long-name-" * 6 + "{}.mkv"
     for number in (1, 2):
         shutil.copy(clip, name.format(number))
-    outcome = bgsub(*MOG2_RUN, "*.mkv", "--end", "0.1", "--into", "out")
+    outcome = bgsub(*MASKED, "*.mkv", "--end", "0.1", "--into", "out")
     assert outcome.code == 0
     rows = outcome.out.splitlines()
     assert max(map(len, rows)) <= 60
@@ -168,12 +171,12 @@ def test_pictures_that_a_shell_has_named_one_by_one(bgsub, images, workplace):
     for number, mask in enumerate(masks_of(images[:12]), 1):
         assert np.array_equal(cv2.imread(f"masks/bin{number:06d}.png", cv2.IMREAD_UNCHANGED), mask)
     shutil.move(workplace / "masks", workplace / "first")
-    twice = bgsub(*MOG2_RUN, *names, "--into", "out")
+    twice = bgsub(*MASKED, *names, "--into", "out")
     assert files_in("out") == ["bgsub.jsonl", "shots.mask.mkv"]
     assert twice.out.splitlines()[1].startswith("shots/in1.png and 11 more  done")
-    assert bgsub(*MOG2_RUN, *names, "--into", "out").out.splitlines()[-1].startswith("1 input: 1 done before")
+    assert bgsub(*MASKED, *names, "--into", "out").out.splitlines()[-1].startswith("1 input: 1 done before")
     cv2.imwrite(names[4], np.zeros_like(images[0]))
-    assert bgsub(*MOG2_RUN, *names, "--into", "out").out.splitlines()[-1].startswith("1 input: 1 done;")
+    assert bgsub(*MASKED, *names, "--into", "out").out.splitlines()[-1].startswith("1 input: 1 done;")
 
 
 # ------------------------------------------------------------------------------------------------------- as one video
@@ -201,9 +204,10 @@ def test_halves_joined_are_the_whole(bgsub, clip, halves, images, method):
 
 def test_without_an_output_the_joined_mask_is_called_after_the_first(bgsub, halves, workplace):
     outcome = bgsub(*MOG2_RUN, "half_1.mkv", "half_2.mkv", "--concat")
-    assert outcome.out.splitlines()[-1] == "  wrote half_1+1.mask.mkv"
-    assert bgsub(*MOG2_RUN, "half_1.mkv", "half_2.mkv", "--concat", "--overlay", ".mp4").code == 0
-    assert files_in(workplace) == ["half_1+1.mask.mkv", "half_1+1.overlay.mp4", "half_1.mkv", "half_2.mkv"]
+    assert outcome.out.splitlines()[-2:] == ["  wrote half_1+1.mask.mkv", "  wrote half_1+1.overlay.mp4"]
+    assert bgsub(*MOG2_RUN, "half_*.mkv", "--concat", "--stats", ".csv").code == 0
+    names = ["half_1+1.mask.mkv", "half_1+1.overlay.mp4", "half_1+1.stats.csv", "half_1.mkv", "half_2.mkv"]
+    assert files_in(workplace) == names
 
 
 def test_a_broken_part_is_told_of_and_the_rest_is_joined(bgsub, halves, images):
@@ -220,7 +224,7 @@ def test_what_cannot_be_joined(bgsub, halves, images, workplace):
     assert bgsub(*MOG2_RUN, "half_1.mkv", "half_2.mkv", "--concat", "--mask", "half_2.mkv", "--overwrite").error == (
         "Error: cannot write half_2.mkv: it is one of the inputs; choose another name"
     )
-    outcome = bgsub(*MOG2_RUN, "gone*.mkv", "half_1.mkv", "--concat")
+    outcome = bgsub(*MASKED, "gone*.mkv", "half_1.mkv", "--concat")
     assert (outcome.code, outcome.error[:47]) == (1, "Error: cannot open gone*.mkv: no file fits this")
     assert files_in(workplace) == ["half_1.mkv", "half_2.mkv"]
 
@@ -235,7 +239,7 @@ def heed_signals():
 @contextlib.contextmanager
 def running(*names):
     """The program on its inputs, until it waits for a pipe among them."""
-    command = [sys.executable, "-m", "bgsub", *MOG2_RUN, *names, "--into", "out", "--stats", ".csv"]
+    command = [sys.executable, "-m", "bgsub", *MASKED, *names, "--into", "out", "--stats", ".csv"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, preexec_fn=heed_signals) as process:
         try:
@@ -279,6 +283,6 @@ def test_an_end_in_the_middle_and_how_it_goes_on(bgsub, clip, workplace, end):
         str(workplace / "a.mkv"): "done",
         "-": "interrupted" if end == signal.SIGINT else "started",
     }
-    outcome = bgsub(*MOG2_RUN, "a.mkv", "long.mkv", "--into", "out", "--stats", ".csv")
+    outcome = bgsub(*MASKED, "a.mkv", "long.mkv", "--into", "out", "--stats", ".csv")
     assert outcome.code == 0
     assert outcome.out.splitlines()[-1] == "2 inputs: 1 done before, 1 done; results in out/"

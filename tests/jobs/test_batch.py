@@ -21,7 +21,9 @@ MODEL = ModelChoice("mog2")
 
 
 def job(**outputs):
-    return Job("", model=MODEL, outputs=Outputs(**outputs))
+    """A job with masks alone, unless other outputs are asked for."""
+    named = {name for name in outputs if name != "overwrite"}
+    return Job("", model=MODEL, outputs=Outputs(**({} if named else {"mask": ".mkv"}), **outputs))
 
 
 @pytest.fixture
@@ -62,7 +64,9 @@ def test_a_first_run_and_a_second(recordings, images, workplace):
     assert (first["input"], first["size"]) == (str(workplace / A), Path(A).stat().st_size)
     assert (first["outputs"], first["state"], first["frames"]) == (["cam1/a.mask.mkv"], "done", 30)
     assert (second["outputs"], second["state"], second["frames"]) == (["cam2/b.mask.mkv"], "done", 12)
-    assert first["settings"] == second["settings"] == settings_of(replace(job(), outputs=patterns(Outputs())))
+    assert (
+        first["settings"] == second["settings"] == settings_of(replace(job(), outputs=patterns(Outputs(mask=".mkv"))))
+    )
 
 
 def test_other_settings_are_refused_before_anything_is_read(recordings, images):
@@ -70,7 +74,7 @@ def test_other_settings_are_refused_before_anything_is_read(recordings, images):
     before = Path("out/bgsub.jsonl").read_bytes()
     for other in (
         replace(job(), excerpt=Excerpt(end=0.4)),
-        Job("", model=ModelChoice("mog2", {"history": 20})),
+        replace(job(), model=ModelChoice("mog2", {"history": 20})),
         job(mask=".mp4"),
         job(mask=".mkv", stats=".csv"),
     ):
@@ -86,12 +90,12 @@ def test_other_settings_are_refused_before_anything_is_read(recordings, images):
     shorter = replace(job(overwrite=True), excerpt=Excerpt(end=0.4))
     assert do(shorter) == {A: "done", B: "done"}
     assert_masks("out/cam1/a.mask.mkv", masks_of(images[:10]))
-    assert do(replace(shorter, outputs=Outputs())) == {A: "skipped", B: "skipped"}
+    assert do(replace(shorter, outputs=Outputs(mask=".mkv"))) == {A: "skipped", B: "skipped"}
 
 
 def test_what_changes_no_mask_is_no_other_setting(recordings):
     do()
-    assert do(Job("", model=ModelChoice("mog2", threads=1))) == {A: "skipped", B: "skipped"}
+    assert do(replace(job(), model=ModelChoice("mog2", threads=1))) == {A: "skipped", B: "skipped"}
     assert do(Job("", model=ModelChoice("mog2", {}), outputs=Outputs(mask=".mkv"))) == {A: "skipped", B: "skipped"}
     assert do(job(mask="{name}.mask.mkv")) == {A: "skipped", B: "skipped"}
 
@@ -231,7 +235,7 @@ def inputs(*names):
 
 
 def planned(*names, pattern=None, claimed=None):
-    wanted = pattern or replace(job(), outputs=patterns(Outputs()))
+    wanted = pattern or replace(job(), outputs=patterns(job().outputs))
     return [task.outputs[0] for task in plan(inputs(*names), wanted, Path("out"), claimed or {})]
 
 
@@ -264,7 +268,7 @@ def test_extensions_become_patterns():
     made = patterns(Outputs(mask=".mkv", overlay=".mp4", stats=".csv", background=".png", save_model=".bgsub"))
     assert (made.mask, made.overlay, made.stats) == ("{name}.mask.mkv", "{name}.overlay.mp4", "{name}.stats.csv")
     assert (made.background, made.save_model) == ("{name}.background.png", "{name}.bgsub")
-    assert patterns(Outputs()).mask == "{name}.mask.mkv"
+    assert (patterns(Outputs()).mask, patterns(Outputs()).overlay) == ("{name}.mask.mkv", "{name}.overlay.mp4")
     assert patterns(Outputs(overlay=".mp4")).mask is None
     assert patterns(made) == made
 
@@ -346,7 +350,7 @@ def test_digests_of_settings(workplace):
 
 
 def test_tasks_and_results_go_to_other_processes(recordings, images):
-    wanted = replace(job(), outputs=patterns(Outputs()))
+    wanted = replace(job(), outputs=patterns(job().outputs))
     (task,) = plan(find_inputs([A]).each, wanted, Path("out"))
     result = attempt(pickle.loads(pickle.dumps(task)))
     assert (result.state, result.summary.tally.read) == ("done", 30)
