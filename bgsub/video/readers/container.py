@@ -8,6 +8,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from time import monotonic
 
 import av
@@ -17,13 +18,15 @@ import numpy as np
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers import seeking
-from bgsub.video.readers.demuxing import duration_of, frame_steps, one_line, pixel_shape
+from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
 from bgsub.video.readers.lag import Lag
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
+from bgsub.video.readers.refusals import PIPED_MP4, one_line
 from bgsub.video.readers.streams import list_streams
 from bgsub.video.readers.timestamps import Stamped, Timestamps
+from bgsub.video.readers.wholeness import shortfall
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
@@ -32,7 +35,6 @@ log = logging.getLogger(__name__)
 _ASSUMED_RATE = 25  # of a stream that tells no rate, between frames without time stamps
 _SEEK_FROM_S = 3.0  # decoding less than this takes no longer than a seek
 _MOST_WAITING = 32  # frames in a decoder's threads and in its queue for reordering
-_SHORT_BY_S = 2.0  # durations of containers are not exact
 _TAKEN = 2  # frames after which a model has been compiled and loaded
 _MOST_ARRIVALS = 4096
 _SOON_S = 0.001  # containers round their beginning
@@ -114,14 +116,13 @@ class ContainerSource(Source):
         """Decode the first frame: it alone tells the rotation, and whether anything can be decoded."""
         for timed in self._timed:
             return timed
-        raise SourceError(
-            f"cannot open {self._input.shown}: not one frame of it can be decoded "
-            f"({self.damaged} damaged); check the file"
-        )
+        reason = f"not one frame of it can be decoded ({self.damaged} damaged); check the file"
+        if self._input.kind == "pipe" and self._input.container.format.name.startswith("mov,"):
+            reason = PIPED_MP4
+        raise SourceError(f"cannot open {self._input.shown}: {reason}")
 
     def _info(self) -> VideoInfo:
         shape = pixel_shape(self._input)
-        counted = not self._packets.live and self._input.kind != "pipe"
         duration = duration_of(self._input, self._rate)
         whole = self._selection.start == 0 and math.isinf(self._selection.end)
         return self._selection.narrowed(
@@ -130,7 +131,7 @@ class ContainerSource(Source):
                 width=self._convert.width,
                 height=self._convert.height,
                 fps=self._rate or self._packets.fps,
-                frame_count=(self._input.stream.frames or None) if counted else None,
+                frame_count=self._input.n_frames,
                 codec=self._input.codec,
                 duration=duration,
                 time_base=1 / self._rate if self._rate else self._packets.time_base,
@@ -343,12 +344,8 @@ class ContainerSource(Source):
         """Warn where a file ended well before it said it would."""
         if self._input.kind == "pipe" or self._packets.live:
             return
-        # Counted in packets: a trimmed mp4 declares frames that it then tells the player to leave out.
-        declared = self._input.stream.frames
-        length = duration_of(self._input) if len(self._input.container.streams) == 1 else None
-        shown = self._input.shown
-        sent = self._packets.count
-        if declared and not self._sought and sent < declared:
-            log.warning("%s ends after %d of %d frames: it is cut off", shown, sent, declared)
-        elif not (declared or self._rate or self._times.n_set) and length and time + _SHORT_BY_S < length:
-            log.warning("%s ends after %.1f of %.1f s: it is cut off", shown, time, length)
+        sent = None if self._sought else self._packets.count
+        lasted = math.inf if self._rate or self._times.n_set else time
+        path = Path(self._input.file.name) if self._input.file is not None else None
+        if ending := shortfall(path, self._input.stream, self._input.promised, sent, lasted):
+            log.warning("%s ends after %s: it is cut off", self._input.shown, ending)

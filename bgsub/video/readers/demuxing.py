@@ -8,6 +8,7 @@ import re
 import select
 import sys
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,9 @@ from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
+from bgsub.video.readers.refusals import explain, one_line, without_password
 from bgsub.video.readers.streams import choose_stream
+from bgsub.video.readers.wholeness import frames_to_come, has_index, packets_to_come
 
 NETWORK_TIMEOUT = 10.0
 """Seconds to wait for a network source, at its opening and at each read."""
@@ -35,8 +38,6 @@ _NOTHING = "none"
 _READ_SIZE = 1 << 18
 # Titles and comments need not be valid text. PyAV 19 minds no longer, and has no word for it.
 _TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
-
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<MPD", b"<?xml", b"[playlist]", b"[reference]")
 
 Kind = Literal["file", "pipe", "network"]
 
@@ -57,6 +58,14 @@ class Input:
         What messages call it: path or URL, without a password.
     name : str
         Short name for outputs.
+    file : binary file or None
+        What the container of a file or a named pipe is read from.
+    seekable : bool
+        FFmpeg could look at the end of a file before it began.
+    promised : tuple of int, or None
+        How many packets the container says it holds, and how many of these the file is long enough for.
+    n_frames : int or None
+        How many frames will come; None where nobody knows.
     """
 
     container: InputContainer
@@ -64,7 +73,10 @@ class Input:
     kind: Kind
     shown: str
     name: str
-    _file: IO[bytes] | None = None
+    file: IO[bytes] | None = None
+    seekable: bool = False
+    promised: tuple[int, int] | None = None
+    n_frames: int | None = None
 
     @property
     def codec(self) -> str:
@@ -74,8 +86,8 @@ class Input:
     def close(self) -> None:
         """Close container and file; no other thread may be using them."""
         self.container.close()
-        if self._file is not None:
-            self._file.close()
+        if self.file is not None:
+            self.file.close()
 
 
 def open_input(location: str, *, stream: int | None = None) -> Input:
@@ -94,14 +106,15 @@ def open_input(location: str, *, stream: int | None = None) -> Input:
         When it cannot be opened, has no video, or its pictures are larger than supported.
     """
     kind: Kind = "pipe" if location == "-" else "network" if "://" in location else "file"
-    shown = {"pipe": "standard input", "network": _without_password(location), "file": location}[kind]
+    shown = {"pipe": "standard input", "network": without_password(location), "file": location}[kind]
     file: IO[bytes] | None = None
     container: InputContainer | None = None
+    seekable = False
     try:
         if kind == "file":
             file = Path(location).open("rb")  # noqa: SIM115 - closed by Input.close()
             kind = "file" if file.seekable() else "pipe"  # a named pipe, or /dev/stdin
-            container = _open_file(file)
+            container, seekable = _open_file(file, kind)
         elif kind == "pipe":
             container = _open_pipe()
         else:
@@ -114,14 +127,41 @@ def open_input(location: str, *, stream: int | None = None) -> Input:
             file.close()
         # Not only FFmpeg's errors and a file's: of a damaged file PyAV raises what its own code stumbles over.
         if isinstance(error, Exception) and not isinstance(error, SourceError):
-            raise SourceError(f"cannot open {shown}: {_explain(error, kind, location)}") from error
+            raise SourceError(f"cannot open {shown}: {explain(error, kind, location, NETWORK_TIMEOUT)}") from error
         raise
-    return Input(container, chosen, kind, shown, _short_name(kind, location), file)
+    opened = Input(container, chosen, kind, shown, _short_name(kind, location), file, seekable)
+    if file is not None and seekable:
+        length = os.fstat(file.fileno()).st_size
+        opened.promised = packets_to_come(chosen, length)
+        opened.n_frames = frames_to_come(chosen, length)
+    elif kind == "network" and container.duration is not None:
+        opened.promised = packets_to_come(chosen, None)
+        opened.n_frames = frames_to_come(chosen, None)
+    return opened
 
 
-def _open_file(file: IO[bytes]) -> InputContainer:
-    options = {"protocol_whitelist": _NOTHING}
-    return av.open(file, "r", options=options, buffer_size=_READ_SIZE, **_TOLERANT)
+def _open_file(file: IO[bytes], kind: Kind) -> tuple[InputContainer, bool]:
+    """Open a file, and say whether it was one that can be sought in."""
+
+    def opened(bytes_of: Any) -> InputContainer:
+        options = {"protocol_whitelist": _NOTHING}
+        return av.open(bytes_of, "r", options=options, buffer_size=_READ_SIZE, **_TOLERANT)
+
+    try:
+        return opened(file), kind == "file"
+    except av.error.FFmpegError:
+        if kind != "file" or not has_index(file):
+            raise
+        # Fragments, of which the last is cut off in its head: FFmpeg looks at all of them first, where it can seek.
+        file.seek(0)
+        return opened(_Forward(file.read)), False
+
+
+@dataclass(slots=True)
+class _Forward:
+    """A file that can only be read on, as a pipe: nothing is known of its end before."""
+
+    read: Callable[[int], bytes]
 
 
 def _open_pipe() -> InputContainer:
@@ -138,7 +178,7 @@ def _open_network(url: str) -> InputContainer:
     scheme = url.partition("://")[0].lower()
     if scheme not in NETWORK_SCHEMES:
         raise SourceError(
-            f"cannot open {_without_password(url)}: unknown protocol {scheme!r}; "
+            f"cannot open {without_password(url)}: unknown protocol {scheme!r}; "
             f"use one of {', '.join(NETWORK_SCHEMES)}, or a path"
         )
     options = {"protocol_whitelist": _NETWORK_WHITELIST}
@@ -147,49 +187,11 @@ def _open_network(url: str) -> InputContainer:
     return av.open(url, "r", options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), **_TOLERANT)
 
 
-def _explain(error: Exception, kind: Kind, location: str) -> str:
-    """Say in half a line why a container could not be opened and what to do."""
-    reason = one_line(error)
-    if kind == "network":
-        if isinstance(error, av.error.ExitError):
-            return f"no answer within {NETWORK_TIMEOUT:g} s; check the address and that the sender is on"
-        return f"{reason}; check the address, and user and password if it needs them"
-    if kind == "pipe":
-        return f"{reason}; pipe a format that can be read without seeking (avi, mkv, mpegts) into it"
-    if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError) and error.filename:
-        return f"{reason}; check the path"
-    return _explain_file(Path(location))
-
-
-def _explain_file(path: Path) -> str:
-    """Say why FFmpeg made nothing of a file that is there, by its first bytes."""
-    with path.open("rb") as file:
-        head = file.read(64)
-    if not head:
-        return "the file is empty; check that its recording or download worked"
-    if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(_PLAYLISTS):
-        return "it is a playlist, which is not followed to other files or the network; give the video itself"
-    if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
-        return "it was cut off before its index (moov) was written; repair it with a recovery tool"
-    return "it is not a video that FFmpeg can read; check the file"
-
-
 def explain_read(error: Exception) -> str:
     """Say in a few words why reading broke off."""
     if isinstance(error, av.error.ExitError):
         return f"nothing came for {NETWORK_TIMEOUT:g} s"
     return one_line(error)
-
-
-def one_line(error: Exception) -> str:
-    """Return the reason that a library gave, whatever it raised, in one line."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())
-
-
-def _without_password(url: str) -> str:
-    """Return the URL as it may be shown: without user and password, and the query, which may hold them."""
-    return re.sub(r"://[^/]*@", "://", url.partition("?")[0])
 
 
 def _short_name(kind: Kind, location: str) -> str:
@@ -211,7 +213,7 @@ def duration_of(opened: Input, rate: Fraction | None = None) -> float | None:
     stream, container = opened.stream, opened.container
     if rate:
         return float(stream.frames / rate) if stream.frames else None
-    if opened.kind == "pipe":
+    if opened.kind == "pipe" or (opened.kind == "file" and not opened.seekable):
         return None
     time_base = fraction(stream.time_base)
     if stream.duration and time_base:

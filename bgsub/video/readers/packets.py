@@ -170,7 +170,8 @@ class PacketSource:
                 self.broken = _CLOSED
         except BrokenRead as error:
             if self.input.kind != "network":
-                log.warning("%s cannot be read to its end: %s", self.input.shown, error)
+                if self.count:  # else the caller says that there is nothing
+                    log.warning("%s cannot be read to its end: %s", self.input.shown, error)
                 return
             # FFmpeg takes the end of an answer of HTTP 1.0 for an error: nothing told it that the end would come.
             failure = error.__cause__

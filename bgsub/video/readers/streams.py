@@ -36,14 +36,18 @@ def choose_stream(container: InputContainer, shown: str, index: int | None = Non
     ------
     SourceError
         When there is no such stream, or none that can be decoded, or its pictures are larger than supported.
+    ValueError
+        When there is no stream at all: what kind of damage that is stands in the file.
     """
     if container.format.name in _TEXT_FORMATS:
         raise SourceError(f"cannot open {shown}: it is a text file, not a video; check the path")
+    if not container.streams:
+        raise ValueError("it holds nothing")
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if index is not None:
         videos = _of_number(container, videos, shown, index)
     if not videos:
-        held = " and ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        held = " and ".join(sorted({stream.type for stream in container.streams}))
         raise SourceError(f"cannot open {shown}: it holds {held} but no video; check the path")
     decodable = [stream for stream in videos if stream.codec_context is not None]
     if not decodable:

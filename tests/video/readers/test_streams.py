@@ -16,7 +16,7 @@ import pytest
 from bgsub.errors import SourceError
 from bgsub.video.opening import open_source
 from bgsub.video.readers import demuxing
-from tests.video.clips import smooth_pictures, write_clip
+from tests.video.clips import pictures, smooth_pictures, write_clip
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +98,32 @@ def test_named_pipe(tmp_path: Path) -> None:
         assert not source.repeatable
         assert [frame.index for frame in source] == list(range(10))
     writer.join(5)
+
+
+def _piped_mp4(path: Path, movflags: str) -> list[str]:
+    """What comes of an mp4 larger than FFmpeg's buffers that is piped to standard input."""
+    with av.open(str(path), "w", container_options={"movflags": movflags} if movflags else {}) as container:
+        video = container.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt, video.codec_context.bit_rate = 320, 240, "yuv420p", 90_000_000
+        for image in pictures(20, 320, 240):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(video.encode())
+    process = subprocess.Popen([sys.executable, "-c", READ_STDIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    output, _ = process.communicate(path.read_bytes(), timeout=60)
+    return output.decode().splitlines()
+
+
+def test_an_mp4_is_piped_with_its_index_at_its_front(tmp_path: Path) -> None:
+    numbers = " ".join(str(index) for index in range(20))
+    assert _piped_mp4(tmp_path / "x.mp4", "faststart") == ["stdin False False None", numbers]
+    assert _piped_mp4(tmp_path / "x.mp4", "frag_keyframe+empty_moov") == ["stdin False False None", numbers]
+
+
+def test_an_mp4_that_cannot_be_piped_says_what_to_do(tmp_path: Path) -> None:
+    assert _piped_mp4(tmp_path / "x.mp4", "") == [
+        "cannot open standard input: an MP4 can be piped only with its index at its front (ffmpeg -movflags "
+        "+faststart); give the file's name, or pipe mkv or mpegts"
+    ]
 
 
 @pytest.mark.parametrize("prefetch", [0, 100])
