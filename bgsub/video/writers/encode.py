@@ -1,8 +1,8 @@
 """Encode pictures into a video file that stays playable whatever ends the run.
 
 How a file survives a kill or a full disk: Matroska and WebM are cut into clusters of at most a second; MP4 is
-written in fragments, each begun by a key frame, and becomes an ordinary MP4 when it is closed. A frame that was
-written is in the file, or in the second that is being gathered, or among the few that an encoder looks ahead to.
+written in fragments, each begun by a key frame, and becomes an ordinary MP4 when it is closed. What an encoder
+looks ahead to, and what is being gathered, are together at most a second.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import errno
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,102 +26,22 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from bgsub.errors import OutputError
-from bgsub.formats import CONTAINERS, QUALITY
+from bgsub.formats import CONTAINERS
 from bgsub.video.frame import VideoInfo
 from bgsub.video.writers import matroska
+from bgsub.video.writers.codecs import FFV1_OF_A_LINE, VP9, Encoding
 
 MILLISECOND = Fraction(1, 1000)  # the only time base that FFmpeg's writer of Matroska and WebM has
 FINE_TICK = Fraction(1, 100_000)  # which its head says where frames come too fast for that
 FAST = 200  # frames per second from which on the half of a millisecond, by which times are rounded, counts
 DEFAULT_TIME_BASE = Fraction(1, 90_000)
 _FASTEST_VP9 = Fraction(2000)  # above it libvpx counts no tick between two frames and refuses them
+_LOOK_AHEAD = 0.3  # seconds of frames that an encoder may hold back
+_LONGEST_CLUSTER = 30_000  # ticks: Matroska counts them in 16 bits within a cluster
 _LARGE_MOVE = 0.005  # seconds by which a frame's time may be wrong without a word
 THREADS = min(4, os.cpu_count() or 1)
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A codec with its settings.
-
-    Attributes
-    ----------
-    codec : str
-        FFmpeg's name of the encoder.
-    pix_fmt : str
-        FFmpeg's name of the pixel format; the planes given to `VideoFile.write` are in it.
-    lossy : bool
-        Whether pixels come back changed.
-    full_range : bool or None
-        Whether luma spans 0-255 rather than 16-235; None for formats where the question does not arise.
-    options : mapping
-        The encoder's options.
-    """
-
-    codec: str
-    pix_fmt: str
-    lossy: bool
-    full_range: bool | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def even(self) -> bool:
-        """Whether width and height must be even."""
-        return "420" in self.pix_fmt
-
-
-# Golomb-Rice coding with the small context is the fastest FFV1; slices let threads share a frame, and
-# checksums (nearly free) tell damage from content.
-_FFV1 = {"level": "3", "coder": "rice", "context": "0", "slices": "4", "slicecrc": "1"}
-# A picture of one row cannot be cut into slices, and one of one column only be written in the format's first version.
-_FFV1_OF_A_LINE = {"level": "1", "slices": "0", "slicecrc": "-1"}
-# No B-frames, so that times need no mending. Key frames are forced by time instead of counted.
-_X264 = {"preset": "veryfast", "bf": "0", "forced-idr": "1", "g": "100000", "sc_threshold": "0"}
-_X264_MASK = _X264 | {"crf": "20", "tune": "zerolatency"}
-# Ten frames seen ahead tell what stays as it is, most of a fixed camera's picture: a third less for the same looks.
-_X264_PICTURE = _X264 | {"rc-lookahead": "10"}
-_VP9 = {
-    "deadline": "realtime",
-    "cpu-used": "8",
-    "row-mt": "1",
-    "lag-in-frames": "0",
-    "auto-alt-ref": "0",
-    "b": "0",
-    "g": "100000",
-}
-
-FFV1_GRAY = Encoding("ffv1", "gray", lossy=False, options=_FFV1)
-FFV1_BGR = Encoding("ffv1", "bgr0", lossy=False, options=_FFV1)
-FFV1_BGRA = Encoding("ffv1", "bgra", lossy=False, options=_FFV1)
-# Quantiser 0 makes H.264 lossless; with every frame a key frame x264 takes about half of FFV1's time for masks.
-H264_GRAY = Encoding(
-    "libx264",
-    "gray",
-    lossy=False,
-    full_range=True,
-    options={
-        "preset": "ultrafast",
-        "qp": "0",
-        "tune": "zerolatency",
-        "g": "1",
-        "x264-params": "fullrange=on",
-    },
-)
-H264 = Encoding("libx264", "yuv420p", lossy=True, full_range=False, options=_X264_MASK)
-VP9 = Encoding("libvpx-vp9", "yuv420p", lossy=True, full_range=False, options=_VP9 | {"crf": "30"})
-
-
-def h264_picture(quality: int = QUALITY) -> Encoding:
-    """Return H.264 for pictures; 75 cannot be told from the source, 30 is small."""
-    options = _X264_PICTURE | {"crf": f"{48 - 0.4 * quality:.1f}"}
-    return Encoding("libx264", "yuv420p", lossy=True, full_range=False, options=options)
-
-
-def vp9_picture(quality: int = QUALITY, *, alpha: bool = False) -> Encoding:
-    """Return VP9 for pictures, with transparency or without."""
-    options = _VP9 | {"crf": str(round(63 - 0.55 * quality))}
-    return Encoding("libvpx-vp9", "yuva420p" if alpha else "yuv420p", lossy=True, full_range=False, options=options)
 
 
 class VideoFile:
@@ -162,6 +81,8 @@ class VideoFile:
         self._tick: int | None = None  # of the last frame
         self._muxed: int | None = None  # tick of the last frame that the encoder has given back
         self._key_tick: int | None = None
+        self._look_ahead = _look_ahead(info.fps) if encoding.looks_ahead else 0
+        self._gathered = 1 - float(self._look_ahead / (info.fps or 1))  # seconds from key frame to key frame
         self.created = False
         self._mended = not self._is_matroska or (self._aspect == 1 and self._tick_length == MILLISECOND)
         self._squeezed = False
@@ -230,7 +151,8 @@ class VideoFile:
     def _open(self, width: int, height: int, tick: int) -> VideoStream:
         """Make container and encoder. The file appears with the first packet, after the encoder ran."""
         suffix = self.path.suffix.lower()
-        options = {"flush_packets": "1", "cluster_time_limit": "1000"}
+        ticks = min(1000 * self._gathered * float(MILLISECOND / self._tick_length), _LONGEST_CLUSTER)
+        options = {"flush_packets": "1", "cluster_time_limit": str(int(ticks))}
         if suffix == ".mp4":
             # hybrid: fragments until the file is closed, then an ordinary MP4. Its head is written at once:
             # it cannot say that the video begins later than 0. Such a video waits with the head for the first
@@ -241,11 +163,13 @@ class VideoFile:
         container = av.open(f"file:{self.path}", "w", format=CONTAINERS[suffix], container_options=options)
         self._container = container
         codec_options = dict(self.encoding.options)
+        if self.encoding.looks_ahead:
+            codec_options |= {"rc-lookahead": str(self._look_ahead)} if self._look_ahead else {"tune": "zerolatency"}
         if self.encoding.codec == "ffv1":
             # Its key frames are counted, and cost no space. Ten keep the index of a file of days small.
             codec_options["g"] = str(min(10, max(1, int(self._fps or 1))))
             if min(width, height) == 1:
-                codec_options |= _FFV1_OF_A_LINE
+                codec_options |= FFV1_OF_A_LINE
         rate = self._fps or Fraction(25)
         if self.encoding.codec == VP9.codec:
             rate = min(rate, _FASTEST_VP9)
@@ -278,7 +202,7 @@ class VideoFile:
             frame.duration = max(1, round(self._ticks_per_second / self._fps))
         gap = 0 if self._tick is None else tick - self._tick
         # The frame after this one is expected a gap later, and would be too late for a key frame.
-        if self._key_tick is None or tick + gap - self._key_tick > self._ticks_per_second:
+        if self._key_tick is None or tick + gap - self._key_tick > self._gathered * self._ticks_per_second:
             frame.pict_type = PictureType.I
             self._key_tick = tick
         return frame
@@ -336,6 +260,12 @@ class VideoFile:
         if self._intact is not None:
             kept = f"; what was written up to {math.floor(self._intact * 10) / 10:.1f} s is intact"
         return OutputError(f"cannot write {self.path}: {reason}{kept}; {advice}")
+
+
+def _look_ahead(fps: Fraction | None) -> int:
+    """Return how many frames an encoder may hold back; none of a slow video, where one is a large part of a second."""
+    frames = min(8, int((fps or 0) * _LOOK_AHEAD))
+    return frames if frames >= 3 else 0
 
 
 def _fine_time_base(time_base: Fraction) -> Fraction:

@@ -15,8 +15,9 @@ from bgsub.outputs import PathLike, check_output, is_folder
 from bgsub.video.colors import Color
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
-from bgsub.video.writers import drawing, encode
-from bgsub.video.writers.encode import Encoding, VideoFile
+from bgsub.video.writers import codecs, drawing
+from bgsub.video.writers.codecs import Encoding
+from bgsub.video.writers.encode import VideoFile
 from bgsub.video.writers.painting import Painter
 from bgsub.video.writers.stills import ImageFolder
 
@@ -26,7 +27,7 @@ Planes = Sequence[np.ndarray]
 
 # Luma of 16 to 235 is what players expect of H.264 and VP9; each shows 0, 127 and 255 as they were.
 _LIMITED_RANGE = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
-_LOSSY_MASKS = {".mp4": encode.H264, ".webm": encode.VP9}
+_LOSSY_MASKS = {".mp4": codecs.H264, ".webm": codecs.VP9}
 
 
 class VideoSink(Sink):
@@ -126,7 +127,7 @@ def mask_sink(
     suffix = target.suffix.lower()
     if suffix in _LOSSY_MASKS:
         return VideoSink(target, info, _LOSSY_MASKS[suffix], lambda frame, mask: _mask_planes(mask))
-    encoding = encode.FFV1_GRAY if codec == "ffv1" else encode.H264_GRAY
+    encoding = codecs.FFV1_GRAY if codec == "ffv1" else codecs.H264_GRAY
     return VideoSink(target, info, encoding, lambda frame, mask: [mask])
 
 
@@ -186,7 +187,7 @@ def frames_sink(
         return FrameSink(
             target,
             info,
-            encode.FFV1_BGR,
+            codecs.FFV1_BGR,
             lambda frame, mask: [cv2.cvtColor(painter.picture(frame.image), cv2.COLOR_BGR2BGRA)],
         )
     return FrameSink(
@@ -222,9 +223,9 @@ def foreground_sink(
         return ImageFolder(target, transparent, "fg")
     suffix = target.suffix.lower()
     if suffix == ".mkv":
-        return VideoSink(target, info, encode.FFV1_BGRA, lambda frame, mask: [transparent(frame, mask)])
+        return VideoSink(target, info, codecs.FFV1_BGRA, lambda frame, mask: [transparent(frame, mask)])
     if suffix == ".webm":
-        return VideoSink(target, info, encode.vp9_picture(quality, alpha=True), on_black_with_alpha)
+        return VideoSink(target, info, codecs.vp9_picture(quality, alpha=True), on_black_with_alpha)
     return VideoSink(
         target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.cutout(frame.image, mask))
     )
@@ -232,7 +233,7 @@ def foreground_sink(
 
 def _picture(path: Path, quality: int) -> Encoding:
     """Return how pictures are encoded in a file of that extension."""
-    return encode.vp9_picture(quality) if path.suffix.lower() == ".webm" else encode.h264_picture(quality)
+    return codecs.vp9_picture(quality) if path.suffix.lower() == ".webm" else codecs.h264_picture(quality)
 
 
 def _mask_planes(mask: np.ndarray) -> Planes:

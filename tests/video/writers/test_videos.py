@@ -11,7 +11,7 @@ import pytest
 from bgsub.errors import OutputError
 from bgsub.video.frame import Frame
 from bgsub.video.opening import open_source
-from bgsub.video.writers import encode
+from bgsub.video.writers import codecs
 from bgsub.video.writers.painting import Painter
 from bgsub.video.writers.videos import foreground_sink, frames_sink, mask_sink, overlay_sink
 from tests.video.writers.sink_clips import (
@@ -131,7 +131,7 @@ def test_key_frames_come_every_second(tmp_path, suffix, fps):
         keys = [float(packet.pts * stream.time_base) for packet in packets if packet.is_keyframe]
     assert len(packets) == count
     assert np.diff([*keys, (count - 1) / fps]).max() <= max(1, 1 / fps) + 2e-3
-    assert len(keys) <= count / min(fps, 25) + 1  # and are not simply all
+    assert len(keys) <= 1.5 * count / min(fps, 25) + 1  # and are not simply all
 
 
 def test_key_frames_follow_time_in_a_variable_rate(tmp_path):
@@ -139,7 +139,8 @@ def test_key_frames_follow_time_in_a_variable_rate(tmp_path):
     write_clip(overlay_sink(tmp_path / "v.mp4", clip_info()), times)
     _, frames = read_video(tmp_path / "v.mp4", None)
     keys = [time for time, frame in zip(times, frames, strict=True) if frame.key_frame]
-    np.testing.assert_allclose(keys, [*range(0, 20, 2), 20, 21], atol=0.06)
+    np.testing.assert_allclose(keys[:11], [*range(0, 20, 2), 20], atol=0.06)
+    assert 2 <= len(keys[10:]) <= 4 and np.diff([*keys[10:], 22]).max() <= 1
 
 
 def test_a_finished_mp4_is_an_ordinary_one(tmp_path):
@@ -233,7 +234,7 @@ def test_overwriting_begins_with_the_first_frame(tmp_path):
 def test_an_encoder_that_refuses_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "m.mkv"
     path.write_bytes(b"old")
-    monkeypatch.setattr(encode, "FFV1_GRAY", encode.Encoding("ffv1", "gray", False, None, {"slices": "7919"}))
+    monkeypatch.setattr(codecs, "FFV1_GRAY", codecs.Encoding("ffv1", "gray", False, None, {"slices": "7919"}))
     sink = mask_sink(path, clip_info(), overwrite=True)
     with pytest.raises(OutputError, match=r"^cannot write .*m\.mkv: .*; choose another"):
         sink.write(clip_frame(0), clip_mask(0))
@@ -242,7 +243,7 @@ def test_an_encoder_that_refuses_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_a_missing_encoder_is_said_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(encode, "FFV1_GRAY", encode.Encoding("no_such_codec", "gray", False))
+    monkeypatch.setattr(codecs, "FFV1_GRAY", codecs.Encoding("no_such_codec", "gray", False))
     with pytest.raises(OutputError, match=r"m\.mkv: this FFmpeg has no no_such_codec encoder"):
         mask_sink(tmp_path / "m.mkv", clip_info())
 
