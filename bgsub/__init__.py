@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bgsub.errors import BgsubError, MissingExtraError, ModelFileError, OutputError, ParameterError, SourceError
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
+    from bgsub.plots.fitted import plot_mixture, plot_selection
     from bgsub.video.composing import cutout, overlay
     from bgsub.video.frame import Frame, VideoInfo
     from bgsub.video.opening import open_source
@@ -30,6 +31,8 @@ _HOME = {
     "createBackgroundSubtractorMOG2": "bgsub.background.mog2.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
     "select": "bgsub.mixture.selection",
+    "plot_selection": "bgsub.plots.fitted",
+    "plot_mixture": "bgsub.plots.fitted",
     "TableModel": "bgsub.clustering.model",
     "open_source": "bgsub.video.opening",
     "open_sink": "bgsub.video.writing",
@@ -66,6 +69,8 @@ __all__ = [
     "open_sink",
     "open_source",
     "overlay",
+    "plot_mixture",
+    "plot_selection",
     "select",
 ]
 

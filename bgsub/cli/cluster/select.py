@@ -123,22 +123,10 @@ def _select(name: str, options: dict[str, Any]) -> ModelSelection:
 
 def _draw(selection: ModelSelection, path: str) -> None:
     """Draw the curves of the criterion and of the one that it is best compared with."""
-    from bgsub.plots.criteria import criterion_figure
     from bgsub.plots.figures import save_figure
+    from bgsub.plots.fitted import plot_selection
 
-    best = selection.best_candidate
-    criteria = dict.fromkeys([selection.criterion, "bic", "aic"])
-    panels = {
-        criterion: {
-            kind: [
-                (row.n_components, getattr(row, criterion)) for row in selection.table if row.covariance_type == kind
-            ]
-            for kind in dict.fromkeys(row.covariance_type for row in selection.table)
-        }
-        for criterion in list(criteria)[:2]
-    }
-    figure = criterion_figure(panels, (selection.criterion, best.covariance_type, best.n_components))
-    save_figure(figure, path, few_colours=True)
+    save_figure(plot_selection(selection), path, few_colours=True)
 
 
 def _print(selection: ModelSelection) -> None:
