@@ -34,6 +34,8 @@ class Tally:
         Frames read from the source, and frames handed to the sinks.
     damaged, dropped : int
         Frames that the source could not decode, and that a live source skipped because the run was too slow.
+    reconnects : int
+        How often the source dropped and was opened again.
     foreground : float
         Sum over the written frames of the share of pixels that are foreground.
     first_time, last_time : float or None
@@ -49,6 +51,7 @@ class Tally:
     written: int = 0
     damaged: int = 0
     dropped: int = 0
+    reconnects: int = 0
     foreground: float = 0.0
     first_time: float | None = None
     last_time: float | None = None
@@ -75,6 +78,7 @@ class Tally:
             "frames_written": self.written,
             "frames_damaged": self.damaged,
             "frames_dropped": self.dropped,
+            "reconnects": self.reconnects,
             "mean_foreground": round(self.mean_foreground, 6),
             "first_time": self.first_time,
             "last_time": self.last_time,
@@ -153,7 +157,7 @@ def run(
                     sink.write(frame, mask)
                 tally.written += 1
                 tally.foreground += foreground_share(mask)
-            tally.damaged, tally.dropped = source.damaged, source.dropped
+            _count_losses(tally, source)
             now = time.perf_counter()
             tally.elapsed = now - started
             last, before = now - compilation.seconds(), last
@@ -164,7 +168,7 @@ def run(
             if stop is not None and stop():
                 break
     finally:
-        tally.damaged, tally.dropped = source.damaged, source.dropped
+        _count_losses(tally, source)
         tally.elapsed = time.perf_counter() - started
     return tally
 
@@ -185,3 +189,7 @@ def _mask_maker(subtractor: Subtractor, learning_rate: float | None) -> Callable
         return subtractor.apply(frame.image, learning_rate=learning_rate, time=frame.time if rises else None)
 
     return mask_of
+
+
+def _count_losses(tally: Tally, source: Source) -> None:
+    tally.damaged, tally.dropped, tally.reconnects = source.damaged, source.dropped, source.reconnects

@@ -37,6 +37,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "N",
         "help": "Read this stream of several (bgsub info lists them) instead of the best one.",
     },
+    "reconnect": {
+        "is_flag": True,
+        "help": "Open a network stream or a camera again whenever it drops; the model is kept, times go on.",
+    },
 }
 
 

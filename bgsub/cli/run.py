@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -239,7 +240,7 @@ def _job(ctx: click.Context, source: str | tuple[str, ...], o: dict[str, Any], n
     cleaning = {name: o[name] for name in ("close", "fill", "shadows")}
     return Job(
         source,
-        excerpt=Excerpt(**{name: o[name] for name in ("start", "end", "duration", "every", "scale", "fps", "stream")}),
+        excerpt=Excerpt(**{field.name: o[field.name] for field in fields(Excerpt)}),
         model=ModelChoice(**chosen_model(ctx)),
         cleanup=Cleanup(open=o["open_"], min_area=o["min_area"] or 0, **cleaning),
         outputs=outputs if name is None else for_one(outputs, name),
@@ -302,6 +303,8 @@ def _in_words(summary: Summary, warm_up: bool) -> str:
         lines.append(f"  {_frames(tally.damaged)} damaged and skipped")
     if tally.dropped:
         lines.append(f"  {_frames(tally.dropped)} dropped to keep up with the source")
+    if tally.reconnects:
+        lines.append(f"  opened again {'once' if tally.reconnects == 1 else f'{tally.reconnects} times'}")
     return "\n".join([*lines, *(f"  wrote {name}" for name in summary.outputs)])
 
 

@@ -34,6 +34,8 @@ class Excerpt:
         Frames per second of a source without times; replaces the times of a file.
     stream : int or None
         Number of the stream, of several in a file; None is the best one.
+    reconnect : bool
+        Open a network stream or a camera again whenever it drops.
     """
 
     start: float | None = None
@@ -43,6 +45,7 @@ class Excerpt:
     scale: float | None = None
     fps: float | None = None
     stream: int | None = None
+    reconnect: bool = False
 
     def __post_init__(self) -> None:
         check_types(self)

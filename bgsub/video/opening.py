@@ -37,6 +37,7 @@ def open_source(
     scale: float | None = None,
     fps: float | Fraction | None = None,
     stream: int | None = None,
+    reconnect: bool = False,
     prefetch: int = 8,
 ) -> Source:
     """Open a video source.
@@ -67,6 +68,9 @@ def open_source(
     stream : int, optional
         Number of the stream of a file or network stream that holds several, as `probe` lists them. Unless told it is
         the best one: never a cover picture, rather the one marked as the default, then the largest.
+    reconnect : bool, default False
+        Open a network stream or a camera again whenever it drops, or gives no picture for 10 s: as long as it takes,
+        after 1, 2, 4 ... 30 s. Times go on by the world's clock, `Source.reconnects` counts.
     prefetch : int, default 8
         Frames decoded ahead in a thread of their own; 0 decodes in the caller's thread. Where frames come at the
         pace of the world and the reader falls behind for good, the oldest are dropped and counted in ``dropped``.
@@ -99,6 +103,8 @@ def open_source(
         raise ParameterError(f"prefetch={prefetch} is out of bounds; give 0 (no thread) or more frames")
     if stream is not None and (int(stream) != stream or stream < 0):
         raise ParameterError(f"stream={stream} is out of bounds; give the number of a stream, from 0")
+    if reconnect:
+        return _open_again_and_again(source, selection, _Reading(rate, stream), prefetch)
     opened = _open(source, selection, _Reading(rate, stream))
     if prefetch == 0:
         return opened
@@ -187,6 +193,24 @@ def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Rea
     from bgsub.video.readers.concatenated import ConcatenatedSource
 
     return ConcatenatedSource(names, lambda part: _open(part, Selection(), reading), selection)
+
+
+def _open_again_and_again(
+    source: OneSource | Sequence[OneSource], selection: Selection, reading: _Reading, prefetch: int
+) -> Source:
+    """Open what may drop and come back."""
+    text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+    url = _URL.match(text)
+    network = url is not None and url[1].lower() != "file"
+    camera = isinstance(source, int) or re.fullmatch(r"\d{1,4}|/dev/video\d+", text) is not None
+    if not (network or (camera and not Path(text or ".").is_dir())):
+        raise ParameterError(
+            f"reconnect is for network streams and cameras, which come back; {source} is neither: leave it out"
+        )
+    from bgsub.video.readers.reconnecting import ReconnectingSource
+
+    depth = min(prefetch, _CAMERA_DEPTH) if camera else prefetch
+    return ReconnectingSource(lambda: _open(source, Selection(), reading), selection, max(depth, 1))
 
 
 def _open_path(path: Path, selection: Selection, reading: _Reading) -> Source:

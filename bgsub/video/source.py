@@ -30,6 +30,8 @@ class Source(ABC):
         Frames skipped so far because they could not be decoded.
     dropped : int
         Frames of a live source skipped so far because the reader was slower than the world.
+    reconnects : int
+        How often it was opened again so far, because it had dropped.
     repeatable : bool
         Opening it a second time gives the same frames: files and folders, not cameras, pipes, live streams.
     """
@@ -37,6 +39,7 @@ class Source(ABC):
     info: VideoInfo
     damaged: int = 0
     dropped: int = 0
+    reconnects: int = 0
     repeatable: bool = False
 
     @abstractmethod
@@ -58,6 +61,9 @@ class Source(ABC):
             Frames that the reader has taken so far.
         """
         return self.info.live
+
+    def abandon(self) -> None:  # noqa: B027 - most sources wait for nobody
+        """Ask the iteration to end soon, from another thread than the one that iterates; that one closes the source."""
 
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""

@@ -47,6 +47,7 @@ def test_a_summary_for_programs(bgsub, clip, images):
         "frames_written": 20,
         "frames_damaged": 0,
         "frames_dropped": 0,
+        "reconnects": 0,
         "first_time": 0.2,
         "last_time": 29 / 25,
     }

@@ -61,7 +61,7 @@ bgsub cluster colors street.mp4 --components 6 --output poster.mp4
 )
 @outputs("--soft", is_flag=True, help="Mix the colours by their probabilities: smooth where they meet.")
 @overwrite_option
-@input_options(without={"fps"})
+@input_options(without={"fps", "reconnect"})
 @components_option("colors", type=click.IntRange(1, _MOST_COLOURS), metavar="K", help="Number of colours.")
 @covariance_option("colors", "Shape of a colour's cluster: any ellipse; one for all; along the axes; circles.")
 @fitting_options(

@@ -88,7 +88,7 @@ bgsub cluster frames night.avi --features-only night.parquet
     help="Table of the frames' features, for `bgsub cluster fit`, and no more: .csv, .parquet, - for CSV on stdout.",
 )
 @overwrite_option
-@input_options(scale=320)
+@input_options(without={"reconnect"}, scale=320)
 @components_option(
     "frames",
     type=click.IntRange(1, _MOST_KINDS),

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.readers.fitting import brought_to, like
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
@@ -162,8 +162,8 @@ class ConcatenatedSource(Source):
             raise SourceError(f"{part} has pixels of {image.dtype}, the parts before it {self._dtype}: it is left out")
         if str(part) not in self._told:
             self._told.add(str(part))
-            log.warning("%s has %s: it is brought to %s", part, _like(image.shape), _like(self._shape))
-        return _brought_to(image, self._shape)
+            log.warning("%s has %s: it is brought to %s", part, like(image.shape), like(self._shape))
+        return brought_to(image, self._shape)
 
     def close(self) -> None:
         """End the iteration before its next frame, and close the part that is open."""
@@ -186,18 +186,3 @@ def _joined(known: Sequence[VideoInfo], more: bool) -> VideoInfo:
         duration=None if more or None in durations else sum(filter(None, durations)),
         time_base=bases.pop() if len(bases) == 1 and not more else _TIME_BASE,
     )
-
-
-def _brought_to(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """Return an image in another size, and as colour or grey."""
-    height, width = shape[:2]
-    if image.shape[:2] != (height, width):
-        smaller = image.shape[0] > height or image.shape[1] > width
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    if image.ndim != len(shape):
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if len(shape) == 3 else cv2.COLOR_BGR2GRAY)
-    return image
-
-
-def _like(shape: Sequence[int]) -> str:
-    return f"{shape[1]}x{shape[0]} pixels in {'colour' if len(shape) == 3 else 'grey'}"

@@ -203,6 +203,10 @@ class ContainerSource(Source):
         if not delivered:
             raise self._selection.nothing_in(self._input.shown, time)
 
+    def abandon(self) -> None:
+        """Ask the iteration to end soon, from any thread."""
+        self._packets.abandon()
+
     def close(self) -> None:
         """Close the file or connection; call it in the thread that iterates, or when none does."""
         self._packets.close()
@@ -342,7 +346,7 @@ class ContainerSource(Source):
 
     def _warn_if_short(self, time: float) -> None:
         """Warn where a file ended well before it said it would."""
-        if self._input.kind == "pipe" or self._packets.live:
+        if self._input.kind == "pipe" or self._packets.live or self._packets.abandoned:
             return
         sent = None if self._sought else self._packets.count
         lasted = math.inf if self._rate or self._times.n_set else time

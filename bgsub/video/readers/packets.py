@@ -97,8 +97,8 @@ class PacketSource:
         Opening it a second time gives the same packets.
     count : int
         Packets read so far.
-    closed : bool
-        Nothing more can be read.
+    closed, abandoned : bool
+        Nothing more can be read; nothing more is wanted.
     broken : str
         Why a network stream broke off, and what to do; empty as long as it has not.
 
@@ -126,7 +126,7 @@ class PacketSource:
         self.joined = bool(opened.container.format.flags & _TS_DISCONT)
         self.count = 0
         self.broken = ""
-        self.closed = False
+        self.closed = self.abandoned = False
         self._scheme = scheme
         self._is_sized = opened.kind == "network" and opened.container.size > 0
         self._origin: int | None = None  # time stamp of the first packet
@@ -164,8 +164,10 @@ class PacketSource:
             for received in self._next_packets():
                 yield self._packet(received)
                 # Closed between two packets: the container must not be touched again.
-                if self.closed:
+                if self.closed or self.abandoned:
                     return
+            if self.abandoned:
+                return
             if self._receiver is not None and not self._may_end():
                 self.broken = _CLOSED
         except BrokenRead as error:
@@ -284,6 +286,12 @@ class PacketSource:
         except BrokenRead as error:
             self._demuxed = _broken(error)
         return [_stamp(received.data) for received in self._ahead]
+
+    def abandon(self) -> None:
+        """Let the iteration end at its next packet; may be called in any thread."""
+        self.abandoned = True
+        if self._receiver is not None:
+            self._receiver.interrupt()
 
     def close(self) -> None:
         """Close the file or connection; call it in the thread that iterates, or when none does."""

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from bgsub.video.frame import Frame
 from bgsub.video.source import Source
@@ -16,6 +17,12 @@ JOIN_TIMEOUT = 2.0
 # A wait without a limit cannot be interrupted with Ctrl-C on Windows.
 _POLL_S = 0.5
 _CHECK_S = 0.1  # how often it is seen whether the oldest frame has become overdue
+
+
+class Taken(NamedTuple):
+    """What `Prefetch.take` found: a frame, or None, the end of the stream."""
+
+    frame: Frame | None
 
 
 class Prefetch(Source):
@@ -51,6 +58,11 @@ class Prefetch(Source):
         """Frames skipped so far because they could not be decoded."""
         return self._source.damaged
 
+    @property
+    def reconnects(self) -> int:  # type: ignore[override]
+        """How often the source was opened again so far."""
+        return self._source.reconnects
+
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""
         return self._source.describe()
@@ -61,11 +73,26 @@ class Prefetch(Source):
     def __iter__(self) -> Iterator[Frame]:
         if self._stopped:
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._read, name=f"read {self.info.name}", daemon=True)
-            self._thread.start()
+        self._start()
         while (frame := self._next()) is not None:
             yield frame
+
+    def take(self, seconds: float) -> Taken | None:
+        """Return the next frame, or the end of the stream; None when neither comes in so many seconds.
+
+        It reads in the place of an iteration, and raises what that would.
+        """
+        self._start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._frames or self._ended or self._stopped, seconds)
+            if not (self._frames or self._ended or self._stopped):
+                return None
+        return Taken(self._next())
+
+    def _start(self) -> None:
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._read, name=f"read {self.info.name}", daemon=True)
+            self._thread.start()
 
     def _next(self) -> Frame | None:
         """Wait for a frame; None at the end of the stream."""
@@ -123,6 +150,7 @@ class Prefetch(Source):
             self._stopped = True
             self._frames.clear()
             self._changed.notify_all()
+        self._source.abandon()
         if self._thread is None:
             self._source.close()
         elif self._thread is not threading.current_thread():

@@ -115,7 +115,7 @@ class Receiver:
         self._last_arrival: float | None = None
         self._held_until = 0.0
         self._silence = 0.0
-        self._ended = self._stopped = self._closed = False
+        self._ended = self._stopped = self._closed = self._interrupted = False
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._receive, name="receive", daemon=True)
         self._thread.start()
@@ -129,8 +129,10 @@ class Receiver:
         """Wait for the next packet; None at the end."""
         self._await_drained()
         with self._changed:
-            while not (self._queue or self._ended or self._stopped):
+            while not (self._queue or self._ended or self._stopped or self._interrupted):
                 self._changed.wait(_POLL_S)
+            if self._interrupted:
+                return None
             if self._queue and not self._stopped:
                 received = self._queue.popleft()
                 self._size -= received.data.size
@@ -244,7 +246,7 @@ class Receiver:
     def _await_drained(self) -> None:
         """Wait until what was there from the beginning has been read, so that it is known how much that was."""
         with self._changed:
-            while not (self._drained or self._stopped):
+            while not (self._drained or self._stopped or self._interrupted):
                 if self._count and time.monotonic() - self._reading_since > _DRAINED_S:
                     self._drain()
                 else:
@@ -264,6 +266,12 @@ class Receiver:
         self._changed.notify_all()
 
     # ------------------------------------------------------------------------------------------------ its end
+
+    def interrupt(self) -> None:
+        """Let who waits for a packet wait no longer; may be called in any thread."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Receive no more. A thread that is blocked in a read closes the source as soon as that returns."""
