@@ -12,6 +12,7 @@ from bgsub.evaluation.protocol import OUTSIDE, kinds_of_pixels
 from bgsub.evaluation.scoring import SequenceScore
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
 from bgsub.masks import FOREGROUND
+from bgsub.video.writers.tones import Tones
 
 _BEGINNING = 0.1  # of a sequence, in which no model can know the background yet
 _WORTH_SHOWING = 0.1  # share of the mean area of objects that a frame needs for its F to mean something
@@ -28,7 +29,7 @@ class Sample:
     remark : str
         Why it was chosen: "worst", "median" or "".
     image : ndarray of uint8, shape (H, W, 3) or (H, W)
-        The frame, BGR or grey.
+        The frame, BGR or grey, as it is shown: with 8 bits.
     truth : ndarray of uint8, shape (H, W)
         Labels; 85 wherever pixels do not count.
     masks : list of ndarray of bool, shape (H, W)
@@ -94,6 +95,7 @@ def choose_frames(score: SequenceScore, n: int) -> dict[int, str]:
 def take_samples(sequence: LabelledSequence, chosen: dict[int, str], stores: Sequence[MaskStore]) -> list[Sample]:
     """Read chosen frames once more, and put the methods' masks beside them."""
     samples: list[Sample] = []
+    tones = Tones()
     region = sequence.region()
     for frame in sequence:
         if len(samples) == len(chosen):
@@ -101,5 +103,5 @@ def take_samples(sequence: LabelledSequence, chosen: dict[int, str], stores: Seq
         if frame.number in chosen and frame.truth is not None:
             truth = frame.truth if region is None else np.where(region, frame.truth, np.uint8(OUTSIDE))
             masks = [store.mask(frame.number, truth.shape) for store in stores]
-            samples.append(Sample(frame.number, chosen[frame.number], frame.image, truth, masks))
+            samples.append(Sample(frame.number, chosen[frame.number], tones(frame.image), truth, masks))
     return samples

@@ -11,6 +11,7 @@ from bgsub.features.movement import BOXES, MOVEMENT, movement_and_boxes
 from bgsub.features.thumbnails import Thumbnails
 from bgsub.video.frame import Frame
 from bgsub.video.sink import Sink
+from bgsub.video.writers.tones import Tones
 
 N_EMBEDDING = 8
 EMBEDDING = tuple(f"embedding_{k}" for k in range(N_EMBEDDING))
@@ -69,6 +70,7 @@ class FeatureCollector(Sink):
 
     def __init__(self) -> None:
         self._thumbnails = Thumbnails()
+        self._tones = Tones()  # thermal video uses a few per cent of its 16 bits
         self._blocks: list[np.ndarray] = []
         self._boxes: list[np.ndarray] = []
         self._count = 0
@@ -80,8 +82,9 @@ class FeatureCollector(Sink):
             self._blocks.append(np.empty((_BLOCK, 2 + len(APPEARANCE) + len(MOVEMENT))))
             self._boxes.append(np.empty((_BLOCK, BOXES, 4), np.uint16))
         moving, self._boxes[-1][row] = movement_and_boxes(mask)
-        self._blocks[-1][row] = [frame.index, frame.time, *appearance(frame.image), *moving]
-        self._thumbnails.add(frame.image)
+        image = self._tones(frame.image)
+        self._blocks[-1][row] = [frame.index, frame.time, *appearance(image), *moving]
+        self._thumbnails.add(image)
         self._count += 1
 
     def features(self) -> FrameFeatures:

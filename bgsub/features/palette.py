@@ -17,12 +17,14 @@ from bgsub.errors import ParameterError
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import select
 from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
+from bgsub.video.writers.drawing import to_bgr
 
 MOST_PIXELS = 100_000
 """Most pixels that a palette is learned from."""
 
 _PER_FRAME = 4096  # pixels drawn of each frame of a video
 _BLOCK = 1 << 16  # pixels whose probabilities are in memory together
+_PHOTOGRAPH = 1 << 14  # values between black and white of 16 bits
 _NOTICEABLE = 1.0  # squared distance in Lab, added to every variance: smaller differences are hardly seen
 
 
@@ -169,10 +171,14 @@ def learn_palette(
 
 
 def as_colour(image: np.ndarray) -> np.ndarray:
-    """Return an image of uint8 or uint16, (H, W, 3) or (H, W), as BGR of uint8."""
-    if image.dtype == np.uint16:
+    """Return an image, grey or colour, as BGR of uint8.
+
+    Of 16 bits white is the type's largest value, unless less than a quarter of them is in use, as by thermal cameras:
+    then, and of floats, it is the range in use that is shown.
+    """
+    if image.dtype == np.uint16 and int(image.max()) - int(image.min()) >= _PHOTOGRAPH:
         image = cv2.convertScaleAbs(image, alpha=1 / 257)
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
+    return to_bgr(image)
 
 
 def _lab(pixels: np.ndarray) -> np.ndarray:

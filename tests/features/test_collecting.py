@@ -1,6 +1,7 @@
 """Features gathered from a run are those of each frame by itself."""
 
 import numpy as np
+import pytest
 
 from bgsub.background.mog2.model import MOG2
 from bgsub.features import collecting
@@ -35,6 +36,23 @@ def test_features_of_a_run(tmp_path, monkeypatch):
         for image in images:
             store.add(image)
         assert np.array_equal(features.values[:, -len(EMBEDDING) :], store.embedding(len(EMBEDDING)))
+
+
+@pytest.mark.parametrize(("dtype", "low", "step"), [(np.uint16, 29_000, 3), (np.float32, 295.0, 0.02)])
+def test_frames_of_more_than_8_bits_are_described_by_the_values_in_use(dtype, low, step):
+    """As of a thermal camera: of the type's range they would be one grey, or no number."""
+    grey = [image[..., 1] for image in scene(12)]
+    deep = [(low + step * image).astype(dtype) for image in grey]
+    seen = []
+    for images in (grey, deep):
+        with FeatureCollector() as collector:
+            for index, image in enumerate(images):
+                collector.write(Frame(index, index / 25, image), np.zeros(image.shape, np.uint8))
+            seen.append(collector.features())
+    for name in ("brightness", "contrast"):
+        assert seen[1][name].std() > 0.2 * seen[0][name].std()
+        assert np.corrcoef(seen[0][name], seen[1][name])[0, 1] > 0.9
+    assert np.abs(np.corrcoef(seen[0]["embedding_0"], seen[1]["embedding_0"])[0, 1]) > 0.9
 
 
 def test_no_frame():

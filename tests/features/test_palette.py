@@ -117,3 +117,14 @@ def test_same_seed_same_palette():
     first, second = learned(image, 6, seed=2), learned(image, 6, seed=2)
     assert np.array_equal(first.colours, second.colours)
     assert (np.diff(first.shares) <= 0).all()
+
+
+@pytest.mark.parametrize(("dtype", "low", "step"), [(np.uint16, 29_000, 1), (np.float32, 295.0, 0.01)])
+def test_a_grey_picture_of_more_than_8_bits_has_the_colours_of_the_values_in_use(dtype, low, step):
+    image = (low + step * np.repeat([0, 255], [300, 700]).reshape(20, 50)).astype(dtype)
+    sample = PixelSample()
+    sample.add(image)
+    palette = learn_palette(sample.pixels(), 2)
+    bright, dark = palette.colours.tolist()
+    assert palette.shares.tolist() == [0.7, 0.3]
+    assert min(bright) > 200 and max(dark) < 50

@@ -18,6 +18,7 @@ from bgsub.plots.figures import UNUSUAL_COLOUR, colours, save_figure
 from bgsub.plots.timeline import Timeline, timeline_figure
 from bgsub.times import written_time
 from bgsub.video.source import Source
+from bgsub.video.writers.tones import Tones
 
 
 def report(facts: dict[str, Any], scenes: Scenes | None, options: dict[str, Any]) -> None:
@@ -67,9 +68,12 @@ def write_sheet(path: str, scenes: Scenes, open_from: Callable[[float], Source])
     unusual = scenes.unusual(UNUSUAL)
     chosen = [scenes.typical(kind, TYPICAL) for kind in range(scenes.n_kinds)]
     images = pictures_at(open_from, times[[row for rows in [*chosen, unusual] for row in rows]].tolist())
+    tones = Tones()
+    for image in images.values():
+        tones(image)  # the range in which all of them are shown
 
     def row_of(title: str, details: str, colour: object, rows: list[int]) -> SheetRow:
-        pictures = [images[float(times[row])] for row in rows]
+        pictures = [tones(images[float(times[row])]) for row in rows]
         captions = [written_time(times[row]) for row in rows]
         return SheetRow(title, details, colour, pictures, captions, [_boxes(scenes, row) for row in rows])
 
