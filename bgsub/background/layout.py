@@ -7,6 +7,7 @@ pixels of the flat picture; the last one is filled up with pixels that are not t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -65,6 +66,14 @@ def alive(weights: np.ndarray) -> np.ndarray:
     for k, plane in enumerate(weights):
         count[plane > 0] = k + 1
     return count
+
+
+def check_frames(shape: tuple[Any, ...], n_frames: Any) -> None:
+    """Raise ValueError unless a file's shape and number of frames can be those of a model."""
+    if not all(type(n) is int and n > 0 for n in shape) or not (len(shape) == 2 or shape[2:] == (3,)):
+        raise ValueError(f"frames of shape {shape}")
+    if type(n_frames) is not int or not 0 <= n_frames < 2**63:
+        raise ValueError(f"{n_frames!r} frames")
 
 
 def check_arrays(arrays: Mapping[str, np.ndarray], layout: Layout) -> None:

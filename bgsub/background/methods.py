@@ -16,6 +16,7 @@ from bgsub.background.parameters import (
     Parameter,
     check_adaptive,
     check_mog2,
+    check_range,
 )
 from bgsub.errors import ParameterError
 
@@ -44,6 +45,8 @@ class Method:
         Checks parameters, and settings as keywords, against their bounds and against each other.
     settings : mapping of str to tuple of str
         What its constructor takes besides them, with the choices there are; the first is the default.
+    in_runs : mapping of str to str
+        Settings that a run, which may be of any video, makes its models with unless told otherwise.
     """
 
     name: str
@@ -52,16 +55,17 @@ class Method:
     parameters: Mapping[str, Parameter]
     check_together: Callable[..., dict[str, Any]] = field(repr=False)
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    in_runs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all parameters and settings."""
-        return (*self.parameters, *self.settings)
+        """Names of all parameters and settings, and of the range that every model takes."""
+        return (*self.parameters, *self.settings, "value_range")
 
     @property
     def fixed(self) -> tuple[str, ...]:
         """Names of what is decided when a model is made, so that a saved one keeps it."""
-        return ("n_components", *self.settings, "region")
+        return ("n_components", *self.settings, "value_range", "region")
 
     def model_class(self) -> type[Model]:
         """Import and return the class."""
@@ -77,7 +81,9 @@ class Method:
             When a name is unknown, a value out of bounds, or two contradict each other.
         """
         chosen = {name: values.get(name, choices[0]) for name, choices in self.settings.items()}
-        self.check_together({name: v for name, v in values.items() if name not in self.settings}, **chosen)
+        others = {*self.settings, "value_range"}
+        self.check_together({name: v for name, v in values.items() if name not in others}, **chosen)
+        check_range(values.get("value_range"), chosen.get("scale"))
 
     def create(self, **values: Any) -> Model:
         """Return a new model.
@@ -111,7 +117,8 @@ METHODS = {
             "mog2",
             MOG2_PARAMETERS,
             check_mog2,
-            {"precision": ("exact", "compact")},
+            {"precision": ("exact", "compact"), "scale": ("full", "auto", "opencv")},
+            {"scale": "auto"},
         ),
     ]
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import operator
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,11 +12,19 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from bgsub.background.arguments import (
+    as_image,
+    check_out,
+    check_plane,
+    check_probability,
+    checked_rate,
+    checked_threads,
+)
 from bgsub.background.engine import ModelEngine
-from bgsub.background.layout import Layout, check_arrays, from_version_1
+from bgsub.background.layout import Layout, check_arrays, check_frames, from_version_1
+from bgsub.background.levels import Levels, Rescaling
 from bgsub.background.parameters import Parameter
-from bgsub.background.pixels import as_pixels, check_plane, check_probability
-from bgsub.background.region import Polygon
+from bgsub.background.region import Polygon, plain_polygons
 from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_versions, write_container
 
@@ -29,7 +36,7 @@ class Call:
     Attributes
     ----------
     pixels : ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
-        The frame, C-contiguous, in [0, 255].
+        The frame, C-contiguous, in [0, 255] unless the model takes values as they are.
     rate : float in [0, 1] or None
         Learning rate, None for the automatic one; with 1 the model has just been emptied.
     learns : bool
@@ -69,6 +76,10 @@ class BackgroundModel(ABC):
         Most threads to use, see `threads`.
     device : {"cpu"}
         Where the frames are worked on.
+    scale : {"full", "auto", "opencv"}
+        How values become grey levels, see `Levels`.
+    value_range : (float, float), optional
+        The values that become grey levels 0 and 255, whatever the scale.
     **parameters
         Parameters of the model, by name.
 
@@ -92,7 +103,7 @@ class BackgroundModel(ABC):
     _ENGINES: ClassVar[Mapping[str, str]]  # "module:class" of the engine of each device
     _FIXED: ClassVar[tuple[str, ...]] = ("n_components",)  # the parameters that decide the shape of the state
     _SETTINGS: ClassVar[tuple[str, ...]] = ()  # arguments besides region and parameters that belong in a model file
-    _LATER: ClassVar[tuple[str, ...]] = ()  # parts of `_progress` that older files lack: a new model's stand for them
+    _LATER: ClassVar[tuple[str, ...]] = ()  # settings and parts of `_progress` that older files lack: a new model's do
 
     def __init__(
         self,
@@ -100,12 +111,16 @@ class BackgroundModel(ABC):
         region: np.ndarray | Sequence[Polygon] | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        scale: str = "full",
+        value_range: Sequence[float] | None = None,
         **parameters: Any,
     ) -> None:
         if device not in self._ENGINES:
             raise ParameterError(f"device is {device!r}: give {' or '.join(map(repr, self._ENGINES))}")
         self.device = device
+        self.scale = scale
         self.parameters = self._check_parameters(parameters)
+        self._levels = Levels(scale, value_range)
         self.engine: Any = None  # a ModelEngine from the first frame on
         self.threads = threads
         self._region = copy.deepcopy(region)
@@ -128,7 +143,7 @@ class BackgroundModel(ABC):
 
     @threads.setter
     def threads(self, threads: int | None) -> None:
-        self._threads = None if threads is None else _checked_threads(threads)
+        self._threads = None if threads is None else checked_threads(threads)
         if self.engine is not None:
             self.engine.threads = self._threads
 
@@ -136,6 +151,26 @@ class BackgroundModel(ABC):
     def region(self) -> np.ndarray | Sequence[Polygon] | None:
         """Region of interest as it was given, or None for the whole frame."""
         return self._region
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The values of the frames that count as black and as white, as given or as found.
+
+        None where nothing is stretched, as of frames of 8 bits, and before the first frame. In the first 25 frames
+        what is found may change.
+        """
+        found = self._levels.range
+        return None if found is None else (found.low, found.high)
+
+    @property
+    def n_clipped(self) -> int:
+        """How many values so far lay outside `value_range`, and were taken for its ends."""
+        return self._levels.clipped
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """Dtype of the frames, which `background_image` has too; None before the first."""
+        return self._levels.dtype
 
     def set_parameters(self, **parameters: Any) -> None:
         """Change parameters from the next frame on; what was learned stays.
@@ -158,6 +193,7 @@ class BackgroundModel(ABC):
         self.shape: tuple[int, ...] | None = None
         self.n_frames = 0
         self.engine = None
+        self._levels.forget()
 
     def copy(self) -> Self:
         """Return an independent copy: what the one learns later, the other does not know."""
@@ -179,22 +215,27 @@ class BackgroundModel(ABC):
             When an argument is not as `apply` wants it; the model stays as it was.
         """
         rate = checked_rate(learning_rate)
-        pixels = as_pixels(image)
-        if self.shape is not None and pixels.shape != self.shape:
+        image = as_image(image)
+        shape = image.shape
+        if self.shape is not None and shape != self.shape:
             raise ParameterError(
-                f"image has shape {pixels.shape}, the model {self.shape}: resize the image, or call reset() first"
+                f"image has shape {shape}, the model {self.shape}: resize the image, or call reset() first"
             )
         if known_foreground is not None:
-            known_foreground = check_plane("known_foreground", known_foreground, pixels.shape)
-        if out is not None and (check_plane("out", out, pixels.shape).dtype != np.uint8 or not out.flags.writeable):
-            raise ParameterError("out cannot be written: give a writable uint8 array")
+            known_foreground = check_plane("known_foreground", known_foreground, shape)
+        if out is not None:
+            check_out(out, shape)
         if probability is not None:
-            check_probability(probability, pixels.shape)
+            check_probability(probability, shape)
+        extremes = self._levels.checked_anew(image) if rate == 1 else self._levels.check(image)
         if self.engine is None:
-            self._allocate(pixels.shape)
+            self._allocate(shape)
         elif rate == 1:
             self._forget()
-        mask = out if out is not None and out.flags.c_contiguous else np.empty(pixels.shape[:2], np.uint8)
+        pixels, change = self._levels.pixels(image, extremes, rate != 0)
+        if change is not None:
+            self._rescale(change)
+        mask = out if out is not None and out.flags.c_contiguous else np.empty(shape[:2], np.uint8)
         filled = None if probability is None else np.require(probability, requirements=["C", "A"])
         return Call(pixels, rate, rate != 0, known_foreground, mask, filled, (out, probability))
 
@@ -225,6 +266,7 @@ class BackgroundModel(ABC):
         """Empty what was learned; the shape of the frames stays."""
         self.engine.forget()
         self.n_frames = 0
+        self._levels.forget()
 
     # ----------------------------------------------------------------------------------------- what a model adds
 
@@ -248,6 +290,10 @@ class BackgroundModel(ABC):
         """Take over the arrays of `_layout`, or raise ValueError when they cannot be trusted."""
         self.engine.restore(arrays)
 
+    def _rescale(self, change: Rescaling) -> None:
+        """Bring what was learned to other grey levels. Only models that are made with ``scale="auto"`` are asked to."""
+        raise NotImplementedError
+
     def _progress(self) -> dict[str, Any]:
         """Return what was learned besides the arrays, as plain values; the names are always the same."""
         return {}
@@ -266,7 +312,7 @@ class BackgroundModel(ABC):
             When the file cannot be written.
         """
         meta, arrays = self._exported()
-        meta["polygons"] = _plain(meta["polygons"])
+        meta["polygons"] = plain_polygons(meta["polygons"])
         write_container(path, self._KIND, self._VERSION, meta, arrays)
 
     @classmethod
@@ -304,6 +350,8 @@ class BackgroundModel(ABC):
         meta = {
             "parameters": self.parameters,
             **{name: getattr(self, name) for name in self._SETTINGS},
+            "value_range": None if self._levels.given is None else list(self._levels.given),
+            "levels": self._levels.progress(),
             "shape": self.shape,
             "n_frames": self.n_frames,
             "polygons": None if isinstance(self._region, np.ndarray) else self._region,
@@ -313,7 +361,7 @@ class BackgroundModel(ABC):
         if isinstance(self._region, np.ndarray):
             arrays["region"] = np.asarray(self._region, np.uint8)
         if self.engine is not None:
-            arrays |= self._saved()
+            arrays |= self._saved() | self._levels.arrays()
         return meta, arrays
 
     def _import(
@@ -327,7 +375,8 @@ class BackgroundModel(ABC):
         """Become the model that `_exported` described, or raise an error about what is wrong with it."""
         self.__init__(  # type: ignore[misc]
             **meta["parameters"],
-            **{name: meta[name] for name in self._SETTINGS},
+            **{name: meta[name] for name in self._SETTINGS if name in meta or name not in self._LATER},
+            **({"value_range": meta["value_range"]} if meta.get("value_range") else {}),
             region=arrays.get("region", meta["polygons"]),
             threads=threads,
             device=device,
@@ -335,52 +384,14 @@ class BackgroundModel(ABC):
         if meta["shape"] is None:
             return
         shape, n_frames = tuple(meta["shape"]), meta["n_frames"]
-        _check_frames(shape, n_frames)
+        check_frames(shape, n_frames)
         layout = self._layout(shape)  # checked before memory is taken for that shape
         if version == 1:
             arrays = from_version_1(arrays, layout)
         check_arrays(arrays, layout)
         self._allocate(shape)
         self._restore(arrays)
+        self._levels.restore(meta.get("levels"), arrays, shape)
         self.n_frames = n_frames
         fresh = {name: value for name, value in self._progress().items() if name in self._LATER}
         self._set_progress({name: (fresh | meta)[name] for name in self._progress()})
-
-
-def _plain(polygons: Sequence[Polygon] | None) -> list[list[list[float]]] | None:
-    """Return polygons, given perhaps as arrays, as JSON can hold them."""
-    if polygons is None:
-        return None
-    return [[[float(value) for value in corner] for corner in polygon] for polygon in polygons]
-
-
-def _check_frames(shape: tuple[Any, ...], n_frames: Any) -> None:
-    """Raise ValueError unless a file's shape and number of frames can be those of a model."""
-    if not all(type(n) is int and n > 0 for n in shape) or not (len(shape) == 2 or shape[2:] == (3,)):
-        raise ValueError(f"frames of shape {shape}")
-    if type(n_frames) is not int or not 0 <= n_frames < 2**63:
-        raise ValueError(f"{n_frames!r} frames")
-
-
-def _checked_threads(threads: int) -> int:
-    """Return a number of threads as an int, or raise ParameterError."""
-    try:
-        whole = operator.index(threads)
-    except TypeError:
-        whole = 0
-    if isinstance(threads, bool) or not 1 <= whole <= 256:
-        raise ParameterError(f"threads is {threads!r}: give a whole number from 1 to 256, or None")
-    return whole
-
-
-def checked_rate(learning_rate: float | None) -> float | None:
-    """Return the learning rate as a float, None for automatic, or raise ParameterError."""
-    if learning_rate is None:
-        return None
-    try:
-        rate = float(learning_rate)
-    except (TypeError, ValueError):
-        rate = -1.0
-    if not 0 <= rate <= 1:
-        raise ParameterError(f"learning_rate is {learning_rate!r}: give None (automatic) or a number from 0 to 1")
-    return rate

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from bgsub.background.pixels import as_pixels
+from bgsub.background.arguments import as_image
 from bgsub.errors import ParameterError
 
 T = TypeVar("T")
@@ -18,9 +18,10 @@ T = TypeVar("T")
 class OpenCVSubtractor:
     """OpenCV's methods and habits around a model; a subclass names the model's parameters with `accessors`.
 
-    Unlike the models themselves, and like OpenCV: frames of another size or number of channels restart the model, a
-    negative learning rate is the automatic one, a rate of 1 or more restarts, and the first frame is learned whatever
-    the rate. OpenCV's `read` and `write`, which take its own file storage, are left out: `save` writes a model file.
+    Unlike the models themselves, and like OpenCV: frames of another size, type or number of channels restart the
+    model, a negative learning rate is the automatic one, a rate of 1 or more restarts, and the first frame is learned
+    whatever the rate. OpenCV's `read` and `write`, which take its own file storage, are left out: `save` writes a model
+    file.
     """
 
     _NAME: ClassVar[str]  # as OpenCV's getDefaultName tells it
@@ -65,10 +66,9 @@ class OpenCVSubtractor:
             the model stays as it was.
         """
         given = _checked_rate(learningRate)
-        shape = image.shape if isinstance(image, np.ndarray) else as_pixels(image).shape
-        shape = shape[:2] if shape[2:] == (1,) else shape
-        if self.model.shape not in (None, shape):
-            as_pixels(image)  # what is refused restarts nothing
+        shape, dtype = as_image(image).shape, image.dtype.newbyteorder("=")
+        if self.model.shape not in (None, shape) or self.model.dtype not in (None, dtype):
+            self.model._levels.checked_anew(image)  # what is refused restarts nothing
             self.model.reset()
         rate = None if given < 0 or self.model.n_frames == 0 else min(1.0, given)
         out = fgmask if fgmask is not None and fgmask.shape == shape[:2] else None

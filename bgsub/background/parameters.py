@@ -130,11 +130,16 @@ def _check_names(values: Mapping[str, Any], table: Mapping[str, Parameter]) -> N
             raise ParameterError(f"unknown parameter {name!r}: there are {common}{rarer}{meant}")
 
 
+_VARIANCES = ("var_init", "var_min", "var_max")
+_UNSCALED_HIGHEST = 1e12
+_FARTHEST = 1e18  # of a range: its square must fit a float32
 _COMPACT_HIGHEST = 255.0  # a 16-bit variance is kept in steps of 1/256
 
 
-def check_mog2(values: Mapping[str, Any], precision: str) -> dict[str, Any]:
+def check_mog2(values: Mapping[str, Any], precision: str, scale: str = "full") -> dict[str, Any]:
     """Return all of MOG2's parameters: `values`, checked, and defaults for the rest.
+
+    Where the `scale` is "opencv" variances are in units of the frames, and may be far above those of grey levels.
 
     Raises
     ------
@@ -142,13 +147,20 @@ def check_mog2(values: Mapping[str, Any], precision: str) -> dict[str, Any]:
         When a name is unknown, a value out of bounds, or two contradict each other.
     """
     _check_names(values, MOG2_PARAMETERS)
-    checked = {name: p.check(values.get(name, p.default)) for name, p in MOG2_PARAMETERS.items()}
+    table = MOG2_PARAMETERS
+    if scale == "opencv":
+        table = table | {name: replace(table[name], high=_UNSCALED_HIGHEST) for name in _VARIANCES}
+    checked = {name: p.check(values.get(name, p.default)) for name, p in table.items()}
     if checked["var_min"] > checked["var_max"]:
         raise ParameterError(
             f"var_min is {checked['var_min']:g}, above var_max {checked['var_max']:g}: exchange or change them"
         )
     if precision not in ("exact", "compact"):
         raise ParameterError(f"precision is {precision!r}: give 'exact' or 'compact'")
+    if scale not in ("full", "auto", "opencv"):
+        raise ParameterError(f"scale is {scale!r}: give 'full', 'auto' or 'opencv'")
+    if scale == "opencv" and precision == "compact":
+        raise ParameterError("scale='opencv' takes values that precision='compact' has no room for: leave out one")
     for name in ("var_init", "var_max") if precision == "compact" else ():
         if checked[name] > _COMPACT_HIGHEST:
             raise ParameterError(
@@ -274,3 +286,25 @@ def check_adaptive(values: Mapping[str, Any]) -> dict[str, Any]:
         if checked[low] >= checked[high]:
             raise ParameterError(f"{low} is {checked[low]:g}, {high} {checked[high]:g}: the first must be the smaller")
     return checked
+
+
+def check_range(value_range: Any, scale: str | None = None) -> tuple[float, float] | None:
+    """Return a range of values, (low, high), as the user gave it; None where there is none.
+
+    Raises
+    ------
+    ParameterError
+        When it is none, or the `scale` is "opencv", which has no use for it.
+    """
+    if value_range is None:
+        return None
+    try:
+        low, high = map(float, value_range)
+    except (TypeError, ValueError, OverflowError):
+        low = high = math.nan
+    wide = -_FARTHEST <= low < high <= _FARTHEST and high - low >= 1 / _FARTHEST
+    if isinstance(value_range, str) or not wide:
+        raise ParameterError(f"value_range is {value_range!r}: give (low, high), two numbers, the smaller one first")
+    if scale == "opencv":
+        raise ParameterError("scale='opencv' takes values as they are: leave out value_range, or the scale")
+    return low, high

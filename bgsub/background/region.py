@@ -219,3 +219,10 @@ def _written(corners: Sequence[tuple[float, float]]) -> str:
     """Return corners as `parse_polygon` reads them, shortened after the first few."""
     text = " ".join(f"{x:g},{y:g}" for x, y in corners[:6])
     return text + " ..." if len(corners) > 6 else text
+
+
+def plain_polygons(polygons: Sequence[Polygon] | None) -> list[list[list[float]]] | None:
+    """Return polygons, given perhaps as arrays, as JSON can hold them."""
+    if polygons is None:
+        return None
+    return [[[float(value) for value in corner] for corner in polygon] for polygon in polygons]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from bgsub.files import kind_of
 TABLES = {name: method.parameters for name, method in METHODS.items()}
 """Parameters of each method by its name, the default one first."""
 
+_NO_OPTION = ("scale",)  # a run finds the range anyway; `--scale` is the size of the pictures
 _CLEANED = ("min_area",)  # an option with every method: masks are cleaned by it, if the model does not know it
 
 
@@ -30,9 +32,9 @@ def chosen_model(ctx: click.Context) -> dict[str, Any]:
     o = ctx.params
     method = _method(ctx)
     _refuse_other_methods(ctx, method)
-    names: list[str] = sorted(given(ctx, method.names), key=method.names.index)
+    names: list[str] = sorted(_typed(ctx, method.names), key=method.names.index)
     if o["load_model"] is not None:
-        fixed = given(ctx, method.fixed)
+        fixed = _typed(ctx, method.fixed)
         if fixed:
             raise ParameterError(f"{_flag(min(fixed))} is fixed in a saved model: leave it out")
     return {
@@ -60,7 +62,7 @@ def _refuse_other_methods(ctx: click.Context, method: Method) -> None:
     allowed = {*method.names, *_CLEANED}
     for other in METHODS.values():
         foreign = [name for name in other.names if name not in allowed]
-        for name in sorted(given(ctx, foreign), key=foreign.index):
+        for name in sorted(_typed(ctx, foreign), key=foreign.index):
             if ctx.params["load_model"] is None:
                 raise click.UsageError(
                     f"{_flag(name)} belongs to --method {other.name}, not {method.name}: "
@@ -72,5 +74,10 @@ def _refuse_other_methods(ctx: click.Context, method: Method) -> None:
             )
 
 
+def _typed(ctx: click.Context, names: Iterable[str]) -> set[str]:
+    """Return those parameters and settings of a model that were typed."""
+    return given(ctx, [name for name in names if name not in _NO_OPTION])
+
+
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return "--range" if name == "value_range" else f"--{name.replace('_', '-')}"

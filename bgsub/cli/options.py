@@ -78,6 +78,22 @@ class Word(click.Choice):
         super().__init__(list(words), case_sensitive=False)
 
 
+class Span(click.ParamType):
+    """Two numbers with a comma between them, the smaller one first."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Return the two numbers."""
+        try:
+            low, high = map(float, value.split(",")) if isinstance(value, str) else value
+        except ValueError:
+            low = high = float("nan")
+        if not (low < high and high - low < float("inf")):
+            self.fail(f"{value!r} is no range: write two numbers, the smaller one first, like 28000,32000", param, ctx)
+        return low, high
+
+
 class FilePath(click.Path):
     """Name of a file or folder; an empty one, as of a shell variable that is not set, is refused."""
 

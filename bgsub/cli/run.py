@@ -24,6 +24,7 @@ from bgsub.cli.options import (
     PathText,
     Quality,
     Seconds,
+    Span,
     Word,
     model_options,
     verbosity_options,
@@ -167,6 +168,13 @@ _model = section("Model")
     help="Of the model. [default: half of the processors]",
 )
 @_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model, and its parameters.")
+@_model(
+    "--range",
+    "value_range",
+    type=Span(),
+    metavar="LOW,HIGH",
+    help="Values that count as black and white; those of more than 8 bits are found by themselves.",
+)
 @model_options(TABLES, without=("frame_rate", "min_area"))
 @section("Method mog2")(
     "--precision",

@@ -152,7 +152,9 @@ def make_model(choice: ModelChoice, info: VideoInfo | None = None) -> Model:
     """
     method = method_of(choice.method or DEFAULT_METHOD)
     if choice.load is None:
-        return method.create(**choice.parameters, region=_region(choice.region, info), threads=choice.threads)
+        return method.create(
+            **{**method.in_runs, **choice.parameters}, region=_region(choice.region, info), threads=choice.threads
+        )
     saved = method_of_kind(kind_of(choice.load))
     if saved is not None and choice.method is not None and saved is not method:
         raise ParameterError(

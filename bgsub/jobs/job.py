@@ -61,7 +61,8 @@ class ModelChoice:
     method : str or None
         Name in `bgsub.background.methods.METHODS`; None is the default method, or that of the saved model.
     parameters : mapping of str to int, float, bool or str
-        Parameters and settings by name; what is missing has its default, or what the saved model has.
+        Parameters and settings by name, and ``value_range``, a list of two numbers; what is missing has its default, or
+        what the saved model has. But MOG2's `scale` is "auto" unless told, since videos of more than 8 bits come, too.
     region : str, list of polygons, or None
         Region of interest: path of a mask image, inside where it is not 0; or polygons, each of (x, y) corners. Both
         are in pixels of the source, whatever `Excerpt.scale` says; a mask may have the scaled size instead. None is
@@ -69,7 +70,7 @@ class ModelChoice:
     threads : int or None
         Most threads of the model; None is half of the processors, since decoding and writing need the others.
     load : str or None
-        File of a saved model. It keeps its region and what shapes its state (`n_components`, `precision`).
+        File of a saved model. It keeps its region, its range and what shapes its state (`n_components`, `precision`).
     """
 
     method: str | None = None
@@ -90,7 +91,10 @@ class ModelChoice:
         method = method_of(self.method or DEFAULT_METHOD)
         method.check(self.parameters)
         table = method.parameters
-        _set(self, parameters={n: table[n].check(v) if n in table else v for n, v in self.parameters.items()})
+        checked = {n: table[n].check(v) if n in table else v for n, v in self.parameters.items()}
+        if checked.get("value_range") is not None:
+            checked["value_range"] = [float(value) for value in checked["value_range"]]  # as JSON has it
+        _set(self, parameters=checked)
 
     def _refuse_what_is_fixed(self) -> None:
         if self.method is not None:

@@ -97,6 +97,55 @@ def test_another_size_or_number_of_channels_starts_again():
         assert ours.model.n_frames == 20
 
 
+DEPTHS = {  # what brings grey levels to a range of that type
+    "int8": lambda f: f // 2 - 60,
+    "uint16": lambda f: f * 17 + 900,
+    "int16": lambda f: f * 3 - 500,
+    "int32": lambda f: f * 70_001 - 2_000_000,
+    "float16": lambda f: f / 7 - 3,
+    "float32": lambda f: f * 1.37 - 90,
+    "float64": lambda f: f * 1.37e3 + 0.1,
+}
+
+
+@pytest.mark.parametrize(("dtype", "convert"), DEPTHS.items(), ids=DEPTHS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_depth_and_range_is_taken_as_it_is(dtype, convert, channels):
+    frames = convert(FRAMES.astype(float)).astype(dtype)
+    ours, theirs = twins()
+    assert_same(ours, theirs, frames if channels == 3 else frames[..., 0].copy())
+    background = ours.getBackgroundImage()
+    assert background.dtype == dtype
+    if dtype == "float32":  # of the others OpenCV gives none
+        np.testing.assert_allclose(background, theirs.getBackgroundImage(), rtol=1e-5)
+
+
+def test_variances_are_in_the_units_of_the_frames():
+    frames = FRAMES.astype(np.uint16) * 257
+    ours, theirs = twins(detectShadows=False)
+    for one in (ours, theirs):
+        one.setVarMax(75 * 257.0**2), one.setVarMin(4 * 257.0**2), one.setVarInit(15 * 257.0**2)
+    assert_same(ours, theirs, frames)
+    assert ours.getVarMax() == 75 * 257.0**2
+    assert 0 < (ours.apply(FRAMES[-1].astype(np.uint16) * 257) == 255).mean() < 0.9
+
+
+def test_another_type_starts_again():
+    ours, theirs = twins()
+    for dtype in ("uint8", "uint16", "float32", "uint16", "uint8"):
+        assert_same(ours, theirs, FRAMES[:9].astype(dtype))
+        assert ours.model.n_frames == 9
+
+
+def test_what_is_refused_starts_nothing_again():
+    ours, _ = twins()
+    ours.apply(FRAMES[0])
+    for image in (None, [[1]], FRAMES[0][..., :2], np.full((17, 23), np.nan), FRAMES[0].astype(complex)):
+        with pytest.raises(ParameterError, match="image "):
+            ours.apply(image)
+    assert ours.model.n_frames == 1
+
+
 def test_grey_frames_with_an_axis_for_it():
     ours, theirs = twins()
     assert_same(ours, theirs, FRAMES[..., :1].copy())

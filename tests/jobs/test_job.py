@@ -16,7 +16,7 @@ FULL = Job(
     excerpt=Excerpt(start=1.5, duration=20, every=2, scale=0.5, fps=12.5),
     model=ModelChoice(
         "mog2",
-        {"history": 300, "detect_shadows": False, "precision": "compact"},
+        {"history": 300, "detect_shadows": False, "precision": "compact", "value_range": (0, 4095)},
         region=[[(0, 0), (40, 0), (40, 30)], [(1, 2), (3, 4), (5.5, 6)]],
         threads=2,
     ),
@@ -79,6 +79,8 @@ BAD = [
     ({"source": "a", "model": {"method": "vibe"}}, "there is no method 'vibe': choose adaptive, mog2"),
     ({"source": "a", "model": {"parameters": {"threshold": 0}}}, "threshold is 0: give a number above 0, up to 50"),
     ({"source": "a", "model": {"parameters": {"precision": "exact"}}}, "unknown parameter 'precision'"),
+    ({"source": "a", "model": {"parameters": {"value_range": [5, 1]}}}, r"value_range is [5, 1]: give (low, high)"),
+    ({"source": "a", "model": {"parameters": {"value_range": "1,5"}}}, "value_range is '1,5': give (low, high)"),
     ({"source": "a", "model": {"parameters": 3}}, "parameters is 3: give values by name"),
     (
         {"source": "a", "model": {"method": "mog2", "parameters": {"var_min": 80}}},

@@ -198,18 +198,17 @@ class CpuEngine:
             self._place(likely, probability, nearest=False)
 
     def background_image(self) -> np.ndarray:
-        """Return the mean of the heaviest mode of each pixel, uint8, shape (h, w) or (h, w, 3); 0 without one."""
+        """Return the mean of the heaviest mode of each pixel, float32, (h, w) or (h, w, 3); NaN without one."""
         modes = self.state.modes[0]
         luma = self._as_picture(modes[:, MEAN_Y])
         if modes.shape[1] == 2:
-            picture = luma
+            picture = luma.copy()
         else:
             red = luma + self._as_picture(modes[:, MEAN_C]) / np.float32(CHROMA[0])
             blue = luma + self._as_picture(modes[:, MEAN_C + 1]) / np.float32(CHROMA[1])
             green = (luma - np.float32(LUMA[0]) * blue - np.float32(LUMA[2]) * red) / np.float32(LUMA[1])
             picture = np.dstack([blue, green, red])
-        picture = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-        picture[self._as_picture(self.state.weights[:, 0]) == 0] = 0
+        picture[self._as_picture(self.state.weights[:, 0]) == 0] = np.nan
         return picture
 
     # ------------------------------------------------------------------------------------------------ persistence

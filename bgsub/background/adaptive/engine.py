@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from bgsub.background.adaptive.codes import rows_of_mode
+from bgsub.background.adaptive.codes import MEAN_C, MEAN_Y, VAR_C, VAR_Y, rows_of_mode
 from bgsub.background.adaptive.constants import Search
 from bgsub.background.adaptive.registration import small_shape
 from bgsub.background.adaptive.step import Step
@@ -153,7 +154,7 @@ class Engine(ModelEngine, Protocol):
         """
 
     def background_image(self) -> np.ndarray:
-        """Return the mean of the heaviest mode of each pixel, uint8, (h, w) or (h, w, 3); 0 without one."""
+        """Return the mean of the heaviest mode of each pixel, float32, (h, w) or (h, w, 3); NaN without one."""
 
 
 def layout(size: tuple[int, int], n_channels: int, n_components: int) -> Layout:
@@ -174,3 +175,22 @@ def layout(size: tuple[int, int], n_channels: int, n_components: int) -> Layout:
         "mask": (size, plane),
         "reference": (small_shape(size), plane),
     }
+
+
+def rescaled(
+    arrays: Mapping[str, np.ndarray], gain: float, offset: float, parameters: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return saved arrays as they would be if each grey level v had been gain v + offset from the start.
+
+    Variances keep the bounds that `parameters` set, and so a noise beyond them.
+    """
+    modes, learned = arrays["modes"].copy(), arrays["weights"] > 0
+    modes[:, MEAN_Y] = np.where(learned, modes[:, MEAN_Y] * np.float32(gain) + np.float32(offset), 0)
+    modes[:, MEAN_C:] *= np.float32(gain)
+    for row, least in ((VAR_Y, "var_min_y"), (VAR_C, "var_min_c")):
+        if row < modes.shape[1]:
+            modes[:, row] = np.clip(modes[:, row] * np.float32(gain**2), parameters[least], parameters["var_max"])
+    reference = arrays["reference"]
+    if reference.any():
+        reference = np.clip(np.rint(reference * gain + offset), 0, 255).astype(np.uint8)
+    return {**arrays, "modes": modes, "reference": reference}

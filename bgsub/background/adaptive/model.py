@@ -16,13 +16,14 @@ from bgsub.background.adaptive.constants import (
     search_of,
     step_of,
 )
-from bgsub.background.adaptive.engine import Engine, layout
+from bgsub.background.adaptive.engine import Engine, layout, rescaled
 from bgsub.background.adaptive.light import measure_light
 from bgsub.background.adaptive.registration import Registration
 from bgsub.background.adaptive.structure import verdicts_of
 from bgsub.background.keywords import AdaptiveParameters, RareParameters
 from bgsub.background.layout import Layout
-from bgsub.background.model import BackgroundModel, checked_rate
+from bgsub.background.levels import Rescaling
+from bgsub.background.model import BackgroundModel
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from bgsub.background.region import Area, Polygon
 from bgsub.threads import opencv_bounded
@@ -71,6 +72,13 @@ class BackgroundSubtractor(BackgroundModel):
         are the same for any number.
     device : {"cpu"}
         Where the frames are worked on.
+    value_range : (float, float), optional
+        Values of the frames that count as black and as white. By default those of 8 bits are taken as they are, and of
+        others the range is found that the first 25 frames use: with a quarter of it on both sides, without single
+        pixels far off, and never so narrow that noise would come to more than 1.5 of 255 grey levels. Values outside
+        are clipped, which is said once. See the attribute for the range in force. Grey frames of such values are taken
+        to show a measure, such as temperature or distance: what keeps the background's structure is no lamp's light
+        there.
     **rare
         Those that few will want to change, see ``bgsub.background.parameters.ADAPTIVE_PARAMETERS``.
 
@@ -82,6 +90,12 @@ class BackgroundSubtractor(BackgroundModel):
         Shape of the frames, (H, W) or (H, W, 3); None before the first.
     n_frames : int
         Frames learned so far.
+    value_range : tuple of float or None
+        The range in force, part of what is saved; None for frames of 8 bits.
+    n_clipped : int
+        Values so far that lay outside it.
+    dtype : dtype or None
+        Of the frames, and of `background_image`.
 
     Raises
     ------
@@ -143,12 +157,15 @@ class BackgroundSubtractor(BackgroundModel):
         region: np.ndarray | Sequence[Polygon] | None = None,
         threads: int | None = None,
         device: Literal["cpu"] = "cpu",
+        value_range: Sequence[float] | None = None,
         **rare: Unpack[RareParameters],
     ) -> None:
         super().__init__(
             region=region,
             threads=threads,
             device=device,
+            scale="auto",
+            value_range=value_range,
             n_components=n_components,
             history=history,
             threshold=threshold,
@@ -194,8 +211,10 @@ class BackgroundSubtractor(BackgroundModel):
         Parameters
         ----------
         image : ndarray, shape (H, W) or (H, W, 3)
-            Grey or BGR, any strides: uint8, float32 in [0, 255], or uint16 (divided by 257). The first frame fixes
-            the shape.
+            Grey or BGR, any strides, of integers, floats or bool (black and white). The first frame fixes the shape
+            and, unless it has 8 bits, begins to fix `value_range`; after a first frame of 8 bits floats must be in
+            [0, 255], and 16 bits are divided by 257. NaN and infinity are refused. So are alpha channels: of BGRA give
+            ``image[..., :3]``.
         learning_rate : float in [0, 1], optional
             None: automatic, 1 / min(n, history). 0: only classify; the model does not change and the frame is
             not counted. 1: forget all and start again with this frame. The first frame is always learned whole.
@@ -222,7 +241,8 @@ class BackgroundSubtractor(BackgroundModel):
         ParameterError
             When an argument is not as above or the image is not of the first one's shape; the model stays as it was.
         """
-        clock = Clock() if checked_rate(learning_rate) == 1 else self._clock
+        anew = not isinstance(learning_rate, np.ndarray) and learning_rate == 1
+        clock = Clock() if anew else self._clock
         tick = clock.tick(time, self.parameters["frame_rate"])
         call = self._accept(image, learning_rate, known_foreground, out, probability)
         engine, p, n = self.engine, self.parameters, self.n_frames
@@ -234,7 +254,8 @@ class BackgroundSubtractor(BackgroundModel):
             step, search = step_of(p, moment, call.pixels.ndim == 3), search_of(p, moment, self._n_pixels)
             large, oldest = large_area_of(p, moment, self._n_pixels), oldest_of(p, moment)
             objects = engine.score(step, search) if n else engine.begin()
-            kept, ghosts = verdicts_of(objects, engine.likeness, p, n)
+            judged = p if self._levels.are_light(call.pixels.shape) else {**p, "structure": 1.0}  # no lamp changes it
+            kept, ghosts = verdicts_of(objects, engine.likeness, judged, n)
             engine.keep(kept)
             if call.learns:
                 engine.learn(step, ghosts, kept & (objects.area >= large), oldest)
@@ -256,17 +277,17 @@ class BackgroundSubtractor(BackgroundModel):
 
         Returns
         -------
-        ndarray of uint8, shape (H, W) or (H, W, 3)
-            0 where nothing has been learned (outside the region).
+        ndarray of the frames' dtype, shape (H, W) or (H, W, 3)
+            In their units; 0 where nothing has been learned (outside the region).
 
         Raises
         ------
         ParameterError
             Before the first frame.
         """
-        image = np.zeros(self._learned_shape(), np.uint8)
-        image[self._area.box] = self.engine.background_image()
-        return image
+        levels = np.full(self._learned_shape(), np.nan, np.float32)
+        levels[self._area.box] = self.engine.background_image()
+        return self._levels.in_units(levels)
 
     # -------------------------------------------------------------------------------------- what the base asks for
 
@@ -282,6 +303,9 @@ class BackgroundSubtractor(BackgroundModel):
         self._n_pixels = self._area.size[0] * self._area.size[1]
         self.registration = Registration(self._area.outside)
         return make(self._area, 3 if len(shape) == 3 else 1, self.parameters["n_components"], self.threads)
+
+    def _rescale(self, change: Rescaling) -> None:
+        self._restore(rescaled(self._saved(), *change, self.parameters))
 
     def _forget(self) -> None:
         super()._forget()

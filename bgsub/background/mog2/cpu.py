@@ -104,8 +104,8 @@ class CpuEngine:
             taken = np.where(total <= background_ratio, weights[:, k], np.float32(0))
             image += taken[:, None] * means[k]
             total += taken
-        image /= np.where(total > 0, total, 1)[:, None]
-        flat = np.rint(image).astype(np.uint8).transpose(0, 2, 1).reshape(-1, means.shape[2])
+        image /= np.where(total > 0, total, np.float32(np.nan))[:, None]
+        flat = image.transpose(0, 2, 1).reshape(-1, means.shape[2])
         return flat[: self._shape[0] * self._shape[1]].reshape(self._shape)
 
     def forget(self) -> None:

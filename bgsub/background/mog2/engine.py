@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from bgsub.background.engine import ModelEngine
 from bgsub.background.layout import Layout
-from bgsub.background.mog2.step import Step
+from bgsub.background.mog2.step import MODE_SCALE, Step
 
 
 class Engine(ModelEngine, Protocol):
@@ -33,7 +33,7 @@ class Engine(ModelEngine, Protocol):
         Parameters
         ----------
         frames : sequence of ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
-            C-contiguous, in [0, 255]; one or more.
+            C-contiguous; one or more. In [0, 255], unless values are taken as they are.
         masks : sequence of ndarray of uint8, shape (H, W)
             C-contiguous; receive the masks.
         steps : sequence of Step
@@ -47,7 +47,7 @@ class Engine(ModelEngine, Protocol):
         """
 
     def background_image(self, background_ratio: float) -> np.ndarray:
-        """Return for each pixel the weighted mean of its background modes, uint8, shaped like a frame; 0 without."""
+        """Return for each pixel the weighted mean of its background modes, float32, shaped as a frame; NaN without."""
 
 
 def layout(shape: tuple[int, ...], n_components: int, precision: str) -> Layout:
@@ -65,3 +65,21 @@ def layout(shape: tuple[int, ...], n_components: int, precision: str) -> Layout:
         "modes": ((n_components, 1 + channels, *size), dtype),
         "n_modes": (size, np.dtype(np.uint8)),
     }
+
+
+def rescaled(
+    arrays: Mapping[str, np.ndarray], gain: float, offset: float, parameters: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return saved arrays as they would be if each grey level v had been gain v + offset from the start.
+
+    Variances keep the bounds that `parameters` set, and so a noise beyond them.
+    """
+    given = arrays["modes"]
+    unit = MODE_SCALE if given.dtype == np.uint16 else np.float32(1)
+    modes = given / unit
+    modes[:, 0] = np.clip(modes[:, 0] * np.float32(gain**2), parameters["var_min"], parameters["var_max"])
+    modes[:, 1:] = modes[:, 1:] * np.float32(gain) + np.float32(offset)
+    modes = np.where(arrays["weights"][:, None] > 0, modes, 0) * unit
+    if given.dtype == np.uint16:
+        modes = np.clip(np.rint(modes), 0, np.iinfo(np.uint16).max)
+    return {**arrays, "modes": modes.astype(given.dtype)}

@@ -9,9 +9,10 @@ import numpy as np
 
 from bgsub.background.keywords import MOG2Parameters, NoOthers
 from bgsub.background.layout import Layout
+from bgsub.background.levels import Rescaling
 from bgsub.background.model import BackgroundModel
 from bgsub.background.mog2.constants import step_of
-from bgsub.background.mog2.engine import Engine, layout
+from bgsub.background.mog2.engine import Engine, layout, rescaled
 from bgsub.background.parameters import MOG2_PARAMETERS, check_mog2
 from bgsub.background.region import Polygon
 
@@ -58,6 +59,13 @@ class MOG2(BackgroundModel):
     precision : {"exact", "compact"}
         "compact" keeps the state in 16-bit fixed point: half the memory, faster where memory is what
         bounds it, and about one pixel in ten thousand decided otherwise.
+    scale : {"full", "auto", "opencv"}
+        What values of more than 8 bits mean. "full": 16 bits are divided by 257, float32 is in [0, 255], others are
+        refused. "auto": the range is found that the first 25 frames use, as `BackgroundSubtractor` does. "opencv": any
+        values are taken as they are, as by ``cv2.createBackgroundSubtractorMOG2``; variances are then in the squared
+        units of the frames, and may be up to 1e12.
+    value_range : (float, float), optional
+        Values of the frames that count as black and as white; those outside are clipped, which is said once.
 
     Attributes
     ----------
@@ -67,6 +75,12 @@ class MOG2(BackgroundModel):
         Shape of the frames, (H, W) or (H, W, 3); None before the first.
     n_frames : int
         Frames learned so far.
+    value_range : tuple of float or None
+        The range in force, part of what is saved; None where there is none.
+    n_clipped : int
+        Values so far that lay outside it.
+    dtype : dtype or None
+        Of the frames, and of `background_image`.
 
     Raises
     ------
@@ -102,7 +116,8 @@ class MOG2(BackgroundModel):
     _KIND = "mog2"
     _TABLE = MOG2_PARAMETERS
     _ENGINES = {"cpu": "bgsub.background.mog2.cpu:CpuEngine"}  # noqa: RUF012  (ClassVar in the base)
-    _SETTINGS = ("precision",)
+    _SETTINGS = ("precision", "scale")
+    _LATER = ("scale",)
     engine: Engine  # None before the first frame
 
     def __init__(
@@ -124,6 +139,8 @@ class MOG2(BackgroundModel):
         threads: int | None = None,
         device: Literal["cpu"] = "cpu",
         precision: Literal["exact", "compact"] = "exact",
+        scale: Literal["full", "auto", "opencv"] = "full",
+        value_range: Sequence[float] | None = None,
         **others: Unpack[NoOthers],
     ) -> None:
         self.precision = precision
@@ -131,6 +148,8 @@ class MOG2(BackgroundModel):
             region=region,
             threads=threads,
             device=device,
+            scale=scale,
+            value_range=value_range,
             n_components=n_components,
             history=history,
             var_threshold=var_threshold,
@@ -175,8 +194,8 @@ class MOG2(BackgroundModel):
         Parameters
         ----------
         image : ndarray, shape (H, W) or (H, W, 3)
-            Grey or BGR, any strides: uint8, float32 in [0, 255], or uint16 (divided by 257). The first frame fixes
-            the shape.
+            Grey or BGR, any strides: uint8, or as `scale` and `value_range` say. The first frame fixes the shape. NaN
+            and infinity are refused. So are alpha channels: of BGRA give ``image[..., :3]``.
         learning_rate : float in [0, 1], optional
             None: automatic, 1 / min(2 n, history). 0: only classify; the model does not change and the frame is
             not counted. 1: forget all and start again with this frame. The first frame is always learned at
@@ -217,8 +236,8 @@ class MOG2(BackgroundModel):
 
         Returns
         -------
-        ndarray of uint8, shape (H, W) or (H, W, 3)
-            0 where nothing has been learned (outside the region).
+        ndarray of the frames' dtype, shape (H, W) or (H, W, 3)
+            In their units; 0 where nothing has been learned (outside the region).
 
         Raises
         ------
@@ -226,15 +245,18 @@ class MOG2(BackgroundModel):
             Before the first frame.
         """
         self._learned_shape()
-        return self.engine.background_image(self.parameters["background_ratio"])
+        return self._levels.in_units(self.engine.background_image(self.parameters["background_ratio"]))
 
     # -------------------------------------------------------------------------------------- what the base asks for
 
     def _check_parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return check_mog2(values, self.precision)
+        return check_mog2(values, self.precision, self.scale)
 
     def _layout(self, shape: tuple[int, ...]) -> Layout:
         return layout(shape, self.parameters["n_components"], self.precision)
+
+    def _rescale(self, change: Rescaling) -> None:
+        self._restore(rescaled(self._saved(), *change, self.parameters))
 
     def _make_engine(self, make: Any, shape: tuple[int, ...]) -> Engine:
         return make(shape, self.parameters["n_components"], self.precision, self._region, self.threads)

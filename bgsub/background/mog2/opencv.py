@@ -48,14 +48,22 @@ def createBackgroundSubtractorMOG2(
     (255, 0, 100)
     """
     return BackgroundSubtractorMOG2(
-        MOG2(history=int(history), var_threshold=float(varThreshold), detect_shadows=bool(detectShadows))
+        MOG2(
+            history=int(history),
+            var_threshold=float(varThreshold),
+            detect_shadows=bool(detectShadows),
+            scale="opencv",
+        )
     )
 
 
 class BackgroundSubtractorMOG2(OpenCVSubtractor):
     """OpenCV's methods and habits around a `MOG2`.
 
-    Beside what `OpenCVSubtractor` says, frames with rate 0 are counted, as in OpenCV.
+    Beside what `OpenCVSubtractor` says, frames with rate 0 are counted, as in OpenCV. Frames may have any type of real
+    numbers, whose values are taken as they are; unlike OpenCV's, the background of all of them can be had, in the
+    frames' own type, and NaN and infinity are refused. So are two, four and more channels, which OpenCV takes, alpha
+    like a colour: give ``image[..., :3]``.
     The masks are OpenCV's with one exception: with rate 0 OpenCV brings the weights to a sum of 1 once more, which they
     had not where a Gaussian has just replaced another; here nothing changes. A few pixels in 10 000 may differ then.
 
