@@ -42,7 +42,7 @@ def test_features_of_a_run(tmp_path, monkeypatch):
 def test_frames_of_more_than_8_bits_are_described_by_the_values_in_use(dtype, low, step):
     """As of a thermal camera: of the type's range they would be one grey, or no number."""
     grey = [image[..., 1] for image in scene(12)]
-    deep = [(low + step * image).astype(dtype) for image in grey]
+    deep = [(low + step * image.astype(float)).astype(dtype) for image in grey]
     seen = []
     for images in (grey, deep):
         with FeatureCollector() as collector:
