@@ -137,6 +137,7 @@ def test_the_tally():
         "frames_written": 3,
         "frames_damaged": 77,
         "frames_dropped": 4,
+        "reconnects": 0,
         "mean_foreground": 0.125,
         "first_time": 2.0,
         "last_time": 3.5,

@@ -163,7 +163,7 @@ class ReconnectingSource(Source):
                     yield next_index - 1, last, frame.image
                 return
             except SourceError as error:
-                log.warning("%s: it is opened again", error)
+                log.warning("%s: it is opened again", str(error).partition(";")[0])  # without what a user could do
                 self._leave()
             failures = self._reopen(failures + 1, ends=seen + self._selection.end - (last or 0.0))
 
