@@ -66,7 +66,6 @@ class _Report:
         self._quiet, self._json = options["quiet"], options["as_json"]
         room = min(shutil.get_terminal_size().columns, _WIDEST) - len(_FIGURES.format("", "", ""))
         self._width = max(10, min(room, max(map(len, map(_shown, names)))))
-        self._begun = False
 
     def watch(self, position: int, count: int, task: Task) -> Progress:
         """Return the progress bar of one input."""
@@ -75,14 +74,14 @@ class _Report:
 
     def tell(self, position: int, count: int, result: Result) -> None:
         """Say what came of one input."""
+        told = not (self._json or self._quiet)
+        if told and position == 1:
+            click.echo(f"{'input':<{self._width}}{_FIGURES.format('result', 'frames', 'moving')}".rstrip())
         if result.state == "failed":
             click.echo(f"Error: {result.error}", err=True)
         if self._json:
             click.echo(json.dumps(result.as_dict()))
-        elif not self._quiet:
-            if not self._begun:
-                click.echo(f"{'input':<{self._width}}{_FIGURES.format('result', 'frames', 'moving')}".rstrip())
-                self._begun = True
+        elif told:
             click.echo(self._row(result))
 
     def _row(self, result: Result) -> str:
