@@ -192,7 +192,7 @@ def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Rea
         return ImageSource(files, selection, reading.only_rate(f"{files[0]} and others"))
     from bgsub.video.readers.concatenated import ConcatenatedSource
 
-    return ConcatenatedSource(names, lambda part: _open(part, Selection(), reading), selection)
+    return ConcatenatedSource(names, lambda part, wanted: _open(part, wanted, reading), selection)
 
 
 def _open_again_and_again(

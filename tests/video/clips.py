@@ -18,7 +18,7 @@ def pictures(count: int, width: int = WIDTH, height: int = HEIGHT, seed: int = 0
     images = []
     for index in range(count):
         image = rng.integers(0, 256, (height, width, 3), np.uint8)
-        image[0, 0] = index
+        image[0, 0] = index % 256
         images.append(image)
     return images
 

@@ -21,7 +21,50 @@ _MOST_LOOKED_AT = 200  # parts that are opened beforehand, to know how long all 
 _ASSUMED_RATE = Fraction(25)  # between the last frame of a part and the first of the next, where nothing tells it
 _TIME_BASE = Fraction(1, 90_000)  # where the parts have different ones
 
-OpenPart = Callable[[str | int], Source]
+_TAIL = 2.0  # seconds at the end of a part that tell where the next one begins
+
+_NO_IMAGE = np.empty((0, 0), np.uint8)
+
+OpenPart = Callable[[str | int, Selection], Source]
+
+
+class _Reading:
+    """What was seen of one part."""
+
+    def __init__(self, *, from_the_first: bool = True) -> None:
+        self.rate: Fraction | None = None
+        self.last: Frame | None = None
+        self.damaged = 0
+        self._first = 0 if from_the_first else None
+        self._seen = 0
+        self._step: float | None = None
+
+    def note(self, frame: Frame) -> None:
+        """Take note of a frame."""
+        if self.last is not None:
+            self._step = frame.time - self.last.time
+        if self._first is None:
+            self._first = frame.index
+        self._seen += 1
+        self.last = Frame(frame.index, frame.time, _NO_IMAGE)
+
+    @property
+    def count(self) -> int:
+        """Frames of the part, also those at its end that cannot be decoded."""
+        assert self.last is not None
+        return self.last.index + 1 + self._lost
+
+    @property
+    def end(self) -> float:
+        """Time at which the next part begins."""
+        assert self.last is not None
+        period = float(1 / self.rate) if self.rate else self._step or float(1 / _ASSUMED_RATE)
+        return self.last.time + period * (1 + self._lost)
+
+    @property
+    def _lost(self) -> int:
+        assert self.last is not None
+        return max(0, self._seen + self.damaged - (self.last.index + 1 - (self._first or 0)))
 
 
 class ConcatenatedSource(Source):
@@ -37,7 +80,7 @@ class ConcatenatedSource(Source):
     parts : sequence of str or int
         What is read, in this order.
     open_part : callable
-        Opens one of them, whole and in its own size.
+        Opens one of them for what a selection of it wants, in its own size.
     selection : Selection
         Of the whole timeline.
 
@@ -60,9 +103,8 @@ class ConcatenatedSource(Source):
         self._part: Source | None = None
         self._done_damage = 0
         self._closed = False
-        known = self._look(parts)
-        whole = _joined([info for info in known if info is not None], len(parts) > len(known))
-        self._size = whole.width, whole.height
+        self._known = self._look(parts)
+        whole = _joined([info for info in self._known if info is not None], len(parts) > len(self._known))
         self._shape: tuple[int, ...] | None = None
         self.info = selection.narrowed(whole, uniform=False)
         self._frames = self._read()
@@ -75,7 +117,7 @@ class ConcatenatedSource(Source):
             if number >= _MOST_LOOKED_AT and any(known):
                 break
             try:
-                with self._open_part(part) as source:
+                with self._open_part(part, Selection()) as source:
                     if not source.repeatable:
                         raise ParameterError(
                             f"cannot join {source.info.name} to others: it cannot be read twice; record it first"
@@ -120,35 +162,50 @@ class ConcatenatedSource(Source):
             raise self._selection.nothing_in(self.info.name, time)
 
     def _timeline(self) -> Iterator[tuple[float, Frame]]:
-        """Yield the frames of all parts with their indices and times in the whole, of the first part's shape."""
+        """Yield the frames of all parts with their indices and times in the whole, of the first part's shape.
+
+        Of what lies long before the selection's start only so much as tells where the next part begins.
+        """
         index, start = 0, 0.0
-        for part in self._parts:
-            last: Frame | None = None
-            step, damage = None, self._done_damage
+        for position, part in enumerate(self._parts):
+            reading = _Reading()
             try:
-                for frame in self._frames_of(part):
-                    step = frame.time - last.time if last is not None else None
-                    last = frame
-                    yield start + frame.time, Frame(index + frame.index, 0.0, self._fitted(part, frame.image))
+                for begin in self._beginnings(position, self._selection.start - start):
+                    reading = _Reading(from_the_first=begin == 0)
+                    for frame in self._frames_of(part, begin, reading):
+                        yield start + frame.time, Frame(index + frame.index, 0.0, self._fitted(part, frame.image))
+                    if reading.last is not None:
+                        break
             except SourceError as error:
                 self._errors.append(str(error))
                 log.warning("%s", error)
             if self._closed:
                 return
-            if last is not None:
-                period = float(1 / self._rate) if self._rate else step or float(1 / _ASSUMED_RATE)
-                lost = max(0, self._count + self._done_damage - damage - last.index - 1)  # after the last one
-                index, start = index + last.index + 1 + lost, start + last.time + period * (1 + lost)
+            if reading.last is not None:
+                index, start = index + reading.count, start + reading.end
 
-    def _frames_of(self, part: str | int) -> Iterator[Frame]:
-        """Yield the frames of one part, and close it."""
-        with self._open_part(part) as source:
-            self._part, self._rate, self._count = source, source.info.fps, 0
+    def _beginnings(self, position: int, wanted: float) -> Iterator[float]:
+        """Yield from which time on a part is read whose frames are wanted from `wanted` on; 0 at last."""
+        info = self._known[position] if position < len(self._known) else None
+        if info is not None and info.duration:
+            begin = min(wanted, info.duration) - _TAIL
+            if begin > _TAIL:
+                yield begin
+        yield 0.0
+
+    def _frames_of(self, part: str | int, begin: float, reading: _Reading) -> Iterator[Frame]:
+        """Yield the frames of one part, take note of them, and close it."""
+        with self._open_part(part, Selection(start=begin)) as source:
+            self._part, reading.rate = source, source.info.fps
             try:
                 for frame in source:
-                    self._count += 1
+                    reading.note(frame)
                     yield frame
+            except SourceError:
+                if begin == 0 or reading.last is not None:
+                    raise  # else it ends before it said it would: read from its beginning
             finally:
+                reading.damaged = source.damaged
                 self._done_damage += source.damaged
                 self._part = None
 

@@ -1,6 +1,7 @@
 """Several sources as one: indices run on, times go on, and what differs is brought to the first."""
 
 import logging
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,6 +75,37 @@ def test_an_excerpt_is_one_of_the_whole(parts):
     assert np.array_equal(found, whole)
     with pytest.raises(SourceError, match=r"no frame of part0\+2 was selected: its last frame is at 0.560 s"):
         read(paths, start=3)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".avi"])
+def test_what_lies_long_before_the_start_is_not_read(parts, suffix, monkeypatch):
+    images, paths = parts([150, 130, 170], suffix)
+    counted = []
+    real = ConcatenatedSource._fitted
+    monkeypatch.setattr(
+        ConcatenatedSource, "_fitted", lambda self, part, image: counted.append(part) or real(self, part, image)
+    )
+    for start in (5.0, 10.2, 11.2, 16.0):
+        counted.clear()
+        indices, times, found = read(paths, start=start)
+        first = round(start * 25)
+        assert indices == list(range(first, 450))
+        assert np.allclose(times, np.arange(first, 450) / 25, atol=0.0011)
+        assert np.array_equal(found, images[first:])
+        assert len(counted) <= 450 - first + 3 * 52
+
+
+def test_a_part_that_ends_before_it_said_is_read_from_its_beginning(parts, monkeypatch):
+    images, paths = parts([150, 130])
+    real = ConcatenatedSource._look
+
+    def long(self, names):
+        return [replace(info, duration=info.duration + 60) for info in real(self, names)]
+
+    monkeypatch.setattr(ConcatenatedSource, "_look", long)
+    indices, _, found = read(paths, start=8)
+    assert indices == list(range(200, 280))
+    assert np.array_equal(found, images[200:])
 
 
 def test_a_rate_that_is_given_holds_for_all(parts):
@@ -179,7 +211,7 @@ def test_nothing_is_no_source(wrong):
 def test_what_cannot_be_read_twice_is_no_part(parts):
     _, paths = parts([2, 2])
 
-    def once(path):
+    def once(path, selection):
         source = open_source(path, prefetch=0)
         source.repeatable = False
         return source
