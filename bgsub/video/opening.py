@@ -186,7 +186,7 @@ def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Rea
         return _open(parts[0], selection, reading)
     names = [part if isinstance(part, int) else os.fspath(part) for part in parts]
     files = [Path(name) for name in names if isinstance(name, str) and Path(name).suffix.lower() in READABLE_IMAGES]
-    if names and len(files) == len(names) and all(file.is_file() for file in files):
+    if names and len(files) == len(names) and all(_is_picture(file) for file in files):
         from bgsub.video.readers.images import ImageSource
 
         return ImageSource(files, selection, reading.only_rate(f"{files[0]} and others"))
@@ -213,15 +213,24 @@ def _open_again_and_again(
     return ReconnectingSource(lambda: _open(source, Selection(), reading), selection, max(depth, 1))
 
 
+def _is_picture(path: Path) -> bool:
+    """Say whether a file is there and holds no animation and no stack."""
+    from bgsub.video.readers.contents import SEVERAL, content_of
+
+    try:
+        return path.is_file() and content_of(path) not in SEVERAL
+    except OSError:
+        return False
+
+
 def _open_path(path: Path, selection: Selection, reading: _Reading) -> Source:
     from bgsub.video.readers.image_names import is_pattern
-    from bgsub.video.readers.images import ImageSource
 
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         if is_pattern(path):
-            return ImageSource(path, selection, reading.only_rate(path))
+            return _open_images(path, selection, reading)
         if re.fullmatch(r"/dev/video\d+", str(path)):
             return _open_camera(str(path), selection, reading)
         raise SourceError(f"cannot open {path}: no such file or folder; check the path") from None
@@ -230,7 +239,41 @@ def _open_path(path: Path, selection: Selection, reading: _Reading) -> Source:
         raise SourceError(f"cannot open {path}: {reason}; check the path") from error
     if stat.S_ISCHR(mode):
         return _open_camera(str(path), selection, reading)
-    if stat.S_ISDIR(mode) or path.suffix.lower() in READABLE_IMAGES:
+    if stat.S_ISDIR(mode):
+        return _open_images(path, selection, reading)
+    return _open_file(path, stat.S_ISREG(mode), selection, reading)
+
+
+def _open_images(path: Path, selection: Selection, reading: _Reading) -> Source:
+    """Open a folder or a pattern of images; where it is one file, as what that holds."""
+    from bgsub.video.readers.images import ImageSource, list_images
+
+    files = list_images(path)
+    if len(files) == 1 and not _is_picture(files[0]):
+        return _open_file(files[0], True, selection, reading)
+    return ImageSource(path, selection, reading.only_rate(path))
+
+
+def _open_file(path: Path, regular: bool, selection: Selection, reading: _Reading) -> Source:
+    """Open a file as what it holds, whatever it is called."""
+    from bgsub.video.readers.contents import content_of
+
+    try:
+        content = content_of(path) if regular else "other"
+    except OSError as error:
+        raise SourceError(f"cannot open {path}: {error.strerror or error}; check its permissions") from error
+    if content == "tiff":
+        from bgsub.video.readers.pages import PagesSource, TiffStack
+
+        return PagesSource(path, TiffStack(path), selection, reading.only_rate(path))
+    if content == "webp":
+        from bgsub.video.readers.pages import PagesSource
+        from bgsub.video.readers.webp import WebPStack
+
+        return PagesSource(path, WebPStack(path), selection, reading.only_rate(path))
+    if content == "other" and path.suffix.lower() in READABLE_IMAGES:
+        from bgsub.video.readers.images import ImageSource
+
         return ImageSource(path, selection, reading.only_rate(path))
     return _open_container(str(path), selection, reading)
 

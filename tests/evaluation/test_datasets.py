@@ -155,7 +155,6 @@ SMALL = TRUTHS[0][:-1, :-2].copy()
         (write("groundtruth/gt000004.png", SMALL), r"gt000004.png has 38x31 pixels, the frames 40x32: make them one"),
         (write("ROI.bmp", SMALL), r"ROI.bmp has 38x31 pixels, the frames 40x32: make them one size"),
         (text("ROI.bmp", b"BM"), r"ROI.bmp: it is no image"),
-        (write("input/in000003.png", IMAGES[0][:-1]), r"in000003.png has 40x31 pixels, the images before it 40x32"),
         (write("input/in000003.bmp", IMAGES[0]), r"in000003\.\w+ and in000003\.\w+ have one number: remove one"),
         (write("input/cover.png", IMAGES[0]), r"cover.png has no number in its name"),
         (text("temporalROI.txt", b""), r"temporalROI.txt does not hold two numbers, the first and the last frame"),

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.readers.stills import quiet
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
-# OpenCV 5 has moved the two functions.
-opencv_log: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
 _CHECK = "check that it is plugged in and no other program uses it"
 
 
@@ -40,7 +37,7 @@ class CameraSource(Source):
         self._shown = f"camera {device}"
         self._selection = selection
         self._closed = False
-        with _quiet():
+        with quiet():
             # Video4Linux by name: with "any", OpenCV would take a device's path for that of a video file.
             linux = sys.platform == "linux" or isinstance(device, str)
             backend = cv2.CAP_V4L2 if linux else cv2.CAP_ANY
@@ -92,14 +89,3 @@ class CameraSource(Source):
         if not self._closed:
             self._closed = True
             self._capture.release()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep OpenCV from writing its own lines about an absent camera to stderr."""
-    level = opencv_log.getLogLevel()
-    opencv_log.setLogLevel(0)
-    try:
-        yield
-    finally:
-        opencv_log.setLogLevel(level)

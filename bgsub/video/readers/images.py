@@ -13,8 +13,10 @@ import numpy as np
 
 from bgsub.errors import SourceError
 from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
-from bgsub.video.frame import MAX_PIXELS, Frame, VideoInfo, too_large
+from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.readers.contents import SEVERAL, content_of
 from bgsub.video.readers.image_names import name_pattern, names_of, number_order, numbers_of
+from bgsub.video.readers.stills import AS_IT_IS, Look, decode
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
@@ -71,10 +73,10 @@ def _images_in(folder: Path, pattern: re.Pattern[str] | None = None) -> list[Pat
 
 
 class ImageSource(Source):
-    """Images of one size from a folder or a pattern, at a fixed rate.
+    """Images from a folder or a pattern, at a fixed rate.
 
-    The first image decides the size, and whether all are colour (BGR, 8 bits) or grey (8 or 16 bits). One
-    that cannot be read counts as damaged and is skipped.
+    The first image decides the size, to which others are brought with a warning, and whether all are colour (BGR, 8
+    bits) or grey, with all its digits. One that cannot be read counts as damaged and is skipped.
 
     Parameters
     ----------
@@ -96,42 +98,37 @@ class ImageSource(Source):
         self._selection = selection
         self._rate = rate or DEFAULT_FPS
         self._closed = False
-        first, self._flags = self._first_image()
-        self._shape = first.shape
+        self._look = self._first_look()
+        self._told_size = False
         self._frames = self._read()
-        height, width = first.shape[:2]
         count = len(self._files)
         self.info = selection.narrowed(
             VideoInfo(
                 name=_short_name(pattern or self._files[0].parent),
-                width=width,
-                height=height,
+                width=self._look.width,
+                height=self._look.height,
                 fps=self._rate,
                 frame_count=count,
                 codec=self._files[0].suffix[1:].lower(),
                 duration=float(count / self._rate),
                 time_base=1 / self._rate,
+                bits=self._look.bits,
             ),
             uniform=True,
         )
 
-    def _first_image(self) -> tuple[np.ndarray, int]:
-        """Decode the first readable image and choose how all are decoded."""
+    def _first_look(self) -> Look:
+        """Decode the first readable image, which decides how all are decoded."""
         for file in self._files:
-            image = _decode(file, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
-            if image is None:
-                continue
-            height, width = image.shape[:2]
-            if width * height > MAX_PIXELS:
-                raise SourceError(too_large(str(file), width, height))
-            if image.dtype not in (np.uint8, np.uint16):
-                raise SourceError(
-                    f"cannot open {file}: its pixels are {image.dtype}; convert the images to 8 or 16 bits"
-                )
-            if image.ndim == 3:
-                return image, cv2.IMREAD_COLOR
-            return image, cv2.IMREAD_GRAYSCALE | (cv2.IMREAD_ANYDEPTH if image.dtype == np.uint16 else 0)
+            image = decode(file, AS_IT_IS)
+            if image is not None:
+                self._tell_of_others(file)
+                return Look.of(image, file)
         raise SourceError(f"cannot open {self._name}: none of its {len(self._files)} images can be read; check them")
+
+    def _tell_of_others(self, file: Path) -> None:
+        if content_of(file) in SEVERAL:
+            log.warning("%s holds several pictures, of which the first is taken: give it by its own name", file)
 
     def __iter__(self) -> Iterator[Frame]:
         return self._frames
@@ -145,11 +142,11 @@ class ImageSource(Source):
                 return
             if not self._selection.wants(index, time):
                 continue
-            image = _decode(file, self._flags)
+            image = decode(file, self._look.flags)
             if image is None:
                 self._skip(index, file)
                 continue
-            self._check_size(file, image)
+            image = self._brought(file, image)
             number = None if self._numbers is None else self._numbers[index]
             yield Frame(index, time, self._selection.resize(image), name=self._names[index], number=number)
             delivered = True
@@ -161,13 +158,16 @@ class ImageSource(Source):
             log.warning("%s: frame %d is damaged and skipped; more are only counted", file, index)
         self.damaged += 1
 
-    def _check_size(self, file: Path, image: np.ndarray) -> None:
-        if image.shape[:2] != self._shape[:2]:
-            (height, width), (height0, width0) = image.shape[:2], self._shape[:2]
-            raise SourceError(
-                f"{file} has {width}x{height} pixels, the images before it {width0}x{height0}; "
-                "make them one size or process them in two runs"
+    def _brought(self, file: Path, image: np.ndarray) -> np.ndarray:
+        """Return an image in the type and size of the first; say once that it has another size."""
+        look = self._look
+        if not (self._told_size or look.fits(image)):
+            self._told_size = True
+            log.warning(
+                "%s has %dx%d pixels, the first image has %dx%d: it and all others are brought to that size",
+                *(file, image.shape[1], image.shape[0], look.width, look.height),
             )
+        return look.brought(image)
 
     def close(self) -> None:
         """End the iteration before its next image."""
@@ -184,25 +184,10 @@ def read_mask(file: Path) -> np.ndarray:
     """
     if not file.is_file():
         raise SourceError(f"cannot read the mask {file}: no such file; check the path")
-    mask = _decode(file, cv2.IMREAD_GRAYSCALE)
+    mask = decode(file, cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise SourceError(f"cannot read the mask {file}: it is no image; give a PNG, white inside and black outside")
     return mask
-
-
-def _decode(file: Path, flags: int) -> np.ndarray | None:
-    """Return the decoded image, or None where the file cannot be read or is cut off."""
-    try:
-        data = file.read_bytes()
-    except OSError:
-        return None
-    # OpenCV 4 fills what is missing of a JPEG with grey and says nothing: one without an end is refused here.
-    if not data or (data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[2:]):
-        return None
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        return None
 
 
 def _short_name(path: Path) -> str:

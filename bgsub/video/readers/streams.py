@@ -84,7 +84,9 @@ def _rank(stream: VideoStream, others: list[VideoStream]) -> tuple[bool, bool, b
     pixels = _pixels(stream)
     moving = stream.frames != 1 and not stream.disposition & _STILLS and not _is_thumbnails(stream, others)
     default = bool(stream.disposition & Disposition.default)
-    return pixels > 0, moving, default, pixels, stream.bit_rate or 0, -stream.index
+    # Not the bit rate that FFmpeg finds: an AVIF's transparency, a stream beside, may have more than its colours.
+    told = str(stream.metadata.get("variant_bitrate", ""))  # of HLS
+    return pixels > 0, moving, default, pixels, int(told) if told.isdecimal() else 0, -stream.index
 
 
 def _pixels(stream: VideoStream) -> int:

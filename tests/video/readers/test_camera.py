@@ -12,7 +12,7 @@ import pytest
 
 from bgsub.errors import SourceError
 from bgsub.video.opening import open_source
-from bgsub.video.readers import camera
+from bgsub.video.readers import camera, stills
 
 
 class FakeCapture:
@@ -157,8 +157,8 @@ def test_camera_without_a_picture(capture: type[FakeCapture]) -> None:
 
 
 def test_opencv_says_nothing_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
-    level = camera.opencv_log.getLogLevel()
+    level = stills.opencv_log.getLogLevel()
     with pytest.raises(SourceError, match="cannot open camera 97"):
         open_source(97)
     assert capfd.readouterr() == ("", "")
-    assert camera.opencv_log.getLogLevel() == level
+    assert stills.opencv_log.getLogLevel() == level

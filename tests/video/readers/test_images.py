@@ -11,7 +11,7 @@ import pytest
 
 from bgsub.errors import SourceError
 from bgsub.video.opening import open_source
-from bgsub.video.readers import images as images_module
+from bgsub.video.readers import stills
 from tests.video.clips import pictures
 
 
@@ -217,16 +217,16 @@ def test_a_broken_first_image_leaves_the_others(tmp_path: Path) -> None:
         assert source.damaged == 1
 
 
-def test_other_size_is_an_error_after_the_images_before(tmp_path: Path) -> None:
+def test_images_of_another_size_are_brought_to_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, ["1.png", "2.png"])
-    write(tmp_path, ["3.png"], [np.zeros((10, 20, 3), np.uint8)])
-    frames = []
-    with (
-        open_source(tmp_path) as source,
-        pytest.raises(SourceError, match=r"3.png has 20x10 pixels, the images before it 32x24"),
-    ):
-        frames.extend(source)
-    assert len(frames) == 2
+    write(tmp_path, ["3.png", "4.png"], [np.full(shape, 90, np.uint8) for shape in ((10, 20, 3), (96, 128, 3))])
+    with caplog.at_level(logging.WARNING), open_source(tmp_path) as source:
+        frames = list(source)
+    assert [frame.image.shape for frame in frames] == [(24, 32, 3)] * 4
+    assert {int(value) for frame in frames[2:] for value in np.unique(frame.image)} == {90}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / '3.png'} has 20x10 pixels, the first image has 32x24: it and all others are brought to that size"
+    ]
 
 
 def test_images_that_are_not_selected_are_not_read(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_images_that_are_not_selected_are_not_read(tmp_path: Path) -> None:
 
 def test_folder_without_images_says_what_was_sought(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(SourceError, match=rf"cannot open {tmp_path}: no image \(bmp, .*webp\) in this folder"):
+    with pytest.raises(SourceError, match=rf"cannot open {tmp_path}: no image \(avif, bmp, .*webp\) in this folder"):
         open_source(tmp_path)
     with pytest.raises(SourceError, match=r"no image named in%04d.jpg in this folder"):
         open_source(tmp_path / "in%04d.jpg")
@@ -255,14 +255,8 @@ def test_no_readable_image(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
-def test_float_images_are_refused(tmp_path: Path) -> None:
-    write(tmp_path, ["1.tiff"], [np.zeros((4, 4), np.float32)])
-    with pytest.raises(SourceError, match=r"1.tiff: its pixels are float32; convert"):
-        open_source(tmp_path)
-
-
 def test_pictures_beyond_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images_module, "MAX_PIXELS", 32 * 24 - 1)
+    monkeypatch.setattr(stills, "MAX_PIXELS", 32 * 24 - 1)
     write(tmp_path, ["1.png"])
     with pytest.raises(SourceError, match=r"1.png: its pictures have 32x24 pixels, more than"):
         open_source(tmp_path)
