@@ -40,19 +40,23 @@ class OpenCVSubtractor:
         learningRate: float = -1,
         *,
         knownForegroundMask: np.ndarray | None = None,
+        time: float | None = None,
     ) -> np.ndarray:
-        """Learn a frame and return its mask, also written to `fgmask` where that has the frame's size.
+        """Learn a frame and return its mask, which is `fgmask` where that can take it.
 
         Parameters
         ----------
         image : ndarray, shape (H, W) or (H, W, 3)
             Grey or BGR, as the model takes it.
-        fgmask : ndarray of uint8, shape (H, W), optional
-            Receives the mask.
+        fgmask : ndarray of uint8, shape (H, W) or (H, W, 1), optional
+            Receives the mask, and is returned; as in OpenCV one of another shape or type stays as it is.
         learningRate : float, default -1
             Negative: automatic. 0: classify only. 1 and more: restart.
         knownForegroundMask : ndarray of uint8, shape (H, W), optional
             Pixels that are foreground for sure: marked 255, and not learned.
+        time : float, optional
+            When the frame was taken, in seconds that rise, such as ``capture.get(cv2.CAP_PROP_POS_MSEC) / 1000``. Only
+            the adaptive model looks at it.
 
         Returns
         -------
@@ -67,15 +71,15 @@ class OpenCVSubtractor:
         """
         given = _checked_rate(learningRate)
         shape, dtype = as_image(image).shape, image.dtype.newbyteorder("=")
+        out = _plane_for(fgmask, shape[:2])
         if self.model.shape not in (None, shape) or self.model.dtype not in (None, dtype):
             self.model._levels.checked_anew(image)  # what is refused restarts nothing
             self.model.reset()
         rate = None if given < 0 or self.model.n_frames == 0 else min(1.0, given)
-        out = fgmask if fgmask is not None and fgmask.shape == shape[:2] else None
-        mask = self.model.apply(image, learning_rate=rate, known_foreground=knownForegroundMask, out=out)
+        mask = self.model.apply(image, learning_rate=rate, known_foreground=knownForegroundMask, out=out, time=time)
         if rate == 0 and self._COUNTS_FROZEN:
             self.model.n_frames += 1
-        return mask
+        return mask if out is None or fgmask is None else fgmask
 
     def getBackgroundImage(self) -> np.ndarray | None:
         """Return the background, of the frames' shape; None before the first frame."""
@@ -132,6 +136,16 @@ def accessors(suffix: str, name: str, kind: type[T]) -> tuple[Callable[[Any], T]
     get.__name__, get.__doc__ = f"get{suffix}", f"Return the model's parameter `{name}`."
     set.__name__, set.__doc__ = f"set{suffix}", f"Set the model's parameter `{name}` from the next frame on."
     return get, set
+
+
+def _plane_for(fgmask: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the plane of OpenCV's `fgmask` that takes a mask of `shape`, None where OpenCV would make a new array."""
+    if fgmask is None:
+        return None
+    if not isinstance(fgmask, np.ndarray):
+        raise ParameterError(f"fgmask is a {type(fgmask).__name__}: give a uint8 array, and learningRate by its name")
+    plane = fgmask[:, :, 0] if fgmask.ndim == 3 and fgmask.shape[2] == 1 else fgmask
+    return plane if plane.dtype == np.uint8 and plane.shape == shape and plane.flags.writeable else None
 
 
 def _checked_rate(learningRate: Any) -> float:

@@ -402,3 +402,64 @@ def test_repr_shows_what_is_behind():
     assert (
         repr(bgsub.createBackgroundSubtractor(99)) == "BackgroundSubtractorAdaptive(BackgroundSubtractor(history=99))"
     )
+
+
+# ------------------------------------------------------------------------------------------------- masks to write into
+
+
+def read_only():
+    mask = np.zeros((17, 23), np.uint8)
+    mask.flags.writeable = False
+    return mask
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [np.zeros((17, 23), np.float32), np.zeros((17, 23), bool), np.zeros((17, 23, 3), np.uint8), read_only()],
+    ids=["float32", "bool", "three channels", "read-only"],
+)
+def test_a_mask_that_cannot_take_it_stays_as_it_is_as_in_opencv(make, unfit):
+    ours, theirs = make(), cv2.createBackgroundSubtractorMOG2()
+    before = unfit.copy()
+    for one in (ours, theirs):
+        found = one.apply(FRAMES[0], unfit)
+        assert (found.dtype, found.shape) == (np.uint8, (17, 23))
+        assert found is not unfit
+        np.testing.assert_array_equal(unfit, before)
+
+
+def test_a_mask_with_an_axis_for_its_channel(make):
+    ours, plain = make(), make()
+    mask = np.full((17, 23, 1), 9, np.uint8)
+    for frame in FRAMES[:9]:
+        assert ours.apply(frame, mask) is mask
+        np.testing.assert_array_equal(mask[:, :, 0], plain.apply(frame))
+    rows = np.full((23, 17), 9, np.uint8).T  # not contiguous
+    assert ours.apply(FRAMES[9], rows) is rows
+    np.testing.assert_array_equal(rows, plain.apply(FRAMES[9]))
+
+
+@pytest.mark.parametrize("mask", [0.05, "mask", [[0]]], ids=str)
+def test_what_is_no_mask_is_told_and_changes_nothing(make, mask):
+    subtractor = make()
+    with pytest.raises(ParameterError, match=r"^fgmask is a \w+: give a uint8 array, and learningRate by its name$"):
+        subtractor.apply(FRAMES[0], mask)
+    assert subtractor.empty()
+
+
+def test_times_reach_the_model():
+    subtractor, model = bgsub.createBackgroundSubtractor(), bgsub.BackgroundSubtractor()
+    subtractor.setAbsorptionTime(2)
+    model.set_parameters(absorption_time=2)
+    scene = np.full((40, 40, 3), 90, np.uint8)
+    absorbed = []
+    for t in range(40):
+        if t == 10:
+            scene[10:25, 10:25] = 200
+        mask = subtractor.apply(scene, time=t / 2)
+        np.testing.assert_array_equal(mask, model.apply(scene, time=t / 2))
+        absorbed.append(t > 10 and mask[17, 17] == 0)
+    assert any(absorbed[:25])  # in 7 s; at 25 frames a second that is 175 of them
+    with pytest.raises(ParameterError, match=r"^time is "):
+        subtractor.apply(scene, time=1.0)
+    bgsub.createBackgroundSubtractorMOG2().apply(scene, time=1.0)
