@@ -123,7 +123,7 @@ class ContainerSource(Source):
 
     def _info(self) -> VideoInfo:
         shape = pixel_shape(self._input)
-        duration = duration_of(self._input, self._rate)
+        duration = duration_of(self._input, self._rate) if self._rate else self._packets.duration
         whole = self._selection.start == 0 and math.isinf(self._selection.end)
         return self._selection.narrowed(
             VideoInfo(
@@ -349,7 +349,8 @@ class ContainerSource(Source):
         if self._input.kind == "pipe" or self._packets.live or self._packets.abandoned:
             return
         sent = None if self._sought else self._packets.count
-        lasted = math.inf if self._rate or self._times.n_set else time
+        # The last frame lasts as long as any other: seconds, in a time lapse.
+        lasted = math.inf if self._rate or self._times.n_set else time + float(1 / (self._packets.fps or _ASSUMED_RATE))
         path = Path(self._input.file.name) if self._input.file is not None else None
         if ending := shortfall(path, self._input.stream, self._input.promised, sent, lasted):
             log.warning("%s ends after %s: it is cut off", self._input.shown, ending)

@@ -18,8 +18,8 @@ from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
-from bgsub.video.readers.demuxing import Input, explain_read, open_input
-from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, nominal_rate
+from bgsub.video.readers.demuxing import Input, duration_of, explain_read, open_input
+from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, joined_length, nominal_rate
 from bgsub.video.readers.receiving import CLOCKLESS, LIVE_SCHEMES, Received, Receiver, is_recording
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ class PacketSource:
         Name of the codec, e.g. ``h264``.
     fps : Fraction or None
         Nominal frames per second; None where neither the container nor the time stamps of its first packets tell.
+    duration : float or None
+        Seconds, None where the container states none that can be true.
     time_base : Fraction
         Seconds per tick of the packets' time stamps.
     live : bool
@@ -131,6 +133,7 @@ class PacketSource:
         self._is_sized = opened.kind == "network" and opened.container.size > 0
         self._origin: int | None = None  # time stamp of the first packet
         self._ahead: collections.deque[Received] = collections.deque()
+        self._seen_all = False
         self._receiver: Receiver | None = None
         self._demuxed: Iterator[Received] = (Received(data, None) for data in self._demux())
         if opened.kind == "network" and not is_recording(opened.container):
@@ -147,6 +150,10 @@ class PacketSource:
             self.fps = camera_rate(self._receiver.rate)
         else:
             self.fps = nominal_rate(opened, self._look_ahead())
+        self.duration = duration_of(opened)
+        if self.joined and opened.kind == "file":
+            seen = [received.data for received in self._ahead]
+            self.duration = joined_length(seen, self._seen_all, self.duration, opened)
 
     @property
     def stream(self) -> VideoStream:
@@ -280,7 +287,11 @@ class PacketSource:
         most = _AHEAD if self.input.kind == "file" else _AHEAD_SENT
         size = 0
         try:
-            while len(self._ahead) < most and size < _AHEAD_BYTES and (received := next(self._demuxed, None)):
+            while len(self._ahead) < most and size < _AHEAD_BYTES:
+                received = next(self._demuxed, None)
+                if received is None:
+                    self._seen_all = True
+                    break
                 self._ahead.append(received)
                 size += received.data.size
         except BrokenRead as error:

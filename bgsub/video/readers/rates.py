@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+
+import av
 
 from bgsub.video.rational import fraction
 from bgsub.video.readers.demuxing import Input
@@ -18,6 +20,7 @@ _TELEVISION = tuple(Fraction(rate * 1000, 1001) for rate in (24, 30, 60, 120))
 _TOO_HIGH = Fraction(3, 2)  # a stated rate that many times the measured one is not true
 _TOO_LOW = 3  # and one that many times below it; fields of interlaced video come as packets of their own, twice as many
 _NEAR = 1 / 4000  # stamps of whole milliseconds tell 29.97 from 30
+_UNLIKELY = 8  # a file has no parts with so many times the bytes a second of others
 _GAP_S = 10.0  # a pause, or a clock that was set: tells nothing of the rate
 
 
@@ -91,3 +94,36 @@ def measured_rate(stamps: Iterable[int | None], time_base: Fraction) -> Fraction
         if abs(float(meant) - rate) <= tolerance:
             return meant
     return Fraction(rate).limit_denominator(100) or None
+
+
+def joined_length(packets: Sequence[av.Packet], whole: bool, stated: float | None, opened: Input) -> float | None:
+    """Return the seconds of a file that may have been joined of several, None where they are not known.
+
+    What such a format states is the difference of two clocks, of the file's first and last part.
+
+    Parameters
+    ----------
+    packets : sequence of av.Packet
+        The first ones.
+    whole : bool
+        There are no others.
+    stated : float or None
+        The length that the container states.
+    opened : Input
+        Its header.
+    """
+    time_base = float(fraction(opened.stream.time_base) or Fraction(1, 90_000))
+    stamps = [stamp for data in packets if (stamp := data.dts if data.dts is not None else data.pts) is not None]
+    steps = [(later - earlier) * time_base for earlier, later in itertools.pairwise(stamps)]
+    regular = [step for step in steps if 0 < step < _GAP_S]
+    if 2 * len(regular) < len(steps):
+        regular = [step for step in steps if step > 0]  # a time lapse
+    if stated is None or not regular:
+        return stated
+    period = statistics.median(regular)
+    if whole:
+        return sum(regular) + period * (len(steps) - len(regular) + 1)
+    places = [data.pos for data in packets if data.pos is not None and data.pos >= 0]
+    read = max(places) - min(places) if places else 0
+    likely = sum(regular) * opened.container.size / read if read > 0 else stated
+    return stated if likely / _UNLIKELY < stated < likely * _UNLIKELY else None

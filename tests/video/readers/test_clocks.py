@@ -25,7 +25,9 @@ def part(path: Path, begin: float, count: int = 25, options: dict[str, Any] = PL
     """A second of video whose first frame has the time `begin`, in seconds."""
     base = Fraction(1, RATE) if options is MPEG2 else TICKS
     pts = [round((begin + index / RATE) / base) for index in range(count)]
-    return write_clip(path, smooth_pictures(count), pts=pts, time_base=base, **options).read_bytes()
+    return write_clip(
+        path, itertools.islice(itertools.cycle(smooth_pictures(40)), count), pts=pts, time_base=base, **options
+    ).read_bytes()
 
 
 def joined(folder: Path, begins: list[float], suffix: str = ".ts", options: dict[str, Any] = PLAIN) -> Path:
@@ -64,6 +66,25 @@ def test_joined_parts_follow_on_each_other(
         assert len(list(source)) == pytest.approx(38, abs=1)
 
 
+@pytest.mark.parametrize("begins", [[1, 36_001], [36_001, 1], [1, 1.5], [1, 1]])
+def test_the_length_of_joined_parts_is_that_of_what_they_hold(tmp_path: Path, begins: list[float]) -> None:
+    path = joined(tmp_path, begins)
+    with open_source(path) as source:
+        assert source.info.duration == pytest.approx(2, abs=0.05)
+        assert source.info.expected_frame_count == pytest.approx(50, abs=1)
+
+
+def test_a_length_that_cannot_be_is_not_told(tmp_path: Path) -> None:
+    first, second = (part(tmp_path / f"{begin}.ts", begin, 300) for begin in (1, 36_001))
+    path = tmp_path / "joined.ts"
+    path.write_bytes(first + second)
+    with open_source(path) as source:
+        assert source.info.duration is None
+        assert source.info.expected_frame_count is None
+    path.write_bytes(first)
+    assert probe(path)["duration"] == pytest.approx(12, abs=0.1)
+
+
 def test_joined_program_streams(tmp_path: Path) -> None:
     path = joined(tmp_path, [1, 7000], suffix=".mpg", options=MPEG2)
     with open_source(path) as source:
@@ -82,6 +103,35 @@ def test_a_pause_of_a_camera_that_records_motion_is_kept(
     with open_source(path) as source:
         assert [frame.time for frame in source] == pytest.approx([stamp / 1000 for stamp in stamps])
     assert not caplog.records
+
+
+@pytest.mark.parametrize("step", [5, 60])
+@pytest.mark.parametrize("suffix", [".ts", ".mkv"])
+def test_a_time_lapse_keeps_its_times(tmp_path: Path, suffix: str, step: int, caplog: pytest.LogCaptureFixture) -> None:
+    pts = [90_000 * step * index for index in range(12)]
+    path = write_clip(tmp_path / f"x{suffix}", smooth_pictures(12), pts=pts, time_base=TICKS, **PLAIN)
+    with open_source(path) as source:
+        assert source.info.fps == Fraction(1, step)
+        assert source.info.duration == pytest.approx(12 * step, rel=0.1)
+        assert [frame.time for frame in source] == pytest.approx([step * index for index in range(12)])
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", ["x.mkv", "x.nut"])
+def test_stamps_of_a_file_that_stand_still_advance_by_the_rate(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    moving, still = write_clip(tmp_path / "moving.mkv", smooth_pictures(20)), tmp_path / name
+    with av.open(str(moving)) as source, av.open(str(still), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.pts = packet.dts = 0
+                packet.stream = stream
+                copy.mux(packet)
+    with open_source(still) as opened:
+        assert [frame.time for frame in opened] == pytest.approx([index / RATE for index in range(20)])
+    assert "the clock stands still at 0.04 s (frame 1)" in caplog.text
 
 
 def test_a_short_gap_in_a_transport_stream_is_kept(tmp_path: Path) -> None:
