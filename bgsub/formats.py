@@ -7,7 +7,11 @@ READABLE_IMAGES = frozenset(
 )
 """Images that are taken for frames; anything else is left to FFmpeg."""
 
-READABLE_VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv")
+READABLE_VIDEOS = (
+    *(".3gp", ".asf", ".avi", ".dav", ".divx", ".dv", ".f4v", ".flv", ".h264", ".264", ".h265", ".265", ".hevc"),
+    *(".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
+    *(".ts", ".vob", ".webm", ".wmv", ".y4m"),
+)
 """Videos that are looked for in a folder. One that is named may have any extension: FFmpeg looks into it."""
 
 WRITABLE_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.cli.clips import MOG2_RUN, assert_masks, files_in, masks_of, read_video, scene, write_clip
+from tests.evaluation.made import pictures, write_sequence
 
 MASKED = (*MOG2_RUN, "--mask", ".mkv")  # overlays take their time
 
@@ -146,6 +147,23 @@ def test_outputs_by_their_extension(bgsub, recordings, clip, workplace):
     assert {"clip.overlay.mp4", "clip.png"} <= set(files_in(workplace))
 
 
+def test_a_data_set_of_sequences_can_be_scored(bgsub, workplace):
+    for number, place in enumerate(("easy/one", "easy/two", "hard/one")):
+        write_sequence(workplace / "data" / place, *pictures(seed=number))
+    outcome = bgsub(*MOG2_RUN, "data", "--recursive", "--into", "results", "--mask", "{name}/")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1] == "3 inputs: 3 done; results in results/"
+    assert sorted(path.parent.as_posix() for path in Path("results").glob("*/*/bin000001.png")) == [
+        *("results/easy/one", "results/easy/two", "results/hard/one")
+    ]
+    ours, theirs = (
+        json.loads(bgsub("evaluate", "data", *options, "--json").out)[0]["overall"]
+        for options in (["--method", "mog2"], ["--results", "results"])
+    )
+    assert ours == theirs
+    assert ours["recall"] > 0
+
+
 def test_lines_fit_a_narrow_terminal(bgsub, clip, workplace, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     name = "a-very-long-name-" * 6 + "{}.mkv"
@@ -233,7 +251,8 @@ def test_what_cannot_be_joined(bgsub, halves, images, workplace):
 
 
 def heed_signals():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -261,7 +280,7 @@ def wait_for_rows(path, least):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes as Unix has them")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["Ctrl-C", "SIGTERM", "kill -9"])
 def test_an_end_in_the_middle_and_how_it_goes_on(bgsub, clip, workplace, end):
     shutil.copy(clip, "a.mkv")
     data = write_clip(workplace / "long.mkv", scene(120)).read_bytes()
@@ -271,8 +290,8 @@ def test_an_end_in_the_middle_and_how_it_goes_on(bgsub, clip, workplace, end):
         count = wait_for_rows(workplace / "out/stdin.stats.csv", 60)
         process.send_signal(end)
         process.wait(30)
-        if end == signal.SIGINT:
-            assert process.returncode == 130
+        if end != signal.SIGKILL:
+            assert process.returncode == 128 + end
             rows = process.stdout.read().decode().splitlines()
             assert re.fullmatch(rf"- +interrupted +{count} +\d+\.\d%", rows[2])
             assert rows[3] == "3 inputs: 1 done, 1 interrupted, 1 not begun; results in out/"
@@ -281,7 +300,7 @@ def test_an_end_in_the_middle_and_how_it_goes_on(bgsub, clip, workplace, end):
     states = [json.loads(line) for line in Path("out/bgsub.jsonl").read_text().splitlines()]
     assert {entry["input"]: entry["state"] for entry in states} == {
         str(workplace / "a.mkv"): "done",
-        "-": "interrupted" if end == signal.SIGINT else "started",
+        "-": "started" if end == signal.SIGKILL else "interrupted",
     }
     outcome = bgsub(*MASKED, "a.mkv", "long.mkv", "--into", "out", "--stats", ".csv")
     assert outcome.code == 0
