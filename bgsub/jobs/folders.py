@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bgsub.errors import SourceError
 from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
+from bgsub.video.readers.contents import SEVERAL, content_of
 from bgsub.video.readers.image_names import number_order
 
 logger = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 SEQUENCE = "input"
 """Folder of a CDnet sequence that holds its frames."""
 
+_FILMS = frozenset({".gif", ".png", ".tif", ".tiff", ".webp"})
 _MADE = re.compile(r"\.(mask|overlay|foreground|background|truth)(-\d+)?", re.IGNORECASE)
 
 
@@ -28,6 +30,22 @@ def is_video(path: Path) -> bool:
 def is_image(path: Path) -> bool:
     """Say whether a file in a folder counts as a picture, by its extension."""
     return path.suffix.lower() in READABLE_IMAGES
+
+
+def holds_several(path: Path) -> bool:
+    """Say whether an image file is a film of its own: an animation, or a stack of pages."""
+    if path.suffix.lower() not in _FILMS:
+        return False
+    try:
+        return content_of(path) in {*SEVERAL, "gif"}
+    except OSError:  # who opens it says why
+        return False
+
+
+def films_among(files: Sequence[Path]) -> list[Path]:
+    """Return the image files of a folder that are films of their own; none if the first image is a single picture."""
+    images = [file for file in files if is_image(file)]
+    return [file for file in images if holds_several(file)] if images and holds_several(images[0]) else []
 
 
 def folders_below(root: Path) -> Iterator[Path]:

@@ -18,8 +18,10 @@ from bgsub.errors import SourceError
 from bgsub.jobs.folders import (
     SEQUENCE,
     files_in,
+    films_among,
     folders_below,
     has_pictures,
+    holds_several,
     is_image,
     is_made,
     is_sequence,
@@ -75,10 +77,9 @@ def _in_folder(folder: Path) -> Iterator[Match]:
         yield Match(str(folder), str(folder.absolute().parent), str(error))
         return
     videos = [file for file in files if is_video(file)]
-    wanted = without_made(videos, str(folder))
+    wanted = without_made(videos, str(folder)) or films_among(files)
     if wanted:
-        pictures = sum(map(is_image, files)) or has_pictures(folder / SEQUENCE)
-        if pictures:
+        if has_pictures(folder / SEQUENCE) or any(is_image(file) and file not in wanted for file in files):
             logger.warning("%s holds videos and pictures: the %s", folder, taken(len(wanted)))
         yield from (Match(str(file), str(folder)) for file in wanted)
     elif is_sequence(folder):
@@ -109,7 +110,10 @@ def _in_tree(root: Path) -> Iterator[Match]:
         yield from (Match(str(file), str(root)) for file in wanted)
     elif sequences:
         for folder in sequences:
-            yield _sequence(folder, base=root)
+            films = films_among(files_in(folder))
+            yield from (Match(str(film), str(root)) for film in films)
+            if not films:
+                yield _sequence(folder, base=root)
     elif not unreadable:
         yield Match(str(root), str(root.absolute().parent), nothing_in(root, bool(videos), searched=True))
 
@@ -119,8 +123,8 @@ def _of_pattern(pattern: str, recursive: bool) -> Iterator[Match]:
     base, met = _met_by(pattern)
     files = [path for path in met if path.is_file() or not path.exists()]
     videos = [path for path in files if is_video(path)] or [path for path in files if not is_image(path)]
-    wanted = videos if is_made(pattern) else without_made(videos, pattern)
-    pictures = [path for path in files if is_image(path)]
+    wanted = (videos if is_made(pattern) else without_made(videos, pattern)) or films_among(files)
+    pictures = [path for path in files if is_image(path) and path not in wanted]
     if wanted and pictures:
         logger.warning("%s meets videos and pictures: the %s", pattern, taken(len(wanted)))
     yield from (Match(str(path), base) for path in wanted)
@@ -190,7 +194,8 @@ def grouped(matches: Sequence[Match]) -> list[Match]:
 
 
 def _is_picture(match: Match) -> bool:
-    return match.base is not None and is_image(Path(match.source)) and Path(match.source).is_file()
+    path = Path(match.source)
+    return match.base is not None and is_image(path) and path.is_file() and not holds_several(path)
 
 
 def unquoted(name: str) -> str:

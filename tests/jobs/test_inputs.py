@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from bgsub.errors import SourceError
@@ -252,6 +254,37 @@ def test_pictures_that_a_shell_has_named_one_by_one_are_sequences(tree):
     ]
     identities = {find_inputs(["shots/in1.png", f"shots/in{n}.png"]).each[0].identity for n in (2, 10)}
     assert len(identities) == 2
+
+
+@pytest.fixture
+def films(workplace):
+    """Two stacks of pages, an animation, and a picture."""
+    Path("films").mkdir()
+    picture = np.zeros((8, 8), np.uint8)
+    for name in ("a1.tif", "a2.tif"):
+        cv2.imwritemulti(f"films/{name}", [picture] * 3)
+    Path("films/b.gif").write_bytes(b"GIF89a" + bytes(40))
+    cv2.imwrite("films/c.png", picture)
+    return ["films/a1.tif", "films/a2.tif", "films/b.gif"]
+
+
+def test_animations_and_stacks_are_films_of_their_own(films, caplog):
+    assert sources("films") == sources("films/*") == sources(*films) == films
+    assert "films holds videos and pictures: the 3 videos are taken" in caplog.text
+    assert sources("films/*.tif") == films[:2]
+    assert sources("films", recursive=True) == films
+    assert sources(".", recursive=True) == films
+    assert sources("films/a1.tif") == films[:1]
+    assert find_inputs(["films/a1.tif", "films/a2.tif"]).several
+
+
+def test_an_animation_among_pictures_is_none_of_a_sequence(films):
+    cv2.imwrite("films/0.png", np.zeros((8, 8), np.uint8))
+    assert sources("films") == ["films"]  # by its first picture; the reader warns of the others
+    assert [item.reads for item in find_inputs(["films/0.png", "films/a1.tif", "films/c.png"]).each] == [
+        ("films/0.png", "films/c.png"),
+        ("films/a1.tif",),
+    ]
 
 
 def test_a_pattern_of_folders(tree):
