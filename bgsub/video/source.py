@@ -19,8 +19,9 @@ class Source(ABC):
     Of time a source promises this: `Frame.time` is 0 at its first frame (of a video, the first that can be decoded),
     delivered or not; it rises from frame to frame, as the world's clock does: where a recording's clock jumps or steps
     back, because recordings were joined, frames follow on; and frames that are left out move no other frame's time or
-    index. What a player shows at the time t is the frame of the time t - `VideoInfo.start_time`. A source promises no
-    hour of the day, and no clock in common with another source.
+    index. Cameras without time stamps are timed by a monotonic clock, from their first frame. What a player shows at
+    the time t is the frame of the time t - `VideoInfo.start_time`. A source promises no hour of the day, and no clock
+    in common with another source.
 
     Attributes
     ----------

@@ -216,9 +216,11 @@ class ContainerSource(Source):
 
         Elsewhere frames are counted from the first, decoded but not converted to BGR.
         """
-        stamp = self._first[2].pts
+        picture, stamp = self._first[2], self._first[2].pts
         if self._selection.start < _SEEK_FROM_S or self._input.kind != "file" or stamp is None:
             return
+        if picture.interlaced_frame and self._packets.joined:
+            return  # the two fields of a picture may be packets of their own there
         first = seeking.Beginning(self._first[0], stamp)
         found = seeking.find(self._opened, first, self._selection.start, self._rate)
         if found is None:

@@ -140,7 +140,8 @@ class PacketSource:
             begun = monotonic() if began is None else began
             self._receiver = Receiver(self._demux(), opened.close, begun, float(self.time_base))
             self._demuxed = iter(self._receiver)
-        self.live = self._receiver is not None and (self._is_camera or not self._receiver.is_burst)
+        certain = self._is_camera or opened.container.format.name == "hls"  # a list that has no end yet
+        self.live = self._receiver is not None and (certain or not self._receiver.is_burst)
         self.repeatable = opened.kind == "file" or (opened.kind == "network" and self._receiver is None)
         self.clock: Literal["stamps", "both", "arrival"] = "stamps"
         if self._receiver is not None and self.live:

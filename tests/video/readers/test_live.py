@@ -14,6 +14,7 @@ import pytest
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame
 from bgsub.video.opening import open_source
+from bgsub.video.readers import receiving
 from tests.video.clips import smooth_pictures, write_clip
 from tests.video.readers.senders import camera, chunked, paced, sized, until_closed
 
@@ -176,6 +177,12 @@ def test_a_reader_that_is_too_slow_for_a_camera_loses_the_oldest(serve_http: Ser
 def test_a_sender_that_is_faster_than_the_world_waits_for_its_reader(tmp_path: Path, serve: Serve) -> None:
     frames, dropped, _ = read(serve(pieces(recording(tmp_path))), each=0.005)
     assert (len(frames), dropped) == (150, 0)
+
+
+def test_what_is_received_ahead_has_a_bound(tmp_path: Path, serve_http: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_MOST_PACKETS", 20)
+    frames, dropped, error = read(serve_http(chunked(pieces(recording(tmp_path)))), first=0.5, each=0.01)
+    assert (len(frames), dropped, error) == (150, 0, "")
 
 
 def test_closing_does_not_wait_for_a_silent_sender(tmp_path: Path, serve: Serve) -> None:

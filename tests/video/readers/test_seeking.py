@@ -28,6 +28,7 @@ VP9 = {
     "pix_fmt": "yuv420p",
     "options": {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8"},
 }
+AV1 = {"codec": "libsvtav1", "pix_fmt": "yuv420p", "options": {"preset": "12", "svtav1-params": "lookahead=8"}}
 KINDS: dict[str, dict[str, Any]] = {
     "closed.mp4": CLOSED, "closed.mkv": CLOSED, "closed.ts": CLOSED, "closed.flv": CLOSED, "closed.mov": CLOSED,
     "open.mp4": OPEN, "open.mkv": OPEN, "open.ts": OPEN,
@@ -35,6 +36,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "plain.avi": PLAIN, "plain.mp4": PLAIN, "plain.mkv": PLAIN,
     "program.mpg": MPEG2, "transport.ts": MPEG2, "mpeg2.avi": MPEG2,
     "vp8.webm": VP8, "vp9.webm": VP9, "vp8.mkv": VP8,
+    "av1.mp4": AV1, "av1.mkv": AV1,
     "intra.mkv": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
 }  # fmt: skip
 UNEVEN = [*range(0, 2000, 100), *range(2000, 8000, 250), 9000, 9001, *range(9500, 13_000, 47)]
@@ -184,3 +186,11 @@ def test_a_damaged_frame_before_the_start_keeps_its_index(folder: Path) -> None:
     frames = frames_from(broken)
     assert [f.index for f in whole if f.index not in (10, 11, 40)] == [f.index for f in frames]
     assert_same(frames_from(broken, start=6.3), [frame for frame in frames if frame.time >= 6.3 - 1e-6])
+
+
+def test_interlaced_video_is_counted_by_decoding(folder: Path) -> None:
+    path = folder / "interlaced.ts"
+    options = X264 | {"options": {"x264-params": "bframes=2:tff=1"}, "rate": RATE}
+    whole = frames_from(write_clip(path, moving(COUNT), gop=GOP, **options))
+    assert len(whole) == COUNT
+    assert_same(frames_from(path, start=6.3), [frame for frame in whole if frame.time >= 6.3 - 1e-6])
