@@ -13,7 +13,12 @@ pytestmark = pytest.mark.slow
 pytest.importorskip("mypy")
 
 PROGRAM = """\
+import numpy as np
+
 import bgsub
+
+mask: np.ndarray
+info: bgsub.VideoInfo
 
 bgsub.BackgroundSubtractor(treshold=3)  # Unexpected keyword argument "treshold"
 bgsub.BackgroundSubtractor(threshold="high")  # incompatible type "str"
@@ -28,6 +33,7 @@ bgsub.MOG2(history=300, var_threshold=20, precision="compact").set_parameters(va
 bgsub.GaussianMixture(covariance_type="ful")  # incompatible type "Literal['ful']"
 bgsub.GaussianMixture(init_params="k-means")  # incompatible type "Literal['k-means']"
 bgsub.GaussianMixture(3, covariance_type="tied", acceleration="squarem", random_state=0)
+bgsub.GaussianMixture(3).fit([[1.0]]).save()  # Missing positional argument "path"
 bgsub.select([[1.0]], criterion="bicc")  # incompatible type "Literal['bicc']"
 bgsub.select([[1.0]], reg_cova=1e-3)  # Unexpected keyword argument "reg_cova"
 bgsub.select([[1.0]], range(1, 4), ["full", "tied"], "icl", reg_covar=1e-3)
@@ -37,6 +43,11 @@ history: int = bgsub.createBackgroundSubtractorMOG2(500, 16).getHistory()
 bgsub.createBackgroundSubtractor(500, 16, True)  # Too many positional arguments
 area: int = bgsub.createBackgroundSubtractor(500, threshold=7).getMinArea()
 bgsub.createBackgroundSubtractor().getVarThreshold()  # has no attribute "getVarThreshold"
+picture = bgsub.overlay(mask, mask, colour="red")  # Unexpected keyword argument "colour"
+bgsub.open_sink("a.mkv", info, "overlays")  # incompatible type "Literal['overlays']"
+bgsub.open_sink("a.mkv", info, "overlay", color="red", quality=70)
+writer = bgsub.VideoWriter("a.mp4", fps=25)
+writer.write(bgsub.overlay(mask, mask, color=(0, 0, 255)), time=0.5)
 """
 
 

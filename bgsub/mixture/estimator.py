@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -125,7 +125,7 @@ class GaussianMixture(PartlyKnown, DensityMixin, BaseEstimator):
         self.verbose, self.verbose_interval = verbose, verbose_interval
         self.acceleration, self.threads, self.learning_decay = acceleration, threads, learning_decay
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @scikit_learn.fitting
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Estimate the parameters by EM.
 
@@ -152,7 +152,7 @@ class GaussianMixture(PartlyKnown, DensityMixin, BaseEstimator):
         """Fit, and return the most probable component of each row: the same as ``fit(X).predict(X)``."""
         return self.fit(X, y, sample_weight).predict(X)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @scikit_learn.fitting
     def fit_blocks(self, blocks: Blocks) -> Self:
         """Estimate the parameters by EM from blocks of rows, of which only one is in memory: as `fit` on all rows.
 
@@ -174,12 +174,12 @@ class GaussianMixture(PartlyKnown, DensityMixin, BaseEstimator):
 
         return self._fit(RowsInBlocks(blocks, checked, self._names))
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @scikit_learn.fitting
     def fit_data(self, data: TrainingData) -> Self:
         """Estimate the parameters by EM from any `TrainingData`: rows on other machines, or on a graphics card."""
         return self._fit(data)._named(data.names)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @scikit_learn.fitting
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Improve the parameters by one step over some more rows, which are not needed afterwards.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -41,6 +42,14 @@ _FITTED = (
     *("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"),
     *("converged_", "n_iter_", "lower_bound_", "lower_bounds_", "n_features_in_", "feature_names_in_"),
 )
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def fitting(method: Method) -> Method:
+    """Make a method of the estimator check the parameters first, as scikit-learn's do; its types stay known."""
+    return _fit_context(prefer_skip_nested_validation=True)(method)
 
 
 def rows_of(estimator: Any, X: Any) -> np.ndarray:
