@@ -45,12 +45,14 @@ _CONTAINERS = {  # FFmpeg's names, and those that people know
 @click.command(name="info", cls=Command, examples=_EXAMPLES)
 @click.argument("source", type=PathText())
 @click.option("--stream", type=click.IntRange(0), metavar="N", help="Tell of this stream instead of the best one.")
+@click.option("--size", metavar="WxH", help="Pictures without a header (.yuv) have this size: 640x480.")
+@click.option("--pixel-format", metavar="NAME", help="Of such pictures: yuv420p (unless told), nv12, gray16le ...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(source: str, stream: int | None, as_json: bool) -> None:
+def command(source: str, stream: int | None, size: str | None, pixel_format: str | None, as_json: bool) -> None:
     """Tell what SOURCE is: a video file, URL, camera or folder of images."""
     from bgsub.video.opening import probe
 
-    facts: dict[str, Any] = probe(source, stream=stream)
+    facts: dict[str, Any] = probe(source, stream=stream, size=size, pixel_format=pixel_format)
     if as_json:
         click.echo(json.dumps(facts))
         return

@@ -35,7 +35,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "stream": {
         "type": click.IntRange(0),
         "metavar": "N",
-        "help": "Read this stream of several (bgsub info lists them) instead of the best one.",
+        "help": "Read this stream, as bgsub info counts them.",
+    },
+    "size": {
+        "metavar": "WxH",
+        "help": "Size of pictures without a header (.yuv).",
+    },
+    "pixel_format": {
+        "metavar": "NAME",
+        "help": "Of such pictures: nv12, gray16le ...",
     },
     "reconnect": {
         "is_flag": True,
@@ -45,7 +53,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def input_options(*, without: Collection[str] = (), **defaults: Any) -> Callable[[Callable], Callable]:
-    """Return a decorator that gives a command --start, --end, --duration, --every, --scale, --fps and --stream.
+    """Return a decorator that gives a command --start, --end, --every, --scale, --fps and so on.
 
     Parameters
     ----------
@@ -59,7 +67,7 @@ def input_options(*, without: Collection[str] = (), **defaults: Any) -> Callable
         for name, settings in reversed(_OPTIONS.items()):
             if name not in without:
                 own = {"default": defaults[name], "show_default": True} if name in defaults else {}
-                command = section("Input")(f"--{name}", **(settings | own))(command)
+                command = section("Input")(f"--{name.replace('_', '-')}", **(settings | own))(command)
         return command
 
     return decorate

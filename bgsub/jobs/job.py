@@ -34,6 +34,8 @@ class Excerpt:
         Frames per second of a source without times; replaces the times of a file.
     stream : int or None
         Number of the stream, of several in a file; None is the best one.
+    size, pixel_format : str or None
+        Of pictures without a header: ``640x480``, ``yuv420p``.
     reconnect : bool
         Open a network stream or a camera again whenever it drops.
     """
@@ -45,6 +47,8 @@ class Excerpt:
     scale: float | None = None
     fps: float | None = None
     stream: int | None = None
+    size: str | None = None
+    pixel_format: str | None = None
     reconnect: bool = False
 
     def __post_init__(self) -> None:

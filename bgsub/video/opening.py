@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 import re
 import stat
-import urllib.parse
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.formats import READABLE_IMAGES
+from bgsub.video.locating import locate
 from bgsub.video.rational import as_rate
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
+if TYPE_CHECKING:
+    from bgsub.video.readers.raw import RawPictures
+
 # The readers are imported where a source of their kind is opened: PyAV and OpenCV take long to load.
 
 _CAMERA_DEPTH = 2  # frames kept of a camera: more would only be older
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 OneSource = str | os.PathLike[str] | int
@@ -37,6 +39,8 @@ def open_source(
     scale: float | None = None,
     fps: float | Fraction | None = None,
     stream: int | None = None,
+    size: str | tuple[int, int] | None = None,
+    pixel_format: str | None = None,
     reconnect: bool = False,
     prefetch: int = 8,
 ) -> Source:
@@ -68,6 +72,12 @@ def open_source(
     stream : int, optional
         Number of the stream of a file or network stream that holds several, as `probe` lists them. Unless told it is
         the best one: never a cover picture, rather the one marked as the default, then the largest.
+    size : str or tuple of int, optional
+        Width and height, ``"640x480"`` or ``(640, 480)``, of pictures without a header (``.yuv``), which are read as
+        such.
+    pixel_format : str, optional
+        Of such pictures, by FFmpeg's name. Unless told it is that of the extension (``.nv12``, ``.rgb``, ...), or
+        ``yuv420p``.
     reconnect : bool, default False
         Open a network stream or a camera again whenever it drops, or gives no picture for 10 s: as long as it takes,
         after 1, 2, 4 ... 30 s. Times go on by the world's clock, `Source.reconnects` counts.
@@ -103,9 +113,10 @@ def open_source(
         raise ParameterError(f"prefetch={prefetch} is out of bounds; give 0 (no thread) or more frames")
     if stream is not None and (int(stream) != stream or stream < 0):
         raise ParameterError(f"stream={stream} is out of bounds; give the number of a stream, from 0")
+    reading = _Reading(rate, stream, _raw(size, pixel_format))
     if reconnect:
-        return _open_again_and_again(source, selection, _Reading(rate, stream), prefetch)
-    opened = _open(source, selection, _Reading(rate, stream))
+        return _open_again_and_again(source, selection, reading, prefetch)
+    opened = _open(source, selection, reading)
     if prefetch == 0:
         return opened
     from bgsub.video.readers.prefetch import Prefetch
@@ -114,7 +125,13 @@ def open_source(
     return Prefetch(opened, depth)
 
 
-def probe(source: OneSource | Sequence[OneSource], *, stream: int | None = None) -> dict[str, object]:
+def probe(
+    source: OneSource | Sequence[OneSource],
+    *,
+    stream: int | None = None,
+    size: str | tuple[int, int] | None = None,
+    pixel_format: str | None = None,
+) -> dict[str, object]:
     """Open a source, see what is known of it, and close it.
 
     Parameters
@@ -123,6 +140,8 @@ def probe(source: OneSource | Sequence[OneSource], *, stream: int | None = None)
         As `open_source` takes it.
     stream : int, optional
         Number of the stream, as of `open_source`.
+    size, pixel_format : optional
+        Of pictures without a header, as of `open_source`.
 
     Returns
     -------
@@ -140,22 +159,33 @@ def probe(source: OneSource | Sequence[OneSource], *, stream: int | None = None)
     SourceError
         As `open_source`.
     """
-    with open_source(source, stream=stream, prefetch=0) as opened:
+    with open_source(source, stream=stream, size=size, pixel_format=pixel_format, prefetch=0) as opened:
         return opened.describe()
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How a source is read, beside what of it is delivered: its frames per second, and which of its streams."""
+    """How a source is read: its frames per second, which of its streams, and what a header would say."""
 
     rate: Fraction | None = None
     stream: int | None = None
+    raw: RawPictures | None = None
 
     def only_rate(self, shown: object) -> Fraction | None:
-        """Return the rate for a source that has no streams to choose from."""
+        """Return the rate for a source that has no streams to choose from, and needs no header."""
+        if self.raw is not None:
+            raise ParameterError(f"size does not fit {shown}: it is for pictures without a header; leave it out")
         if self.stream is not None:
             raise ParameterError(f"stream={self.stream} does not fit {shown}: only videos hold several; leave it out")
         return self.rate
+
+
+def _raw(size: str | tuple[int, int] | None, pixel_format: str | None) -> RawPictures | None:
+    if size is None and pixel_format is None:
+        return None
+    from bgsub.video.readers.raw import RawPictures
+
+    return RawPictures.checked(size, pixel_format)
 
 
 def _open(source: OneSource | Sequence[OneSource], selection: Selection, reading: _Reading) -> Source:
@@ -166,18 +196,14 @@ def _open(source: OneSource | Sequence[OneSource], selection: Selection, reading
         if source < 0:
             raise SourceError(f"cannot open camera {source}: cameras are numbered from 0; check the number")
         return _open_camera(source, selection, reading)
-    text = os.fspath(source)
-    if not text:
+    if not os.fspath(source):
         raise SourceError("cannot open a source without a name; give a file, a folder, a URL or a camera's number")
-    if text == "-":
-        return _open_container(text, selection, reading)
-    if re.fullmatch(r"\d{1,4}", text):
-        return _open_camera(int(text), selection, reading)
-    if url := _URL.match(text):
-        if url[1].lower() != "file":
-            return _open_container(text, selection, reading)
-        text = urllib.request.url2pathname(urllib.parse.urlsplit(text).path)
-    return _open_path(Path(text), selection, reading)
+    found = locate(source)
+    if isinstance(found, int):
+        return _open_camera(found, selection, reading)
+    if isinstance(found, str):
+        return _open_container(found, selection, reading)
+    return _open_path(found, selection, reading)
 
 
 def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Reading) -> Source:
@@ -199,11 +225,10 @@ def _open_again_and_again(
     source: OneSource | Sequence[OneSource], selection: Selection, reading: _Reading, prefetch: int
 ) -> Source:
     """Open what may drop and come back."""
-    text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
-    url = _URL.match(text)
-    network = url is not None and url[1].lower() != "file"
-    camera = isinstance(source, int) or re.fullmatch(r"\d{1,4}|/dev/video\d+", text) is not None
-    if not (network or (camera and not Path(text or ".").is_dir())):
+    found = locate(source) if isinstance(source, (str, int, os.PathLike)) else Path()
+    camera = isinstance(found, int) or re.fullmatch(r"/dev/video\d+", str(found)) is not None
+    network = isinstance(found, str) and found != "-"
+    if not (network or camera):
         raise ParameterError(
             f"reconnect is for network streams and cameras, which come back; {source} is neither: leave it out"
         )
@@ -259,7 +284,7 @@ def _open_file(path: Path, regular: bool, selection: Selection, reading: _Readin
     from bgsub.video.readers.contents import content_of
 
     try:
-        content = content_of(path) if regular else "other"
+        content = content_of(path) if regular and reading.raw is None else "other"
     except OSError as error:
         raise SourceError(f"cannot open {path}: {error.strerror or error}; check its permissions") from error
     if content == "tiff":
@@ -271,7 +296,7 @@ def _open_file(path: Path, regular: bool, selection: Selection, reading: _Readin
         from bgsub.video.readers.webp import WebPStack
 
         return PagesSource(path, WebPStack(path), selection, reading.only_rate(path))
-    if content == "other" and path.suffix.lower() in READABLE_IMAGES:
+    if content == "other" and reading.raw is None and path.suffix.lower() in READABLE_IMAGES:
         from bgsub.video.readers.images import ImageSource
 
         return ImageSource(path, selection, reading.only_rate(path))
@@ -281,7 +306,7 @@ def _open_file(path: Path, regular: bool, selection: Selection, reading: _Readin
 def _open_container(location: str, selection: Selection, reading: _Reading) -> Source:
     from bgsub.video.readers.container import ContainerSource
 
-    return ContainerSource(location, selection, reading.rate, stream=reading.stream)
+    return ContainerSource(location, selection, reading.rate, stream=reading.stream, raw=reading.raw)
 
 
 def _open_camera(device: int | str, selection: Selection, reading: _Reading) -> Source:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import itertools
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.video.opening import open_source
 from bgsub.video.readers.demuxing import Input, open_input
 from bgsub.video.readers.pictures import PictureConverter
+from bgsub.video.readers.refusals import is_video_site
 from tests.video.clips import packet_places, pictures, silence, smooth_pictures, write_clip
 
 
@@ -82,6 +85,65 @@ def test_mp4_without_its_index(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "x.mp4", pictures(8), codec="mpeg4", pix_fmt="yuv420p")
     path.write_bytes(path.read_bytes()[:4000])
     assert "cut off before its index (moov)" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["page.html", "film.mp4"])
+@pytest.mark.parametrize("begin", ["<!DOCTYPE html>", "\n\n<html lang=en>", "<!-- saved --><HTML>"])
+def test_a_saved_web_page(tmp_path: Path, name: str, begin: str) -> None:
+    path = tmp_path / name
+    path.write_text(begin + "<head><title>A film</title></head><body>" + "text " * 500)
+    assert refusal(path) == (
+        f"cannot open {path}: it is a web page, not a video; download its video with a program for that (yt-dlp) and "
+        "give the file"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.youtube.com/watch?v=x",
+        "https://youtu.be/x",
+        "http://m.youtube.com/shorts/x",
+        "https://vimeo.com/1",
+        "https://user:secret@www.twitch.tv/videos/1",
+    ],
+)
+def test_a_page_of_a_video_site(url: str) -> None:
+    message = refusal(url)
+    assert "it is a web page, not a video; download its video with a program for that (yt-dlp) and give" in message
+    assert "secret" not in message
+
+
+def test_other_sites_are_asked() -> None:
+    for url in ("https://notyoutube.com/a", "https://youtube.com.example.org/", "https://video.twitch.tv/a.m3u8"):
+        assert not is_video_site(url)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<!doctype html><html>" + b"text " * 900, "it is a web page, not a video; download its video"),
+        (b"nothing " * 900, "check the address, and user and password if it needs them"),
+    ],
+)
+@pytest.mark.parametrize("lengthy", [False, True])
+def test_an_address_of_a_page(body: bytes, message: str, lengthy: bool) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if lengthy:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/watch"
+        assert message in refusal(url)
+        server.shutdown()
 
 
 def test_unknown_protocol() -> None:

@@ -23,6 +23,7 @@ from bgsub.video.readers.lag import Lag
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
+from bgsub.video.readers.raw import RawPictures, advice
 from bgsub.video.readers.refusals import PIPED_MP4, one_line
 from bgsub.video.readers.streams import list_streams
 from bgsub.video.readers.timestamps import Stamped, Timestamps
@@ -58,13 +59,21 @@ class ContainerSource(Source):
         Frames per second that replace the container's times.
     stream : int or None
         Number of the stream in its container; None is the best one.
+    raw : RawPictures or None
+        How pictures without a header are read.
     """
 
     def __init__(
-        self, location: str, selection: Selection, rate: Fraction | None = None, *, stream: int | None = None
+        self,
+        location: str,
+        selection: Selection,
+        rate: Fraction | None = None,
+        *,
+        stream: int | None = None,
+        raw: RawPictures | None = None,
     ) -> None:
         self._location = location
-        self._stream = stream
+        self._stream, self._raw = stream, raw
         self._selection = selection
         self._rate = rate
         self._open()
@@ -85,7 +94,7 @@ class ContainerSource(Source):
         self._read_from(self._opened())
 
     def _opened(self) -> PacketSource:
-        return open_packets(self._location, stream=self._stream)
+        return open_packets(self._location, stream=self._stream, raw=self._raw, rate=self._rate)
 
     def _read_from(self, packets: PacketSource) -> None:
         """Decode these packets from now on, from a state in which nothing is known."""
@@ -119,6 +128,8 @@ class ContainerSource(Source):
         reason = f"not one frame of it can be decoded ({self.damaged} damaged); check the file"
         if self._input.kind == "pipe" and self._input.container.format.name.startswith("mov,"):
             reason = PIPED_MP4
+        elif self._input.kind == "file" and self._raw is None:
+            reason = advice(self._location) or reason
         raise SourceError(f"cannot open {self._input.shown}: {reason}")
 
     def _info(self) -> VideoInfo:

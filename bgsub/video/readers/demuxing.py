@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -9,7 +10,7 @@ import select
 import sys
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -21,7 +22,8 @@ from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
-from bgsub.video.readers.refusals import explain, one_line, without_password
+from bgsub.video.readers.raw import RawPictures, advice
+from bgsub.video.readers.refusals import WEB_PAGE, explain, is_html, is_video_site, one_line, without_password
 from bgsub.video.readers.streams import choose_stream
 from bgsub.video.readers.wholeness import frames_to_come, has_index, packets_to_come
 
@@ -90,7 +92,9 @@ class Input:
             self.file.close()
 
 
-def open_input(location: str, *, stream: int | None = None) -> Input:
+def open_input(
+    location: str, *, stream: int | None = None, raw: RawPictures | None = None, rate: Fraction | None = None
+) -> Input:
     """Open a container and choose its video stream.
 
     Parameters
@@ -99,6 +103,10 @@ def open_input(location: str, *, stream: int | None = None) -> Input:
         Path of a file, URL, or ``-`` for standard input.
     stream : int or None
         Number of the stream; None chooses as `choose_stream` says.
+    raw : RawPictures or None
+        How pictures without a header are read.
+    rate : Fraction or None
+        Frames per second of these.
 
     Raises
     ------
@@ -110,15 +118,16 @@ def open_input(location: str, *, stream: int | None = None) -> Input:
     file: IO[bytes] | None = None
     container: InputContainer | None = None
     seekable = False
+    reading = _Reading("rawvideo", raw.options(location, rate)) if raw else _Reading()
     try:
         if kind == "file":
             file = Path(location).open("rb")  # noqa: SIM115 - closed by Input.close()
             kind = "file" if file.seekable() else "pipe"  # a named pipe, or /dev/stdin
-            container, seekable = _open_file(file, kind)
+            container, seekable = _open_file(file, kind, reading)
         elif kind == "pipe":
-            container = _open_pipe()
+            container = _open_pipe(reading)
         else:
-            container = _open_network(location)
+            container = _open_network(location, reading)
         chosen = choose_stream(container, shown, stream)
     except BaseException as error:
         if container is not None:
@@ -126,6 +135,11 @@ def open_input(location: str, *, stream: int | None = None) -> Input:
         if file is not None:
             file.close()
         # Not only FFmpeg's errors and a file's: of a damaged file PyAV raises what its own code stumbles over.
+        hint = advice(location) if kind == "file" and raw is None else None
+        if hint and isinstance(error, (av.error.FFmpegError, SourceError)):
+            raise SourceError(f"cannot open {shown}: {hint}") from error
+        if isinstance(error, av.error.FFmpegError) and kind == "network" and _is_web_page(location, error):
+            raise SourceError(f"cannot open {shown}: {WEB_PAGE}") from error
         if isinstance(error, Exception) and not isinstance(error, SourceError):
             raise SourceError(f"cannot open {shown}: {explain(error, kind, location, NETWORK_TIMEOUT)}") from error
         raise
@@ -140,12 +154,33 @@ def open_input(location: str, *, stream: int | None = None) -> Input:
     return opened
 
 
-def _open_file(file: IO[bytes], kind: Kind) -> tuple[InputContainer, bool]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """FFmpeg's name of the format, where it is told, and the options of that."""
+
+    format: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def _is_web_page(url: str, error: av.error.FFmpegError) -> bool:
+    """Say whether what an address gave, and FFmpeg made nothing of, is HTML, by its first bytes."""
+    answered = isinstance(error, av.error.InvalidDataError) or error.errno == errno.EIO
+    if not answered or not url.lower().startswith(("http://", "https://")):
+        return False
+    options = {"protocol_whitelist": _NETWORK_WHITELIST}
+    try:
+        with av.open(url, "r", format="data", options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT)) as container:
+            return is_html(bytes(next(container.demux())))
+    except Exception:
+        return False
+
+
+def _open_file(file: IO[bytes], kind: Kind, reading: _Reading) -> tuple[InputContainer, bool]:
     """Open a file, and say whether it was one that can be sought in."""
 
     def opened(bytes_of: Any) -> InputContainer:
-        options = {"protocol_whitelist": _NOTHING}
-        return av.open(bytes_of, "r", options=options, buffer_size=_READ_SIZE, **_TOLERANT)
+        options = {"protocol_whitelist": _NOTHING, **reading.options}
+        return av.open(bytes_of, "r", format=reading.format, options=options, buffer_size=_READ_SIZE, **_TOLERANT)
 
     try:
         return opened(file), kind == "file"
@@ -164,27 +199,31 @@ class _Forward:
     read: Callable[[int], bytes]
 
 
-def _open_pipe() -> InputContainer:
+def _open_pipe(reading: _Reading) -> InputContainer:
     if sys.stdin is not None and sys.stdin.isatty():
         raise SourceError("cannot open standard input: it is a terminal; pipe a video into it")
     if os.name == "posix":
         select.select([0], [], [])  # Ctrl-C ends this wait for the first byte; FFmpeg's it would not
     # FFmpeg reads the descriptor: a thread blocked in Python's sys.stdin would abort the interpreter's exit.
-    options = {"protocol_whitelist": "pipe"}
-    return av.open("pipe:0", "r", options=options, **_TOLERANT)
+    options = {"protocol_whitelist": "pipe", **reading.options}
+    return av.open("pipe:0", "r", format=reading.format, options=options, **_TOLERANT)
 
 
-def _open_network(url: str) -> InputContainer:
+def _open_network(url: str, reading: _Reading) -> InputContainer:
     scheme = url.partition("://")[0].lower()
     if scheme not in NETWORK_SCHEMES:
         raise SourceError(
             f"cannot open {without_password(url)}: unknown protocol {scheme!r}; "
             f"use one of {', '.join(NETWORK_SCHEMES)}, or a path"
         )
-    options = {"protocol_whitelist": _NETWORK_WHITELIST}
+    if is_video_site(url):
+        raise SourceError(f"cannot open {without_password(url)}: {WEB_PAGE}")
+    options = {"protocol_whitelist": _NETWORK_WHITELIST, **reading.options}
     if scheme in ("rtsp", "rtsps"):
         options["rtsp_transport"] = "tcp"  # over UDP a lost packet smears the picture until the next keyframe
-    return av.open(url, "r", options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), **_TOLERANT)
+    return av.open(
+        url, "r", format=reading.format, options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), **_TOLERANT
+    )
 
 
 def explain_read(error: Exception) -> str:

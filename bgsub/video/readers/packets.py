@@ -20,6 +20,7 @@ from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
 from bgsub.video.readers.demuxing import Input, duration_of, explain_read, open_input
 from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, joined_length, nominal_rate
+from bgsub.video.readers.raw import RawPictures
 from bgsub.video.readers.receiving import CLOCKLESS, LIVE_SCHEMES, Received, Receiver, is_recording
 
 log = logging.getLogger(__name__)
@@ -348,7 +349,13 @@ def _broken(error: Exception) -> Iterator[Received]:
     yield
 
 
-def open_packets(location: str | os.PathLike[str], *, stream: int | None = None) -> PacketSource:
+def open_packets(
+    location: str | os.PathLike[str],
+    *,
+    stream: int | None = None,
+    raw: RawPictures | None = None,
+    rate: Fraction | None = None,
+) -> PacketSource:
     """Open a video to read its encoded packets.
 
     Parameters
@@ -357,6 +364,10 @@ def open_packets(location: str | os.PathLike[str], *, stream: int | None = None)
         Path of a file, URL of a stream (``rtsp://``, ``http://``, ``udp://``, ...), or ``-`` for standard input.
     stream : int, optional
         Number of the stream in its container; the best one where none is given.
+    raw : RawPictures, optional
+        How pictures without a header are read.
+    rate : Fraction, optional
+        Frames per second of these.
 
     Returns
     -------
@@ -370,7 +381,7 @@ def open_packets(location: str | os.PathLike[str], *, stream: int | None = None)
     """
     began = monotonic()
     place = os.fspath(location)
-    opened = open_input(place, stream=stream)
+    opened = open_input(place, stream=stream, raw=raw, rate=rate)
     try:
         return PacketSource(opened, scheme=place.partition("://")[0].lower(), began=began)
     except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 from pathlib import Path
 
 import av.error
@@ -11,6 +12,11 @@ from bgsub.video.readers.wholeness import has_index, is_mp4, mp4_boxes
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<MPD", b"<?xml", b"[playlist]", b"[reference]")
 _WEB_PAGES = (b"<!doctype html", b"<html", b"<head", b"<!--")
+_VIDEO_SITES = (
+    *("youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "twitch.tv", "tiktok.com", "bilibili.com"),
+    *("facebook.com", "fb.watch", "instagram.com", "twitter.com", "x.com", "rumble.com"),
+)
+_MEDIA = (".m3u8", ".mpd", ".mp4", ".webm", ".ts", ".mkv", ".flv")
 PIPED_MP4 = (
     "an MP4 can be piped only with its index at its front (ffmpeg -movflags +faststart); "
     "give the file's name, or pipe mkv or mpegts"
@@ -50,10 +56,10 @@ def _explain_file(path: Path) -> str:
         head = file.read(64)
         boxes = {kind for kind, _ in mp4_boxes(file)} if is_mp4(head) else set()
         whole = has_index(file)
-    text = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    text = _text(head)
     if not head:
         return "the file is empty; check that its recording or download worked"
-    if text.lower().startswith(_WEB_PAGES):
+    if is_html(head):
         return WEB_PAGE
     if text.startswith(_PLAYLISTS):
         return "it is a playlist, which is not followed to other files or the network; give the video itself"
@@ -63,6 +69,22 @@ def _explain_file(path: Path) -> str:
         where = "within its index (moov)" if b"moov" in boxes else "before its index (moov) was written"
         return f"it was cut off {where}; repair it with a recovery tool"
     return "it is not a video that FFmpeg can read; check the file"
+
+
+def _text(head: bytes) -> bytes:
+    return head.lstrip(b"\xef\xbb\xbf \r\n\t")
+
+
+def is_html(head: bytes) -> bool:
+    """Say whether bytes begin as a web page does."""
+    return _text(head).lower().startswith(_WEB_PAGES)
+
+
+def is_video_site(url: str) -> bool:
+    """Say whether an address is that of a page on a well-known site of videos."""
+    host = (urllib.parse.urlsplit(url).hostname or "").lower()
+    path = urllib.parse.urlsplit(url).path.lower()
+    return any(host == site or host.endswith(f".{site}") for site in _VIDEO_SITES) and not path.endswith(_MEDIA)
 
 
 def one_line(error: Exception) -> str:
