@@ -113,18 +113,15 @@ def _say(result: SpeedResult) -> None:
 
 def _print_table(results: list[SpeedResult]) -> None:
     """Print a row a measurement."""
-    from rich.console import Console
-    from rich.table import Table
+    from bgsub.cli.tables import print_table
 
-    table = Table(box=None, header_style="bold")
     mog2, adaptive = ("exact", "ratio", "differing", "compact", "ratio", "differing"), ("adaptive", "ratio")
-    for heading in ("size", "threads", "OpenCV", *mog2, *adaptive):
-        table.add_column(heading, justify="right", no_wrap=True)
+    rows = []
     for r in results:
         cells = [f"{r.width}x{r.height}", str(r.threads), f"{r.milliseconds['opencv']:.2f} ms"]
         for name, speedup in r.speedup.items():
             cells += [f"{r.milliseconds[name]:.2f} ms", f"{speedup.median:.1f}x"]
             if name in r.differing:
                 cells.append(f"{r.differing[name]:.4%}")
-        table.add_row(*cells)
-    Console(width=120).print(table)
+        rows.append(cells)
+    print_table(["size", "threads", "OpenCV", *mog2, *adaptive], rows)

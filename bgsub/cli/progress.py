@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from bgsub.pipeline import Tally
 
+_BAR, _SMALLEST_BAR = 40, 10  # columns of the terminal
+_REMARK = 29  # columns of an ordinary one: "1234 frames/s  12.3% moving"
 _INTERVAL = 0.1  # seconds between two updates by a tally
 
 
@@ -50,24 +52,39 @@ def counting_bar(title: str, total: int | None, quiet: bool, unit: str) -> Itera
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
+    of_all = "?" if total is None else f"{total:,}"
+    # Where there is little room the bar goes first, then the end of the remark; what is done and the time left stay.
+    room = console.width - len(f"  {title} {of_all}/{of_all} {unit} ETA 0:00:00 ")
+    bar_room = room - _REMARK
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.description}", markup=False),
+        *([BarColumn(min(bar_room, _BAR))] if bar_room >= _SMALLEST_BAR else []),
+        TextColumn("{task.fields[count]}", markup=False),
+        TextColumn("for" if total is None else "ETA"),
         TimeElapsedColumn() if total is None else TimeRemainingColumn(),
-        TextColumn("{task.fields[remark]}"),
+        TextColumn("{task.fields[remark]}", markup=False),
     )
     # Redirected, a line for stdout appears above the bar; but a line for a file or a pipe must go there.
     to_screen = sys.stdout.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=to_screen) as bar:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=to_screen) as bar:
         task = bar.add_task(title, total=total, count="", remark="")
-        of_all = "?" if total is None else f"{total:,}"
 
         def show(done: int, /, remark: str = "") -> None:
-            bar.update(task, completed=done, count=f"{done:,}/{of_all} {unit}".rstrip(), remark=remark)
+            bar.update(
+                task, completed=done, count=f"{done:,}/{of_all} {unit}".rstrip(), remark=_shortened(remark, room)
+            )
 
         yield show
+
+
+def _shortened(remark: str, room: int) -> str:
+    """Return as many parts of a remark, which stand two spaces apart, as have room."""
+    parts = remark.split("  ")
+    while parts and len("  ".join(parts)) > room:
+        parts.pop()
+    return "  ".join(parts)
 
 
 def waiting(title: str, quiet: bool) -> contextlib.AbstractContextManager[Progress | None]:

@@ -4,70 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
+from bgsub.cli.tables import print_table
 from bgsub.evaluation.protocol import METRIC_NAMES, Metrics
 from bgsub.evaluation.results import MethodResult
 
-_WIDEST = 1000  # columns; a table takes what it needs, and its lines are never broken
 _HEADINGS = ("recall", "specif.", "FPR", "FNR", "PWC", "precision", "F")
+_SPARE = ("FPR", "FNR", "specif.", "ms", "frames/s", "PWC")
 
 
 def print_scores(results: Sequence[MethodResult]) -> None:
     """Print one method's figures by sequence; of several, F by sequence, and all figures overall."""
-    console = Console(width=_WIDEST)
     if len(results) == 1:
-        console.print(_one_method(results[0]))
+        _print_one(results[0])
         return
-    console.print(_side_by_side(results))
-    console.print()
-    console.print(_overall(results))
+    _print_side_by_side(results)
+    click.echo()
+    rows = [[r.label, *_figures(r.overall), *_times(r.milliseconds)] for r in results]
+    print_table(["overall", *_HEADINGS, "ms", "frames/s"], rows, names=True, rules=(-1,))
 
 
-def _one_method(result: MethodResult) -> Table:
-    table = _table("sequence", *_HEADINGS, "ms", "frames/s")
+def _print_one(result: MethodResult) -> None:
+    """Print a row a sequence, and means below each category."""
+    rows, rules = [], [-1]
     for category, mean in result.categories.items():
-        scores = [score for score in result.scores if score.category == category]
-        for score in scores:
-            table.add_row(_plain(score.key), *_figures(score.metrics), *_times(score.milliseconds))
-        table.add_row(_plain(category), *_figures(mean), style="bold", end_section=True)
-    table.add_row("mean over sequences", *_figures(result.sequence_mean), *_times(result.milliseconds), style="bold")
-    table.add_row("overall, over categories", *_figures(result.overall), style="bold")
-    return table
+        for score in result.scores:
+            if score.category == category:
+                rows.append([score.key, *_figures(score.metrics), *_times(score.milliseconds)])
+        rows.append([category, *_figures(mean), "", ""])
+        rules.append(len(rows) - 1)
+    rows.append(["mean over sequences", *_figures(result.sequence_mean), *_times(result.milliseconds)])
+    rows.append(["overall, over categories", *_figures(result.overall), "", ""])
+    headings = ["sequence", *_HEADINGS, "ms", "frames/s"]
+    print_table(headings, rows, names=True, tall=True, rules=rules, spare=_SPARE)
 
 
-def _side_by_side(results: Sequence[MethodResult]) -> Table:
-    table = _table("F by sequence", *(_plain(result.label) for result in results))
-    for i, first in enumerate(results[0].scores):
-        table.add_row(_plain(first.key), *(_number(r.scores[i].metrics.f_measure) for r in results))
-    table.add_section()
-    means = [_number(result.sequence_mean.f_measure) for result in results]
-    table.add_row("mean over sequences", *means, style="bold")
-    table.add_row("overall, over categories", *(_number(r.overall.f_measure) for r in results), style="bold")
-    return table
-
-
-def _overall(results: Sequence[MethodResult]) -> Table:
-    table = _table("overall", *_HEADINGS, "ms", "frames/s")
-    for result in results:
-        table.add_row(_plain(result.label), *_figures(result.overall), *_times(result.milliseconds))
-    return table
-
-
-def _table(first: str, *others: str | Text) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, collapse_padding=True)
-    table.add_column(first, no_wrap=True)
-    for heading in others:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _plain(text: str) -> Text:
-    """Return text, which may come from a file's name, as rich prints it to the letter."""
-    return Text(text if text.isprintable() else ascii(text))
+def _print_side_by_side(results: Sequence[MethodResult]) -> None:
+    """Print F of each method, a row a sequence."""
+    rows = [
+        [first.key, *(_number(r.scores[i].metrics.f_measure) for r in results)]
+        for i, first in enumerate(results[0].scores)
+    ]
+    rules = (-1, len(rows) - 1)
+    rows.append(["mean over sequences", *(_number(r.sequence_mean.f_measure) for r in results)])
+    rows.append(["overall, over categories", *(_number(r.overall.f_measure) for r in results)])
+    print_table(["F by sequence", *(r.label for r in results)], rows, names=True, tall=True, rules=rules)
 
 
 def _figures(metrics: Metrics) -> list[str]:

@@ -146,3 +146,30 @@ def test_on_a_terminal(clip, workplace):
     assert re.search(r"masking .* \d+/30 .*frames/s .*% moving", screen)
     assert screen.rstrip().splitlines()[-1].startswith("done: 30 frames at ")
     assert (workplace / "table.csv").read_bytes().count(b"\n") == 31
+
+
+@pytest.mark.parametrize(
+    ("width", "seen"),
+    [
+        (120, r"masking ━+.* 1,300/2,000 ETA \S+ 143 frames/s  2\.3% moving$"),
+        (80, r"masking ━+.* 1,300/2,000 ETA \S+ 143 frames/s  2\.3% moving$"),
+        (64, r"masking 1,300/2,000 ETA \S+ 143 frames/s  2\.3% moving$"),  # the bar goes first
+        (50, r"masking 1,300/2,000 ETA \S+ 143 frames/s$"),
+        (40, r"masking 1,300/2,000 ETA \S+$"),
+    ],
+)
+def test_what_a_narrow_terminal_shows(open_terminal, monkeypatch, width, seen):
+    terminal = open_terminal()
+    monkeypatch.setenv("COLUMNS", str(width))
+    with progress_bar("masking", 2000, False) as update:
+        update(Tally(read=1300, written=1300, foreground=0.023 * 1300, elapsed=1300 / 143))
+    lines = [line.strip() for line in plain(terminal.getvalue()).replace("\r", "\n").splitlines()]
+    assert any(re.search(seen, line) for line in lines), lines
+    assert max(map(len, lines)) <= width
+
+
+def test_a_title_is_shown_as_it_is(open_terminal):
+    terminal = open_terminal()
+    with counting_bar("1 of 2: [red]door[/red].mp4, masking", 10, False, "") as show:
+        show(5, "[b]5[/b]")
+    assert "[red]door[/red].mp4" in plain(terminal.getvalue()) and "[b]5[/b]" in plain(terminal.getvalue())

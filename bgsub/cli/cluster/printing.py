@@ -1,4 +1,4 @@
-"""Clusters, and tables of any kind, on a terminal."""
+"""Clusters on a terminal."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 import click
 import numpy as np
 
-from bgsub.tables.table import printable
+from bgsub.cli.tables import print_table
 
-_SHOWN_FEATURES = 8
+_WIDE = 8  # columns; a table of more has a row for each
+_SHOWN_FEATURES = 60
 
 
 def print_clusters(facts: dict[str, Any], to_stderr: bool) -> None:
-    """Print a row a cluster: share, size, and mean ± standard deviation of each column."""
+    """Print a row a cluster: share, size, and mean ± standard deviation of each column; turned, if these are many."""
     components = facts["components"]
     names = list(components[0]["mean"])
     rows = []
@@ -23,27 +24,10 @@ def print_clusters(facts: dict[str, Any], to_stderr: bool) -> None:
             mean, deviation = component["mean"][name], component["standard_deviation"][name]
             cells.append(_with_spread(mean, deviation, name in facts["logarithms"]))
         rows.append(cells)
-    print_table(["cluster", "weight", "rows", *names[:_SHOWN_FEATURES]], rows, to_stderr)
+    headings = ["cluster", "weight", "rows", *names[:_SHOWN_FEATURES]]
+    print_table(headings, rows, to_stderr, turned=len(names) > _WIDE)
     if len(names) > _SHOWN_FEATURES:
         click.echo(f"and {len(names) - _SHOWN_FEATURES} more columns; --json shows all", err=to_stderr)
-
-
-def print_table(headings: list[str], rows: list[list[str]], to_stderr: bool) -> None:
-    """Print a table, folded to the terminal's width, or of whatever width it needs where there is none."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in headings:
-        table.add_column(escape(printable(heading)), justify="right", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(printable(cell)) for cell in row))
-    console = Console(stderr=to_stderr, highlight=False)
-    if not console.is_terminal:
-        widths = [max(len(cell) for cell in column) for column in zip(headings, *rows, strict=True)]
-        console = Console(stderr=to_stderr, highlight=False, width=sum(widths) + 2 * len(widths))
-    console.print(table)
 
 
 def _with_spread(mean: float, deviation: float, is_log: bool) -> str:

@@ -103,7 +103,7 @@ def _boxes(scenes: Scenes, row: int) -> np.ndarray:
 
 def _print_kinds(scenes: Scenes, to_stderr: bool) -> None:
     """Print a row a kind of scene."""
-    from bgsub.cli.cluster.printing import print_table
+    from bgsub.cli.tables import print_table
 
     table = []
     for kind in describe(scenes)["kinds"]:

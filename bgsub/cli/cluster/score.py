@@ -116,7 +116,7 @@ def _score(learned: TableModel, table: str, threshold: float, options: dict[str,
 
 def _print(facts: dict[str, Any], to_stderr: bool) -> None:
     """Print the most unusual rows, then the figures."""
-    from bgsub.cli.cluster.printing import print_table
+    from bgsub.cli.tables import print_table
 
     unusual = facts["most_unusual"]
     if unusual:

@@ -131,7 +131,7 @@ def _draw(selection: ModelSelection, path: str) -> None:
 
 def _print(selection: ModelSelection) -> None:
     """Print a row a number of components, a column a covariance type, the best one marked."""
-    from bgsub.cli.cluster.printing import print_table
+    from bgsub.cli.tables import print_table
 
     best = selection.best_candidate
     types = list(dict.fromkeys(row.covariance_type for row in selection.table))
