@@ -19,6 +19,7 @@ MAX_RATE = 100_000
 _TELEVISION = tuple(Fraction(rate * 1000, 1001) for rate in (24, 30, 60, 120))
 _TOO_HIGH = Fraction(3, 2)  # a stated rate that many times the measured one is not true
 _TOO_LOW = 3  # and one that many times below it; fields of interlaced video come as packets of their own, twice as many
+_REGULAR = 1.5  # ticks from frame to frame, at most, where every tick has one
 _NEAR = 1 / 4000  # stamps of whole milliseconds tell 29.97 from 30
 _UNLIKELY = 8  # a file has no parts with so many times the bytes a second of others
 _GAP_S = 10.0  # a pause, or a clock that was set: tells nothing of the rate
@@ -79,12 +80,16 @@ def measured_rate(stamps: Iterable[int | None], time_base: Fraction) -> Fraction
 
     A rate within the error of the mean is taken for the one that is meant: 29.93, of uneven stamps, for 30.
     """
-    known = sorted({stamp for stamp in stamps if stamp is not None})
+    told = [stamp for stamp in stamps if stamp is not None]
+    known = sorted(set(told))
     steps = [step * float(time_base) for step in (b - a for a, b in itertools.pairwise(known))]
     steps = [step for step in steps if step < _GAP_S] or steps
     if not steps:
         return None
     step = statistics.fmean(steps)
+    if step < _REGULAR * time_base and len(told) > len(known):
+        # More frames than ticks: a high-speed camera in milliseconds.
+        step *= (len(known) - 1) / (len(told) - 1)
     rate = 1 / step
     if rate > MAX_RATE:
         return None

@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 Item = TypeVar("Item")
 
 _LOOK_AHEAD = 2  # frames after an odd time stamp that tell a mislabelled frame from a clock that was set
+_MOST_LOOK_AHEAD = 64
 _BREAK_S = 10.0  # a clock that jumps further ahead was set, where streams may be joined; FFmpeg has the same bound
 _ODD_S = 1.0  # a step ahead that is looked at twice: one mislabelled frame must not shift all that follow
 _REGULAR = 1.5  # the steps of a clock that runs differ by less than this factor
@@ -76,6 +77,8 @@ class Timestamps(Generic[Item]):
         self._time_base = time_base
         self._period = period
         self._joined = joined
+        # In ticks longer than a period several frames have one time stamp, and do not stand still.
+        self._look_ahead = min(max(_LOOK_AHEAD, 1 + math.ceil(float(time_base) / period)), _MOST_LOOK_AHEAD)
         self._told = told
         self._n_told = 0
         self.n_set = 0
@@ -127,7 +130,7 @@ class Timestamps(Generic[Item]):
             self._stands = False
             self._world = None
             return time
-        following = [self._claimed(later.stamp) for later in queue.peek(_LOOK_AHEAD) if later.stamp is not None]
+        following = [self._claimed(later.stamp) for later in queue.peek(self._look_ahead) if later.stamp is not None]
         if ahead > max(_ODD_S, 3 * self._step):
             return self._after_a_jump(frame, time, following, expected)
         return self._after_a_step_back(frame, time, following, expected)

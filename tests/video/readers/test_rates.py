@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 
@@ -70,6 +71,18 @@ def test_a_high_rate_that_the_container_counts_is_true(tmp_path: Path, suffix: s
         assert [frame.time for frame in source] == pytest.approx([index / rate for index in range(40)])
 
 
+@pytest.mark.parametrize("rate", [2000, 5000])
+def test_more_frames_than_milliseconds(tmp_path: Path, rate: int) -> None:
+    """Matroska counts milliseconds: several frames have one time stamp, and lie between it and the next."""
+    path = write_clip(tmp_path / "x.mkv", smooth_pictures(60), rate=rate)
+    with open_source(path) as source:
+        assert source.info.fps == rate
+        times = [frame.time for frame in source]
+    assert len(times) == 60
+    assert times == pytest.approx([index / rate for index in range(60)], abs=2.1e-3)
+    assert all(later > earlier for earlier, later in itertools.pairwise(times))
+
+
 def test_a_true_thousand_frames_per_second_in_matroska(tmp_path: Path) -> None:
     assert probe(write_clip(tmp_path / "x.mkv", smooth_pictures(60), rate=1000))["fps"] == 1000
 
@@ -105,6 +118,7 @@ def test_a_variable_rate_keeps_the_mean_that_is_counted(tmp_path: Path) -> None:
         ([0, 33, 67, 100, 133, 167, 200], Fraction(30)),
         ([0, 40, 80, 36_000_000, 36_000_040], Fraction(25)),  # the clock was set
         ([0, 2000, 4000, 6000], Fraction(1, 2)),
+        ([index // 2 for index in range(101)], Fraction(2000)),
         ([0, 100_000, 200_000], Fraction(1, 100)),
         ([round(index * 1001 / 30) for index in range(250)], Fraction(30_000, 1001)),
     ],
