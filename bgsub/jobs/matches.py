@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import itertools
 import logging
 import os
-import re
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,15 +27,13 @@ from bgsub.jobs.folders import (
     taken,
     without_made,
 )
+from bgsub.video.locating import locate, readings
 from bgsub.video.readers import image_names
 
 logger = logging.getLogger(__name__)
 
 MOST_INPUTS = 1_000_000
 """More are refused: a pattern that meets so many was not meant."""
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_QUOTES = ("'", '"')
 
 
 @dataclass(frozen=True)
@@ -54,19 +48,17 @@ class Match:
 
 def matches_of(name: str, recursive: bool) -> Iterator[Match]:
     """Yield what one name means."""
-    if name.lower().startswith("file://"):
-        name = urllib.request.url2pathname(urllib.parse.urlsplit(name).path)
-    if name in ("", "-") or _URL.match(name) or (name.isdecimal() and not exists(name)):
-        yield Match(name)
-        return
-    name = unquoted(name)
-    path = Path(name)
-    if path.is_dir():
-        yield from _in_tree(path) if recursive else _in_folder(path)
-    elif exists(name) or not is_pattern(name):
-        yield Match(name, str(path.parent))
+    found = locate(name) if name else name
+    if not isinstance(found, Path):
+        yield Match(str(found))
+    elif found.is_dir():
+        yield from _in_tree(found) if recursive else _in_folder(found)
+    elif exists(str(found)) or not any(map(is_pattern, readings(name))):
+        yield Match(str(found), str(found.parent))
     else:
-        yield from _of_pattern(name, recursive)
+        patterns = [text for text in readings(name) if is_pattern(text)]
+        fits = (pattern for pattern in patterns if _met_by(pattern)[1])
+        yield from _of_pattern(next(fits, patterns[0]), recursive)
 
 
 def _in_folder(folder: Path) -> Iterator[Match]:
@@ -160,12 +152,9 @@ def _met_by(pattern: str) -> tuple[str, list[Path]]:
 
 def stands_for_many(name: str, matches: Sequence[Match]) -> bool:
     """Say whether a name stands for what is there, be it one file today: a folder of videos, or a pattern."""
-    return (
-        len(matches) == 1
-        and matches[0].base is not None
-        and Path(matches[0].source).is_file()
-        and (not exists(unquoted(name)) or Path(unquoted(name)).is_dir())
-    )
+    named = locate(name) if name else name
+    one_file = len(matches) == 1 and matches[0].base is not None and Path(matches[0].source).is_file()
+    return one_file and isinstance(named, Path) and (named.is_dir() or not exists(str(named)))
 
 
 def _sequence(folder: Path, base: Path | None = None) -> Match:
@@ -196,19 +185,6 @@ def grouped(matches: Sequence[Match]) -> list[Match]:
 def _is_picture(match: Match) -> bool:
     path = Path(match.source)
     return match.base is not None and is_image(path) and path.is_file() and not holds_several(path)
-
-
-def unquoted(name: str) -> str:
-    """Return a path as it was meant: without the quotation marks that came along when it was pasted, ``~`` as home."""
-    if exists(name):
-        return name
-    bare = name.strip()
-    if len(bare) > 2 and bare[0] == bare[-1] and bare[0] in _QUOTES:
-        return bare[1:-1]
-    if name.startswith("~"):
-        with contextlib.suppress(RuntimeError):  # there is no such user
-            return str(Path(name).expanduser())
-    return name
 
 
 def is_pattern(name: str) -> bool:

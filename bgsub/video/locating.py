@@ -35,7 +35,7 @@ def locate(source: str | os.PathLike[str] | int) -> Located:
         return source
     if not isinstance(source, str):
         return Path(source)
-    for text in _readings(source):
+    for text in readings(source):
         if text == "-":
             return text
         if os.path.lexists(text) and text:
@@ -49,14 +49,14 @@ def locate(source: str | os.PathLike[str] | int) -> Located:
     return Path(source)
 
 
-def _readings(text: str) -> list[str]:
+def readings(text: str) -> list[str]:
     """Return a text, and what it may mean if it was pasted."""
     plain = text.strip()
     for left, right in _QUOTES:
         if len(plain) > 1 and plain.startswith(left) and plain.endswith(right):
             plain = plain[1:-1].strip()
             break
-    readings = [text, plain, str(Path(plain).expanduser()) if plain.startswith("~") else plain]
+    meant = [text, plain, os.path.expanduser(plain)]  # noqa: PTH111 - pathlib's raises where there is no such user
     if os.sep == "/":
-        readings.append(re.sub(r"\\(.)", r"\1", plain))
-    return list(dict.fromkeys(readings))
+        meant.append(re.sub(r"\\(.)", r"\1", plain))
+    return list(dict.fromkeys(meant))

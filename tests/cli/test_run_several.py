@@ -164,6 +164,20 @@ def test_a_data_set_of_sequences_can_be_scored(bgsub, workplace):
     assert ours["recall"] > 0
 
 
+def test_the_bar_says_which_of_how_many(bgsub, recordings, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "bgsub.cli.batch.progress_bar",
+        lambda title, total, quiet: titles.append((title, total)) or contextlib.nullcontext(None),
+    )
+    (recordings / ("long-name-" * 6 + "3.mkv")).write_text("no video")
+    bgsub(*MASKED, "my rec", "--into", "out", "--two-pass")
+    assert [title for title, _ in titles] == [
+        *("1 of 3: cam_1.mkv, learning", "1 of 3: cam_1.mkv, masking"),
+        *("2 of 3: cam_2.mkv, learning", "2 of 3: cam_2.mkv, masking"),
+    ]
+
+
 def test_lines_fit_a_narrow_terminal(bgsub, clip, workplace, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     name = "a-very-long-name-" * 6 + "{}.mkv"

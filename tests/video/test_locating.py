@@ -100,3 +100,7 @@ def test_an_address(here: Path, typed: str) -> None:
 def test_what_is_nowhere_is_named_as_it_was_typed(here: Path) -> None:
     with pytest.raises(SourceError, match=r"^cannot open 'nowhere.mp4': no such file or folder; check the path$"):
         open_source("'nowhere.mp4'")
+
+
+def test_the_home_of_nobody_is_a_path_that_is_not_there():
+    assert locate("~nobody-of-this-name/x.mp4") == Path("~nobody-of-this-name/x.mp4")
