@@ -84,7 +84,7 @@ def open_sink(
     >>> source = bgsub.open_source("sample_videos/street.mp4", duration=0.4)
     >>> with source, bgsub.open_sink(path, source.info, "overlay") as sink:
     ...     for frame in source:
-    ...         sink.write(frame, subtractor.apply(frame.image))
+    ...         sink.write(frame, subtractor.apply(frame.image, time=frame.time))
     >>> with bgsub.open_source(path) as written:
     ...     len(list(written))
     10

@@ -115,6 +115,20 @@ def test_every_kind_of_file_looks_as_what_was_written(tmp_path, suffix):
     assert [frame.time for frame in frames] == pytest.approx([0, 0.0334, 0.0667], abs=1e-3)
 
 
+def test_a_higher_quality_comes_closer_to_what_was_written(tmp_path):
+    images = [cv2.GaussianBlur(image, (0, 0), 1.5) for image in pictures(5, width=96, height=64)]
+    errors = {}
+    for quality in (5, 95):
+        path = tmp_path / f"{quality}.mp4"
+        with bgsub.VideoWriter(path, quality=quality) as writer:
+            for image in images:
+                writer.write(image)
+        errors[quality] = np.mean(
+            [np.abs(f.image.astype(int) - i).mean() for f, i in zip(read(path), images, strict=True)]
+        )
+    assert errors[95] < 0.7 * errors[5]
+
+
 def test_grey_pictures_and_masks(tmp_path):
     mask = MASKS[0] == 255
     with bgsub.VideoWriter(tmp_path / "a.mkv", lossless=True) as writer:
