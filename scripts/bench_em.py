@@ -1,4 +1,4 @@
-"""Time one EM iteration of ours and of scikit-learn, in turn, from the same start; print a table for the README.
+"""Time an EM iteration of ours and of scikit-learn, in turn, from the same start; print a table for scripts/README.md.
 
 Both run on one thread, matrix products too, and what is taken is processor time, which other programs disturb least.
 An iteration's time is that of the quickest of several fits of a few iterations, divided by their number; scikit-learn

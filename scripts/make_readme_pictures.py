@@ -1,7 +1,7 @@
 """Make the README's pictures.
 
-The street and its masks are put together here. Every other picture is what a command of the README's section
-"Clustering" writes: they are run as they stand there, in an empty folder.
+The moving picture on top of the README is put together here. Every other picture is what a command of
+bgsub/clustering/README.md writes: they are run as they stand there, in an empty folder.
 
 python scripts/make_readme_pictures.py
 """
@@ -15,38 +15,66 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from bgsub import BackgroundSubtractor, open_source
-from bgsub.video.writers.drawing import overlay, to_bgr
-from bgsub.video.writers.stills import write_image
+from bgsub.video.writers.drawing import foreground_only, to_bgr
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "sample_videos"
 PICTURES = SAMPLES / "pictures"
-CLIP, INDEX = "street.mp4", 182
+GUIDE = ROOT / "bgsub" / "clustering" / "README.md"
+SCENES = {  # clip, with the frames that are shown and what happens in them
+    "room": (range(96, 200, 3), "somebody sits down"),
+    "trees": (range(120, 200, 2), "leaves in the wind"),
+    "light_switch": (range(84, 150, 2), "a light is switched on"),
+    "exposure": (range(110, 190, 2), "the camera's exposure drifts"),
+}
+PANEL, GAP, BAND = (272, 204), 4, 26  # pixels
+MILLISECONDS = 100  # a frame
+HEADINGS = ("frame", "OpenCV's MOG2", "bgsub")
 
 
-def street() -> np.ndarray:
-    """Return a frame of a sample video, its mask, and its moving objects tinted and outlined, side by side."""
-    model = BackgroundSubtractor()
-    with open_source(SAMPLES / CLIP) as source:
+def scene(clip: str, indices: range, caption: str) -> Iterator[np.ndarray]:
+    """Yield a sample's frames with the masks of OpenCV's MOG2 and ours beside them, shadows left out."""
+    models: list[Any] = [cv2.createBackgroundSubtractorMOG2(), BackgroundSubtractor()]
+    with open_source(SAMPLES / f"{clip}.mp4") as source:
         for frame in source:
-            mask = model.apply(frame.image)
-            if frame.index == INDEX:
+            masks = [model.apply(frame.image) for model in models]
+            if frame.index in indices:
+                yield beside([frame.image, *(to_bgr(foreground_only(mask)) for mask in masks)], caption)
+            if frame.index == indices[-1]:
                 break
-    gap = np.full((frame.image.shape[0], 6, 3), 255, np.uint8)
-    picture = np.hstack([frame.image, gap, to_bgr(mask), gap, overlay(frame.image, mask)])
-    return cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+
+
+def beside(pictures: list[np.ndarray], caption: str) -> np.ndarray:
+    """Return pictures side by side below their headings, the first one with its caption."""
+    width, height = PANEL
+    sheet = np.full((BAND + height, 3 * width + 2 * GAP, 3), 255, np.uint8)
+    for place, (picture, heading) in enumerate(zip(pictures, HEADINGS, strict=True)):
+        left = place * (width + GAP)
+        sheet[BAND:, left : left + width] = cv2.resize(picture, PANEL, interpolation=cv2.INTER_AREA)
+        text = f"{heading}: {caption}" if place == 0 else heading
+        cv2.putText(sheet, text, (left + 2, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (60, 52, 48), 1, cv2.LINE_AA)
+    return sheet
+
+
+def write_moving_picture(path: Path) -> None:
+    """Write all scenes one after the other, as a picture that moves in every browser."""
+    frames = [frame for clip, (indices, caption) in SCENES.items() for frame in scene(clip, indices, caption)]
+    first, *others = [Image.fromarray(frame[:, :, ::-1]) for frame in frames]
+    first.save(path, save_all=True, append_images=others, duration=MILLISECONDS, loop=0, quality=62, method=6)
 
 
 def clustering_section() -> str:
-    """Return what the README says of clustering."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.split(r"^## ", readme.split("\n## Clustering\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+    """Return what is said of clustering."""
+    return GUIDE.read_text(encoding="utf-8")
 
 
 def run_commands(section: str, folder: Path) -> None:
@@ -63,11 +91,11 @@ def run_commands(section: str, folder: Path) -> None:
 
 
 def main() -> int:
-    write_image(PICTURES / "street.png", street(), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    write_moving_picture(PICTURES / "masks.webp")
     section = clustering_section()
     with tempfile.TemporaryDirectory() as folder:
         run_commands(section, Path(folder))
-        for name in re.findall(r"\]\(sample_videos/pictures/([\w.-]+)\)", section):
+        for name in re.findall(r"/sample_videos/pictures/([\w.-]+)\)", section):
             shutil.copyfile(Path(folder, name), PICTURES / name)
     return 0
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SHARES = {0.5: 2.1, 0.95: 1.1}  # of a component's rows that an ellipse holds, and how thick it is
 _NUMBERED = 12  # components; more numbers than this hide the points
 _LAYERS = 6  # in which the groups' points alternate, so that none hides another
+_ROOMY = {"*": 22, "^": 19, "v": 19}  # sizes of shapes in which a number would not fit else
 _POINT: dict[str, Any] = {"linewidths": 0, "alpha": 0.75, "zorder": 2, "rasterized": True}
 _RING: dict[str, Any] = {"s": 60, "facecolors": "none", "edgecolors": UNUSUAL_COLOUR, "linewidths": 1.3}
 
@@ -113,7 +114,7 @@ def _components(axes: Axes, mixture: ShownMixture) -> None:
             outline = mixture.shown(ellipse(mixture.means[k], mixture.covariances[k], share))
             axes.plot(*outline.T, color=dark, linestyle=dash, linewidth=width, zorder=3)
         centre = mixture.shown(mixture.means[k : k + 1])[0]
-        size = (20 if shape == "*" else 14) if numbered else 5  # a star has room for its number only when it is large
+        size = _ROOMY.get(shape, 14) if numbered else 5
         axes.plot(*centre, shape, color=dark, markersize=size, zorder=5)
         if numbered:
             axes.annotate(
