@@ -202,7 +202,7 @@ class _Execution:
             if source.info.source_size is not None and job.model.region is not None:
                 self.model = make_model(job.model, source.info)
             self._prepare_model(source)
-            sinks = self._sinks(stack, source.info)
+            sinks = self._sinks(stack, source)
             self._learn_first(source)
             bar = stack.enter_context(self.progress("masking", source.info.expected_frame_count))
             try:
@@ -263,16 +263,19 @@ class _Execution:
         if choice.threads is None:
             model.threads = threads_beside_io(info.width * info.height, available_processors())
 
-    def _sinks(self, stack: contextlib.ExitStack, info: VideoInfo) -> list[Sink]:
+    def _sinks(self, stack: contextlib.ExitStack, source: Source) -> list[Sink]:
         """Make what takes the frames."""
+        info = source.info
         from bgsub.video.writers.threaded import ThreadedSink
 
         outputs = self.job.outputs
         if not (self.makers or any(_named(outputs).values())):
             outputs = _usual_outputs(outputs, info.name)
-        made = self._outputs(outputs, info)
+        made = self._outputs(outputs, source)
         if "mask" in made and made["mask"].lossy:
             logger.warning("%s is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", outputs.mask)
+        if "overlay" in made and source.sound is None and source.describe().get("audio"):
+            logger.info("%s is without sound: that of %s cannot be read beside it", outputs.overlay, self.job.shown)
         self.sinks = {path: made[name] for name, path in _named(outputs).items() if name in made and path}
         sinks = [*made.values(), *(make(info, self.model) for make in self.makers)]
         threaded: list[Sink] = [stack.enter_context(ThreadedSink(sinks))] if sinks else []
@@ -280,17 +283,21 @@ class _Execution:
             stack.callback(self.on_end)  # first of all, so that nothing holds the last frames up
         return threaded
 
-    def _outputs(self, outputs: Outputs, info: VideoInfo) -> dict[str, Sink]:
+    def _outputs(self, outputs: Outputs, source: Source) -> dict[str, Sink]:
         """Make the sinks of the job's outputs by name, and check that the model can be saved."""
         from bgsub.video.writers import stats, stills, videos
 
-        model = self.model
+        model, info = self.model, source.info
         common: dict[str, Any] = {"overwrite": outputs.overwrite, "source": str(self.job.sources[0])}
         pictures: dict[str, Any] = common | {"quality": outputs.quality}
         make: dict[str, Callable[[str], Sink]] = {
             "mask": lambda path: videos.mask_sink(path, info, codec=outputs.mask_codec, **common),
             "overlay": lambda path: videos.overlay_sink(
-                path, info, color=parse_color(outputs.color) if outputs.color else None, **pictures
+                path,
+                info,
+                color=parse_color(outputs.color) if outputs.color else None,
+                sound=source.sound,
+                **pictures,
             ),
             "foreground": lambda path: videos.foreground_sink(path, info, **pictures),
             "stats": lambda path: stats.stats_sink(path, **common),

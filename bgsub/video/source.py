@@ -9,6 +9,7 @@ from typing import Self
 
 from bgsub.notebook import html_table
 from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.sound import Sound
 
 
 class Source(ABC):
@@ -35,6 +36,9 @@ class Source(ABC):
         How often it was opened again so far, because it had dropped.
     repeatable : bool
         Opening it a second time gives the same frames: files and folders, not cameras, pipes, live streams.
+    sound : Sound or None
+        Where the sound of its frames is, if it has any that can be read a second time: that of a file with its own
+        times.
     """
 
     info: VideoInfo
@@ -42,6 +46,7 @@ class Source(ABC):
     dropped: int = 0
     reconnects: int = 0
     repeatable: bool = False
+    sound: Sound | None = None
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:

@@ -29,6 +29,7 @@ from bgsub.video.readers.streams import list_streams
 from bgsub.video.readers.timestamps import Stamped, Timestamps
 from bgsub.video.readers.wholeness import shortfall
 from bgsub.video.selection import Selection
+from bgsub.video.sound import Sound
 from bgsub.video.source import Source
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class ContainerSource(Source):
             self._orientation = Orientation.of_picture(self._first[2])
             self._convert = PictureConverter(self._first[2])
             self.info = self._info()
+            self.sound = self._where_sound_is()
             self._frames = self._read()
         except BaseException as error:
             self._packets.close()
@@ -163,6 +165,13 @@ class ContainerSource(Source):
         # Alone it begins the file; what delays it by a frame is the order of decoding.
         alone = len(self._input.container.streams) == 1
         return late if late > (2 / (self._packets.fps or _ASSUMED_RATE) if alone else _SOON_S) else 0.0
+
+    def _where_sound_is(self) -> Sound | None:
+        """Return where the sound is; None where there is none, and where it could not be kept in step."""
+        stamp = self._first[2].pts
+        if self._rate or self._input.kind != "file" or stamp is None or not self._input.container.streams.audio:
+            return None
+        return Sound(self._location, stamp * self._packets.time_base)
 
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""

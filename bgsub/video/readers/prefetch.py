@@ -44,6 +44,7 @@ class Prefetch(Source):
         self._source = source
         self.info = source.info
         self.repeatable = source.repeatable
+        self.sound = source.sound
         self._depth = depth
         self._frames: collections.deque[Frame] = collections.deque()
         self._changed = threading.Condition()

@@ -25,11 +25,13 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
-from bgsub.errors import OutputError
+from bgsub.errors import OutputError, SourceError
 from bgsub.formats import CONTAINERS
 from bgsub.video.frame import VideoInfo
+from bgsub.video.sound import Sound
 from bgsub.video.writers import matroska
 from bgsub.video.writers.codecs import FFV1_OF_A_LINE, VP9, Encoding
+from bgsub.video.writers.sound import SoundTrack
 
 MILLISECOND = Fraction(1, 1000)  # the only time base that FFmpeg's writer of Matroska and WebM has
 FINE_TICK = Fraction(1, 100_000)  # which its head says where frames come too fast for that
@@ -38,6 +40,7 @@ DEFAULT_TIME_BASE = Fraction(1, 90_000)
 _FASTEST_VP9 = Fraction(2000)  # above it libvpx counts no tick between two frames and refuses them
 _LOOK_AHEAD = 0.3  # seconds of frames that an encoder may hold back
 _LONGEST_CLUSTER = 30_000  # ticks: Matroska counts them in 16 bits within a cluster
+_WAIT_FOR_SOUND = 0.25  # seconds
 _LARGE_MOVE = 0.005  # seconds by which a frame's time may be wrong without a word
 THREADS = min(4, os.cpu_count() or 1)
 
@@ -55,6 +58,8 @@ class VideoFile:
         Codec and settings.
     info : VideoInfo
         Of the source: its nominal rate and time base are kept as far as the container can.
+    sound : Sound, optional
+        What is heard with it.
 
     Attributes
     ----------
@@ -67,8 +72,10 @@ class VideoFile:
         When this build of FFmpeg lacks the encoder.
     """
 
-    def __init__(self, path: Path, encoding: Encoding, info: VideoInfo) -> None:
+    def __init__(self, path: Path, encoding: Encoding, info: VideoInfo, sound: Sound | None = None) -> None:
         self.path = path
+        self._sound = sound
+        self._track: SoundTrack | None = None
         self.encoding = encoding
         self._fps = info.fps
         self._aspect = _writable_aspect(info.sample_aspect_ratio)
@@ -143,22 +150,30 @@ class VideoFile:
             return
         try:
             self._mux(self._stream.encode(None))
+            self._mux_sound((self._tick or 0) / self._ticks_per_second + float(1 / (self._fps or 25)))
             self._container.close()
             self._mend(at_end=True)
         except (av.error.FFmpegError, OSError) as error:
             raise self._fail(error) from error
+        finally:
+            self._close_sound()
 
     def _open(self, width: int, height: int, tick: int) -> VideoStream:
         """Make container and encoder. The file appears with the first packet, after the encoder ran."""
         suffix = self.path.suffix.lower()
+        self._open_sound(tick / self._ticks_per_second)
         ticks = min(1000 * self._gathered * float(MILLISECOND / self._tick_length), _LONGEST_CLUSTER)
         options = {"flush_packets": "1", "cluster_time_limit": str(int(ticks))}
         if suffix == ".mp4":
             # hybrid: fragments until the file is closed, then an ordinary MP4. Its head is written at once:
             # it cannot say that the video begins later than 0. Such a video waits with the head for the first
             # fragment, which FFmpeg 7.1 cannot do in a hybrid file.
-            head = "delay_moov" if tick else "empty_moov+hybrid_fragmented"
+            late = tick or (self._track is not None and self._track.begins_late)
+            head = "delay_moov" if late else "empty_moov+hybrid_fragmented"
             options = {"flush_packets": "1", "movflags": f"frag_keyframe+default_base_moof+{head}"}
+        if self._track is not None:
+            # Times are right as they are; and pictures wait for sound no longer than this, in microseconds.
+            options |= {"avoid_negative_ts": "disabled", "max_interleave_delta": str(int(_WAIT_FOR_SOUND * 1e6))}
         # The prefix keeps FFmpeg from taking a name such as "cam:1.mkv" for a protocol.
         container = av.open(f"file:{self.path}", "w", format=CONTAINERS[suffix], container_options=options)
         self._container = container
@@ -186,7 +201,36 @@ class VideoFile:
             context.color_range = ColorRange.JPEG if self.encoding.full_range else ColorRange.MPEG
             context.colorspace = Colorspace.ITU601  # what OpenCV's conversion to YUV computes
         self._stream = stream
+        if self._track is not None:
+            try:
+                self._track.add_to(container, suffix)
+            except SourceError as error:
+                self._leave_sound_out(error)
         return stream
+
+    def _open_sound(self, start: float) -> None:
+        if self._sound is None:
+            return
+        try:
+            self._track = SoundTrack(self._sound, start, self._time_base / self._tick_length)
+        except SourceError as error:
+            self._leave_sound_out(error)
+
+    def _leave_sound_out(self, error: SourceError) -> None:
+        logger.warning("%s is without sound: %s", self.path, error)
+        self._close_sound()
+
+    def _close_sound(self) -> None:
+        if self._track is not None:
+            self._track.close()
+            self._track = None
+
+    def _mux_sound(self, until: float) -> None:
+        """Give the container the sound of all before a time."""
+        if self._track is None or self._container is None or not self.created:
+            return
+        for packet in self._track.until(until):
+            self._container.mux(packet)
 
     def _frame(self, planes: Sequence[np.ndarray], tick: int) -> av.VideoFrame:
         """Return the picture as FFmpeg's frame."""
@@ -214,14 +258,22 @@ class VideoFile:
             if not self.created:
                 self.path.open("wb").close()  # what cannot be opened is left alone
                 self.created = True
+            self._mux_sound((packet.pts or 0) / self._ticks_per_second)
             self._container.mux(packet)
             size = self.path.stat().st_size
             if size > self._size:
                 # A packet that begins a cluster or fragment sends the one before to disk: all earlier frames.
                 self._size = size
-                self._intact = None if self._muxed is None else self._muxed / self._ticks_per_second
+                self._intact = self._whole_until()
                 self._mend()
             self._muxed = packet.pts
+
+    def _whole_until(self) -> float | None:
+        """Return the time up to which all frames are on disk, now that another cluster or fragment is."""
+        if self._muxed is None:
+            return None
+        held = 2 * _WAIT_FOR_SOUND if self._track is not None else 0.0
+        return max(0.0, self._muxed / self._ticks_per_second - held)
 
     def _mend(self, *, at_end: bool = False) -> None:
         """Put into the head of a Matroska file what FFmpeg does not; closing the file undoes that once."""
@@ -245,6 +297,7 @@ class VideoFile:
     def _fail(self, error: Exception) -> OutputError:
         """End the file at its last whole cluster or fragment, and return what to raise."""
         self._ended = True
+        self._close_sound()
         if self._container is not None:
             with suppress(av.error.FFmpegError, OSError):  # `error` says why this cannot succeed
                 self._container.close()

@@ -15,6 +15,7 @@ from bgsub.outputs import PathLike, check_output, is_folder
 from bgsub.video.colors import Color
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
+from bgsub.video.sound import Sound
 from bgsub.video.writers import codecs, drawing
 from bgsub.video.writers.codecs import Encoding
 from bgsub.video.writers.encode import VideoFile
@@ -44,6 +45,8 @@ class VideoSink(Sink):
         Codec and pixel format.
     draw : callable
         Makes the planes of that pixel format of a frame and its mask.
+    sound : Sound, optional
+        What is heard with it.
     """
 
     def __init__(
@@ -52,10 +55,11 @@ class VideoSink(Sink):
         info: VideoInfo,
         encoding: Encoding,
         draw: Callable[[Frame, np.ndarray], Planes],
+        sound: Sound | None = None,
     ) -> None:
         self.path = path
         self.lossy = encoding.lossy
-        self._file = VideoFile(self.path, encoding, info)
+        self._file = VideoFile(self.path, encoding, info, sound)
         self._draw = draw
         self._begun = False
 
@@ -140,6 +144,7 @@ def overlay_sink(
     color: Color | None = None,
     quality: int = QUALITY,
     bounds: tuple[float, float] | None = None,
+    sound: Sound | None = None,
 ) -> Sink:
     """Return a sink for the picture with its moving objects tinted and outlined.
 
@@ -157,11 +162,17 @@ def overlay_sink(
         1 to 100: see `bgsub.formats.QUALITY`.
     bounds : tuple of float, optional
         Values of black and white in frames of more than 8 bits; by default those in use.
+    sound : Sound, optional
+        `Source.sound`, which is heard with it.
     """
     target = check_output(path, overwrite=overwrite, source=source)
     painter = Painter(color, bounds)
     return VideoSink(
-        target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.overlay(frame.image, mask))
+        target,
+        info,
+        _picture(target, quality),
+        lambda frame, mask: _yuv_planes(painter.overlay(frame.image, mask)),
+        sound,
     )
 
 
