@@ -52,8 +52,8 @@ _outputs = section("Outputs")
     type=_PATH,
     multiple=True,
     metavar="DIR",
-    help="Masks made elsewhere, or by run: CATEGORY/SEQUENCE/bin000001.png; of one sequence DIR/bin000001.png. "
-    "Repeatable.",
+    help="Masks made elsewhere, or by run: CATEGORY/SEQUENCE/bin000001.png; of one sequence DIR/bin000001.png; of "
+    "clips DIR/NAME.mask.mkv. Repeatable.",
 )
 @_what("--category", "categories", multiple=True, metavar="GLOB", help="Only these categories; repeatable.")
 @_what("--sequence", "names", multiple=True, metavar="GLOB", help="Only these sequences; repeatable.")

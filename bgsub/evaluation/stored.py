@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +16,11 @@ from bgsub.evaluation.protocol import outside_of
 from bgsub.evaluation.scoring import OnFrame, SequenceScore, add_frame
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
 from bgsub.masks import BACKGROUND, FOREGROUND
+from bgsub.video.opening import open_source
 from bgsub.video.readers.images import read_mask
 from bgsub.video.writers.stills import write_image
 
+MASK_VIDEO = ".mask.mkv"
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 
 
@@ -27,7 +31,8 @@ class StoredMasks:
     Attributes
     ----------
     folder : Path
-        Holds ``category/sequence/bin%06d.png``, or ``sequence/bin%06d.png``.
+        Holds ``category/sequence/bin%06d.png``, or ``sequence/bin%06d.png``; or ``sequence.mask.mkv``, as ``bgsub run``
+        makes it of a clip.
     single : bool
         Whether only one sequence is scored: ``bin%06d.png`` may lie in the folder itself then, as ``bgsub run`` leaves
         them there.
@@ -53,18 +58,30 @@ class StoredMasks:
         SourceError
             When a mask is missing, or is none.
         """
-        folder = self._folder_of(sequence)
+        video = self._video_of(sequence)
+        masked = self._from_folder(sequence) if video is None else _from_video(sequence, video)
         score = SequenceScore(sequence.category, sequence.name)
         outside = outside_of(sequence.region())
-        for frame in sequence:
+        for frame, mask in masked:
             score.n_frames += 1
-            if frame.truth is None:
+            if frame.truth is None or mask is None:
                 continue
-            mask = _read(folder / mask_name(frame.number))
             add_frame(score, frame, mask, outside)
             if on_frame is not None:
                 on_frame(frame, mask)
         return score
+
+    def _video_of(self, sequence: LabelledSequence) -> Path | None:
+        """Return the video of a sequence's masks, None where there is none."""
+        name = f"{sequence.name}{MASK_VIDEO}"
+        videos = (self.folder / sequence.category / name, self.folder / name)
+        return next((video for video in videos if video.is_file()), None)
+
+    def _from_folder(self, sequence: LabelledSequence) -> Iterator[tuple[LabelledFrame, np.ndarray | None]]:
+        """Yield each frame with its mask, None where the frame does not count."""
+        folder = self._folder_of(sequence)
+        for frame in sequence:
+            yield frame, None if frame.truth is None else _read(folder / mask_name(frame.number))
 
     def _folder_of(self, sequence: LabelledSequence) -> Path:
         candidates = [self.folder / sequence.category / sequence.name, self.folder / sequence.name]
@@ -99,6 +116,17 @@ class MaskWriter:
         """Write one mask."""
         binary = np.where(mask == FOREGROUND, np.uint8(FOREGROUND), np.uint8(BACKGROUND))
         write_image(self._folder / mask_name(frame.number), binary, _PNG)
+
+
+def _from_video(sequence: LabelledSequence, video: Path) -> Iterator[tuple[LabelledFrame, np.ndarray]]:
+    """Yield each frame with its mask: the first belongs to the first, and so on."""
+    with open_source(video, prefetch=0) as source:
+        for frame, mask in itertools.zip_longest(sequence, source):
+            if frame is None or mask is None:
+                shorter, longer = (sequence.key, video) if frame is None else (video, sequence.key)
+                raise SourceError(f"{shorter} ends before {longer}: mask all of its frames")
+            image = mask.image
+            yield frame, image if image.ndim == 2 else np.ascontiguousarray(image[..., 1])
 
 
 def mask_name(number: int) -> str:

@@ -148,7 +148,8 @@ def test_rows_left_out_keep_their_place(bgsub, model, workplace):
     matrix = values()[:5]
     matrix[1, 0] = np.nan
     write_csv(workplace / "t.csv", matrix.tolist())
-    assert bgsub("cluster", "predict", model, "t.csv", "--missing", "drop", "--output", "o.parquet").code == 0
+    outcome = bgsub("cluster", "predict", model, "t.csv", "--missing", "drop", "--output", "o.parquet")
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "  wrote o.parquet")
     found = pq.read_table("o.parquet").to_pydict()
     assert found["label"] == [0, -1, 0, 0, 0]
     for name in ("probability_0", "probability_1", "log_density"):

@@ -110,6 +110,20 @@ def test_what_run_wrote_is_scored_as_the_model_itself(bgsub, workplace, method):
     assert found[0]["overall"]["recall"] > 0
 
 
+@pytest.mark.parametrize("codec", ["ffv1", "h264"])
+def test_the_video_of_masks_that_run_wrote_is_scored(bgsub, workplace, codec):
+    clip = write_clip_with_truth(workplace / "clips", "walk", *pictures())
+    options = ["--mask", "walk.mask.mkv", "--mask-codec", codec, "--overwrite"]
+    assert bgsub("run", clip, "--method", "mog2", *options).code == 0
+    (direct,) = json.loads(bgsub("evaluate", clip, "--method", "mog2", "--json").out)
+    (read,) = json.loads(bgsub("evaluate", "clips", "--results", ".", "--json").out)
+    assert read["overall"] == direct["overall"] and read["overall"]["recall"] > 0
+    assert bgsub("run", clip, "--method", "mog2", *options, "--end", "0.2").code == 0
+    assert bgsub("evaluate", "clips", "--results", ".").error == (
+        "Error: walk.mask.mkv ends before clips/walk: mask all of its frames"
+    )
+
+
 def test_masks_of_one_sequence_are_not_taken_for_those_of_several(bgsub, dataset, workplace):
     assert bgsub("run", dataset / "easy/one", "--mask", "masks/").code == 0
     assert "masks has no masks of easy/one" in bgsub("evaluate", dataset, "--results", "masks").error

@@ -71,7 +71,10 @@ def command(model: str, table: str, **options: Any) -> None:
 
     to_stderr = options["output"] == "-"
     if options["as_json"]:
-        click.echo(json.dumps({"rows": sum(sizes), "sizes": sizes}), err=to_stderr)
+        outputs = [] if to_stderr else [options["output"]]
+        click.echo(json.dumps({"rows": sum(sizes), "sizes": sizes, "outputs": outputs}), err=to_stderr)
     elif not options["quiet"]:
         shares = ", ".join(f"{k}: {size:,} ({size / max(1, sum(sizes)):.1%})" for k, size in enumerate(sizes))
         click.echo(f"{sum(sizes):,} rows; by cluster {shares}", err=to_stderr)
+        if not to_stderr:
+            click.echo(f"  wrote {options['output']}")
