@@ -141,13 +141,16 @@ class PacketSource:
             begun = monotonic() if began is None else began
             self._receiver = Receiver(self._demux(), opened.close, begun, float(self.time_base))
             self._demuxed = iter(self._receiver)
-        certain = self._is_camera or opened.container.format.name == "hls"  # a list that has no end yet
-        self.live = self._receiver is not None and (certain or not self._receiver.is_burst)
+        clockless = opened.container.format.name in CLOCKLESS
+        burst = self._receiver is not None and self._receiver.is_burst(clockless=clockless)
+        # Nothing else than cameras sends such streams, or at its own pace a stream without a clock.
+        self._is_camera = scheme in LIVE_SCHEMES or (opened.kind == "network" and clockless and not burst)
+        open_list = opened.container.format.name == "hls"  # one that has no end yet
+        self.live = self._receiver is not None and (self._is_camera or open_list or not burst)
         self.repeatable = opened.kind == "file" or (opened.kind == "network" and self._receiver is None)
         self.clock: Literal["stamps", "both", "arrival"] = "stamps"
-        if self._receiver is not None and self.live:
-            clockless = opened.container.format.name in CLOCKLESS
-            self.clock = "arrival" if clockless else "both" if self._is_camera else "stamps"
+        if self._receiver is not None and self._is_camera:
+            self.clock = "arrival" if clockless and not burst else "both"
         if self._receiver is not None and self.clock == "arrival":
             self.fps = camera_rate(self._receiver.rate)
         else:
@@ -199,7 +202,7 @@ class PacketSource:
         receiver = self._receiver
         if receiver is None or receiver.has_ended:
             return False
-        return self._is_camera or self.clock == "arrival" or receiver.is_paced
+        return self._is_camera or receiver.is_paced
 
     @property
     def backlog(self) -> int:
@@ -211,17 +214,12 @@ class PacketSource:
         """Longest seconds between two packets of a network source, those long ago counting less."""
         return self._receiver.silence if self._receiver else 0.0
 
-    @property
-    def _is_camera(self) -> bool:
-        """The way it is sent is one for live streams."""
-        return self._scheme in LIVE_SCHEMES or self.input.container.format.name == "mpjpeg"
-
     def _may_end(self) -> bool:
         """Say whether the end of the stream is that of a recording, not of a camera's connection."""
         if self.input.container.format.name == "hls":
             return True
         web = self._scheme in ("http", "https")
-        return web and not (self._is_camera or self.clock == "arrival" or (self._receiver and self._receiver.is_paced))
+        return web and not (self._is_camera or (self._receiver and self._receiver.is_paced))
 
     def seek(self, stamp: int) -> None:
         """Go on reading at the last keyframe before a time stamp.

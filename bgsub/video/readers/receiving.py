@@ -36,6 +36,7 @@ _FASTEST, _SLOWEST, _SLACK_S = 1.05, 0.8, 0.2  # seconds of video a second, and 
 _CONNECTING_S = 1.0
 _BURST_RATE, _BURST = 240, 24  # so many packets a second, and so many at least, come from no camera
 _SET_S = 10.0  # a step of the time stamps that is none of the time
+_END_S = 0.25  # in which the end follows on what was there before it was asked for, or a camera's next picture
 _BURST_S = 3.0  # and neither so many seconds of video more than have passed
 _HALF_LIFE_S = 30.0
 _POLL_S = 0.5  # a wait without a limit cannot be interrupted with Ctrl-C on Windows
@@ -151,13 +152,22 @@ class Receiver:
 
     # ------------------------------------------------------------------------------------------------ its pace
 
-    @property
-    def is_burst(self) -> bool:
-        """More packets came since the connection was begun than any camera sends: it is a recording."""
+    def is_burst(self, *, clockless: bool) -> bool:
+        """Say whether more came since the connection was begun than any camera sends: it is a recording.
+
+        Parameters
+        ----------
+        clockless : bool
+            The format has no time stamps: what came whole before it was asked for is a recording too, however short.
+        """
         self._await_drained()
         with self._changed:
+            if clockless:
+                self._changed.wait_for(lambda: self._ended or self._count > self.backlog, _END_S)
+                if self._ended and self._count == self.backlog:
+                    return True
             took = max((self._last_arrival or 0.0) - self._began, 1e-3)
-            shown = self._marks[-1].stamp - self._first.stamp if self._first else 0.0
+            shown = self._marks[-1].stamp - self._first.stamp if self._first and not clockless else 0.0
             return shown > _BURST_S + 2 * took or (self._count >= _BURST and self._count > _BURST_RATE * took)
 
     @property

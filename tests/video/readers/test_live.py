@@ -113,6 +113,19 @@ def test_a_camera_without_time_stamps_is_timed_by_the_world(serve_http: Serve, r
     assert np.median(np.diff([frame.time for frame in frames])) == pytest.approx(1 / rate, rel=0.25)
 
 
+@pytest.mark.parametrize("count", [12, 80])
+def test_pictures_that_a_server_sends_at_once_are_a_recording(serve_http: Serve, count: int) -> None:
+    frames, dropped, error = read(serve_http(camera(1e6, count)), each=0.01)
+    assert (len(frames), dropped, error) == (count, 0, "")
+    assert [frame.time for frame in frames] == pytest.approx([index / 25 for index in range(count)])
+
+
+def test_a_short_recording_without_time_stamps(tmp_path: Path, serve_http: Serve) -> None:
+    frames, dropped, error = read(serve_http(chunked(pieces(recording(tmp_path, "x.264", 12)))), each=0.01)
+    assert (len(frames), dropped, error) == (12, 0, "")
+    assert [frame.time for frame in frames] == pytest.approx([index / 25 for index in range(12)])
+
+
 def test_two_seconds_of_such_a_camera_are_two_seconds_of_the_world(serve_http: Serve) -> None:
     frames, _, error = read(serve_http(camera(8, 60)), duration=2)
     assert len(frames) == pytest.approx(16, abs=2)
