@@ -103,6 +103,7 @@ class ConcatenatedSource(Source):
         self._part: Source | None = None
         self._done_damage = 0
         self._closed = False
+        self._audio = False
         self._known = self._look(parts)
         whole = _joined([info for info in self._known if info is not None], len(parts) > len(self._known))
         self._shape: tuple[int, ...] | None = None
@@ -123,6 +124,7 @@ class ConcatenatedSource(Source):
                             f"cannot join {source.info.name} to others: it cannot be read twice; record it first"
                         )
                     known.append(source.info)
+                    self._audio = self._audio or bool(source.describe().get("audio"))
             except SourceError as error:
                 first = first or error
                 known.append(None)
@@ -138,7 +140,7 @@ class ConcatenatedSource(Source):
 
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""
-        return super().describe() | {"parts": [str(part) for part in self._parts]}
+        return super().describe() | {"audio": self._audio, "parts": [str(part) for part in self._parts]}
 
     def __iter__(self) -> Iterator[Frame]:
         return self._frames

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.video.opening import open_source, probe
 from bgsub.video.readers.concatenated import ConcatenatedSource
 from bgsub.video.selection import Selection
-from tests.video.clips import HEIGHT, WIDTH, pictures, write_clip
+from tests.video.clips import HEIGHT, WIDTH, pictures, silence, write_clip
 
 
 @pytest.fixture
@@ -54,7 +55,17 @@ def test_what_is_known_of_the_whole(parts):
         assert (info.frame_count, info.duration) == (7, pytest.approx(0.7))
         assert source.repeatable
         assert not info.live
-    assert probe([str(path) for path in paths])["parts"] == [str(path) for path in paths]
+    told = probe([str(path) for path in paths])
+    assert (told["parts"], told["audio"]) == ([str(path) for path in paths], False)
+    with av.open(str(paths[1].with_suffix(".mkv")), "w") as container:
+        streams = container.add_stream("ffv1", rate=10), container.add_stream("pcm_s16le", rate=8000)
+        streams[0].width, streams[0].height, streams[0].pix_fmt = WIDTH, HEIGHT, "bgr0"
+        streams[1].layout = "mono"
+        for packet in streams[0].encode(av.VideoFrame.from_ndarray(pictures(1)[0], format="bgr24")):
+            container.mux(packet)
+        for stream, frame in ((streams[1], silence()), *((stream, None) for stream in streams)):
+            container.mux(stream.encode(frame))
+    assert probe([paths[0], paths[1].with_suffix(".mkv")])["audio"]
 
 
 def test_a_list_of_one_is_that_one(parts):
