@@ -43,6 +43,11 @@ def html_table(
     return f"<div><p>{_text(caption)}</p><table>{thead}<tbody>{body}</tbody></table>{left_out}</div>"
 
 
+def counted(number: int, thing: str) -> str:
+    """Return "1 frame" or "2 frames"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def html_picture(caption: str, png: str) -> str:
     """Return a picture for a notebook, given as the base64 of a PNG file, with a line below."""
     return (

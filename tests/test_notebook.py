@@ -17,9 +17,11 @@ import bgsub
 from bgsub.evaluation.protocol import Counts
 from bgsub.evaluation.results import MethodResult
 from bgsub.evaluation.scoring import SequenceScore
+from bgsub.jobs.execution import Summary
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.selection import Candidate, ModelSelection
 from bgsub.notebook import MOST_COLUMNS, MOST_ROWS, html_table
+from bgsub.pipeline import Tally
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.preview import LARGEST, png_preview
 from bgsub.video.readers.images import ImageSource
@@ -216,6 +218,8 @@ def test_a_mixture_shows_its_components(covariance_type):
     header, *rows = Page(mixture._repr_html_()).rows
     assert header == ["component", "weight", "feature 0", "feature 1", "feature 2"]
     assert [row[0] for row in rows] == ["0", "1", "2", "3"]
+    one = FittedMixture(some_parameters(X[:, :1], 1, covariance_type), covariance_type)
+    assert repr(one) == f"FittedMixture(1 component, 1 feature, {covariance_type})"
     mean, deviation = rows[2][3].split(" \N{PLUS-MINUS SIGN} ")
     assert float(mean) == pytest.approx(mixture.means[2, 1], rel=1e-3)
     assert float(deviation) == pytest.approx(np.sqrt(variances[2, 1]), rel=0.06)
@@ -232,6 +236,14 @@ def test_a_selection_shows_the_best_first():
     assert rows[3][2] == "inf"
     assert re.search("<tbody><tr><td[^>]*><b>3</b>", selection._repr_html_())
     assert selection._repr_html_().count("<b>") == len(header)
+
+
+def test_what_came_of_a_job_shows_a_table():
+    tally = Tally(read=5, written=5, foreground=0.5, first_time=0.0, last_time=0.4, elapsed=2.0)
+    summary = Summary("done", (f"{HOSTILE}.mkv", "b.mp4"), tally, source=HOSTILE, size=(32, 24))
+    rows = dict(Page(summary._repr_html_()).rows)
+    assert (rows["source"], rows["result"], rows["outputs"]) == (HOSTILE, "done", f"{HOSTILE}.mkv, b.mp4")
+    assert (rows["width"], rows["frames read"]) == ("32", "5")
 
 
 def test_the_report_of_an_evaluation_shows_its_scores():

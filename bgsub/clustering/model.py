@@ -14,6 +14,7 @@ from bgsub.clustering import model_file
 from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
 from bgsub.errors import ParameterError
 from bgsub.mixture.fitted import FittedMixture, components_table
+from bgsub.notebook import counted
 from bgsub.tables.preparation import Preparation
 from bgsub.tables.rows import Missing, Rows, read_rows
 from bgsub.tables.sources import TableLike, open_table
@@ -118,7 +119,8 @@ class TableModel:
     def __repr__(self) -> str:
         names = ", ".join(self.columns[:MOST_NAMES])
         more = len(self.columns) - MOST_NAMES
-        return f"TableModel({self.n_components} clusters of {names}{f' and {more} more columns' if more > 0 else ''})"
+        rest = f" and {counted(more, 'more column')}" if more > 0 else ""
+        return f"TableModel({counted(self.n_components, 'cluster')} of {names}{rest})"
 
     def _repr_html_(self) -> str:
         features = self.preparation.features

@@ -13,7 +13,7 @@ from typing import Any
 from bgsub.evaluation.protocol import METRIC_NAMES, Counts, Metrics
 from bgsub.evaluation.scoring import SequenceScore
 from bgsub.files import atomic_write
-from bgsub.notebook import html_table
+from bgsub.notebook import counted, html_table
 
 _DIGITS = 6
 
@@ -34,13 +34,14 @@ class MethodResult:
     scores: Sequence[SequenceScore]
 
     def __repr__(self) -> str:
-        return f"MethodResult({self.label!r}, {len(self.scores)} sequences, F {self.sequence_mean.f_measure:.3f})"
+        sequences = counted(len(self.scores), "sequence")
+        return f"MethodResult({self.label!r}, {sequences}, F {self.sequence_mean.f_measure:.3f})"
 
     def _repr_html_(self) -> str:
         header = ["sequence", *(name.replace("_", " ") for name in METRIC_NAMES), "ms a frame"]
         mean = ["mean over sequences", *astuple(self.sequence_mean), self.milliseconds]
         rows = [[score.key, *astuple(score.metrics), score.milliseconds] for score in self.scores]
-        return html_table(f"{self.label}: {len(self.scores)} sequences", header, [mean, *rows], bold=[0])
+        return html_table(f"{self.label}: {counted(len(self.scores), 'sequence')}", header, [mean, *rows], bold=[0])
 
     @property
     def categories(self) -> dict[str, Metrics]:

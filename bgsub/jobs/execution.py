@@ -13,6 +13,7 @@ from bgsub.background.methods import DEFAULT_METHOD, method_of, method_of_kind
 from bgsub.errors import OutputError, ParameterError, SourceError
 from bgsub.files import kind_of
 from bgsub.jobs.job import Job, ModelChoice, Outputs
+from bgsub.notebook import html_table
 from bgsub.outputs import check_output, default_outputs
 from bgsub.pipeline import Tally, run, tell_frame_rate
 from bgsub.threads import available_processors, threads_beside_io
@@ -75,6 +76,10 @@ class Summary:
             "outputs": list(self.outputs),
             **self.tally.as_dict(),
         }
+
+    def _repr_html_(self) -> str:
+        told = self.as_dict() | {"outputs": ", ".join(self.outputs)}
+        return html_table("what came of a job", (), [(name.replace("_", " "), told[name]) for name in told])
 
 
 def execute(

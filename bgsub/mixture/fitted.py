@@ -16,7 +16,7 @@ from bgsub.mixture.input_checks import check_sample_weight
 from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
 from bgsub.mixture.passes.cpu import log_density
 from bgsub.mixture.settings import CovarianceType
-from bgsub.notebook import MOST_ROWS, html_table
+from bgsub.notebook import MOST_ROWS, counted, html_table
 
 _DRAWS = 100_000  # for the distribution of the density, where no rows are given
 ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
@@ -42,7 +42,8 @@ class FittedMixture:
     covariance_type: CovarianceType
 
     def __repr__(self) -> str:
-        return f"FittedMixture({self.n_components} components, {self.n_features} features, {self.covariance_type})"
+        components = counted(self.n_components, "component")
+        return f"FittedMixture({components}, {counted(self.n_features, 'feature')}, {self.covariance_type})"
 
     def _repr_html_(self) -> str:
         return self.shown()

@@ -25,7 +25,7 @@ from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
 from bgsub.mixture.scikit_learn import ROWS
 from bgsub.mixture.settings import CovarianceType, Criterion, InitParams
-from bgsub.notebook import html_table
+from bgsub.notebook import counted, html_table
 from bgsub.threads import usable_threads
 
 CRITERIA = get_args(Criterion)
@@ -89,7 +89,7 @@ class ModelSelection:
     def _in_words(self) -> str:
         best, count = self.best_candidate, len(self.table)
         value = f"{self.criterion.upper()} {getattr(best, self.criterion):.1f}"
-        components = f"{best.n_components} component{'' if best.n_components == 1 else 's'}"
+        components = counted(best.n_components, "component")
         return f"{components}, {best.covariance_type}: {value}, the lowest of {count}"
 
     @property

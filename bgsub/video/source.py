@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from bgsub.notebook import html_table
+from bgsub.notebook import counted, html_table
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sound import Sound
 
@@ -111,6 +111,6 @@ def _in_words(info: VideoInfo) -> str:
     """Return what is known of a source in a line: "320x240, 25 fps, 250 frames, h264"."""
     count = info.expected_frame_count
     rate = f"{float(info.fps):.4g} fps" if info.fps else None
-    frames = None if count is None else f"{count} frame{'' if count == 1 else 's'}"
+    frames = None if count is None else counted(count, "frame")
     known = (f"{info.width}x{info.height}", rate, frames, info.codec, "live" if info.live else None)
     return ", ".join(part for part in known if part)

@@ -12,6 +12,7 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.formats import QUALITY
+from bgsub.notebook import counted
 from bgsub.outputs import PathLike, check_output
 from bgsub.video.colors import Color
 from bgsub.video.composing import checked_color, checked_image
@@ -167,7 +168,7 @@ class VideoWriter:
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"<VideoWriter {str(self.path)!r}: {self.n_frames} frame{'' if self.n_frames == 1 else 's'}>"
+        return f"<VideoWriter {str(self.path)!r}: {counted(self.n_frames, 'frame')}>"
 
     def write(self, image: np.ndarray, time: float | None = None) -> None:
         """Write the next picture.
