@@ -173,10 +173,17 @@ def run(
     return tally
 
 
+def _takes_time(subtractor: Subtractor) -> bool:
+    try:
+        taken = inspect.signature(subtractor.apply).parameters
+    except (TypeError, ValueError):  # one that is not written in Python
+        return False
+    return "time" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values())
+
+
 def _mask_maker(subtractor: Subtractor, learning_rate: float | None) -> Callable[[Frame], np.ndarray]:
     """Return what makes a frame's mask, and tells the subtractor the times of one source, if it wants them."""
-    taken = inspect.signature(subtractor.apply).parameters
-    if "time" not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+    if not _takes_time(subtractor):
         return lambda frame: subtractor.apply(frame.image, learning_rate=learning_rate)
     if hasattr(subtractor, "restart_clock"):
         subtractor.restart_clock()  # it may have seen another source, whose times were others

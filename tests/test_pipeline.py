@@ -108,6 +108,8 @@ def test_the_times_go_to_the_model_unless_it_takes_none():
             return np.zeros(image.shape, np.uint8)
 
     assert run(FakeSource([0.5, 0.75]), WithoutTimes()).read == 2
+    WithoutTimes.apply.__signature__ = "unknown, as of what is not written in Python"
+    assert run(FakeSource([0.5, 0.75]), WithoutTimes()).read == 2
 
 
 def test_times_that_do_not_rise_are_the_sources_fault_and_do_not_end_the_run():

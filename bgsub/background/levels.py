@@ -124,12 +124,15 @@ class Levels:
         return np.require(levels, requirements=["A", "W"]), change  # kernels compile anew for one that is read-only
 
     def in_units(self, levels: np.ndarray) -> np.ndarray:
-        """Return a picture of grey levels, float32, NaN where there are none, as values of the frames, 0 there."""
-        dtype = np.dtype(np.uint8) if self.dtype is None or self.dtype == np.bool_ else self.dtype
+        """Return a picture of grey levels, float32, NaN where there are none, as values of the frames, 0 there.
+
+        Where these are grey levels it is uint8.
+        """
+        dtype = np.dtype(np.uint8)
+        if self.dtype is not None and self.dtype != np.bool_ and (self.range is not None or self.scale == "opencv"):
+            dtype = self.dtype
         if self.range is not None:
             levels = self.range.low + levels.astype(np.float64) * (self.range.width / GREY_LEVELS)
-        elif dtype == np.uint16 and self.scale != "opencv":
-            levels = levels * np.float32(_OF_16_BITS)
         known = np.nan_to_num(levels, nan=0.0)
         if dtype.kind == "f":
             return known.astype(dtype)

@@ -169,7 +169,7 @@ class BackgroundModel(ABC):
 
     @property
     def dtype(self) -> np.dtype | None:
-        """Dtype of the frames, which `background_image` has too; None before the first."""
+        """Dtype of the last frame learned; None before the first."""
         return self._levels.dtype
 
     def set_parameters(self, **parameters: Any) -> None:

@@ -72,7 +72,8 @@ class OpenCVSubtractor:
         given = _checked_rate(learningRate)
         shape, dtype = as_image(image).shape, image.dtype.newbyteorder("=")
         out = _plane_for(fgmask, shape[:2])
-        if self.model.shape not in (None, shape) or self.model.dtype not in (None, dtype):
+        before = self.model.dtype or dtype  # None is equal to float64, as NumPy has it
+        if self.model.shape not in (None, shape) or before != dtype:
             self.model._levels.checked_anew(image)  # what is refused restarts nothing
             self.model.reset()
         rate = None if given < 0 or self.model.n_frames == 0 else min(1.0, given)

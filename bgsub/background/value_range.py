@@ -25,8 +25,7 @@ _SAMPLE = 1 << 15  # cost: pixels that tell enough of a frame
 _FAR_OFF = 0.001  # chosen: share of the pixels on each side that may be far off
 _GLITCHES = 0.2  # chosen: share of the frames that may be: a shutter's, a black first one
 _FEW, _MANY = 16, 0.25  # chosen: different values, and share of the pixels that change, see `step_between`
-_WHOLE = 0.75  # chosen: share of the whole scale, from which on that is taken, so that masks are those of 8 bits ...
-_NOISIEST = 3.0  # chosen: ... unless noise is above so many times `_NOISE`
+_WHOLE = 0.75  # chosen: share of the whole scale, from which on that is taken, so that masks are those of 8 bits
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-9  # cost: the narrowest range by what float32 can tell apart, and at all
 _SIGMAS = 1.4826 / math.sqrt(2)  # physics: noise of one frame by the median difference of two
 _ROUNDED = 0.25 * _SIGMAS  # physics: the same of values that are rounded, and nothing else, by their distance
@@ -93,7 +92,7 @@ class RangeFinder:
         noise = max(float(np.median(self.noises)) if self.noises else 0.0, rounding)
         used, calm, middle = (1 + 2 * _MARGIN) * (high - low), noise * GREY_LEVELS / _NOISE, (low + high) / 2
         whole = whole_scale(dtype, low, high)
-        if whole is not None and used >= _WHOLE * whole.width and calm <= _NOISIEST * whole.width:
+        if whole is not None and used >= _WHOLE * whole.width:
             return whole
         width = max(used, calm, _RELATIVE * abs(middle), _ABSOLUTE)
         return Range(float(np.float32(middle - width / 2)), float(np.float32(middle + width / 2)))

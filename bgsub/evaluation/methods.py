@@ -133,7 +133,7 @@ class _Ours(Family):
 
     def create(self, method: ChosenMethod, threads: int) -> Subtractor:
         """Return a new model."""
-        return self.ours.create(threads=threads, **method.parameters)
+        return self.ours.create(threads=threads, **{**self.ours.in_runs, **method.parameters})
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def test_variances_are_in_the_units_of_the_frames():
 
 def test_another_type_starts_again():
     ours, theirs = twins()
-    for dtype in ("uint8", "uint16", "float32", "uint16", "uint8"):
+    for dtype in ("uint8", "uint16", "float32", "float64", "uint16", "float64", "uint8"):
         assert_same(ours, theirs, FRAMES[:9].astype(dtype))
         assert ours.model.n_frames == 9
 

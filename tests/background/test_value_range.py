@@ -169,7 +169,6 @@ def test_frames_that_use_most_of_a_scale_keep_it(place, dtype, expected):
     """So masks of pictures that were brought to more bits are those of 8 bits."""
     used = np.ptp(place)
     assert range_of(noisy(place, 0.01 * used, dtype)) == expected
-    assert range_of(noisy(place, 0.1 * used, dtype)).width > expected[1]  # but not with so much noise
     assert range_of([as_dtype(0.3 * place, dtype)]).width < 0.7 * expected[1]
     assert range_of([as_dtype(place, np.float32) - 300]).width != expected[1]  # values outside are on another scale
 

@@ -63,7 +63,7 @@ f_0        `flicker_still` to `flicker_lively`, `dead_zone`   share of frames   
 f_r        `restless`                                         share of frames     from it on objects are learned fully
 b          `flicker_rate`                                     1 a frame           learning rate of the flicker
 alpha      `history`, or what the caller asks for             1 a frame           learning rate
-a_slow     `absorption_time`, `frame_rate`, `taper`; `slow`   1 a frame           that of objects
+a_slow     `absorption_time`, `taper`; `slow`                 1 a frame           that of objects, by the seconds
 a_fast     `ghost_rate`; `fast`                               1 a frame           that of ghosts
 S_max      the constant `CERTAIN`                             log-odds            what a byte can hold: 11.875
 S_min      the constant `LEAST`                               log-odds            what a byte can hold: -20

@@ -26,6 +26,7 @@ from bgsub.background.levels import Rescaling
 from bgsub.background.model import BackgroundModel
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from bgsub.background.region import Area, Polygon
+from bgsub.errors import ParameterError
 from bgsub.threads import opencv_bounded
 
 
@@ -95,7 +96,7 @@ class BackgroundSubtractor(BackgroundModel):
     n_clipped : int
         Values so far that lay outside it.
     dtype : dtype or None
-        Of the frames, and of `background_image`.
+        Of the last frame learned.
 
     Raises
     ------
@@ -160,6 +161,8 @@ class BackgroundSubtractor(BackgroundModel):
         value_range: Sequence[float] | None = None,
         **rare: Unpack[RareParameters],
     ) -> None:
+        if "scale" in rare:
+            raise ParameterError("there is no scale here: the range of values is found, or given as value_range")
         super().__init__(
             region=region,
             threads=threads,
@@ -277,8 +280,9 @@ class BackgroundSubtractor(BackgroundModel):
 
         Returns
         -------
-        ndarray of the frames' dtype, shape (H, W) or (H, W, 3)
-            In their units; 0 where nothing has been learned (outside the region).
+        ndarray, shape (H, W) or (H, W, 3)
+            uint8; or of the frames' dtype and in their units, where there is a `value_range`. 0 where nothing has been
+            learned (outside the region).
 
         Raises
         ------

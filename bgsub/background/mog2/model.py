@@ -80,7 +80,7 @@ class MOG2(BackgroundModel):
     n_clipped : int
         Values so far that lay outside it.
     dtype : dtype or None
-        Of the frames, and of `background_image`.
+        Of the last frame learned.
 
     Raises
     ------
@@ -236,8 +236,9 @@ class MOG2(BackgroundModel):
 
         Returns
         -------
-        ndarray of the frames' dtype, shape (H, W) or (H, W, 3)
-            In their units; 0 where nothing has been learned (outside the region).
+        ndarray, shape (H, W) or (H, W, 3)
+            uint8; or of the frames' dtype and in their units, where there is a `value_range` or `scale` is "opencv". 0
+            where nothing has been learned (outside the region).
 
         Raises
         ------
