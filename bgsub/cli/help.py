@@ -83,7 +83,7 @@ class Command(ExamplesMixin):
                     is_eager=True,
                     expose_value=False,
                     callback=_show_help_of_models,
-                    help="Show the options of the background models.",
+                    help="Show the options of the models, and rare ones.",
                 )
             )
 

@@ -47,18 +47,22 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "reconnect": {
         "is_flag": True,
-        "help": "Open a network stream or a camera again whenever it drops; the model is kept, times go on.",
+        "help": "Open a stream or camera again when it drops.",
     },
 }
 
 
-def input_options(*, without: Collection[str] = (), **defaults: Any) -> Callable[[Callable], Callable]:
+def input_options(
+    *, without: Collection[str] = (), rare: Collection[str] = (), **defaults: Any
+) -> Callable[[Callable], Callable]:
     """Return a decorator that gives a command --start, --end, --every, --scale, --fps and so on.
 
     Parameters
     ----------
     without : collection of str
         Those that it does not get: ``{"fps"}``.
+    rare : collection of str
+        Those that stand beside the options of the models in its help.
     **defaults
         Defaults of its own by the option's name, which its help shows: ``scale=320``.
     """
@@ -67,7 +71,9 @@ def input_options(*, without: Collection[str] = (), **defaults: Any) -> Callable
         for name, settings in reversed(_OPTIONS.items()):
             if name not in without:
                 own = {"default": defaults[name], "show_default": True} if name in defaults else {}
-                command = section("Input")(f"--{name.replace('_', '-')}", **(settings | own))(command)
+                command = section("Input")(f"--{name.replace('_', '-')}", rare=name in rare, **(settings | own))(
+                    command
+                )
         return command
 
     return decorate

@@ -195,7 +195,7 @@ class FromTable(click.ParamType):
 
 _COMMON = {
     "threshold": "Higher finds less.",
-    "absorption_time": "After so long what stands still is background.",
+    "absorption_time": "What stands so long is background.",
 }
 """What the general help says of parameters."""
 

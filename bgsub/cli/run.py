@@ -57,8 +57,8 @@ bgsub run rtsp://camera/stream --region 0,200,640,280 --overlay now.mkv
 bgsub run today.mp4 --load-model door.bgsub --save-model door.bgsub --overwrite
 """
 
-_COLOR_HELP = "Of objects in it: a name, #ff00aa. [default: one that the scene lacks]"
-_QUALITY_HELP = "Of overlays: small, normal, high or 1-100."
+_COLOR_HELP = "Of objects in it: a name, or #ff00aa."
+_QUALITY_HELP = "Small, normal, high, or 1 to 100."
 
 _HINTS = {
     **dict.fromkeys(["--output", "-o", "--out"], "say what to write: --overlay FILE, --mask FILE, ... (see --help)"),
@@ -101,7 +101,7 @@ _model = section("Model")
     "--foreground",
     type=FolderOrFile(),
     metavar="FILE",
-    help="Objects cut out: .mp4 on grey; .webm, .mkv, folder/ on nothing.",
+    help="Objects cut out: .mp4; .webm, .mkv, folder/ have alpha.",
 )
 @_outputs("--background", type=_PATH, metavar="FILE", help="The learned background at the end: .png, .jpg, ...")
 @_outputs("--stats", type=_PATH, metavar="FILE", help="Each frame's time and moving share: .csv, .jsonl, -.")
@@ -109,7 +109,7 @@ _model = section("Model")
 @_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of the results of several inputs.")
 @_outputs("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v view, q ends.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist; do finished inputs again.")
-@input_options()
+@input_options(rare={"size", "pixel_format"})
 @_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
 @_input("--two-pass", is_flag=True, help="Learn from all first: for videos that begin with objects.")
 @_input("--concat", is_flag=True, help="Of several inputs make one: one timeline, one model.")
@@ -151,7 +151,7 @@ _model = section("Model")
     type=Word(METHODS),
     default=DEFAULT_METHOD,
     show_default=True,
-    help="Adaptive has the better masks.",
+    help="Adaptive has better masks.",
 )
 @_model(
     "--learning-rate",
@@ -173,6 +173,7 @@ _model = section("Model")
     "value_range",
     type=Span(),
     metavar="LOW,HIGH",
+    rare=True,
     help="Values that count as black and white; those of more than 8 bits are found by themselves.",
 )
 @model_options(TABLES, without=("frame_rate", "min_area"))
