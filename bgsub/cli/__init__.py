@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -62,12 +62,14 @@ class Program(LazyGroup):
 
 
 def _is_source(word: str) -> bool:
-    """Tell whether a word looks like something to mask."""
+    """Tell whether a word looks like something to mask: also a pattern, or a path that was pasted with its quotes."""
+    from bgsub.video.locating import locate, readings
+
+    found = locate(word) if word else Path()
     return (
-        word == "-"
-        or os.path.exists(word)  # noqa: PTH110  (Path raises where a word is too long for a name)
-        or word.lower().endswith((*READABLE_VIDEOS, *READABLE_IMAGES))
-        or re.fullmatch(r"\d{1,4}|[A-Za-z][A-Za-z0-9+.-]+://.*", word) is not None
+        not isinstance(found, Path)
+        or os.path.lexists(found)
+        or any(text.lower().endswith((*READABLE_VIDEOS, *READABLE_IMAGES)) or "*" in text for text in readings(word))
     )
 
 

@@ -63,6 +63,12 @@ def test_folders_and_patterns(bgsub, recordings, name):
     assert again.out.splitlines()[-1] == "2 inputs: 2 done before; results in out/"
 
 
+@pytest.mark.parametrize("name", ["my rec", "my rec/cam_*", "'my rec/*.mkv'", '"my rec/"'])
+def test_without_the_word_run(bgsub, recordings, name):
+    outcome = bgsub(name, "--method", "mog2", "--mask", ".mkv", "--into", "out")
+    assert outcome.out.splitlines()[-1] == "2 inputs: 2 done; results in out/"
+
+
 def test_a_file_with_the_name_of_a_pattern(bgsub, clip, workplace, images):
     shutil.copy(clip, "a[1].mkv")
     outcome = bgsub(*MOG2_RUN, "a[1].mkv", "--mask", "m.mkv")
