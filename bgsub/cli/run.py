@@ -107,7 +107,7 @@ _model = section("Model")
 @_outputs("--stats", type=_PATH, metavar="FILE", help="Each frame's time and moving share: .csv, .jsonl, -.")
 @_outputs("--save-model", type=_PATH, metavar="FILE", help="The learned model at the end: .bgsub.")
 @_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of the results of several inputs.")
-@_outputs("--show", is_flag=True, help="Watch in a window: space pauses, s steps, v view, q ends.")
+@_outputs("--show", is_flag=True, help="Watch in a window, at its own pace; h there: keys.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist; do finished inputs again.")
 @input_options(rare={"size", "pixel_format"})
 @_input("--warm-up", type=_TIME, default=0, help="Learn for so long before anything is written.")
@@ -267,7 +267,7 @@ def _execute(job: Job, options: dict[str, Any]) -> Summary:
     if not options["show"]:
         return execute(job, progress=progress)
     preview = _Preview()
-    return execute(job, progress=progress, stop=preview.quit_requested, sinks=[preview.open], on_end=preview.close)
+    return execute(job, progress=progress, stop=preview.quit_requested, sinks=[preview.open])
 
 
 class _Preview:
@@ -277,16 +277,15 @@ class _Preview:
         """Open the window."""
         from bgsub.video.writers.window import Window
 
-        self._window = Window(f"bgsub: {info.name}", model.background_image)
+        def told(region: str) -> None:
+            click.echo(f"--region {region}", err=True)
+
+        self._window = Window(f"bgsub: {info.name}", model.background_image, info, told)
         return self._window
 
     def quit_requested(self) -> bool:
         """Tell whether its user wants the run to end."""
         return self._window.quit_requested
-
-    def close(self) -> None:
-        """Close it, so that, paused, it holds nothing up."""
-        self._window.close()
 
 
 # ----------------------------------------------------------------------------------------------------- what was done

@@ -56,6 +56,10 @@ class Sink(ABC):
             When the end of the output cannot be written.
         """
 
+    def let_go(self) -> None:
+        """Hold nothing up any longer: a `write` that waits for somebody returns. By default there is no such wait."""
+        return
+
     def __enter__(self) -> Self:
         return self
 

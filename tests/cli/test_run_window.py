@@ -12,8 +12,9 @@ class FakeWindow(Sink):
 
     last = None
 
-    def __init__(self, title, background):
+    def __init__(self, title, background, info, on_region):
         FakeWindow.last = self
+        self.info, self.on_region = info, on_region
         self.title, self.background = title, background
         self.masks, self.closings, self.quit_requested = [], 0, False
 
@@ -46,6 +47,13 @@ def test_q_ends_the_run_as_the_end_of_the_source_does(bgsub, clip, images):
     assert 5 <= len(window.masks) <= count
     assert np.array_equal(window.masks, masks_of(images[: len(window.masks)]))
     assert window.backdrop.shape == images[0].shape
+
+
+def test_what_is_marked_is_printed_as_it_is_typed(bgsub, clip, monkeypatch):
+    monkeypatch.setattr(FakeWindow, "write", lambda self, frame, mask: frame.index or self.on_region("1,2,30,40"))
+    outcome = bgsub(*MOG2_RUN, clip, "--show", "--scale", "0.5")
+    assert outcome.err == "--region 1,2,30,40\n"
+    assert FakeWindow.last.info.source_size is not None
 
 
 def test_what_is_only_watched_is_not_written(bgsub, clip, workplace):

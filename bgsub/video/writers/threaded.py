@@ -66,6 +66,8 @@ class ThreadedSink(Sink):
         if self._closed:
             return
         self._closed = True
+        if kind is not None:
+            self._let_go()
         with contextlib.ExitStack() as stack:
             for sink in reversed(self.sinks):
                 # Each sink learns what ended the block: some write only where nothing went wrong.
@@ -85,10 +87,16 @@ class ThreadedSink(Sink):
             self._queue.put(None)
             self._thread.join()
         except BaseException:
+            self._let_go()
             self._drop.set()
             self._queue.put(None)
             self._thread.join()
             raise
+
+    def _let_go(self) -> None:
+        """Have no sink wait for somebody who looks at it."""
+        for sink in self.sinks:
+            sink.let_go()
 
     def _feed(self) -> None:
         """Write every queued frame to every sink that has not failed. Runs in the thread."""

@@ -11,7 +11,8 @@ import cv2
 import pytest
 
 from bgsub.errors import OutputError
-from bgsub.video.writers.window import Controls, Window
+from bgsub.video.writers.window import Controls, Pace, Window
+from bgsub.video.writers.window_process import Marker
 from tests.video.writers.sink_clips import run_python
 
 pytestmark = pytest.mark.slow
@@ -67,6 +68,72 @@ def test_views_go_round_and_other_keys_mean_nothing():
     assert seen == ["overlay", "mask", "frame", "overlay"]
     press(controls, "xyz\xff\0")
     assert (controls.view, controls.paused, controls.quit) == ("overlay", False, False)
+
+
+def test_f_plays_without_waiting():
+    controls = Controls(VIEWS)
+    press(controls, "f")
+    assert controls.fast
+    press(controls, "F")
+    assert not controls.fast
+
+
+@pytest.mark.parametrize(("keys", "ends"), [("v", False), ("vv", False), (" ", True), ("x", True), ("vq", True)])
+def test_at_the_end_any_key_but_that_for_the_view_ends_it(keys, ends):
+    controls = Controls(VIEWS)
+    controls.over = True
+    press(controls, keys)
+    assert controls.quit is ends
+
+
+def test_a_film_takes_as_long_as_it_did_in_the_world():
+    now = 100.0
+    pace = Pace(lambda: now)
+    assert pace.wait(5.0) == 0  # the first is due at once
+    assert pace.wait(5.04) == pytest.approx(0.04)
+    now += 0.2
+    assert pace.wait(5.1) == 0  # late by a tenth, which is caught up
+    assert pace.wait(5.3) == pytest.approx(0.1)
+    now += 10
+    assert pace.wait(5.34) == 0  # long after: it goes on from here
+    assert pace.wait(5.38) == pytest.approx(0.04)
+    now += 60
+    pace.restart()
+    assert pace.wait(5.42) == 0
+    assert pace.wait(5.46) == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(("start", "end"), [((10, 20), (110, 70)), ((110, 70), (10, 20)), ((110, 20), (10, 70))])
+def test_a_drag_is_a_rectangle(start, end):
+    marker = Marker()
+    marker.press(start)
+    marker.move((60, 60))
+    assert marker.corner == start
+    assert marker.release(end, 4) == "10,20,100,50"
+    assert marker.corner is None and marker.corners == []
+
+
+def test_clicks_are_the_corners_of_a_polygon():
+    marker = Marker()
+    for corner in ((1, 2), (30, 2), (30, 40)):
+        marker.press(corner)
+        assert marker.release((corner[0] + 1, corner[1]), 4) is None
+    assert marker.finish() == '"1,2 30,2 30,40"'
+    assert marker.finish() is None
+
+
+def test_two_corners_are_nothing_and_a_rectangle_forgets_them():
+    marker = Marker()
+    for corner in ((1, 2), (30, 2)):
+        marker.press(corner)
+        marker.release(corner, 4)
+    assert marker.finish() is None and marker.corners == []
+    marker.press((1, 2))
+    marker.release((1, 2), 4)
+    marker.press((0, 0))
+    assert marker.release((50, 1), 4) == "0,0,50,1"
+    assert marker.corners == []
+    assert marker.release((9, 9), 4) is None  # a button that was pressed elsewhere
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is X11's")
@@ -160,6 +227,65 @@ def test_keys_travel_back(display):
     """
     )
     assert result.stdout == "done 0\n", result.stderr
+
+
+@pytest.mark.needs_system
+def test_a_recording_has_its_pace_stays_at_the_end_and_tells_what_is_marked(display):
+    result = run_python(
+        PRELUDE
+        + """
+    window.close()
+    regions = []
+    window = Window("film", None, clip_info(640, 480, source_size=(1280, 960)), regions.append)
+
+    def shown():
+        command = ["xdotool", "search", "--name", "film .overlay", "getwindowname"]
+        return subprocess.run(command, capture_output=True, text=True).stdout
+
+    began = time.monotonic()
+    with window:
+        for index in range(21):
+            window.write(clip_frame(index, index / 20, width=640, height=480), clip_mask(index, 640, 480))
+        took = time.monotonic() - began
+        until(shown)
+
+        def user():
+            until(lambda: window.controls.over)
+            xdo = lambda *words: subprocess.run(["xdotool", *words], check=True)
+            for words in (("mousemove", "100", "100"), ("mousedown", "1"), ("mousemove", "150", "130"),
+                          ("mousemove", "200", "160"), ("mouseup", "1")):
+                xdo(*words)
+                time.sleep(0.2)
+            until(lambda: regions)
+            subprocess.run(["xdotool", "search", "--name", "film .overlay", "key", "space"])
+
+        thread = threading.Thread(target=user)
+        thread.start()
+    thread.join()
+    print(took >= 0.99, regions[0].split(",")[2:], window.closed)
+    """
+    )
+    assert result.stdout == "True ['200', '120'] True\n", result.stderr
+
+
+@pytest.mark.needs_system
+def test_whoever_leaves_lets_go_of_a_paused_window(display):
+    """Ctrl-C, also where the frames have ended and the last ones wait to be seen."""
+    result = run_python(
+        PRELUDE
+        + """
+    from bgsub.video.writers.threaded import ThreadedSink
+    window.controls.press(ord(" "))
+    try:
+        with ThreadedSink([window]) as sink:
+            for index in range(1, 4):
+                sink.write(clip_frame(index), clip_mask(index))
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        print("left")
+    """
+    )
+    assert result.stdout == "left\n", result.stderr
 
 
 @pytest.mark.needs_system
