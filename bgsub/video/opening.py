@@ -281,10 +281,11 @@ def _open_images(path: Path, selection: Selection, reading: _Reading) -> Source:
 
 def _open_file(path: Path, regular: bool, selection: Selection, reading: _Reading) -> Source:
     """Open a file as what it holds, whatever it is called."""
-    from bgsub.video.readers.contents import content_of
+    from bgsub.video.readers.contents import content_of, is_sequence
 
     try:
         content = content_of(path) if regular and reading.raw is None else "other"
+        single = content == "other" and path.suffix.lower() in READABLE_IMAGES and not (regular and is_sequence(path))
     except OSError as error:
         raise SourceError(f"cannot open {path}: {error.strerror or error}; check its permissions") from error
     if content == "tiff":
@@ -296,7 +297,7 @@ def _open_file(path: Path, regular: bool, selection: Selection, reading: _Readin
         from bgsub.video.readers.webp import WebPStack
 
         return PagesSource(path, WebPStack(path), selection, reading.only_rate(path))
-    if content == "other" and reading.raw is None and path.suffix.lower() in READABLE_IMAGES:
+    if single and reading.raw is None:
         from bgsub.video.readers.images import ImageSource
 
         return ImageSource(path, selection, reading.only_rate(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import IO, Literal
 _MOST = 1_000_000  # pages, frames, chunks: more is a file made to keep us busy
 
 Content = Literal["apng", "gif", "mp4", "webp", "tiff", "other"]
+_PNG = b"\x89PNG\r\n\x1a\n"
+_COMMENTS = rb"(?:\s|#[^\n]*\n)+"
+_PNM = re.compile(rb"P(?:(4)%b(\d{1,9})%b(\d{1,9})\s|([56])%b(\d{1,9})%b(\d{1,9})%b(\d{1,5})\s)" % ((_COMMENTS,) * 5))
 SEVERAL = frozenset({"apng", "webp", "tiff"})
 """Contents that are certainly several pictures; a GIF or an AVIF may be one."""
 
@@ -30,7 +34,7 @@ def content_of(path: Path) -> Content:
     """
     with path.open("rb") as file:
         head = file.read(32)
-        if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        if head.startswith(_PNG):
             return "apng" if _is_apng(file) else "other"
         if head.startswith((b"GIF87a", b"GIF89a")):
             return "gif"
@@ -56,6 +60,43 @@ def _is_apng(file: IO[bytes]) -> bool:
             return bool(count > 1)
         place += 12 + length
     return False
+
+
+def is_sequence(path: Path) -> bool:
+    """Say whether a second picture follows the first in a file of PNG, BMP or binary PBM, PGM or PPM.
+
+    FFmpeg writes such files (``-f image2pipe``), and reads all their pictures.
+    """
+    with path.open("rb") as file:
+        head = file.read(64)
+        if head.startswith(_PNG):
+            return _png_end(file) is not None and file.read(8) == _PNG
+        if head.startswith(b"BM"):
+            file.seek(int.from_bytes(head[2:6], "little") or len(head))
+            return file.read(2) == b"BM"
+        if header := _PNM.match(head):
+            if header[1]:
+                size = -(-int(header[2]) // 8) * int(header[3])
+            else:
+                samples = int(header[5]) * int(header[6]) * (3 if header[4] == b"6" else 1)
+                size = samples * (2 if int(header[7]) > 255 else 1)
+            file.seek(header.end() + size)
+            return _PNM.match(file.read(64)) is not None
+    return False
+
+
+def _png_end(file: IO[bytes]) -> int | None:
+    """Go behind the last chunk of a PNG, and return where that is; None where there is none."""
+    place = 8
+    for _ in range(_MOST):
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8:
+            return None
+        place += 12 + int.from_bytes(head[:4], "big")
+        if head[4:] == b"IEND":
+            return file.seek(place)
+    return None
 
 
 def tiff_order(head: bytes) -> Literal["<", ">", ""]:

@@ -59,15 +59,16 @@ class TiffStack:
 
     def __init__(self, path: Path) -> None:
         self._name = str(path)
+        # OpenCV crashes at a name that is no valid text: then it gets the bytes.
+        self._data = None if _is_text(self._name) else np.memmap(path, np.uint8, "r")
         with path.open("rb") as file:
             self._pages = tiff_pages(file)
         self.count = len(self._pages)
         for page in self._pages[:1]:
             if page.width * page.height > MAX_PIXELS:
                 raise SourceError(too_large(self._name, page.width, page.height))
-        first = next(
-            (image for page in self._pages for image in self._decoded([page], AS_IT_IS) if image is not None), None
-        )
+        decoded = (image for page in self._pages for image in self._decoded([page], AS_IT_IS))
+        first = next((image for image in decoded if image is not None), None)
         if first is None:
             raise SourceError(f"cannot open {path}: none of its {self.count} pages can be read; check the file")
         self.look = Look.of(first, path)
@@ -94,9 +95,20 @@ class TiffStack:
     def _read(self, first: int, count: int, flags: int) -> list[np.ndarray]:
         try:
             with quiet():
+                if self._data is not None:
+                    return list(cv2.imdecodemulti(self._data, flags, range=(first, first + count))[1])
                 return list(cv2.imreadmulti(self._name, first, count, flags=flags)[1])
-        except (cv2.error, UnicodeError):
+        except cv2.error:
             return []
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name has no bytes in it that stand for nothing."""
+    try:
+        name.encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 class PagesSource(Source):

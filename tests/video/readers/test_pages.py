@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -391,3 +393,42 @@ def test_folders_of_pictures_that_opencv_can_read(tmp_path: Path, suffix: str) -
     with open_source(tmp_path) as source:
         for frame, image in zip(source, images, strict=True):
             assert abs(frame.image.mean() - image.mean()) < 6  # a GIF dithers
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are texts")
+def test_a_stack_whose_name_is_no_text(tmp_path: Path) -> None:
+    images = grey(5)
+    path = tmp_path / os.fsdecode(b"caf\xe9.tif")
+    write_tiff(path, images)
+    with open_source(path) as source:
+        for frame, image in zip(source, images, strict=True):
+            np.testing.assert_array_equal(frame.image, image)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".ppm", ".pgm", ".pbm"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_pictures_that_follow_each_other_in_a_file(tmp_path: Path, suffix: str, deep: bool) -> None:
+    if deep and suffix in (".bmp", ".pbm", ".ppm"):
+        pytest.skip("8 bits at most, or colour")
+    images = grey(4, "u2" if deep else "u1")
+    if suffix == ".ppm":
+        images = pictures(4)
+    elif suffix == ".pbm":
+        images = [np.where(image > 127, 255, 0).astype(np.uint8) for image in images]
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"".join(cv2.imencode(suffix, image)[1].tobytes() for image in images))
+    with open_source(path) as source:
+        frames = list(source)
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.04, 0.08, 0.12])
+    for frame, image in zip(frames, images, strict=True):
+        grey_image = frame.image if frame.image.ndim == image.ndim else frame.image[:, :, 0]
+        np.testing.assert_array_equal(grey_image, image)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".ppm", ".pgm"])
+def test_what_follows_a_picture_and_is_none(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    image = pictures(1)[0] if suffix != ".pgm" else grey(1, "u1")[0]
+    path.write_bytes(cv2.imencode(suffix, image)[1].tobytes() + b"a note of the camera\n" * 9)
+    with open_source(path) as source:
+        assert len(list(source)) == 1
