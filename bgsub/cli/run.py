@@ -54,6 +54,7 @@ bgsub run street.mp4
 bgsub run street.mp4 --overlay seen.mp4 --open 3 --min-area 60 --no-shadows
 bgsub run night.avi --start 1m30s --two-pass --mask masks/ --stats night.csv
 bgsub run rtsp://camera/stream --region 0,200,640,280 --overlay now.mkv
+bgsub run 'recordings/*.mp4' --into found --overlay .mp4
 bgsub run today.mp4 --load-model door.bgsub --save-model door.bgsub --overwrite
 """
 
@@ -106,7 +107,7 @@ _model = section("Model")
 @_outputs("--background", type=_PATH, metavar="FILE", help="The learned background at the end: .png, .jpg, ...")
 @_outputs("--stats", type=_PATH, metavar="FILE", help="Each frame's time and moving share: .csv, .jsonl, -.")
 @_outputs("--save-model", type=_PATH, metavar="FILE", help="The learned model at the end: .bgsub.")
-@_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of the results of several inputs.")
+@_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of the results of several inputs. [default: .]")
 @_outputs("--show", is_flag=True, help="Watch in a window, at its own pace; h there: keys.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist; do finished inputs again.")
 @input_options(rare={"size", "pixel_format"})
