@@ -81,7 +81,7 @@ def test_standard_input(clip, images):
         line for line in outcome.stderr.splitlines() if not line.startswith(("compiling ", "preparing "))
     ]  # where caches are cold
     assert (outcome.returncode, said) == (0, [])
-    assert outcome.stdout.endswith("\n  wrote stdin.mask.mkv\n")
+    assert outcome.stdout.endswith("\n  wrote stdin.mask.mkv\n  wrote stdin.overlay.mp4\n")
     assert_masks("stdin.mask.mkv", masks_of(images))
 
 
@@ -118,7 +118,7 @@ def test_images_give_masks_of_the_same_numbers(bgsub, shots, images, workplace, 
 
 def test_images_have_the_rate_that_is_told(bgsub, shots, images):
     outcome = bgsub(*MOG2_RUN, "shots", "--fps", "5")
-    assert outcome.out.endswith("  wrote shots.mask.mkv\n")
+    assert outcome.out.endswith("  wrote shots.mask.mkv\n  wrote shots.overlay.mp4\n")
     assert_masks("shots.mask.mkv", masks_of(images[:12]), [index / 5 for index in range(12)])
 
 
