@@ -98,7 +98,7 @@ def test_every_command_runs_and_prints_what_the_readme_says(workplace, text):
             for seen_line, said_line in zip(seen, expected, strict=True):
                 assert same(seen_line, said_line), f"{command}\nprints  {seen_line}\nREADME  {said_line}"
     if text == README:
-        named = ("street.overlay.mp4", "street.mask.mkv", "masks/bin000001.png", "found/bgsub.jsonl")
+        named = ("room.overlay.mp4", "room.mask.mkv", "masks/bin000001.png", "found/bgsub.jsonl")
         assert [name for name in named if not (workplace / name).stat().st_size] == []
     output = r"--(?:output|plot|sheet|timeline|palette|background|overlay|foreground|stats|save-model|model) (\S+\.\w+)"
     for name in re.findall(output, "\n".join(commands(text))):
