@@ -91,9 +91,11 @@ class Prefetch(Source):
         return Taken(self._next())
 
     def _start(self) -> None:
-        if self._thread is None and not self._stopped:
-            self._thread = threading.Thread(target=self._read, name=f"read {self.info.name}", daemon=True)
-            self._thread.start()
+        """Start the thread, once; within the lock, so that who closes meanwhile finds it started or not made."""
+        with self._changed:
+            if self._thread is None and not self._stopped:
+                self._thread = threading.Thread(target=self._read, name=f"read {self.info.name}", daemon=True)
+                self._thread.start()
 
     def _next(self) -> Frame | None:
         """Wait for a frame; None at the end of the stream."""
