@@ -21,6 +21,9 @@ CONTAINERS = {".mkv": "matroska", ".mp4": "mp4", ".webm": "webm"}
 
 WRITABLE_VIDEOS = tuple(CONTAINERS)
 
+WRITABLE_ANIMATIONS = (".gif",)
+"""Of overlays alone: masks and cut-outs would lose too much."""
+
 QUALITY = 50
 """Of lossy pictures, from 1 to 100: about the source's size and looks where that was made with care for its size."""
 

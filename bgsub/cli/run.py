@@ -95,7 +95,7 @@ _model = section("Model")
     rare=True,
     help="Of a .mkv of masks. Both are lossless; h264 takes half the time and twice the space.",
 )
-@_outputs("--overlay", type=_PATH, metavar="FILE", help="The video, objects tinted and outlined: .mp4, ...")
+@_outputs("--overlay", type=_PATH, metavar="FILE", help="The video, objects tinted and outlined: .mp4, .gif ...")
 @_outputs("--color", type=ColorText(), metavar="COLOR", help=_COLOR_HELP)
 @_outputs("--quality", type=Quality(), metavar="N", default="normal", show_default=True, help=_QUALITY_HELP)
 @_outputs(

@@ -122,7 +122,7 @@ class Outputs:
     mask_codec : {'ffv1', 'h264'}
         Of a ``.mkv``; both are lossless.
     overlay : str or None
-        The video with its moving objects tinted and outlined: ``.mp4``, ``.mkv``, ``.webm``.
+        The video with its moving objects tinted and outlined: ``.mp4``, ``.mkv``, ``.webm``, ``.gif``.
     color : str or None
         Of moving objects in the overlay: a name such as ``magenta``, or ``#ff00aa``; None is one that the scene lacks.
     quality : int

@@ -308,7 +308,7 @@ class VideoFile:
                     self.created = False
                 else:
                     os.truncate(self.path, self._size)
-        reason, advice = _explain(error)
+        reason, advice = explain_error(error)
         kept = ""
         if self._intact is not None:
             kept = f"; what was written up to {math.floor(self._intact * 10) / 10:.1f} s is intact"
@@ -334,7 +334,7 @@ def _writable_aspect(aspect: Fraction) -> Fraction:
     return aspect.limit_denominator(1000) if Fraction(1, 20) <= aspect <= 20 else Fraction(1)
 
 
-def _explain(error: Exception) -> tuple[str, str]:
+def explain_error(error: Exception) -> tuple[str, str]:
     """Return why a file could not be written, and what to do."""
     number = getattr(error, "errno", None) or 0
     reason = getattr(error, "strerror", None) or str(error)

@@ -10,7 +10,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from bgsub.formats import QUALITY
+from bgsub.formats import QUALITY, WRITABLE_ANIMATIONS, WRITABLE_VIDEOS
 from bgsub.outputs import PathLike, check_output, is_folder
 from bgsub.video.colors import Color
 from bgsub.video.frame import Frame, VideoInfo
@@ -19,6 +19,7 @@ from bgsub.video.sound import Sound
 from bgsub.video.writers import codecs, drawing
 from bgsub.video.writers.codecs import Encoding
 from bgsub.video.writers.encode import VideoFile
+from bgsub.video.writers.gif import GifSink
 from bgsub.video.writers.painting import Painter
 from bgsub.video.writers.stills import ImageFolder
 
@@ -151,7 +152,7 @@ def overlay_sink(
     Parameters
     ----------
     path : path-like
-        ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9.
+        ``.mp4`` and ``.mkv`` are H.264, ``.webm`` is VP9, ``.gif`` is small and without sound.
     info : VideoInfo
         Of the source.
     overwrite, source
@@ -165,8 +166,10 @@ def overlay_sink(
     sound : Sound, optional
         `Source.sound`, which is heard with it.
     """
-    target = check_output(path, overwrite=overwrite, source=source)
+    target = check_output(path, overwrite=overwrite, source=source, suffixes=(*WRITABLE_VIDEOS, *WRITABLE_ANIMATIONS))
     painter = Painter(color, bounds)
+    if target.suffix.lower() in WRITABLE_ANIMATIONS:
+        return GifSink(target, info, painter)
     return VideoSink(
         target,
         info,
