@@ -48,7 +48,7 @@ def write_tracks(path: Path, *tracks: Track | None) -> Path:
             stream.codec_context.bit_rate = 400_000
             streams.append(stream)
         for stream, track in zip(streams, tracks, strict=True):
-            stream.disposition = Disposition(track.disposition if track else 0)
+            stream.disposition = track.disposition if track else 0
         for stream, track in zip(streams, tracks, strict=True):
             if track is None:
                 continue
@@ -60,7 +60,7 @@ def write_tracks(path: Path, *tracks: Track | None) -> Path:
     return path
 
 
-DEFAULT = int(Disposition.default)
+DEFAULT = Disposition.default.value
 PREVIEW = Track(32, 24, 4, rate=5)
 THUMBNAILS = Track(32, 24, 3, codec="mjpeg", pix_fmt="yuvj420p", rate=1)
 MAIN = Track(64, 48, 10)
@@ -105,7 +105,7 @@ def test_a_still_is_not_taken_for_the_video(tmp_path: Path) -> None:
 
 
 def test_a_cover_is_no_video(tmp_path: Path) -> None:
-    cover = Track(320, 240, 1, int(Disposition.attached_pic), "mjpeg", pix_fmt="yuvj420p")
+    cover = Track(320, 240, 1, Disposition.attached_pic.value, "mjpeg", pix_fmt="yuvj420p")
     path = write_tracks(tmp_path / "x.mp4", cover, MAIN)
     assert read(path) == (64, 48, 10)
     with pytest.raises(SourceError, match=r"x.mp4: its stream 1 is a cover picture; its streams of video are: 0$"):

@@ -74,6 +74,8 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_mutated_files_end_in_frames_or_one_line(tmp_path: Path, name: str) -> None:
+    if name == "a.mpg" and int(av.__version__.split(".")[0]) < 18:
+        pytest.skip("the FFmpeg of PyAV 17 crashes in opening some of these")
     data = KINDS[name](tmp_path / name).read_bytes()
     rng = random.Random(name)
     logging.getLogger("libav").setLevel(logging.CRITICAL)
