@@ -111,12 +111,13 @@ def test_three_channels_share_a_range(make):
 def test_it_may_change_in_25_frames_and_stays_then(make):
     model, ranges = make(), []
     for t, frame in enumerate(frames_of(texture(1000, 1500), 3, 0, np.uint16, 40)):
-        frame[5:10, :10] = 1500 + 100 * t
+        frame[5:10, :10] = 1500 + 100 * t + 300 * (t >= 24)
         model.apply(frame)
         ranges.append(model.value_range)
-    used = 1500 + 100 * 24 - 1000
-    assert ranges[24] == pytest.approx((1000 - used / 4, 3900 + used / 4), abs=0.05 * used)
+    used = 1500 + 100 * 24 + 300 - 1000
+    assert ranges[24] == pytest.approx((1000 - used / 4, 4200 + used / 4), abs=0.05 * used)
     assert len(set(ranges[:25])) > 5
+    assert ranges[23] != ranges[24]
     assert set(ranges[24:]) == {ranges[24]}
 
 
@@ -143,8 +144,8 @@ def test_frames_that_are_only_classified_do_not_change_it(make):
     model, frames = make(), frames_of(texture(1000, 2000), 3, 0, np.uint16)
     masks_of(model, frames[:10])
     before, kept = model.value_range, stored(model)
-    model.apply(frames[11] * np.uint16(5), learning_rate=0)
-    assert model.value_range == before
+    model.apply(frames[11].astype(np.int32) * 5, learning_rate=0)
+    assert (model.value_range, model.dtype) == (before, np.uint16)
     assert stored(model) == kept
 
 
@@ -201,6 +202,23 @@ def test_what_comes_outside_after_the_first_frames_is_told(caplog):
     assert len(caplog.messages) == 1
     assert "lie outside the range 7" in caplog.text
     assert "that the first frames use" in caplog.text
+
+
+def test_a_hot_pixel_is_told_when_the_range_no_longer_changes(caplog):
+    model, frames = BackgroundSubtractor(), frames_of(texture(1000, 2000), 3, 0, np.uint16, 30)
+    for t, frame in enumerate(frames):
+        frame[0, 0] = 60_000
+        model.apply(frame)
+        assert len(caplog.messages) == (t >= 24)
+    assert model.n_clipped == 30
+    assert "1 of 4800 values" in caplog.text
+
+
+@pytest.mark.parametrize("base", [2**40, -(2**36), 2**24 + 1])
+def test_digits_beyond_those_of_float32_are_kept(base):
+    model, twin = (BackgroundSubtractor(value_range=(low, low + 1500)) for low in (base, 0))
+    for frame in frames_of(texture(500, 1000), 3, 300, np.int64, 30, 25):
+        np.testing.assert_array_equal(model.apply(frame + base), twin.apply(frame))
 
 
 def test_eight_bits_have_no_range(caplog):
