@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,12 +95,31 @@ def decode(file: Path, flags: int) -> np.ndarray | None:
         return None
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
+class _Quiet:
+    """OpenCV's level of logging, down as long as anybody in any thread wants it down."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._level: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._wanted:
+                self._level = opencv_log.getLogLevel()
+                opencv_log.setLogLevel(0)
+            self._wanted += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if not self._wanted:
+                opencv_log.setLogLevel(self._level)
+
+
+_QUIET = _Quiet()
+
+
+def quiet() -> contextlib.AbstractContextManager[None]:
     """Keep OpenCV from writing its own lines to stderr."""
-    level = opencv_log.getLogLevel()
-    opencv_log.setLogLevel(0)
-    try:
-        yield
-    finally:
-        opencv_log.setLogLevel(level)
+    return _QUIET

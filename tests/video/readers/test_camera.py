@@ -162,3 +162,22 @@ def test_opencv_says_nothing_of_its_own(capfd: pytest.CaptureFixture[str]) -> No
         open_source(97)
     assert capfd.readouterr() == ("", "")
     assert stills.opencv_log.getLogLevel() == level
+
+
+def test_opencv_speaks_again_when_the_last_thread_is_done() -> None:
+    level = stills.opencv_log.getLogLevel()
+
+    def hold(begun: threading.Event, end: threading.Event) -> None:
+        with stills.quiet():
+            begun.set()
+            end.wait(10)
+
+    begun, end = threading.Event(), threading.Event()
+    thread = threading.Thread(target=hold, args=(begun, end))
+    with stills.quiet():
+        thread.start()
+        assert begun.wait(10)
+    assert stills.opencv_log.getLogLevel() == 0
+    end.set()
+    thread.join(10)
+    assert stills.opencv_log.getLogLevel() == level
