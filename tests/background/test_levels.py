@@ -104,6 +104,16 @@ def test_three_channels_share_a_range(make):
     assert np.abs(model.background_image().astype(float)[:15] - place[:15]).max() < 60
 
 
+def test_what_keeps_the_structure_of_a_measure_is_an_object_and_no_light():
+    """Something flat in front of a wall, 300 mm nearer; of 8 bits, and of grey levels, it would be a lamp's light."""
+    found = {}
+    for dtype, scale in ((np.uint16, 1), (np.uint8, 0.1), (np.float32, 0.1)):
+        model, place = BackgroundSubtractor(), texture(500, 2400) * scale
+        masks = masks_of(model, frames_of(place, 2 * scale, -300 * scale, dtype, 33, 30))
+        found[np.dtype(dtype).name] = (masks[-1][WARM] == 255).mean()
+    assert found == {"uint16": pytest.approx(1, abs=0.02), "uint8": 0, "float32": 0}
+
+
 # ------------------------------------------------------------------------------------------------------- the range
 
 
@@ -159,6 +169,15 @@ def test_a_new_start_finds_it_anew(make, again):
         assert (model.value_range, model.dtype, model.n_clipped) == (None, None, 0)
     model.apply(as_dtype(texture(20_000, 30_000), np.uint16), learning_rate=1 if again == "rate 1" else None)
     assert model.value_range == pytest.approx((17_500, 32_500), abs=100)
+
+
+def test_a_new_start_may_be_with_other_bits():
+    model = BackgroundSubtractor()
+    model.apply(np.full(SHAPE, 90, np.uint8))
+    model.apply(as_dtype(texture(-3000, 1000), np.int16), learning_rate=1)
+    assert model.value_range == pytest.approx((-4000, 2000), abs=20)
+    model.apply(np.full(SHAPE, 90, np.uint8), learning_rate=1)
+    assert model.value_range is None
 
 
 @every_model
