@@ -69,6 +69,13 @@ def mixed(shares: np.ndarray, palette: np.ndarray) -> np.ndarray:
     return (shares @ palette**2.2).clip(0, 1) ** (1 / 2.2)
 
 
+def as_drawn(name: str, longest: int = 60) -> str:
+    """Return a name from outside as it is drawn: to the letter (dollars begin no formula), shortened in its middle."""
+    if len(name) > longest:
+        name = f"{name[: longest // 2]}…{name[-(longest // 2 - 1) :]}"
+    return name.replace("$", r"\$")
+
+
 def plain_axes(axes: Axes) -> None:
     """Take away what is not needed to read a figure."""
     axes.set_axisbelow(True)

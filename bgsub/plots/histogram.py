@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bgsub.plots.figures import INK, UNUSUAL_COLOUR, colours, dashes, plain_axes
+from bgsub.plots.figures import INK, UNUSUAL_COLOUR, as_drawn, colours, dashes, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bgsub.plots.shown import ShownMixture, ShownRows
 
-NAMED = 24
+NAMED = 16
 """Components that a legend names; more would not fit beside the picture."""
 
 _PLACES = 600  # at which densities are drawn
@@ -37,7 +37,7 @@ def histogram_figure(mixture: ShownMixture, rows: ShownRows) -> Figure:
     if mixture.log[0]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
-    axes.set(xlabel=mixture.names[0], ylabel="density of the logarithm" if mixture.log[0] else "density")
+    axes.set(xlabel=as_drawn(mixture.names[0]), ylabel="density of the logarithm" if mixture.log[0] else "density")
     axes.set_ylim(bottom=0)
     plain_axes(axes)
     figure.legend(loc="outside right upper", fontsize=9, frameon=False, handlelength=3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bgsub.plots.figures import INK, UNUSUAL_COLOUR, colours, dashes, markers, mixed, plain_axes
+from bgsub.plots.figures import INK, UNUSUAL_COLOUR, as_drawn, colours, dashes, markers, mixed, plain_axes
 from bgsub.plots.histogram import NAMED, cluster_name, draw_densities
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _components(axes: Axes, mixture: ShownMixture) -> None:
 
 def _name_axes(axes: Axes, mixture: ShownMixture) -> None:
     """Make the axes logarithmic where the columns are, and name them."""
-    axes.set(xlabel=mixture.names[0], ylabel=mixture.names[1])
+    axes.set(xlabel=as_drawn(mixture.names[0]), ylabel=as_drawn(mixture.names[1]))
     if mixture.log[0]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")

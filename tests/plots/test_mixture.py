@@ -8,6 +8,7 @@ from scipy.integrate import trapezoid
 
 from bgsub.errors import OutputError
 from bgsub.plots.figures import colours, markers, mixed, save_figure
+from bgsub.plots.histogram import NAMED
 from bgsub.plots.mixture import MOST_COLUMNS, mixture_figure
 from bgsub.plots.plane import ellipse
 from bgsub.plots.shown import ShownMixture, ShownRows
@@ -223,6 +224,31 @@ def test_more_columns_are_drawn_alone_and_in_pairs(count):
     figure.draw_without_rendering()
     legend = figure.legends[0].get_window_extent()
     assert not any(legend.overlaps(axes.get_window_extent()) for axes in figure.axes)
+
+
+@pytest.mark.parametrize("count", range(1, MOST_COLUMNS + 1))
+@pytest.mark.parametrize("k", [1, 8, 9, NAMED])
+def test_every_legend_fits_into_its_picture_and_hides_nothing(count, k):
+    mixture, rows = of_columns(count, k=k, n=300)
+    figure = mixture_figure(mixture, ShownRows(rows.points, rows.probabilities, rows.points[:4]))
+    figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    assert len(names(figure)) >= k + 3
+    assert legend.y0 >= 0 and legend.x0 >= 0 and legend.x1 <= figure.bbox.width and legend.y1 <= figure.bbox.height
+    assert not any(legend.overlaps(axes.get_window_extent()) for axes in figure.axes)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_names_of_columns_are_drawn_to_the_letter(count, tmp_path):
+    """A dollar begins no formula, not even one that is none; a long name is shortened."""
+    mixture, rows = of_columns(count)
+    odd = ("cost in $x_{$ \\frac{", "price $", "a" * 100 + "z" * 100)[:count]
+    named = ShownMixture(mixture.weights, mixture.means, mixture.covariances, odd, mixture.log)
+    figure = mixture_figure(named, rows)
+    save_figure(figure, tmp_path / "p.png")
+    assert figure.axes[0].get_xlabel() + figure.axes[0].get_title() == "cost in \\$x_{\\$ \\frac{"
+    drawn = [text for axes in figure.axes for text in (axes.get_xlabel(), axes.get_ylabel(), axes.get_title())]
+    assert max(map(len, drawn)) <= 62
 
 
 # -------------------------------------------------------------------------------------------------------- files
