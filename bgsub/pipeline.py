@@ -183,7 +183,8 @@ def _takes_time(subtractor: Subtractor) -> bool:
 
 def _mask_maker(subtractor: Subtractor, learning_rate: float | None) -> Callable[[Frame], np.ndarray]:
     """Return what makes a frame's mask, and tells the subtractor the times of one source, if it wants them."""
-    if not _takes_time(subtractor):
+    # A model that learns nothing keeps the clock that it has, to the bit.
+    if learning_rate == 0 or not _takes_time(subtractor):
         return lambda frame: subtractor.apply(frame.image, learning_rate=learning_rate)
     if hasattr(subtractor, "restart_clock"):
         subtractor.restart_clock()  # it may have seen another source, whose times were others
