@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from numba import njit
 
+from bgsub.compilation import add_seconds
 from bgsub.simd.internals import event
 from bgsub.simd.sources import fingerprint_of
 
@@ -57,21 +59,28 @@ def kernels_of(module: str) -> Callable[[Callable], Any]:
 
 
 class _Attendant(event.Listener):
-    """Says that a kernel is being compiled, and lets one process do so at a time.
+    """Says that kernels are being compiled, counts the seconds, and lets one process do so at a time.
 
-    The seconds it takes must not be mistaken for a hang. And Numba numbers the files of its cache by what it finds
-    there: two processes that compile for different kinds of frames at once may take one number, and a third would then
-    run the code of the wrong kind. The lock is on the kernel's source file; systems without `flock` do without.
+    These seconds must not be mistaken for a hang, nor for the speed of what waits for them. And Numba numbers the
+    files of its cache by what it finds there: two processes that compile for different kinds of frames at once may
+    take one number, and a third would then run the code of the wrong kind. The lock is on the kernel's source file;
+    systems without `flock` do without.
     """
 
     def __init__(self) -> None:
         self._locked: dict[int, IO[bytes]] = {}
+        self._started: dict[int, float] = {}
+        self._announced = False
 
     def on_start(self, event: event.Event) -> None:
         dispatcher = event.data["dispatcher"]
         if not any(dispatcher is one for one in _kernels):
             return
-        log.info("compiling %s for this processor, once: a few seconds", dispatcher.__name__)
+        if not self._announced:
+            self._announced = True
+            log.info("preparing for this processor, once (a few seconds)")
+        log.debug("compiling %s", dispatcher.__name__)
+        self._started[id(dispatcher)] = time.perf_counter()
         if fcntl is not None:
             with contextlib.suppress(OSError):  # source in an archive, or a file system without locks
                 file = Path(dispatcher.py_func.__code__.co_filename).open("rb")  # noqa: SIM115  (closed by on_end)
@@ -79,7 +88,10 @@ class _Attendant(event.Listener):
                 fcntl.flock(file, fcntl.LOCK_EX)
 
     def on_end(self, event: event.Event) -> None:
-        file = self._locked.pop(id(event.data["dispatcher"]), None)
+        key = id(event.data["dispatcher"])
+        if key in self._started:
+            add_seconds(time.perf_counter() - self._started.pop(key))
+        file = self._locked.pop(key, None)
         if file is not None:
             file.close()  # which ends the lock
 

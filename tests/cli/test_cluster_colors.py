@@ -26,7 +26,7 @@ def film(workplace):
 
 def said(outcome):
     """What stderr says, but for kernels that a first run compiles."""
-    return [line for line in outcome.err.splitlines() if not line.startswith("compiling ")]
+    return [line for line in outcome.err.splitlines() if not line.startswith("preparing ")]
 
 
 def palette_of(bgsub, *arguments):

@@ -37,7 +37,7 @@ def film(workplace):
 
 def said(outcome):
     """What stderr says, but for kernels that a first run compiles."""
-    return [line for line in outcome.err.splitlines() if not line.startswith("compiling ")]
+    return [line for line in outcome.err.splitlines() if not line.startswith("preparing ")]
 
 
 def facts_of(bgsub, *arguments, code=0):
