@@ -279,7 +279,8 @@ class _Execution:
         made = self._outputs(outputs, source)
         if "mask" in made and made["mask"].lossy:
             logger.warning("%s is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", outputs.mask)
-        if "overlay" in made and source.sound is None and source.describe().get("audio"):
+        known = source.describe() if "overlay" in made and source.sound is None else {}
+        if known.get("audio") or known.get("parts"):
             logger.info("%s is without sound: that of %s cannot be read beside it", outputs.overlay, self.job.shown)
         self.sinks = {path: made[name] for name, path in _named(outputs).items() if name in made and path}
         sinks = [*made.values(), *(make(info, self.model) for make in self.makers)]
@@ -294,7 +295,9 @@ class _Execution:
 
         model, info = self.model, source.info
         common: dict[str, Any] = {"overwrite": outputs.overwrite, "source": str(self.job.sources[0])}
-        pictures: dict[str, Any] = common | {"quality": outputs.quality}
+        # The range that the model is told to look at is the one to be seen.
+        bounds = self.job.model.parameters.get("value_range")
+        pictures: dict[str, Any] = common | {"quality": outputs.quality, "bounds": bounds and tuple(bounds)}
         make: dict[str, Callable[[str], Sink]] = {
             "mask": lambda path: videos.mask_sink(path, info, codec=outputs.mask_codec, **common),
             "overlay": lambda path: videos.overlay_sink(

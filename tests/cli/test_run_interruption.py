@@ -189,6 +189,8 @@ def test_a_full_disk(long_clip, long_images, workplace):
             long_clip,
             "--overlay",
             "o.mp4",
+            "--quality",
+            "100",  # a usual one fits
             *ALL_OUTPUTS[:2],
             *ALL_OUTPUTS[4:6],
         ],

@@ -274,3 +274,25 @@ def test_warm_up_longer_than_the_source(clip, workplace):
     summary = execute(Job(clip, model=MOG2_MODEL, warm_up=99))
     assert summary.result == "broken off" and "ended within --warm-up" in str(summary.error)
     assert (summary.outputs, files_in(workplace)) == ((), [])
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32])
+def test_pictures_of_deep_frames_show_the_range_in_use_or_the_one_that_is_given(workplace, dtype):
+    """As an overlay, a cut-out and a background: 20 levels of noise about 20,000, and something 500 above them."""
+    rng = np.random.default_rng(0)
+    (workplace / "deep").mkdir()
+    for number in range(30):
+        image = 20_000 + rng.normal(0, 4, (48, 64)) + np.arange(64) * 5
+        if number > 20:
+            image[16:32, 20:40] += 500
+        cv2.imwrite(f"deep/in{number:06d}.tif", image.astype(dtype))
+    shown = {}
+    for name, parameters in (("found", {}), ("given", {"value_range": [0, 100_000]})):
+        outputs = Outputs(overlay=f"{name}.mkv", foreground=f"{name}.mp4", background=f"{name}.png", quality=100)
+        assert execute(Job("deep", model=ModelChoice("mog2", parameters), outputs=outputs)).result == "done"
+        pictures = read_video(f"{name}.mkv", "bgr24")[1]
+        shown[name] = pictures[10].astype(int)
+        assert len(pictures) == 30
+        assert cv2.imread(f"{name}.png", cv2.IMREAD_UNCHANGED).dtype == np.uint8
+    assert np.ptp(shown["found"][:, :, 1].mean(axis=0)) > 150
+    np.testing.assert_allclose(shown["given"], 20_160 / 100_000 * 255, atol=6)
