@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
+import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,8 @@ from bgsub.formats import WRITABLE_FIGURES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+logger = logging.getLogger(__name__)
 
 INK = "#30343b"
 """Of letters and outlines."""
@@ -34,6 +39,24 @@ _COLOURS = (  # of Okabe and Ito, told apart by the colour-blind; grey for their
 )
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # one more than colours: 56 pairs differ
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.2, 1.2), (5, 1.6, 1.2, 1.6), (8, 2, 3, 2))
+_EASTERN = 0x0900  # letters from here on may not be in matplotlib's font
+_EASTERN_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Apple SD Gothic Neo",
+    "Arial Unicode MS",
+    "Nirmala UI",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+)
+_NO_GLYPH = r"Glyph \d+ .* missing from"
 _DPI, _JPEG_DPI = 160, 130  # who takes JPEG wants a small file
 _GRID = "#e4e7eb"
 
@@ -109,15 +132,33 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, few_colours: bo
     if suffix not in WRITABLE_FIGURES:
         raise OutputError(f"cannot write {path}: its extension is none of {', '.join(WRITABLE_FIGURES)}; choose one")
     drawn = io.BytesIO()
+    options: dict[str, Any] = {"format": suffix[1:], "dpi": _DPI}
     if suffix == ".jpg":
-        smaller = {"quality": 75, "optimize": True, "progressive": True}
-        figure.savefig(drawn, format="jpg", dpi=_JPEG_DPI, facecolor="white", pil_kwargs=smaller)
-    else:
-        figure.savefig(drawn, format=suffix[1:], dpi=_DPI, facecolor="white")
+        options |= {"dpi": _JPEG_DPI, "pil_kwargs": {"quality": 75, "optimize": True, "progressive": True}}
+    _choose_fonts(figure)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.filterwarnings("always", _NO_GLYPH, UserWarning)
+        figure.savefig(drawn, facecolor="white", **options)
+    if any(re.match(_NO_GLYPH, str(one.message)) for one in told):
+        logger.warning("%s: no font here has all letters of its names; those it lacks are boxes", path)
     if few_colours and suffix == ".png":
         drawn = _with_few_colours(drawn)
     with atomic_write(path) as file:
         file.write(drawn.getbuffer())
+
+
+def _choose_fonts(figure: Figure) -> None:
+    """Let letters that matplotlib's own font lacks come from a font of the system, where one is known to have them."""
+    from matplotlib.font_manager import get_font_names
+    from matplotlib.text import Text
+
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    if all(ord(letter) < _EASTERN for text in texts for letter in text.get_text()):
+        return
+    installed = set(get_font_names())
+    families = ["DejaVu Sans", *(name for name in _EASTERN_FONTS if name in installed)]
+    for text in texts:
+        text.set_fontfamily(families)
 
 
 def _with_few_colours(png: io.BytesIO) -> io.BytesIO:

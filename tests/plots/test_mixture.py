@@ -251,6 +251,29 @@ def test_names_of_columns_are_drawn_to_the_letter(count, tmp_path):
     assert max(map(len, drawn)) <= 62
 
 
+def test_letters_that_no_font_has_are_told_in_one_line(tmp_path, caplog, recwarn, monkeypatch):
+    monkeypatch.setattr("bgsub.plots.figures._EASTERN_FONTS", ())
+    mixture, rows = of_columns(2)
+    named = ShownMixture(mixture.weights, mixture.means, mixture.covariances, ("温度", "größe"), mixture.log)
+    save_figure(mixture_figure(named, rows), tmp_path / "p.png")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'p.png'}: no font here has all letters of its names; those it lacks are boxes"
+    ]
+    assert not recwarn.list and (tmp_path / "p.png").stat().st_size > 10_000
+    caplog.clear()
+    save_figure(mixture_figure(mixture, rows), tmp_path / "q.png")
+    assert not caplog.records
+
+
+def test_a_font_of_the_system_is_asked_for_letters_from_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("matplotlib.font_manager.get_font_names", lambda: ["Yu Gothic", "DejaVu Sans"])
+    mixture, rows = of_columns(2)
+    named = ShownMixture(mixture.weights, mixture.means, mixture.covariances, ("温度", "größe"), mixture.log)
+    figure = mixture_figure(named, rows)
+    save_figure(figure, tmp_path / "p.png")
+    assert figure.axes[0].xaxis.label.get_fontfamily() == ["DejaVu Sans", "Yu Gothic"]
+
+
 # -------------------------------------------------------------------------------------------------------- files
 
 
