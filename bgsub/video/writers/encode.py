@@ -258,7 +258,8 @@ class VideoFile:
             if not self.created:
                 self.path.open("wb").close()  # what cannot be opened is left alone
                 self.created = True
-            self._mux_sound((packet.pts or 0) / self._ticks_per_second)
+            tick = packet.pts or 0  # the container counts in ticks of its own, and will have changed it
+            self._mux_sound(tick / self._ticks_per_second)
             self._container.mux(packet)
             size = self.path.stat().st_size
             if size > self._size:
@@ -266,7 +267,7 @@ class VideoFile:
                 self._size = size
                 self._intact = self._whole_until()
                 self._mend()
-            self._muxed = packet.pts
+            self._muxed = tick
 
     def _whole_until(self) -> float | None:
         """Return the time up to which all frames are on disk, now that another cluster or fragment is."""

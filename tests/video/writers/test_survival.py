@@ -69,7 +69,8 @@ def test_a_killed_run_leaves_whole_lines(tmp_path, suffix):
 
 @posix
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "webm"])
-def test_a_full_disk_keeps_what_was_written(tmp_path, suffix):
+@pytest.mark.parametrize("ticks", [90_000, 1000, 25])
+def test_a_full_disk_keeps_what_was_written(tmp_path, suffix, ticks):
     path = tmp_path / f"m.{suffix}"
     result = run_python(f"""
         import resource, signal
@@ -77,7 +78,7 @@ def test_a_full_disk_keeps_what_was_written(tmp_path, suffix):
         from bgsub.video.writers.videos import *
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, resource.RLIM_INFINITY))
-        sink = mask_sink({str(path)!r}, clip_info(160, 120))
+        sink = mask_sink({str(path)!r}, clip_info(160, 120, time_base=Fraction(1, {ticks})))
         try:
             for index in range(2000):
                 sink.write(clip_frame(index, width=160, height=120), noise_mask(index, 160, 120))
