@@ -83,7 +83,7 @@ def test_the_readmes_show_commands_and_python():
 
 
 def test_the_readme_is_short():
-    assert len(README.splitlines()) <= 190
+    assert len(README.splitlines()) <= 180
 
 
 @pytest.mark.slow
