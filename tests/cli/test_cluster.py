@@ -250,7 +250,7 @@ def test_select_finds_two(bgsub, table):
     best = min(facts["table"], key=lambda row: row["bic"])
     assert best == facts["best"] and best["n_components"] == 2
     predicted = json.loads(bgsub("cluster", "predict", "best.bgsub", table, "--output", "o.csv", "--json").out)
-    assert predicted == {"rows": 500, "sizes": [334, 166]}
+    assert predicted == {"rows": 500, "sizes": [334, 166], "outputs": ["o.csv"]}
 
 
 def test_select_of_one_shape(bgsub, table):
