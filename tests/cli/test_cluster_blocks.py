@@ -33,15 +33,13 @@ def test_tables_of_several_blocks(bgsub, long_table, monkeypatch):
     assert facts["most_unusual"][0]["values"] == {"x0": 40.0, "x1": -40.0}
     assert facts["anomalies"] == (found["log_density"] < facts["threshold"]).sum()
 
-    drawn = {}
+    drawn = []
     monkeypatch.setattr("bgsub.plots.figures.save_figure", lambda figure, path, **_: None)
-    monkeypatch.setattr(
-        "bgsub.plots.mixture.mixture_figure",
-        lambda plane, points, probabilities, **others: drawn.update(points=points, shares=probabilities, **others),
-    )
+    monkeypatch.setattr("bgsub.plots.mixture.mixture_figure", lambda mixture, rows, title: drawn.append(rows))
     bgsub("cluster", "plot", "m.bgsub", "long.npy", "--output", "p.png", "--quantile", "0.00001")
-    assert drawn["points"].shape == (20_000, 2)
-    assert len(np.unique(drawn["points"], axis=0)) == 20_000
-    assert (drawn["points"][:, 0] > 4).mean() == pytest.approx(0.5, abs=0.02)  # of all blocks alike
-    assert drawn["anomalies"].tolist() == [[40, -40], [30, -30]][: len(drawn["anomalies"])]
-    assert np.array_equal(drawn["shares"].argmax(axis=1), model.predict(drawn["points"]))
+    (rows,) = drawn
+    assert rows.points.shape == (20_000, 2)
+    assert len(np.unique(rows.points, axis=0)) == 20_000
+    assert (rows.points[:, 0] > 4).mean() == pytest.approx(0.5, abs=0.02)  # of all blocks alike
+    assert rows.unusual.tolist() == [[40, -40], [30, -30]][: len(rows.unusual)]
+    assert np.array_equal(rows.probabilities.argmax(axis=1), model.predict(rows.points))

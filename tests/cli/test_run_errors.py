@@ -70,7 +70,7 @@ FAILURES = [
         ([option, "-"], "cannot write to standard output: it takes tables only; name a file instead of -")
         for option in ("--mask", "--foreground", "--overlay", "--background")
     ),
-    (["--overlay", "o.png"], "cannot write o.png: its extension is not one of .mkv, .mp4, .webm; choose"),
+    (["--overlay", "o.png"], "cannot write o.png: its extension is not one of .mkv, .mp4, .webm, .gif; choose"),
     (["--background", "b.mkv"], "cannot write b.mkv: its extension is not one of .png, "),
     (["--stats", "s.xls"], "cannot write s.xls: its extension is not one of .csv, .jsonl"),
     (["--save-model", "m.pkl"], "cannot write m.pkl: its extension is not one of .bgsub; choose"),
