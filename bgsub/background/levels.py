@@ -51,6 +51,8 @@ class Levels:
         What is brought to 0 to 255; None where values are no such range, or before the first frame.
     clipped : int
         Values so far that lay outside the range.
+    quiet : float
+        How far the noise is below what 8 bits have, see `RangeFinder`; 1 where no range was found.
     """
 
     def __init__(self, scale: str, value_range: Sequence[float] | None) -> None:
@@ -63,17 +65,20 @@ class Levels:
         self.dtype: np.dtype | None = None
         self.range = self.given
         self.clipped = 0
+        self.quiet = 1.0
         self._told = False
         self._finder = RangeFinder() if self.scale == "auto" and self.given is None else None
 
-    def are_light(self, shape: tuple[int, ...]) -> bool:
-        """Return whether values tell of light, as in all frames of 8 bits, and all in colour.
+    def suited(self, parameters: Mapping[str, Any], shape: tuple[int, ...]) -> Mapping[str, Any]:
+        """Return the adaptive model's parameters as they suit frames of `shape`.
 
-        Grey of more bits is taken for a measure, such as a temperature or a distance, unless floats are grey levels.
+        Those of 8 bits, all in colour, and floats that are grey levels, tell of light. Grey of more bits is taken for
+        a measure, such as a temperature or a distance: no lamp changes it, and where its range is wide and its noise
+        far below a grey level, a difference counts that would be nothing among the noise of 8 bits.
         """
-        return (
-            self.range in (None, GREY_SCALE) or len(shape) == 3 or (self.dtype is not None and self.dtype.itemsize == 1)
-        )
+        if self.range in (None, GREY_SCALE) or len(shape) == 3 or (self.dtype is not None and self.dtype.itemsize == 1):
+            return parameters
+        return {**parameters, "structure": 1.0, "var_min_y": parameters["var_min_y"] * self.quiet**2}
 
     def check(self, image: np.ndarray) -> Extremes | None:
         """Return the extremes of an image, None where they do not matter, or raise ParameterError about its values."""
@@ -147,6 +152,7 @@ class Levels:
             "dtype": None if self.dtype is None else self.dtype.name,
             "range": None if self.range is None else list(self.range),
             "clipped": self.clipped,
+            "quiet": self.quiet,
             "told": self._told,
             "finder": None if self._finder is None else self._finder.progress(),
         }
@@ -169,9 +175,11 @@ class Levels:
             return
         self.dtype = None if values["dtype"] is None else _known_dtype(values["dtype"])
         self.range = _as_range(check_range(values["range"]))
-        self.clipped, self._told = values["clipped"], values["told"]
+        self.clipped, self.quiet, self._told = values["clipped"], values["quiet"], values["told"]
         if type(self.clipped) is not int or self.clipped < 0 or type(self._told) is not bool:
             raise ValueError(f"{self.clipped!r} values outside a range, told {self._told!r}")
+        if type(self.quiet) is not float or not 0 < self.quiet <= 1:
+            raise ValueError(f"noise of {self.quiet!r} of what there may be")
         if values["finder"] is None:
             self._finder = None
         else:
@@ -186,6 +194,7 @@ class Levels:
             self._finder = None
             return None
         old, new = self.range, finder.look(image, extremes)
+        self.quiet = finder.quiet
         if finder.done:
             self._finder = None
         if old is None:

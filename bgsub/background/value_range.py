@@ -22,6 +22,7 @@ FRAMES = 25  # wish: frames after which the range stays
 _MARGIN = 0.25  # wish: of what the frames use, on both sides
 _NOISE = 1.3  # chosen: grey levels, the most noise, so that it is below 1.5 by any measure
 _SAMPLE = 1 << 15  # cost: pixels that tell enough of a frame
+_QUIETEST = 1 / 3  # chosen: of `_NOISE`; below 0.4 grey levels it is the scene that changes, not the camera
 _FAR_OFF = 0.001  # chosen: share of the pixels on each side that may be far off
 _GLITCHES = 0.2  # chosen: share of the frames that may be: a shutter's, a black first one
 _FEW, _MANY = 16, 0.25  # chosen: different values, and share of the pixels that change, see `step_between`
@@ -58,9 +59,12 @@ class RangeFinder:
         Standard deviation of the noise, by each frame and the one before, where they differ.
     earlier : ndarray or None
         A sample of the last frame's pixels.
+    quiet : float
+        Noise in the range that was last returned, as a share of the most that there may be: 1/3 to 1.
     """
 
     def __init__(self) -> None:
+        self.quiet = 1.0
         self.lows: list[float] = []
         self.highs: list[float] = []
         self.noises: list[float] = []
@@ -93,8 +97,10 @@ class RangeFinder:
         used, calm, middle = (1 + 2 * _MARGIN) * (high - low), noise * GREY_LEVELS / _NOISE, (low + high) / 2
         whole = whole_scale(dtype, low, high)
         if whole is not None and used >= _WHOLE * whole.width:
+            self.quiet = 1.0
             return whole
         width = max(used, calm, _RELATIVE * abs(middle), _ABSOLUTE)
+        self.quiet = min(max(calm / width, _QUIETEST), 1.0)
         return Range(float(np.float32(middle - width / 2)), float(np.float32(middle + width / 2)))
 
     # ---------------------------------------------------------------------------------------------- persistence

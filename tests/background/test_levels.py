@@ -104,6 +104,31 @@ def test_three_channels_share_a_range(make):
     assert np.abs(model.background_image().astype(float)[:15] - place[:15]).max() < 60
 
 
+@pytest.mark.parametrize("kelvin", [20, 60, 100])
+@pytest.mark.parametrize(("unit", "dtype"), [(100, np.uint16), (1, np.float32)], ids=["hundredths", "kelvin"])
+def test_five_kelvin_are_found_beside_a_cold_sky_and_a_hot_engine(kelvin, unit, dtype):
+    frames = frames_of(texture(250, 250 + kelvin) * unit, 0.04 * unit, 5 * unit, dtype)
+    masks = masks_of(BackgroundSubtractor(detect_shadows=False), frames)
+    assert not masks[5:40].any()
+    assert (masks[-1][WARM] == 255).mean() > 0.9
+    masks[-1][WARM] = 0
+    assert (masks[-1] == 255).mean() < 0.02
+
+
+def test_only_a_measure_whose_noise_is_far_below_a_grey_level_has_narrower_gaussians():
+    quiet, noisy = (frames_of(texture(0, 8000), noise, 0, np.uint16) for noise in (1, 60))
+    for frames, shape, share in [
+        (quiet, SHAPE, 1 / 9),
+        (noisy, SHAPE, 1),
+        (quiet, (*SHAPE, 3), 1),
+        ([np.clip(frame / 40, 0, 255).astype(np.uint8) for frame in quiet], SHAPE, 1),
+    ]:
+        model = BackgroundSubtractor()
+        for frame in frames[:25]:
+            model.apply(frame if len(shape) == 2 else frame[..., None].repeat(3, -1))
+        assert model._levels.suited({"var_min_y": 20.0}, shape)["var_min_y"] == pytest.approx(20 * share)
+
+
 def test_what_keeps_the_structure_of_a_measure_is_an_object_and_no_light():
     """Something flat in front of a wall, 300 mm nearer; of 8 bits, and of grey levels, it would be a lamp's light."""
     found = {}
@@ -476,6 +501,7 @@ WRONG = {
     "lows that are texts": lambda m, a: with_finder(m, a, lows=["1"] * 5),
     "a thousand frames": lambda m, a: with_finder(m, a, lows=[1.0] * 1000, highs=[2.0] * 1000),
     "noises": lambda m, a: with_finder(m, a, noises=[float("nan")]),
+    "less noise than none": lambda m, a: changed(m, a, quiet=-1.0),
     "no sample": lambda m, a: (m, {name: array for name, array in a.items() if name != "earlier"}),
     "a sample of another shape": lambda m, a: (m, {**a, "earlier": np.zeros((3, 4))}),
     "a sample of nothing": lambda m, a: (m, {**a, "earlier": np.full(SHAPE, np.nan)}),

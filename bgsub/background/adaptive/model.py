@@ -248,7 +248,7 @@ class BackgroundSubtractor(BackgroundModel):
         clock = Clock() if anew else self._clock
         tick = clock.tick(time, self.parameters["frame_rate"])
         call = self._accept(image, learning_rate, known_foreground, out, probability)
-        engine, p, n = self.engine, self.parameters, self.n_frames
+        engine, p, n = self.engine, self._levels.suited(self.parameters, call.pixels.shape), self.n_frames
         with opencv_bounded(self._threads):
             moved = self.registration.follow(engine, call.pixels, n, call.learns) if p["stabilise"] else None
             view = engine.show(call.pixels, call.known_foreground, moved)
@@ -257,8 +257,7 @@ class BackgroundSubtractor(BackgroundModel):
             step, search = step_of(p, moment, call.pixels.ndim == 3), search_of(p, moment, self._n_pixels)
             large, oldest = large_area_of(p, moment, self._n_pixels), oldest_of(p, moment)
             objects = engine.score(step, search) if n else engine.begin()
-            judged = p if self._levels.are_light(call.pixels.shape) else {**p, "structure": 1.0}  # no lamp changes it
-            kept, ghosts = verdicts_of(objects, engine.likeness, judged, n)
+            kept, ghosts = verdicts_of(objects, engine.likeness, p, n)
             engine.keep(kept)
             if call.learns:
                 engine.learn(step, ghosts, kept & (objects.area >= large), oldest)
