@@ -62,6 +62,7 @@ class SoundTrack:
         self._encoder: _Encoder | None = None
         self._packets: Iterator[Timed] = iter(())
         self._next: Timed | None = None
+        self._told_damage = False
 
     def add_to(self, container: OutputContainer, suffix: str) -> None:
         """Make the stream in a container that has not begun, of a file of this extension.
@@ -113,11 +114,21 @@ class SoundTrack:
         for time, packet in self._raw:
             try:
                 decoded = context.decode(packet)
-            except Exception:  # a damaged packet is a moment of silence
+            except Exception as error:  # whatever the library raises: a damaged packet is a moment of silence
+                self._tell_damage(time, error)
                 continue
             for frame in decoded:
                 yield from self._after_start(encoder.encode(frame, time))
         yield from self._after_start(encoder.encode(None, Fraction(0)))
+
+    def _tell_damage(self, time: Fraction, error: Exception) -> None:
+        """Say once that a packet could not be decoded."""
+        if not self._told_damage:
+            self._told_damage = True
+            logger.warning(
+                "%s: its sound is damaged at %.1f s (%s) and silent there; more like it is not told",
+                *(self._name, time, getattr(error, "strerror", None) or error),
+            )
 
     def _after_start(self, packets: list[Timed]) -> list[Timed]:
         return [(time, packet) for time, packet in packets if time >= self._start]

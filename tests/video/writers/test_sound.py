@@ -184,6 +184,24 @@ def test_sound_that_is_gone_is_told(tmp_path, caplog):
     assert len(flashes(tmp_path / "o.mp4")) == len(flashes(tmp_path / "p.mkv")) == SECONDS
 
 
+def test_damaged_sound_is_silent_there_and_told_once(tmp_path, caplog):
+    source = make_film(tmp_path / "f.mkv", "ac3.mkv")
+    content = bytearray(source.read_bytes())
+    with av.open(str(source)) as container:
+        for packet in container.demux(audio=0):
+            if packet.pts is not None and 1.9 < packet.pts * packet.time_base < 2.4:
+                at = content.index(bytes(packet), packet.pos)
+                content[at : at + packet.size] = bytes(packet.size)
+    source.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        _, found, _, end = beeps(overlay(source, tmp_path / "o.mp4"))
+    (told,) = [record.getMessage() for record in caplog.records if "sound" in record.getMessage()]
+    assert told.startswith(f"{source}: its sound is damaged at 1.9 s (Invalid data found")
+    assert told.endswith("and silent there; more like it is not told")
+    assert [round(time) for time in found] == [0, 1, 3, 4]
+    assert end == pytest.approx(SECONDS, abs=0.1)
+
+
 def test_sound_whose_clock_was_set_ends_there(tmp_path, caplog):
     """Two recordings in one: what is heard after the joint is not known to fit the pictures."""
     parts = [make_film(tmp_path / f"{n}.ts", "aac.ts", seconds=n, sound_from=0) for n in (3, 2)]
