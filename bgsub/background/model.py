@@ -290,9 +290,9 @@ class BackgroundModel(ABC):
         """Take over the arrays of `_layout`, or raise ValueError when they cannot be trusted."""
         self.engine.restore(arrays)
 
+    @abstractmethod
     def _rescale(self, change: Rescaling) -> None:
-        """Bring what was learned to other grey levels. Only models that are made with ``scale="auto"`` are asked to."""
-        raise NotImplementedError
+        """Bring what was learned to other grey levels, while the range of values is looked for."""
 
     def _progress(self) -> dict[str, Any]:
         """Return what was learned besides the arrays, as plain values; the names are always the same."""
