@@ -90,6 +90,9 @@ class LastFrame(BackgroundModel):
     def _check_parameters(self, values):
         return {name: p.check(values.get(name, p.default)) for name, p in TABLE.items()}
 
+    def _rescale(self, change):
+        raise AssertionError("its frames have 8 bits")
+
     def _layout(self, shape):
         return {"last": (shape, np.dtype(np.uint8))}
 
