@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ class TableModel:
 
     Wherever a method takes a table, that is the path of a file (.csv, .parquet, .npy, ...; "-" is CSV on standard
     input), a pyarrow Table, a pandas DataFrame, anything else that speaks Arrow's C interface, a dict of columns, or a
-    numpy array of rows for a model of columns without names. Files may be larger than memory. Columns are found by
+    numpy array of rows for a model of columns without names; or an open table, of `bgsub.tables.sources.open_table`,
+    which takes options for reading. Files may be larger than memory. Columns are found by
     their names, in any order; others are not read. Nothing here needs scikit-learn, nor pandas.
 
     Attributes
@@ -300,7 +302,7 @@ class TableModel:
     def _of_all(
         self, table: TableLike, missing: Missing, threads: int | None, of: Callable[[Assigned], np.ndarray]
     ) -> np.ndarray:
-        with open_table(table) as opened:
+        with contextlib.nullcontext(table) if isinstance(table, Table) else open_table(table) as opened:
             return np.concatenate([of(block) for block in self.assign(opened, missing=missing, threads=threads)])
 
     # ---------------------------------------------------------------------------------------------------- files

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from bgsub.errors import SourceError
+from bgsub.tables.reading import DEFAULTS, ReadOptions
 from bgsub.tables.table import Column, Kind, Table, is_text, kind_of, refusal
 from bgsub.tables.values import as_numbers, is_number
 
@@ -33,14 +34,17 @@ class CsvTable(Table):
         The file; .gz, .bz2 and .zst are decompressed on the way.
     name : str, optional
         What messages call it.
+    options : ReadOptions
+        What is known of it.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, options: ReadOptions = DEFAULTS) -> None:
         self._path = path
+        self.options = options
         self._delimiter = _delimiter(path, name or str(path))
         with _faults_named(name or str(path)):
             columns = self._columns()
-        super().__init__(name or str(path), columns, None)
+        super().__init__(name or str(path), columns, None, named=options.header)
 
     @property
     def heading_is_numbers(self) -> bool:
@@ -70,11 +74,23 @@ class CsvTable(Table):
     def _open(self, types: Mapping[str, pa.DataType] | None, *, threads: bool) -> csv.CSVStreamingReader:
         """Start reading, with the types of the columns given, or all of them with the types that they seem to have."""
         convert = {} if types is None else {"column_types": dict(types), "include_columns": list(types)}
+        told = self.options
         return csv.open_csv(
             self._path,
-            read_options=csv.ReadOptions(block_size=_BLOCK, use_threads=threads),
+            read_options=csv.ReadOptions(
+                block_size=_BLOCK,
+                use_threads=threads,
+                skip_rows=told.skip_lines or 0,
+                autogenerate_column_names=not told.header,
+                encoding=told.encoding or "utf8",
+            ),
             parse_options=csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
-            convert_options=csv.ConvertOptions(strings_can_be_null=True, **convert),
+            convert_options=csv.ConvertOptions(
+                strings_can_be_null=True,
+                null_values=[*csv.ConvertOptions().null_values, *sorted(told.missing_texts)],
+                decimal_point=told.decimal or ".",
+                **convert,
+            ),
         )
 
     def _explained(self, wanted: Mapping[str, Kind], error: Exception) -> SourceError:

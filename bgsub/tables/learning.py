@@ -33,6 +33,8 @@ class Choice:
     ----------
     columns : tuple of str
         Columns of numbers; none for all of them.
+    exclude : tuple of str
+        Columns of numbers to leave out where all are taken.
     logs : tuple of str
         Columns of which the logarithm is taken.
     encode : tuple of str
@@ -54,6 +56,7 @@ class Choice:
     pca: int | None = None
     weights: str | None = None
     missing: Missing = "error"
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,19 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
 
 def _features(table: Table, choice: Choice) -> Features:
     """Return what becomes of which columns."""
-    for names, what in ((choice.columns, "--columns"), (choice.encode, "--encode"), (choice.logs, "--log")):
+    for names, what in (
+        (choice.columns, "--columns"),
+        (choice.encode, "--encode"),
+        (choice.logs, "--log"),
+        (choice.exclude, "--exclude"),
+    ):
         check_columns(names, what)
         table.check_names(names)
+    _check_excluded(choice)
     numbers = choice.columns
     if not numbers:
-        numbers = table.numeric_columns(without=[*choice.encode, *([choice.weights] if choice.weights else [])])
+        others = [*choice.encode, *choice.exclude, *([choice.weights] if choice.weights else [])]
+        numbers = table.numeric_columns(without=others)
     strays = [name for name in choice.logs if name not in numbers]
     if strays:
         raise ParameterError(
@@ -142,6 +152,15 @@ def _features(table: Table, choice: Choice) -> Features:
     if not (numbers or choice.encode):
         raise SourceError(f"{table.name} has no column of numbers: name columns of text with --encode")
     return Features(numbers, choice.logs, _categories(table, choice))
+
+
+def _check_excluded(choice: Choice) -> None:
+    """Raise if a column is to be left out and used."""
+    used = ((choice.columns, "--columns"), (choice.encode, "--encode"), (choice.logs, "--log"))
+    for names, what in (*used, ((choice.weights,), "--weights")):
+        for name in choice.exclude:
+            if name in names:
+                raise ParameterError(f"column {name!r} is named in --exclude and in {what}: name it once")
 
 
 def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:

@@ -8,8 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.reading import ReadOptions
 from bgsub.tables.table import Kind, Table, refusal
 from bgsub.tables.values import as_numbers, as_text
 
@@ -118,7 +120,7 @@ def read_rows(
     for batch in table.batches(wanted):
         if batch.num_rows == 0:
             continue
-        rows = _converted(batch, table.name, selection, start)
+        rows = _converted(batch, table.name, selection, start, table.options)
         if missing == "error" and not rows.complete.all():
             raise _missing_value(rows, table.name, selection)
         yield rows
@@ -129,13 +131,15 @@ def read_rows(
         raise refusal(table.name, "it has no rows; give a table with some")
 
 
-def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, start: int) -> Rows:
+def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, start: int, options: ReadOptions) -> Rows:
     """Return a batch of Arrow as arrays."""
     column = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
     numbers = np.empty((batch.num_rows, len(selection.numbers)))
     for index, name in enumerate(selection.numbers):
         numbers[:, index] = as_numbers(column[name], table, start, name)
-    categories = [as_text(column[name]) for name in selection.categories]
+    for value in options.missing_numbers:
+        numbers[numbers == value] = np.nan
+    categories = [_present(as_text(column[name]), options) for name in selection.categories]
     complete = np.asarray(np.isfinite(numbers).all(axis=1))
     for texts in categories:
         complete = complete & texts.is_valid().to_numpy(zero_copy_only=False)
@@ -149,6 +153,14 @@ def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, st
             )
         complete = complete & np.isfinite(weights)
     return Rows(start, numbers, categories, weights, complete, batch.select(list(selection.kept)))
+
+
+def _present(texts: pa.Array, options: ReadOptions) -> pa.Array:
+    """Return texts, those that stand for a missing value as missing."""
+    if not options.na:
+        return texts
+    missing = pc.is_in(texts, value_set=pa.array(sorted(options.missing_texts), pa.string()))
+    return pc.if_else(missing, pa.scalar(None, pa.string()), texts)
 
 
 def _missing_value(rows: Rows, table: str, selection: ColumnSelection) -> SourceError:

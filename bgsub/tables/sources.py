@@ -16,6 +16,7 @@ from bgsub.tables.csv_table import CsvTable
 from bgsub.tables.memory_table import table_in_memory
 from bgsub.tables.numpy_table import open_npy, open_npz
 from bgsub.tables.parquet_table import ParquetTable
+from bgsub.tables.reading import DEFAULTS, ReadOptions
 from bgsub.tables.table import Table, refusal
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ TableLike = str | os.PathLike[str] | Any
 """What `open_table` takes."""
 
 
-def open_table(source: TableLike) -> Table:
+def open_table(source: TableLike, options: ReadOptions = DEFAULTS) -> Table:
     """Open a table by its name, or one that is in memory.
 
     Parameters
@@ -43,6 +44,8 @@ def open_table(source: TableLike) -> Table:
         A file, its format told by its extension: .csv, .tsv, .txt (also with .gz, .bz2 or .zst), .parquet, .pq,
         .npy, .npz; "-" is CSV on standard input, which is copied to a temporary file first. What is in memory is as
         `bgsub.tables.memory_table.table_in_memory` takes it.
+    options : ReadOptions, optional
+        What is to be known of the table, where the file does not tell; of tables that are not text only `na` counts.
 
     Returns
     -------
@@ -54,10 +57,16 @@ def open_table(source: TableLike) -> Table:
     SourceError
         When there is no such file, or it is no table; one line that says what to do.
     """
+    table = _opened(source, options)
+    table.options = options
+    return table
+
+
+def _opened(source: TableLike, options: ReadOptions) -> Table:
     if not isinstance(source, (str, os.PathLike)):
         return table_in_memory(source)
     if os.fspath(source) == "-":
-        return _StandardInput()
+        return _StandardInput(options)
     path = Path(source)
     if not path.is_file():
         raise refusal(str(path), f"{'not a file' if path.exists() else 'no such file'}; check the path")
@@ -70,20 +79,22 @@ def open_table(source: TableLike) -> Table:
     if reader is None:
         known = ", ".join(_READERS)
         raise refusal(str(path), f"its extension is none of {known}; give a table of one of these kinds")
-    return _warned(reader(path))
+    if reader is CsvTable:
+        return _warned(CsvTable(path, options=options))
+    return reader(path)
 
 
 class _StandardInput(CsvTable):
     """CSV on standard input, kept in a temporary file so that it can be read more than once."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: ReadOptions) -> None:
         self._stack = contextlib.ExitStack()
         with self._stack:
             folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bgsub-"))
             path = Path(folder) / "standard-input.csv"
             with path.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
-            super().__init__(path, "standard input")
+            super().__init__(path, "standard input", options)
             _warned(self)
             self._stack = self._stack.pop_all()
 

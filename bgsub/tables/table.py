@@ -12,6 +12,7 @@ from typing import Literal, Self
 import pyarrow as pa
 
 from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.reading import DEFAULTS, ReadOptions
 
 BLOCK_ROWS = 65_536
 """Most rows of a block: large enough that what is done once a block does not count, small enough for any memory."""
@@ -44,17 +45,27 @@ class Table(abc.ABC):
     named : bool
         Whether the columns have names of their own, not only places.
 
+    Attributes
+    ----------
+    notes : list of str
+        What its reader found out by itself, or left out: a line each.
+    options : ReadOptions
+        What its reader was told.
+
     Raises
     ------
     SourceError
         When there is no column, or two have one name.
     """
 
+    options: ReadOptions = DEFAULTS
+
     def __init__(self, name: str, columns: Iterable[Column], n_rows: int | None, *, named: bool = True) -> None:
         self.name = printable(name)
         self.columns = tuple(columns)
         self.n_rows = n_rows
         self.named = named
+        self.notes: list[str] = []
         if not self.columns:
             raise refusal(name, "it has no columns; give a table with at least one")
         twice = [column for column, count in Counter(c.name for c in self.columns).items() if count > 1]

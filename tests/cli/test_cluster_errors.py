@@ -243,3 +243,42 @@ def test_what_the_other_commands_refuse(bgsub, model, workplace, arguments, code
     assert (outcome.code, outcome.out) == (code, "")
     assert outcome.error.startswith(f"Error: {message}")
     assert files_in(workplace) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "columns"),
+    [
+        ('"x,y",z', ["x,y", "z"]),
+        ('z, "x,y"', ["z", "x,y"]),
+        ('"say ""hi""", z', ['say "hi"', "z"]),
+        ("z,x", ["z", "x"]),
+    ],
+)
+def test_names_with_commas_and_quotes_can_be_given(bgsub, workplace, given, columns):
+    names = ["x,y", 'say "hi"', "z", "x"]
+    quoted = ['"{}"'.format(name.replace('"', '""')) for name in names]
+    write_csv(workplace / "t.csv", [[*row, row[0]] for row in values()[::20].tolist()], names=quoted)
+    outcome = bgsub("cluster", "fit", "t.csv", "--components", "1", "--columns", given, "--json")
+    assert outcome.code == 0, outcome.err
+    assert list(json.loads(outcome.out)["components"][0]["mean"]) == columns
+
+
+@pytest.mark.parametrize("given", ['"x,y', '"x"y', "x\ny"])
+def test_names_that_are_no_list_are_refused(bgsub, workplace, given):
+    write_csv(workplace / "t.csv", [[1, 2], [2, 3]], names="xy")
+    outcome = bgsub("cluster", "fit", "t.csv", "--components", "1", "--columns", given)
+    assert outcome.code == 2
+    assert "is no list of names: write a,b,c" in outcome.error
+
+
+def test_a_column_can_be_excluded_and_a_value_be_missing(bgsub, workplace):
+    write_csv(workplace / "t.csv", [[i, *row] for i, row in enumerate(values()[::5].tolist())], names=["id", *NAMES])
+    with (workplace / "t.csv").open("a") as file:
+        file.write("7,-999,1,1\n")
+    given = ["t.csv", "--exclude", "id", "--na", "-999", "--missing", "drop", "--json"]
+    facts = json.loads(bgsub("cluster", "fit", *FIT, *given, "--model", "m.bgsub").out)
+    assert list(facts["components"][0]["mean"]) == list(NAMES)
+    assert (facts["rows"], facts["rows_left_out"]) == (100, 1)
+    outcome = bgsub("cluster", "predict", "m.bgsub", "t.csv", "--na", "-999", "--missing", "drop", "--output", "o.csv")
+    assert outcome.code == 0
+    assert (workplace / "o.csv").read_text().splitlines()[-1] == "-1,,,"

@@ -19,6 +19,7 @@ from bgsub.cli.cluster.options import (
     covariance_option,
     outputs,
     overwrite_option,
+    reading_of,
     settings_of,
     stages,
     table_fitting_options,
@@ -85,7 +86,7 @@ def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]
     from bgsub.tables.sources import open_table
 
     kept, quiet = options["keep"] or (), options["quiet"]
-    with open_table(name) as table:
+    with open_table(name, reading_of(options)) as table:
         table.check_names(kept)
         fitted = fit_table(
             table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +20,7 @@ from bgsub.outputs import check_output
 if TYPE_CHECKING:
     from bgsub.clustering.fitting import FitSettings
     from bgsub.tables.learning import Choice
+    from bgsub.tables.reading import ReadOptions
 
 PATH = FilePath()
 MOST_COMPONENTS = SETTINGS["n_components"].high or 0
@@ -26,10 +28,11 @@ MOST_COMPONENTS = SETTINGS["n_components"].high or 0
 outputs = section("Outputs")
 rows = section("Rows")
 mixture = section("Mixture")
+reading = section("Reading the table")
 
 
 class Names(click.ParamType):
-    """Names of columns with commas between them."""
+    """Names of columns with commas between them; one that has a comma stands in quotation marks, as in CSV."""
 
     name = "names"
 
@@ -37,10 +40,14 @@ class Names(click.ParamType):
         """Return the names."""
         if isinstance(value, tuple):
             return value
-        names = tuple(name.strip() for name in str(value).split(","))
+        try:
+            ((*names,),) = csv.reader([str(value)], skipinitialspace=True, strict=True)
+        except (csv.Error, ValueError):
+            self.fail(f'{value!r} is no list of names: write a,b,c, or "a,b",c of a name with a comma', param, ctx)
+        names = [name.strip() for name in names]
         if not all(names):
             self.fail(f"{value!r} has an empty name: write a,b,c", param, ctx)
-        return names
+        return tuple(names)
 
 
 class Counts(click.ParamType):
@@ -70,6 +77,7 @@ def choice_options(command: Callable) -> Callable:
     for decorate in reversed(
         [
             rows("--columns", type=Names(), help="Columns of numbers to use, a,b,c; default all columns of numbers."),
+            rows("--exclude", type=Names(), help="Columns of numbers to leave out of all those, a,b,c."),
             rows("--encode", type=Names(), help="Columns of text to use too: a 0 or 1 for each of their values."),
             rows("--log", "logs", type=Names(), help="Columns to take the logarithm of: amounts, counts, durations."),
             rows("--scale", is_flag=True, help="Standardise: mean 0, standard deviation 1 in every column."),
@@ -81,10 +89,48 @@ def choice_options(command: Callable) -> Callable:
             ),
             rows("--weights", metavar="COLUMN", help="Column that says how many times each row counts (0 or more)."),
             missing_option,
+            reading_options,
         ]
     ):
         command = decorate(command)
     return command
+
+
+def reading_options(command: Callable) -> Callable:
+    """Give a command that reads a table the options that say how."""
+    for decorate in reversed(
+        [
+            reading("--na", type=Names(), metavar="VALUES", help="Values that mean missing too, a,b,c, such as -999."),
+            reading(
+                "--decimal",
+                type=Word([".", ","]),
+                help="What stands before the fraction of a number in text; default what the whole file fits.",
+            ),
+            reading("--no-header", is_flag=True, help="Text without names of columns: call them x0, x1, ...."),
+            reading(
+                "--skip-lines",
+                type=click.IntRange(0),
+                metavar="N",
+                help="Lines of text above the names of columns; default as many as are no table.",
+            ),
+            reading("--encoding", metavar="NAME", help="Encoding of text, such as latin-1 or utf-16."),
+        ]
+    ):
+        command = decorate(command)
+    return command
+
+
+def reading_of(options: dict[str, Any]) -> ReadOptions:
+    """Return what the options say of how the table is read."""
+    from bgsub.tables.reading import ReadOptions
+
+    return ReadOptions(
+        na=options["na"] or (),
+        decimal=options["decimal"],
+        header=not options["no_header"],
+        skip_lines=options["skip_lines"],
+        encoding=options["encoding"],
+    )
 
 
 def missing_option(command: Callable) -> Callable:
@@ -181,6 +227,7 @@ def choice_of(options: dict[str, Any]) -> Choice:
 
     return Choice(
         columns=options["columns"] or (),
+        exclude=options["exclude"] or (),
         logs=options["logs"] or (),
         encode=options["encode"] or (),
         scale=options["scale"],

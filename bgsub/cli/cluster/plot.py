@@ -13,6 +13,8 @@ from bgsub.cli.cluster.options import (
     missing_option,
     outputs,
     overwrite_option,
+    reading_of,
+    reading_options,
 )
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
@@ -60,6 +62,7 @@ bgsub cluster plot customers.bgsub new.csv --quantile 0.001 --output unusual.png
 )
 @_picture("--k-means", is_flag=True, help="Beside it, the same rows as k-means cuts them.")
 @missing_option
+@reading_options
 @verbosity_options
 def command(model: str, table: str, **options: Any) -> None:
     """Draw the rows of TABLE and the clusters of MODEL over one column or more.
@@ -85,7 +88,7 @@ def command(model: str, table: str, **options: Any) -> None:
         raise ParameterError("--k-means is drawn over two columns: leave it out, or name two with --columns")
     threshold = None if options["quantile"] is None else learned.threshold(options["quantile"])
     rows = DrawnRows(columns, threshold)
-    with ended_by_signals(), open_table(table) as source:
+    with ended_by_signals(), open_table(table, reading_of(options)) as source:
         with counting_bar("reading", source.n_rows, options["quiet"], "rows") as on_rows:
             for block in learned.assign(source, missing=options["missing"], on_rows=on_rows):
                 rows.add(block)

@@ -15,6 +15,8 @@ from bgsub.cli.cluster.options import (
     missing_option,
     outputs,
     overwrite_option,
+    reading_of,
+    reading_options,
 )
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
@@ -44,6 +46,7 @@ bgsub cluster predict customers.bgsub - --missing drop
 @outputs("--keep", type=Names(), help="Columns to copy to --output, a,b,c.")
 @overwrite_option
 @missing_option
+@reading_options
 @closing_options
 def command(model: str, table: str, **options: Any) -> None:
     """Tell for each row of TABLE which cluster of MODEL it belongs to, and how surely.
@@ -61,7 +64,7 @@ def command(model: str, table: str, **options: Any) -> None:
     learned = TableModel.load(model)
     with (
         ended_by_signals(),
-        open_table(table) as source,
+        open_table(table, reading_of(options)) as source,
         counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         kept = options["keep"] or ()

@@ -15,6 +15,8 @@ from bgsub.cli.cluster.options import (
     missing_option,
     outputs,
     overwrite_option,
+    reading_of,
+    reading_options,
 )
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
@@ -59,6 +61,7 @@ bgsub cluster score customers.bgsub new.parquet --threshold -12.5 --top 0 --json
 @outputs("--keep", type=Names(), help="Columns to copy to --output, and to print, a,b,c.")
 @overwrite_option
 @missing_option
+@reading_options
 @closing_options
 def command(model: str, table: str, **options: Any) -> None:
     """Find the rows of TABLE that are unlike those that MODEL learned.
@@ -90,7 +93,7 @@ def _score(learned: TableModel, table: str, threshold: float, options: dict[str,
 
     output = options["output"]
     with (
-        open_table(table) as source,
+        open_table(table, reading_of(options)) as source,
         counting_bar("scoring", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         scored = score_table(

@@ -18,6 +18,7 @@ from bgsub.cli.cluster.options import (
     mixture,
     outputs,
     overwrite_option,
+    reading_of,
     settings_of,
     stages,
     table_fitting_options,
@@ -104,7 +105,7 @@ def _select(name: str, options: dict[str, Any]) -> ModelSelection:
     from bgsub.clustering.fitting import select_table
     from bgsub.tables.sources import open_table
 
-    with open_table(name) as table:
+    with open_table(name, reading_of(options)) as table:
         selection, model = select_table(
             table,
             options["components"],
