@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from bgsub.background.mog2.model import MOG2
     from bgsub.background.mog2.opencv import createBackgroundSubtractorMOG2
     from bgsub.clustering.model import TableModel
-    from bgsub.errors import BgsubError, MissingExtraError, ModelFileError, OutputError, ParameterError, SourceError
+    from bgsub.errors import (
+        BgsubError,
+        FitWarning,
+        MissingExtraError,
+        ModelFileError,
+        OutputError,
+        ParameterError,
+        SourceError,
+    )
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
     from bgsub.plots.fitted import plot_mixture, plot_selection
@@ -42,6 +50,7 @@ _HOME = {
     "Frame": "bgsub.video.frame",
     "VideoInfo": "bgsub.video.frame",
     "BgsubError": "bgsub.errors",
+    "FitWarning": "bgsub.errors",
     "MissingExtraError": "bgsub.errors",
     "ModelFileError": "bgsub.errors",
     "OutputError": "bgsub.errors",
@@ -53,6 +62,7 @@ __all__ = [
     "MOG2",
     "BackgroundSubtractor",
     "BgsubError",
+    "FitWarning",
     "Frame",
     "GaussianMixture",
     "MissingExtraError",

@@ -78,3 +78,16 @@ class ModelFileError(BgsubError):
     ...     print(str(error).split("; ")[0])
     cannot load the model README.md: it is no model file of bgsub
     """
+
+
+class FitWarning(UserWarning):
+    """What is doubtful about a mixture that was fitted; the command line prints its text as a line.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import bgsub
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", bgsub.FitWarning)  # a doubtful fit is then an exception
+    ...     mixture = bgsub.GaussianMixture(2, random_state=0).fit([[0.1], [0.9], [4.8], [5.3]])
+    """

@@ -14,7 +14,7 @@ import numpy as np
 
 from bgsub.clustering.model import OnRows, TableModel
 from bgsub.clustering.model_file import QUANTILES, Outcome
-from bgsub.errors import BgsubError, SourceError
+from bgsub.errors import BgsubError, FitWarning, SourceError
 from bgsub.mixture.diagnosis import tell_of_collapse
 from bgsub.mixture.estimator import GaussianMixture
 from bgsub.mixture.selection import ModelSelection, select
@@ -208,10 +208,7 @@ def _explained(fit: Callable[[], _Result]) -> _Result:
     """Return what `fit` does; its errors become one line, its warnings lines of the log."""
     from sklearn.exceptions import ConvergenceWarning
 
-    with (
-        warnings.catch_warnings(record=True) as caught,
-        _silent("bgsub.mixture.diagnosis"),
-    ):  # `_finished` tells the same
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             result = fit()
@@ -219,7 +216,8 @@ def _explained(fit: Callable[[], _Result]) -> _Result:
             raise
         except ValueError as error:  # components that collapse
             raise BgsubError(f"cannot fit: {' '.join(str(error).split())}") from error
-    for text in dict.fromkeys(str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)):
+    told_later = (ConvergenceWarning, FitWarning)  # by the command, and by `_finished`
+    for text in dict.fromkeys(str(w.message) for w in caught if not issubclass(w.category, told_later)):
         logger.warning("%s", text)
     return result
 
@@ -229,7 +227,8 @@ def _finished(table: Table, rows: Prepared, fitted: GaussianMixture) -> tuple[Ta
     fitted.reorder(np.argsort(-fitted.weights_, kind="stable"))  # else their numbers depend on the start
     mixture, threads = fitted.fitted_mixture(), fitted.threads
     names = rows.preparation.features.names if rows.preparation.n_outputs == len(rows.spread) else None
-    tell_of_collapse(mixture.parameters, mixture.covariance_type, fitted.reg_covar, names)
+    told = mixture.parameters, mixture.covariance_type, fitted.reg_covar, names
+    tell_of_collapse(*told, logger.warning, len(rows.matrix))
     step = -(-len(rows.matrix) // _MOST_DENSITIES)
     sizes, densities = np.zeros(mixture.n_components, np.int64), []
     for start in range(0, len(rows.matrix), BLOCK_ROWS):
@@ -267,14 +266,3 @@ def model_of_projection(
 def outcome_of(fitted: GaussianMixture) -> Outcome:
     """Return how the fit of a mixture ended."""
     return Outcome(float(fitted.reg_covar), bool(fitted.converged_), int(fitted.n_iter_), float(fitted.lower_bound_))
-
-
-@contextlib.contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Let nothing of a logger through while the block runs."""
-    muted = logging.getLogger(name)
-    before, muted.disabled = muted.disabled, True
-    try:
-        yield
-    finally:
-        muted.disabled = before

@@ -9,7 +9,7 @@
 `passes`            one pass over the rows: its sums, and who makes them
 `kernels`           the compiled loops
 `conditioning`      mixtures of some features, and of some given others
-`diagnosis`         why covariances are singular, in words
+`diagnosis`         what is doubtful about covariances, in words
 `input_checks`      rows, weights and names, or one line that says what is wrong with them
 `model_files`       saved mixtures
 `scikit_learn`      what the estimator owes to scikit-learn

@@ -237,7 +237,7 @@ class GaussianMixture(PartlyKnown, DensityMixin, BaseEstimator):
         self.take(best, data.dtype)
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
-        tell_of_collapse(self._parameters(), self.covariance_type, self.reg_covar, data.names)
+        tell_of_collapse(self._parameters(), self.covariance_type, self.reg_covar, data.names, n_rows=data.n_rows)
         return self
 
     def _starts(

@@ -101,7 +101,8 @@ def test_collapsed_clusters_are_told_by_the_number_that_they_have_in_the_summary
     assert outcome.code == 0
     small = outcome.out.splitlines()[2].split()
     assert small[0] == "1" and small[2] == "5"
-    assert "1 have collapsed (a variance that is mostly reg_covar): take fewer components or a larger" in outcome.err
+    told = "component 1 has collapsed (a variance that is mostly reg_covar, in columns 0 ('a'), 1 ('b')): take fewer"
+    assert outcome.err.count(told) == 1
 
 
 def test_collapse_without_regularisation_is_one_line(bgsub, workplace):
