@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from bgsub.clustering.left_out import LeftOut
 from bgsub.clustering.model import Assigned, OnRows, TableModel
 from bgsub.clustering.writing import check_kept
 from bgsub.tables.rows import Missing
@@ -47,12 +48,15 @@ class Scored:
         Those below the threshold.
     most_unusual : list of UnusualRow
         The least likely first, the earlier of equal ones first.
+    left_out : LeftOut
+        Rows that were not scored.
     """
 
     rows: int = 0
     total: float = 0.0
     anomalies: int = 0
     most_unusual: list[UnusualRow] = field(default_factory=list)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def mean_log_density(self) -> float | None:
@@ -106,6 +110,7 @@ def score_table(
             if write is not None:
                 columns = {"log_density": block.spread(block.log_density), "anomaly": block.spread(anomalies)}
                 write(block.kept() | columns)
+            scored.left_out.add(block, model.preparation.features)
             scored.rows += len(anomalies)
             scored.anomalies += int(anomalies.sum())
             scored.total += float(block.log_density.sum())
@@ -118,7 +123,7 @@ def score_table(
 def _lowest(block: Assigned, model: TableModel, count: int) -> list[UnusualRow]:
     """Return the `count` most unusual rows of a block, with the columns kept and those that the model sees."""
     order = block.log_density.argsort(kind="stable")[:count]
-    places = block.rows.complete.nonzero()[0][order]
+    places = block.judged.nonzero()[0][order]
     features, rows = model.preparation.features, block.rows
     kept = rows.kept.take(places).to_pylist()
     found = []

@@ -109,9 +109,12 @@ class DrawnRows:
             self._densities, self.unusual = densities[order], unusual[order]
 
     def check(self) -> None:
-        """Raise SourceError if no row was complete."""
+        """Raise SourceError if no row can be drawn."""
         if not len(self._keys):
-            raise SourceError("every row of the table has a missing value: there is nothing to draw")
+            raise SourceError(
+                "every row of the table has a missing value, or a category that the model has not seen: "
+                "there is nothing to draw"
+            )
 
 
 def k_means_labels(model: TableModel, features: np.ndarray) -> np.ndarray:

@@ -29,12 +29,14 @@ OnRows = Callable[[int], None] | None
 
 @dataclass(frozen=True)
 class Assigned:
-    """A block of n rows, and what the model says of the complete ones, c of them.
+    """A block of n rows, and what the model says of c of them: those with nothing missing, and no unknown category.
 
     Attributes
     ----------
     rows : Rows
         The rows.
+    unseen : ndarray (n,) bool
+        Rows with nothing missing, but a category that the model has not learned.
     features : ndarray (c, F)
         Their features.
     probabilities : ndarray (c, K)
@@ -44,13 +46,19 @@ class Assigned:
     """
 
     rows: Rows
+    unseen: np.ndarray
     features: np.ndarray
     probabilities: np.ndarray
     log_density: np.ndarray
 
     @property
+    def judged(self) -> np.ndarray:
+        """Which rows the model says something of, (n,) bool."""
+        return self.rows.complete & ~self.unseen
+
+    @property
     def labels(self) -> np.ndarray:
-        """The most probable cluster of each complete row, (c,) int32."""
+        """The most probable cluster of each row that has one, (c,) int32."""
         return self.probabilities.argmax(axis=1).astype(np.int32)
 
     def kept(self) -> dict[str, np.ndarray | pa.Array]:
@@ -58,11 +66,13 @@ class Assigned:
         return dict(zip(self.rows.kept.schema.names, self.rows.kept.columns, strict=True))
 
     def spread(self, values: np.ndarray) -> np.ma.MaskedArray:
-        """Return values (c,) of the complete rows for all rows (n,), the others -1 and masked."""
-        complete = self.rows.complete
-        column = np.full(len(complete), -1, values.dtype)
-        column[complete] = values
-        return np.ma.MaskedArray(column, mask=~complete)
+        """Return values (c,) for all rows (n,), the others masked: -2 if a category is unseen, -1 if one is missing."""
+        judged = self.judged
+        column = np.full(len(judged), -1, values.dtype)
+        column[judged] = values
+        if values.dtype != np.bool_:
+            column[self.unseen] = -2
+        return np.ma.MaskedArray(column, mask=~judged)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,7 +182,8 @@ class TableModel:
         Returns
         -------
         ndarray of int32, shape (N,)
-            From 0; the largest cluster of the learned rows is 0.
+            From 0; the largest cluster of the learned rows is 0. -2 where a column of text has a value that was not
+            learned.
 
         Raises
         ------
@@ -189,7 +200,7 @@ class TableModel:
         Returns
         -------
         ndarray of float64, shape (N, K)
-            Rows sum to 1; those left out are NaN.
+            Rows sum to 1; those left out, and those with a text that was not learned, are NaN.
         """
 
         def shares(block: Assigned) -> np.ndarray:
@@ -203,7 +214,8 @@ class TableModel:
         Returns
         -------
         ndarray of float64, shape (N,)
-            In nats, of the prepared columns: to be compared between rows of one model only. NaN for rows left out.
+            In nats, of the prepared columns: to be compared between rows of one model only. NaN as in
+            `predict_proba`.
         """
         return self._of_all(table, missing, threads, lambda block: block.spread(block.log_density).filled(np.nan))
 
@@ -282,13 +294,15 @@ class TableModel:
         self._check(table)
         features_of, mixture = self.preparation.features, self.mixture
         for rows in read_rows(table, features_of.selection(kept=kept), missing, on_rows):
-            features = features_of.of(rows, table.name)[rows.complete]
+            features = features_of.of(rows, table.name)
+            unseen = features_of.unseen(rows, features)
+            features = features[rows.complete & ~unseen]
             if not len(features):
-                yield Assigned(rows, features, np.empty((0, self.n_components)), np.empty(0))
+                yield Assigned(rows, unseen, features, np.empty((0, self.n_components)), np.empty(0))
                 continue
             prepared = self.preparation.transform(features)
             probabilities = mixture.responsibilities(prepared, threads=threads)
-            yield Assigned(rows, features, probabilities, mixture.log_densities(prepared, threads=threads))
+            yield Assigned(rows, unseen, features, probabilities, mixture.log_densities(prepared, threads=threads))
 
     def _check(self, table: Table) -> None:
         """Raise ParameterError unless a table has the columns that were learned."""

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from bgsub.clustering.left_out import LeftOut
 from bgsub.clustering.model import OnRows, TableModel
 from bgsub.errors import ParameterError
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
 from bgsub.tables.writing import table_writer
+
+
+class Labelled(NamedTuple):
+    """What was written of a table.
+
+    Attributes
+    ----------
+    sizes : ndarray of int64, shape (K,)
+        Rows of each cluster.
+    left_out : LeftOut
+        Those that have none.
+    """
+
+    sizes: np.ndarray
+    left_out: LeftOut
 
 
 def write_labels(
@@ -21,10 +38,11 @@ def write_labels(
     missing: Missing = "error",
     kept: Sequence[str] = (),
     on_rows: OnRows = None,
-) -> np.ndarray:
+) -> Labelled:
     """Write label, probabilities and log-density of each row.
 
-    A row with a missing value gets label -1 and nothing else, so that the rows stay those of the table.
+    A row with a missing value gets label -1 and nothing else, one with a category that was not learned nothing at all,
+    so that the rows stay those of the table.
 
     Parameters
     ----------
@@ -43,8 +61,8 @@ def write_labels(
 
     Returns
     -------
-    ndarray of int64, shape (K,)
-        Rows of each cluster.
+    Labelled
+        Rows of each cluster, and those left out.
 
     Raises
     ------
@@ -53,14 +71,16 @@ def write_labels(
     """
     names = ["label", *(f"probability_{k}" for k in range(model.n_components)), "log_density"]
     check_kept(kept, names)
-    sizes = np.zeros(model.n_components, np.int64)
+    sizes, left_out = np.zeros(model.n_components, np.int64), LeftOut()
     with table_writer(path) as write:
         for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
             labels = block.labels
             sizes += np.bincount(labels, minlength=len(sizes))
-            values = [block.spread(labels).data, *map(block.spread, block.probabilities.T)]
+            left_out.add(block, model.preparation.features)
+            label = np.ma.MaskedArray(block.spread(labels).data, mask=block.unseen)
+            values = [label, *map(block.spread, block.probabilities.T)]
             write(block.kept() | dict(zip(names, [*values, block.spread(block.log_density)], strict=True)))
-    return sizes
+    return Labelled(sizes, left_out)
 
 
 def write_sample(path: str, model: TableModel, n_rows: int, *, seed: int = 0, on_rows: OnRows = None) -> None:

@@ -56,12 +56,12 @@ class Features:
         return ColumnSelection(self.numbers, tuple(self.categories), weights, tuple(kept))
 
     def of(self, rows: Rows, table: str) -> np.ndarray:
-        """Return the features (n, F) of rows; where a value is missing, NaN.
+        """Return the features (n, F) of rows; NaN where a value is missing, or a text not among its column's values.
 
         Raises
         ------
         SourceError
-            When a logarithm is taken of 0 or less, or a text is not among its column's values.
+            When a logarithm is taken of 0 or less.
         """
         blocks = [rows.numbers]
         for column in (index for index, name in enumerate(self.numbers) if name in self.logs):
@@ -76,24 +76,27 @@ class Features:
             if blocks[0] is rows.numbers:
                 blocks[0] = rows.numbers.copy()
             blocks[0][:, column] = np.log(values, where=values > 0, out=np.full(len(values), np.nan))
-        for (name, known), texts in zip(self.categories.items(), rows.categories, strict=True):
-            blocks.append(_one_hot(texts, known, rows, table, name))
+        for known, texts in zip(self.categories.values(), rows.categories, strict=True):
+            blocks.append(_one_hot(texts, known))
         return np.hstack(blocks) if len(blocks) > 1 else blocks[0]
 
+    def unseen(self, rows: Rows, features: np.ndarray) -> np.ndarray:
+        """Return which rows, with features (n, F), have nothing missing but a text that was not learned, (n,) bool."""
+        if not self.categories:
+            return np.zeros(len(rows), bool)
+        return rows.complete & np.isnan(features[:, len(self.numbers) :]).any(axis=1)
 
-def _one_hot(texts: pa.Array, known: tuple[str, ...], rows: Rows, table: str, name: str) -> np.ndarray:
-    """Return a column of 0 and 1 for each known value (n, len(known)); rows of a missing text are NaN."""
-    present = texts.is_valid().to_numpy(zero_copy_only=False)
+    @staticmethod
+    def is_new(value: str, known: tuple[str, ...]) -> bool:
+        """Tell whether a value of a column of text is none of those that were learned."""
+        return bool(np.isnan(_one_hot(pa.array([value], pa.string()), known)).any())
+
+
+def _one_hot(texts: pa.Array, known: tuple[str, ...]) -> np.ndarray:
+    """Return a column of 0 and 1 for each known value (n, len(known)); rows of a missing or unknown text are NaN."""
     codes = pc.index_in(texts, value_set=pa.array(known, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
-    unknown = present & (codes < 0)
-    if unknown.any():
-        row = int(np.argmax(unknown))
-        raise SourceError(
-            f"{table}: row {rows.start + row + 1}, column {name!r} holds {texts[row].as_py()[:40]!r}, which the model "
-            f"has not learned: it knows {', '.join(known[:20])}; leave such rows out, or fit again"
-        )
     encoded = (codes[:, None] == np.arange(len(known))).astype(np.float64)
-    encoded[~present] = np.nan
+    encoded[codes < 0] = np.nan
     return encoded
 
 

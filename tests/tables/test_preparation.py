@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import multivariate_normal
 
-from bgsub.errors import ModelFileError, SourceError
+from bgsub.errors import ModelFileError
 from bgsub.tables.preparation import Features, Preparation
 from bgsub.tables.rows import Rows
 
@@ -70,10 +70,14 @@ def test_features_of_rows():
     assert given.numbers[0, 2] == 3  # the rows are as they were
 
 
-def test_an_unknown_text_is_named():
-    message = "t.csv: row 12, column 'kind' holds 'z', which the model has not learned: it knows x, y;"
-    with pytest.raises(SourceError, match=message):
-        FEATURES.of(rows(["y", "z"]), "t.csv")
+def test_an_unknown_text_is_marked_and_a_missing_one_is_not():
+    given = rows(["y", "z", None, "Y"])
+    found = FEATURES.of(given, "t.csv")
+    assert np.array_equal(found[0, 3:], [0, 1])
+    assert np.isnan(found[1:, 3:]).all()
+    assert not np.isnan(found[:, :3]).any()
+    assert FEATURES.unseen(given, found).tolist() == [False, True, False, True]
+    assert FEATURES.is_new("z", ("x", "y")) and not FEATURES.is_new("x", ("x", "y"))
 
 
 def test_in_a_file_and_back():

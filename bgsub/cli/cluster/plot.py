@@ -74,6 +74,7 @@ def command(model: str, table: str, **options: Any) -> None:
     """
     from bgsub import TableModel
     from bgsub.clustering.drawing import DrawnRows, chosen_columns
+    from bgsub.clustering.left_out import LeftOut
     from bgsub.plots.mixture import MOST_COLUMNS
     from bgsub.tables.sources import open_table
 
@@ -87,15 +88,18 @@ def command(model: str, table: str, **options: Any) -> None:
     if options["k_means"] and len(columns) < 2:
         raise ParameterError("--k-means is drawn over two columns: leave it out, or name two with --columns")
     threshold = None if options["quantile"] is None else learned.threshold(options["quantile"])
-    rows = DrawnRows(columns, threshold)
+    rows, left_out = DrawnRows(columns, threshold), LeftOut()
     with ended_by_signals(), open_table(table, reading_of(options)) as source:
         with counting_bar("reading", source.n_rows, options["quiet"], "rows") as on_rows:
             for block in learned.assign(source, missing=options["missing"], on_rows=on_rows):
                 rows.add(block)
+                left_out.add(block, learned.preparation.features)
         rows.check()
         _draw(learned, columns, rows, options)
     if not options["quiet"]:
         click.echo(f"wrote {output}")
+        for line in left_out.lines():
+            click.echo(f"  {line}")
 
 
 def _draw(model: TableModel, columns: list[int], rows: DrawnRows, options: dict[str, Any]) -> None:

@@ -53,7 +53,8 @@ def command(model: str, table: str, **options: Any) -> None:
 
     MODEL is what `bgsub cluster fit --model` wrote; TABLE has the columns that it was learned from, in any order. The
     output has a row for each row of TABLE: label (clusters from 0), probability_0, probability_1, ..., which sum to 1,
-    and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more.
+    and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more; a
+    row with a category that MODEL has not learned stays in its place, with nothing in these columns.
     """
     from bgsub import TableModel
     from bgsub.clustering.writing import write_labels
@@ -68,16 +69,20 @@ def command(model: str, table: str, **options: Any) -> None:
         counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         kept = options["keep"] or ()
-        sizes = write_labels(
+        counts, left_out = write_labels(
             options["output"], source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
-        ).tolist()
+        )
+    sizes = counts.tolist()
 
     to_stderr = options["output"] == "-"
     if options["as_json"]:
         outputs = [] if to_stderr else [options["output"]]
-        click.echo(json.dumps({"rows": sum(sizes), "sizes": sizes, "outputs": outputs}), err=to_stderr)
+        facts = {"rows": sum(sizes), "sizes": sizes, "left_out": left_out.facts(), "outputs": outputs}
+        click.echo(json.dumps(facts), err=to_stderr)
     elif not options["quiet"]:
         shares = ", ".join(f"{k}: {size:,} ({size / max(1, sum(sizes)):.1%})" for k, size in enumerate(sizes))
         click.echo(f"{sum(sizes):,} rows; by cluster {shares}", err=to_stderr)
+        for line in left_out.lines():
+            click.echo(f"  {line}", err=to_stderr)
         if not to_stderr:
             click.echo(f"  wrote {options['output']}")

@@ -78,16 +78,18 @@ def command(model: str, table: str, **options: Any) -> None:
     if threshold is None:
         threshold = learned.threshold(options["quantile"])
     with ended_by_signals():
-        facts = _score(learned, table, threshold, options)
+        facts, left_out = _score(learned, table, threshold, options)
     to_stderr = options["output"] == "-"
     if options["as_json"]:
         click.echo(json.dumps(facts, default=str), err=to_stderr)
     elif not options["quiet"]:
-        _print(facts, to_stderr)
+        _print(facts, left_out, to_stderr)
 
 
-def _score(learned: TableModel, table: str, threshold: float, options: dict[str, Any]) -> dict[str, Any]:
-    """Write the output; return what JSON says."""
+def _score(
+    learned: TableModel, table: str, threshold: float, options: dict[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Write the output; return what JSON says, and lines on the rows that were not scored."""
     from bgsub.clustering.anomalies import score_table
     from bgsub.tables.sources import open_table
 
@@ -106,18 +108,20 @@ def _score(learned: TableModel, table: str, threshold: float, options: dict[str,
             kept=options["keep"] or (),
             on_rows=on_rows,
         )
-    return {
+    facts = {
         "table": table,
         "rows": scored.rows,
         "mean_log_density": scored.mean_log_density,
         "threshold": threshold,
         "anomalies": scored.anomalies,
+        "left_out": scored.left_out.facts(),
         "most_unusual": [row._asdict() for row in scored.most_unusual],
         "outputs": [output] if output and output != "-" else [],
     }
+    return facts, scored.left_out.lines()
 
 
-def _print(facts: dict[str, Any], to_stderr: bool) -> None:
+def _print(facts: dict[str, Any], left_out: list[str], to_stderr: bool) -> None:
     """Print the most unusual rows, then the figures."""
     from bgsub.cli.tables import print_table
 
@@ -140,6 +144,8 @@ def _print(facts: dict[str, Any], to_stderr: bool) -> None:
         f"{n_anomalies:,} of {n_rows:,} rows ({share:.2%}) have a log-density below {facts['threshold']:.4g}",
         err=to_stderr,
     )
+    for line in left_out:
+        click.echo(f"  {line}", err=to_stderr)
     for path in facts["outputs"]:
         click.echo(f"  wrote {path}", err=to_stderr)
 
