@@ -111,10 +111,10 @@ def collapse_of(
     n_features = parameters.means.shape[1]
     least = np.maximum(_MOSTLY * reg_covar, _ROUNDING * _squared_size(parameters, covariance_type))
     variances = _variances(parameters, covariance_type)  # (1 or K, 1 or D)
-    flat: np.ndarray = np.broadcast_to(variances, (len(variances), n_features)) <= least
+    flat: np.ndarray = np.less_equal(np.broadcast_to(variances, (len(variances), n_features)), least)
     everywhere = flat.all(axis=0)
     elsewhere = flat & ~everywhere
-    collapsed = elsewhere.any(axis=1)
+    collapsed: np.ndarray = np.logical_or.reduce(elsewhere, axis=1)
     rows_each = np.full(len(flat), np.inf)
     if n_rows is not None:
         rows_each = n_rows * (parameters.weights if covariance_type == "full" else np.ones(len(flat)))
