@@ -7,6 +7,7 @@
 `matrices`      products of triangles, for full covariances of more than 16 features
 `moments`       products of features, which `full` and `tied` are made of
 `diagonal`      the passes for diagonal and spherical covariances
+`gaps`          the pass for rows in which values are missing, of any type of covariance
 `steps`         what comes before and after a pass: constants of the components, and the M step
 `loops`         whole EM, E and M steps in turn, for small tables
 `buffers`       the memory that kernels work in

@@ -4,5 +4,6 @@
 `statistics`    the sums, how those of two parts add up, and the M step that they are for
 `cpu`           passes over rows in memory, by threads; densities, responsibilities and labels
 `large`         the part of it for full and tied covariances of more than 16 features
+`missing`       passes over rows with gaps, each of which counts by what is observed of it
 ==============  ==================================================================================
 """
