@@ -9,6 +9,8 @@
 `passes`            one pass over the rows: its sums, and who makes them
 `kernels`           the compiled loops
 `conditioning`      mixtures of some features, and of some given others
+`given_parameters`  those that somebody knows, checked
+`column_names`      of data frames and Arrow's tables
 `diagnosis`         what is doubtful about covariances, in words
 `input_checks`      rows, weights and names, or one line that says what is wrong with them
 `model_files`       saved mixtures

@@ -23,6 +23,7 @@ from bgsub.mixture.em.starts import Seeding, draw_starts
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
+from bgsub.mixture.given_parameters import FromParameters
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.parameters import Parameters
@@ -30,7 +31,7 @@ from bgsub.mixture.partly_known import PartlyKnown
 from bgsub.mixture.settings import CovarianceType, InitParams
 
 
-class GaussianMixture(PartlyKnown, DensityMixin, BaseEstimator):
+class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by EM, a drop-in for scikit-learn's class of the same name.
 
     The parameters up to `verbose_interval`, the fitted attributes and the methods are scikit-learn's; given the same

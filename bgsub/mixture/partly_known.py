@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from bgsub.errors import ParameterError
+from bgsub.mixture.column_names import column_names, in_order_of
 from bgsub.mixture.conditioning import conditional, known_features, known_values, marginal, regression
 from bgsub.mixture.input_checks import check_features, check_finite
 from bgsub.mixture.parameters import Parameters
@@ -41,15 +43,16 @@ class PartlyKnown:
         unknown = np.setdiff1d(np.arange(self.n_features_in_), known)
         return self._derived(conditional(self._parameters(), self.covariance_type, known, values), unknown)
 
-    def regress(self, X: Any, given: Any, *, return_cov: bool = False) -> Any:
+    def regress(self, X: Any, given: Any = None, *, return_cov: bool = False) -> Any:
         """Return the expectation of the other features for rows of known ones: Gaussian mixture regression.
 
         Parameters
         ----------
         X : array-like, shape (N, number of known features)
-            Their values.
-        given : index, name, or list of these
-            Which features the columns of `X` are.
+            Their values. Where columns have names, as in a data frame or an Arrow table, and the mixture learned
+            names, columns are found by name, in any order; else by their place.
+        given : index, name, or list of these, optional
+            Which features the columns of `X` are; None for those of its columns' names.
         return_cov : bool
             Whether to return the covariances, too.
 
@@ -57,10 +60,23 @@ class PartlyKnown:
         -------
         float64 ndarray (N, D_unknown), or a pair of that and one of shape (N, D_unknown, D_unknown)
             E[unknown | known], in the features' order, and Cov[unknown | known].
+
+        Raises
+        ------
+        ParameterError
+            When `X` has other columns than `given` says, or these are not some of the features.
         """
         check_is_fitted(self)
-        indices = known_features(given, self._names(), self.n_features_in_)
-        values = check_array(X, dtype=np.float64, ensure_all_finite=False)
-        check_finite(values)
+        names, found = self._names(), column_names(X)
+        if given is None:
+            if found is None:
+                raise ParameterError("X has no names of columns: say with given which features its columns are")
+            given = found
+        indices = known_features(given, names, self.n_features_in_)
+        order: Any = slice(None)
+        if found is not None and names is not None:
+            order = in_order_of([names[i] for i in indices], found)
+        values = check_array(X, dtype=np.float64, ensure_all_finite=False)[:, order]
+        check_finite(values, None if names is None else [names[i] for i in indices])
         result = regression(self._parameters(), self.covariance_type, indices, values)
         return (result.mean, result.covariance) if return_cov else result.mean
