@@ -60,9 +60,9 @@ class MissingExtraError(BgsubError, ImportError):
     Examples
     --------
     >>> import bgsub
-    >>> raise bgsub.MissingExtraError("bgsub.select needs scikit-learn: pip install 'bgsub[cluster]'")
+    >>> raise bgsub.MissingExtraError("bgsub.GaussianMixture needs scikit-learn: pip install 'bgsub[cluster]'")
     Traceback (most recent call last):
-    bgsub.errors.MissingExtraError: bgsub.select needs scikit-learn: pip install 'bgsub[cluster]'
+    bgsub.errors.MissingExtraError: bgsub.GaussianMixture needs scikit-learn: pip install 'bgsub[cluster]'
     """
 
 

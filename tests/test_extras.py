@@ -75,14 +75,27 @@ def test_help_needs_no_extra(without, capsys, command):
     assert "--help" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["GaussianMixture", "select"])
-def test_a_public_name_says_what_to_install(name):
+@pytest.mark.parametrize(
+    ("program", "what"),
+    [
+        ("bgsub.GaussianMixture", "bgsub.GaussianMixture"),
+        ("bgsub.select([[1.0], [2.0]], 1)", "bgsub.select of anything but a numpy array"),
+        ("bgsub.select(numpy.eye(4), 1).best", "the estimator of a selection (`best_mixture` does not)"),
+    ],
+)
+def test_a_public_name_says_what_to_install(program, what):
     done = run_without(
         ["cluster"],
-        f"try:\n    from bgsub import {name}\nexcept ImportError as error: print(type(error).__name__, error)",
+        f"import bgsub, numpy\ntry:\n    {program}\nexcept ImportError as error: print(type(error).__name__, error)",
     )
-    expected = f"MissingExtraError bgsub.{name} needs scikit-learn, {ADVICE.format('cluster')}\n"
+    expected = f"MissingExtraError {what} needs scikit-learn, {ADVICE.format('cluster')}\n"
     assert done.stdout == expected, done.stderr
+
+
+def test_a_selection_needs_no_extra():
+    program = "import bgsub, numpy\nprint(bgsub.select(numpy.eye(4), [1], 'diag').best_mixture.means)"
+    done = run_without(["cluster"], program)
+    assert done.stdout == "[[0.25 0.25 0.25 0.25]]\n", done.stderr
 
 
 def test_a_command_says_what_to_install(tmp_path):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 
 from bgsub.clustering.model import OnRows, TableModel
 from bgsub.clustering.model_file import QUANTILES, Outcome
-from bgsub.errors import BgsubError, FitWarning, SourceError
+from bgsub.errors import BgsubError, SourceError
 from bgsub.mixture.diagnosis import tell_of_collapse
-from bgsub.mixture.estimator import GaussianMixture
-from bgsub.mixture.selection import ModelSelection, select
+from bgsub.mixture.em.rules import Tell
+from bgsub.mixture.em.training_data import RowsInMemory
+from bgsub.mixture.fitted import FittedMixture
+from bgsub.mixture.fitting import Fit, FitOptions, fit
+from bgsub.mixture.input_checks import check_finite
+from bgsub.mixture.selection import ModelSelection, compare
 from bgsub.mixture.settings import CovarianceType, Criterion, default
 from bgsub.tables.learning import Choice, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation
@@ -28,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 _MOST_DENSITIES = 10_000_000  # rows whose log-density is sorted, evenly spaced over the table
 _TOO_DIFFERENT = 100  # factor between standard deviations above which k-means sees one column only
-_Result = TypeVar("_Result")
 
 Stage = Callable[[str, "int | None"], AbstractContextManager[OnRows]]
 """Called with the name of what begins, and the rows it will read (None where they are not counted); what it returns is
@@ -37,7 +38,7 @@ entered for as long as that lasts, and gives what is called with the number of r
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a mixture is fitted to the rows of a table: `GaussianMixture`'s parameters, with defaults of their own."""
+    """How a mixture is fitted to the rows of a table: `FitOptions`' fields of the same names, with other defaults."""
 
     n_init: int = int(default("n_init", "table"))
     max_iter: int = int(default("max_iter", "table"))
@@ -46,10 +47,10 @@ class FitSettings:
     seed: int = int(default("seed", "table"))
     threads: int | None = None
 
-    def parameters(self) -> dict[str, Any]:
-        """Return them as `GaussianMixture` takes them."""
+    def options(self, n_components: int = 1, covariance_type: CovarianceType = "full") -> FitOptions:
+        """Return how a mixture of that many components of that shape is fitted."""
         given = {name: getattr(self, name) for name in ("n_init", "max_iter", "tol", "reg_covar", "threads")}
-        return {**given, "random_state": self.seed}
+        return FitOptions(n_components=n_components, covariance_type=covariance_type, **given)
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,12 @@ def fit_table(
     choice, settings = choice or Choice(), settings or FitSettings()
     with _opened(table) as source, _prepared(source, choice, stage) as rows:
         _check_rows(rows, source.name, n_components, choice.scale)
-        mixture = GaussianMixture(n_components=n_components, covariance_type=covariance_type, **settings.parameters())
-        with stage("fitting", None):
-            _explained(lambda: mixture.fit(rows.matrix, sample_weight=rows.weights))
-            model, sizes = _finished(source, rows, mixture)
-            criteria = mixture.criteria(rows.matrix, rows.weights)
+        options = settings.options(n_components, covariance_type)
+        with stage("fitting", None), _explained() as tell:
+            data = RowsInMemory(np.asarray(rows.matrix), rows.weights, _names(rows))
+            found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
+            model, sizes, mixture = _finished(source, rows, found)
+            criteria = mixture.criteria(rows.matrix, rows.weights, threads=settings.threads)
         n_rows = len(rows.matrix)
         total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
         return FittedTable(model, sizes, criteria, n_rows, rows.n_dropped, total_weight)
@@ -155,19 +157,25 @@ def select_table(
         The best model has the lowest.
     """
     choice, settings = choice or Choice(), settings or FitSettings()
-    with _opened(table) as source, _prepared(source, choice, stage) as rows, stage("fitting", None):
+    with (
+        _opened(table) as source,
+        _prepared(source, choice, stage) as rows,
+        stage("fitting", None),
+        _explained() as tell,
+    ):
         _check_rows(rows, source.name, counts[-1], choice.scale)
-        selection = _explained(
-            lambda: select(
-                rows.matrix,
-                counts,
-                covariance_types,
-                criterion,
-                sample_weight=rows.weights,
-                **settings.parameters(),
-            )
+        selection = compare(
+            np.asarray(rows.matrix),
+            counts,
+            covariance_types,
+            criterion,
+            settings.options(),
+            settings.seed,
+            weights=rows.weights,
+            names=_names(rows),
+            tell=tell,
         )
-        model, _ = _finished(source, rows, selection.best)
+        model, _, _ = _finished(source, rows, selection.best_fit)
     return selection, model
 
 
@@ -196,6 +204,7 @@ def _check_rows(rows: Prepared, table: str, n_components: int, scaled: bool) -> 
         )
     if rows.n_dropped:
         logger.info("left out %s with missing values", "1 row" if rows.n_dropped == 1 else f"{rows.n_dropped} rows")
+    check_finite(rows.matrix, _names(rows))
     spread = rows.spread[rows.spread > 0]
     if not scaled and len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min():
         logger.info(
@@ -204,30 +213,30 @@ def _check_rows(rows: Prepared, table: str, n_components: int, scaled: bool) -> 
         )
 
 
-def _explained(fit: Callable[[], _Result]) -> _Result:
-    """Return what `fit` does; its errors become one line, its warnings lines of the log."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            result = fit()
-        except BgsubError:
-            raise
-        except ValueError as error:  # components that collapse
-            raise BgsubError(f"cannot fit: {' '.join(str(error).split())}") from error
-    told_later = (ConvergenceWarning, FitWarning)  # by the command, and by `_finished`
-    for text in dict.fromkeys(str(w.message) for w in caught if not issubclass(w.category, told_later)):
+@contextlib.contextmanager
+def _explained() -> Iterator[Tell]:
+    """While the block runs, let its errors become one line; give it what makes lines of the log, each once."""
+    told: dict[str, None] = {}
+    try:
+        yield lambda text: told.setdefault(text)
+    except BgsubError:
+        raise
+    except ValueError as error:  # components that collapse
+        raise BgsubError(f"cannot fit: {' '.join(str(error).split())}") from error
+    for text in told:
         logger.warning("%s", text)
-    return result
 
 
-def _finished(table: Table, rows: Prepared, fitted: GaussianMixture) -> tuple[TableModel, np.ndarray]:
-    """Put a fitted mixture's largest components first; return the model, and each component's rows (K,)."""
-    fitted.reorder(np.argsort(-fitted.weights_, kind="stable"))  # else their numbers depend on the start
-    mixture, threads = fitted.fitted_mixture(), fitted.threads
-    names = rows.preparation.features.names if rows.preparation.n_outputs == len(rows.spread) else None
-    told = mixture.parameters, mixture.covariance_type, fitted.reg_covar, names
+def _names(rows: Prepared) -> Sequence[str] | None:
+    """Return the names of the prepared columns: principal components have none."""
+    return rows.preparation.features.names if rows.preparation.n_outputs == len(rows.spread) else None
+
+
+def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.ndarray, FittedMixture]:
+    """Put a fitted mixture's largest components first; return the model, each component's rows (K,), the mixture."""
+    found = found.reordered(np.argsort(-found.mixture.weights, kind="stable"))  # else their numbers depend on the start
+    mixture, threads = found.mixture, found.options.threads
+    told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, _names(rows)
     tell_of_collapse(*told, logger.warning, len(rows.matrix))
     step = -(-len(rows.matrix) // _MOST_DENSITIES)
     sizes, densities = np.zeros(mixture.n_components, np.int64), []
@@ -237,13 +246,13 @@ def _finished(table: Table, rows: Prepared, fitted: GaussianMixture) -> tuple[Ta
         densities.append(mixture.log_densities(block, threads=threads)[::step])
     width = None if table.named else len(table.columns)
     quantiles = np.quantile(np.concatenate(densities), QUANTILES)
-    return TableModel(rows.preparation, mixture, quantiles, outcome_of(fitted), width), sizes
+    return TableModel(rows.preparation, mixture, quantiles, outcome_of(found), width), sizes, mixture
 
 
 def model_of_projection(
     names: Sequence[str],
     projection: tuple[np.ndarray, np.ndarray, np.ndarray],
-    fitted: GaussianMixture,
+    found: Fit,
     log_density: np.ndarray,
 ) -> TableModel:
     """Return the model of tables whose rows somebody else has prepared and clustered.
@@ -254,15 +263,16 @@ def model_of_projection(
         The F columns, all of numbers.
     projection : (ndarray (F,), ndarray (F, D), ndarray (D, F))
         Offset, forward and backward map of `Preparation`.
-    fitted : GaussianMixture
-        Of the prepared rows.
+    found : Fit
+        To the prepared rows.
     log_density : ndarray (N,)
         Of the rows that later ones are compared with.
     """
     preparation = Preparation(Features(tuple(names), (), {}), *projection, steps=("scale", "pca"))
-    return TableModel(preparation, fitted.fitted_mixture(), np.quantile(log_density, QUANTILES), outcome_of(fitted))
+    return TableModel(preparation, found.mixture, np.quantile(log_density, QUANTILES), outcome_of(found))
 
 
-def outcome_of(fitted: GaussianMixture) -> Outcome:
+def outcome_of(found: Fit) -> Outcome:
     """Return how the fit of a mixture ended."""
-    return Outcome(float(fitted.reg_covar), bool(fitted.converged_), int(fitted.n_iter_), float(fitted.lower_bound_))
+    run = found.run
+    return Outcome(float(found.options.reg_covar), run.converged, len(run.lower_bounds), run.lower_bound)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from bgsub.errors import SourceError
 from bgsub.features.appearance import COLOURS, EDGES, TONES
 from bgsub.features.collecting import FEATURES, N_EMBEDDING, FrameFeatures
-from bgsub.mixture.estimator import GaussianMixture
-from bgsub.mixture.selection import select
+from bgsub.mixture.fitting import Fit, FitOptions
+from bgsub.mixture.selection import compare
 from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
 
 MOST_CHOSEN = 8
@@ -66,8 +63,8 @@ class Scenes:
 
     Attributes
     ----------
-    mixture : GaussianMixture
-        Of the prepared features, (x - offset) @ forward.
+    fit : Fit
+        Of a mixture to the prepared features, (x - offset) @ forward.
     offset : ndarray of float64, shape (F,)
         The features' values that become 0.
     forward, backward : ndarray of float64, shape (F, D) and (D, F)
@@ -84,7 +81,7 @@ class Scenes:
         Frames that the kinds were learned from; the others were too few of a kind to be one.
     """
 
-    mixture: GaussianMixture
+    fit: Fit
     offset: np.ndarray
     forward: np.ndarray
     backward: np.ndarray
@@ -178,16 +175,18 @@ def find_scenes(features: FrameFeatures, settings: Settings | None = None) -> Sc
     while True:
         offset, forward, backward = _preparation(features.values[learned])
         prepared = (features.values - offset) @ forward
-        mixture = _fitted(prepared, learned, settings)
-        labels = mixture.predict(prepared)
+        found = _fitted(prepared, learned, settings)
+        labels = found.mixture.labels(prepared, threads=settings.threads)
         strays = _strays(labels, learned)
         if not strays.any():
             break
         learned &= ~strays
-    mixture.reorder(np.argsort(-np.bincount(labels, minlength=len(mixture.weights_)), kind="stable"))
-    probabilities, density = mixture.predict_proba(prepared), mixture.score_samples(prepared)
+    sizes = np.bincount(labels, minlength=found.mixture.n_components)
+    found = found.reordered(np.argsort(-sizes, kind="stable"))
+    probabilities = found.mixture.responsibilities(prepared, threads=settings.threads)
+    density = found.mixture.log_densities(prepared, threads=settings.threads)
     labels = probabilities.argmax(axis=1)
-    return Scenes(mixture, offset, forward, backward, features, labels, probabilities, density, learned)
+    return Scenes(found, offset, forward, backward, features, labels, probabilities, density, learned)
 
 
 def _preparation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,22 +202,23 @@ def _preparation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return offset, axes / scale[:, None], axes.T * scale
 
 
-def _fitted(prepared: np.ndarray, learned: np.ndarray, settings: Settings) -> GaussianMixture:
-    """Return the mixture of the learned rows, of a given or the best number of components."""
-    options: dict[str, Any] = {
-        "reg_covar": settings.reg_covar,
-        "n_init": settings.n_init,
-        "max_iter": int(default("max_iter", "frames")),
-        "random_state": settings.seed,
-        "threads": settings.threads,
-    }
+def _fitted(prepared: np.ndarray, learned: np.ndarray, settings: Settings) -> Fit:
+    """Return the fit of a mixture to the learned rows, of a given or the best number of components."""
+    options = FitOptions(
+        reg_covar=settings.reg_covar,
+        n_init=settings.n_init,
+        max_iter=int(default("max_iter", "frames")),
+        threads=settings.threads,
+    )
     weights = None if learned.all() else learned.astype(np.float64)
     most = min(MOST_CHOSEN, max(1, int(learned.sum()) // 4))
-    counts = range(1, most + 1) if settings.n_components is None else [settings.n_components]
-    with warnings.catch_warnings():
-        # Frames of a still scene are one point, and k-means complains that it cannot start from several.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return select(prepared, counts, settings.covariance_type, sample_weight=weights, **options).best
+    counts = list(range(1, most + 1)) if settings.n_components is None else [settings.n_components]
+    types = [settings.covariance_type]
+    return compare(prepared, counts, types, "bic", options, settings.seed, weights=weights, tell=_say_nothing).best_fit
+
+
+def _say_nothing(text: str) -> None:
+    """Let pass that k-means cannot start from several points: frames of a still scene are one."""
 
 
 def _strays(labels: np.ndarray, learned: np.ndarray) -> np.ndarray:

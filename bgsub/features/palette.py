@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError
-from bgsub.mixture.estimator import GaussianMixture
-from bgsub.mixture.selection import select
+from bgsub.mixture.fitted import FittedMixture
+from bgsub.mixture.fitting import FitOptions
+from bgsub.mixture.selection import compare
 from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
 from bgsub.video.writers.drawing import to_bgr
 
@@ -73,17 +74,20 @@ class Palette:
 
     Attributes
     ----------
-    mixture : GaussianMixture
+    mixture : FittedMixture
         Of pixels in Lab, a component a colour.
     colours : ndarray of uint8, shape (K, 3)
         BGR.
     shares : ndarray of float64, shape (K,)
         Of the pixels that each colour is the most probable one of; they sum to 1.
+    threads : int or None
+        That share the pixels of an image; None for all processors.
     """
 
-    mixture: GaussianMixture
+    mixture: FittedMixture
     colours: np.ndarray
     shares: np.ndarray
+    threads: int | None = None
 
     def hexadecimal(self) -> list[str]:
         """Return the colours as the web writes them: ``#rrggbb``."""
@@ -110,9 +114,11 @@ class Palette:
         for start in range(0, len(pixels), _BLOCK):
             lab = _lab(pixels[start : start + _BLOCK])
             if soft:
-                out[start : start + _BLOCK] = _bgr(self.mixture.predict_proba(lab) @ self.mixture.means_)
+                out[start : start + _BLOCK] = _bgr(
+                    self.mixture.responsibilities(lab, threads=self.threads) @ self.mixture.means
+                )
             else:
-                out[start : start + _BLOCK] = self.colours[self.mixture.predict(lab)]
+                out[start : start + _BLOCK] = self.colours[self.mixture.labels(lab, threads=self.threads)]
         return out.reshape(*image.shape[:2], 3)
 
 
@@ -154,20 +160,13 @@ def learn_palette(
             f"the picture has only {found}, fewer than the {n_components} asked for: give at most {distinct}"
         )
     lab = _lab(pixels)
-    mixture = select(
-        lab,
-        n_components,
-        covariance_type,
-        n_init=n_init,
-        random_state=seed,
-        threads=threads,
-        reg_covar=_NOTICEABLE,
-        max_iter=int(default("max_iter", "colors")),
-    ).best
-    shares = np.bincount(mixture.predict(lab), minlength=n_components) / len(lab)
+    options = FitOptions(
+        n_init=n_init, max_iter=int(default("max_iter", "colors")), reg_covar=_NOTICEABLE, threads=threads
+    )
+    mixture = compare(lab, [n_components], [covariance_type], "bic", options, seed).best_mixture
+    shares = np.bincount(mixture.labels(lab, threads=threads), minlength=n_components) / len(lab)
     order = np.argsort(-shares, kind="stable")
-    mixture.reorder(order)
-    return Palette(mixture, _bgr(mixture.means_), shares[order])
+    return Palette(mixture.reordered(order), _bgr(mixture.means[order]), shares[order], threads)
 
 
 def as_colour(image: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 ==================  ================================================================================
 `estimator`         `GaussianMixture`: checks, one fit, and what a fitted model is asked
+`fitting`           one fit, from rows and options to a mixture: what estimator, selection and tables stand on
 `selection`         `select`: how many components, of which covariance type
 `fitted`            a mixture whose parameters are known, without scikit-learn: the door to apply one
 `parameters`        the parameters as plain arrays, their shapes, and what keeps arrays from being some
@@ -17,6 +18,6 @@
 `scikit_learn`      what the estimator owes to scikit-learn
 ==================  ================================================================================
 
-A fit goes from `GaussianMixture.fit` to training data, its starts, the loop, and a pass of kernels. Only `estimator`,
-`selection` and `scikit_learn` import scikit-learn.
+A fit goes from `GaussianMixture.fit` to `fitting.fit`, its starts, the loop, and a pass of kernels. Only `estimator`,
+`partly_known` and `scikit_learn` import scikit-learn.
 """

@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -15,14 +16,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bgsub.mixture import scikit_learn
-from bgsub.mixture.diagnosis import NOT_CONVERGED, in_words, tell_of_collapse
-from bgsub.mixture.em.loop import best_run
-from bgsub.mixture.em.progress import Progress
-from bgsub.mixture.em.rules import EMResult, Rules
-from bgsub.mixture.em.starts import Seeding, draw_starts
+from bgsub.mixture.diagnosis import NOT_CONVERGED, tell_of_collapse
+from bgsub.mixture.em.rules import EMResult
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
+from bgsub.mixture.fitting import Fit, FitOptions, explained, fit, starts_of
 from bgsub.mixture.given_parameters import FromParameters
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
@@ -199,15 +198,13 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **scikit_learn.ROWS)
         check_finite(X, self._names())
         data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names())
-        try:
-            current = self._starts(data, self._rules(), 1)[0] if first else self._parameters()
+        n_batches: int = 0 if first else self.n_batches_
+        with explained(data):
+            current = self._first_start(data) if first else self._parameters()
             with data.passes(self.n_components, self.covariance_type, self.threads) as one_pass:
                 statistics = one_pass(current)
-            n_batches: int = 0 if first else self.n_batches_
             rate = (1.0 + n_batches) ** -self.learning_decay
             parameters = stepwise_update(statistics, current, self.covariance_type, self.reg_covar, rate)
-        except ValueError as error:
-            raise in_words(error, data.ranges, data.names) from None
         bounds = [statistics.log_likelihood / statistics.total_weight]
         self.take(EMResult(parameters, bounds, False), X.dtype if first else self.means_.dtype)
         self.n_batches_ = n_batches + 1
@@ -228,27 +225,28 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
     def _fit(self, data: TrainingData) -> Self:
         """Run EM from each start, keep the best, and tell what is wrong with it."""
         goes_on = self.warm_start and hasattr(self, "converged_")
-        rules = self._rules(self.lower_bound_ if goes_on else -math.inf)
-        progress = Progress(self.verbose, self.verbose_interval) if self.verbose else None
-        try:
-            starts = self._starts(data, rules, self.n_init, self._parameters() if goes_on else None)
-            best = best_run(data, starts, rules, self.threads, progress)
-        except ValueError as error:
-            raise in_words(error, data.ranges, data.names) from None
-        self.take(best, data.dtype)
+        found = fit(
+            data,
+            self._options(),
+            check_random_state(self.random_state),
+            last=self._parameters() if goes_on else None,
+            lower_bound=self.lower_bound_ if goes_on else -math.inf,
+            tell=_warn,
+        )
+        self.take(found.run, data.dtype)
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
         tell_of_collapse(self._parameters(), self.covariance_type, self.reg_covar, data.names, n_rows=data.n_rows)
         return self
 
-    def _starts(
-        self, data: TrainingData, rules: Rules, n_init: int, last: Parameters | None = None
-    ) -> list[Parameters]:
-        seeding = Seeding(self.n_components, n_init, self.init_params, check_random_state(self.random_state))
-        return draw_starts(data, seeding, rules, (self.weights_init, self.means_init, self.precisions_init), last)
+    def _first_start(self, data: TrainingData) -> Parameters:
+        options = replace(self._options(), n_init=1)
+        return starts_of(data, options, check_random_state(self.random_state), tell=_warn)[0]
 
-    def _rules(self, lower_bound: float = -math.inf) -> Rules:
-        return Rules(self.covariance_type, self.reg_covar, self.tol, self.max_iter, self.acceleration, lower_bound)
+    def _options(self) -> FitOptions:
+        names = {field.name for field in fields(FitOptions)} & self.get_params(deep=False).keys()
+        inits = (self.weights_init, self.means_init, self.precisions_init)
+        return FitOptions(**{name: getattr(self, name) for name in names}, inits=inits)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return the log-density of each row (N, D), shape (N,): float32 where both `X` and the model are."""
@@ -339,6 +337,14 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         model.take(EMResult(mixture.parameters, [], True))
         return model
 
+    @classmethod
+    def from_fit(cls, found: Fit, names: Sequence[str] | None = None, dtype: Any = np.float64, **settings: Any) -> Self:
+        """Return an estimator, with any other settings, of what was fitted to columns of some names."""
+        options = found.options
+        model = cls(options.n_components, covariance_type=options.covariance_type, **settings)
+        model.take(found.run, dtype)
+        return model._named(names)
+
     def reorder(self, order: Any) -> None:
         """Put the components in another order, int of shape (K,): component ``order[k]`` becomes number k."""
         check_is_fitted(self)
@@ -376,3 +382,8 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
 
     def _in_dtype_of(self, X: np.ndarray, result: np.ndarray) -> np.ndarray:
         return result.astype(np.result_type(X.dtype, self.means_.dtype), copy=False)
+
+
+def _warn(text: str) -> None:
+    """Tell what is doubtful about a start as scikit-learn does."""
+    warnings.warn(text, ConvergenceWarning, stacklevel=2)

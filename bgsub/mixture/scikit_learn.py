@@ -11,9 +11,8 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bgsub.mixture.em.starts import INIT_PARAMS
 from bgsub.mixture.input_checks import check_finite
-from bgsub.mixture.parameters import COVARIANCE_TYPES
+from bgsub.mixture.settings import COVARIANCE_TYPES, INIT_PARAMS
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -58,6 +57,13 @@ def rows_of(estimator: Any, X: Any) -> np.ndarray:
     X = validate_data(estimator, X, reset=False, **ROWS)
     check_finite(X, getattr(estimator, "feature_names_in_", None))
     return X
+
+
+def rows_and_names(X: Any) -> tuple[np.ndarray, Any]:
+    """Return rows to fit to as a float array, and the names of the columns of a data frame."""
+    checked = BaseEstimator()
+    rows = validate_data(checked, X, ensure_min_samples=2, **ROWS)
+    return rows, getattr(checked, "feature_names_in_", None)
 
 
 def theirs_like(estimator: BaseEstimator) -> Any:

@@ -6,29 +6,28 @@ import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack, get_args
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from bgsub.errors import ParameterError
-from bgsub.mixture.em.loop import best_run
-from bgsub.mixture.em.progress import Progress
-from bgsub.mixture.em.rules import Rules
-from bgsub.mixture.em.starts import Seeding, check_enough_rows, drawn_seeds, sampled, starts_from
+from bgsub.extras import explained
+from bgsub.mixture.diagnosis import warn
+from bgsub.mixture.em.rules import Tell
+from bgsub.mixture.em.starts import check_enough_rows
 from bgsub.mixture.em.training_data import RowsInMemory
-from bgsub.mixture.estimator import GaussianMixture
+from bgsub.mixture.fitted import FittedMixture
+from bgsub.mixture.fitting import Fit, FitOptions, fit_types, seed_of
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
-from bgsub.mixture.scikit_learn import ROWS
-from bgsub.mixture.settings import CovarianceType, Criterion, InitParams
+from bgsub.mixture.settings import CovarianceType, Criterion, InitParams, check_choice, check_number
 from bgsub.notebook import counted, html_table
 from bgsub.threads import usable_threads
 
-CRITERIA = get_args(Criterion)
+if TYPE_CHECKING:
+    from bgsub.mixture.estimator import GaussianMixture
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ class Candidate(NamedTuple):
     converged: bool
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelSelection:
     """What `select` found.
 
@@ -70,13 +69,34 @@ class ModelSelection:
         A row a combination, by covariance type and number of components; ``pandas.DataFrame(selection.table)`` works.
     criterion : str
         What the best model was chosen by.
-    best : GaussianMixture
-        The fitted model of the lowest criterion.
+    best_fit : Fit
+        How the model of the lowest criterion was fitted.
+    names : sequence of str or None
+        The columns' names, where all have one.
+    dtype : dtype
+        Of the rows: float32 or float64.
+    settings : mapping
+        Of `GaussianMixture`, for the best model.
     """
 
     table: list[Candidate]
     criterion: str
-    best: GaussianMixture
+    best_fit: Fit
+    names: Sequence[str] | None = None
+    dtype: Any = np.float64
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def best_mixture(self) -> FittedMixture:
+        """The fitted mixture of the lowest criterion, which needs no scikit-learn."""
+        return self.best_fit.mixture
+
+    @cached_property
+    def best(self) -> GaussianMixture:
+        """The fitted model of the lowest criterion, as scikit-learn's estimator."""
+        with explained("the estimator of a selection (`best_mixture` does not)"):
+            from bgsub.mixture.estimator import GaussianMixture  # here: the rest does without scikit-learn
+        return GaussianMixture.from_fit(self.best_fit, self.names, self.dtype, **self.settings)
 
     def __repr__(self) -> str:
         return f"ModelSelection({self._in_words()})"
@@ -159,50 +179,78 @@ def select(
     """
     counts = [n_components] if isinstance(n_components, (int, np.integer)) else list(n_components)
     types = [covariance_type] if isinstance(covariance_type, str) else list(covariance_type)
-    if criterion not in CRITERIA:
-        raise ParameterError(f"criterion is {criterion!r}: give one of {', '.join(CRITERIA)}")
+    check_choice("criterion", criterion)
     if not counts or not types:
         raise ParameterError("nothing to try: give at least one n_components and one covariance_type")
-    given: Mapping[str, object] = options
-    refused = [name for name in ("weights_init", "means_init", "precisions_init") if given.get(name) is not None]
-    if refused:
-        raise ParameterError(f"{refused[0]} fits one combination only: leave it out, or fit a GaussianMixture")
-
-    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    reference = GaussianMixture(n_init=n_init, random_state=seed, **options)
-    for k in counts:
-        for kind in types:
-            clone(reference).set_params(n_components=k, covariance_type=kind)._validate_params()
-    rows = validate_data(reference, X, ensure_min_samples=2, **ROWS)
-    check_finite(rows, getattr(reference, "feature_names_in_", None))
+    given: dict[str, Any] = {"n_init": n_init, "threads": threads, **options}
+    fit_options = _options(given)
+    rows, names = _rows(X)
+    check_finite(rows, names)
     weights = check_sample_weight(sample_weight, len(rows))
-    data = RowsInMemory(rows, weights)
+    seed = seed_of(random_state)
+    selection = compare(rows, counts, types, criterion, fit_options, seed, weights=weights, names=names)
+    return replace(selection, settings={**given, "random_state": random_state})
+
+
+def compare(
+    X: np.ndarray,
+    counts: Sequence[int],
+    types: Sequence[CovarianceType],
+    criterion: Criterion,
+    options: FitOptions,
+    seed: int,
+    *,
+    weights: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+    tell: Tell = warn,
+) -> ModelSelection:
+    """Do the work of `select`, without scikit-learn.
+
+    Parameters
+    ----------
+    X : float32 or float64 ndarray, shape (N, D)
+        The rows, all finite.
+    counts, types : sequence
+        Numbers of components and covariance types to try.
+    criterion : {'bic', 'aic', 'icl'}
+        The best has the lowest.
+    options : FitOptions
+        How each is fitted; its number of components and its covariance type do not count.
+    seed : int
+        Of the starts: those of one number of components are a `fit`'s of that seed.
+    weights : float64 ndarray, shape (N,), optional
+        Of the rows, checked.
+    names : sequence of str, optional
+        The columns'.
+    tell : callable
+        Called with each line about what is doubtful.
+    """
+    for k in counts:
+        check_number("n_components", k)
+    for kind in types:
+        check_choice("covariance_type", kind)
+    data = RowsInMemory(X, weights, names)
     check_enough_rows(data.n_rows, max(counts))
-    n_threads = usable_threads(threads)
+    n_threads = usable_threads(options.threads)
     side_by_side = min(n_threads, len(counts))
-    reference.threads = max(1, n_threads // side_by_side)
-
-    def try_all(k: int) -> list[_Outcome]:
-        return _of_every_type(reference, data, _Rows(rows, weights), k, types)
-
+    chosen = replace(options, threads=max(1, n_threads // side_by_side))
+    of_every_type = partial(_of_every_type, data, _Rows(X, weights), chosen, types, seed, tell)
     if side_by_side == 1:
-        outcomes = [try_all(k) for k in counts]
+        outcomes = [of_every_type(k) for k in counts]
     else:
         with ThreadPoolExecutor(side_by_side) as pool:
-            outcomes = list(pool.map(try_all, counts))
+            outcomes = list(pool.map(of_every_type, counts))
     in_order = [row[i] for i in range(len(types)) for row in outcomes]
     table = [outcome.candidate for outcome in in_order]
-    best = _best(table, criterion)
-    if not math.isfinite(getattr(best, criterion)):
-        raise ParameterError(f"no combination could be fitted: {in_order[0].failure}")
-    model = in_order[table.index(best)].model.set_params(threads=threads, random_state=random_state)
-    return ModelSelection(table, criterion, model)
+    found = in_order[table.index(_best(table, criterion))].fit
+    if isinstance(found, ValueError):
+        raise ParameterError(f"no combination could be fitted: {in_order[0].fit}")
+    return ModelSelection(table, criterion, found, names, X.dtype, {"random_state": seed})
 
 
 class _Outcome(NamedTuple):
     candidate: Candidate
-    model: GaussianMixture
-    failure: str
+    fit: Fit | ValueError
 
 
 class _Rows(NamedTuple):
@@ -212,34 +260,48 @@ class _Rows(NamedTuple):
     weights: np.ndarray | None
 
 
+def _options(given: Mapping[str, Any]) -> FitOptions:
+    """Return how each combination is fitted; raise if an option is unknown, or not for several combinations."""
+    refused = [name for name in ("weights_init", "means_init", "precisions_init") if given.get(name) is not None]
+    if refused:
+        raise ParameterError(f"{refused[0]} fits one combination only: leave it out, or fit a GaussianMixture")
+    known = {field.name for field in fields(FitOptions)}
+    unknown = given.keys() - known - MixtureOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"select() got an unexpected keyword argument {min(unknown)!r}")
+    return FitOptions(**{name: value for name, value in given.items() if name in known})
+
+
+def _rows(X: Any) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Return rows as a float array, and the columns' names; what is no plain array of numbers needs scikit-learn."""
+    if type(X) in (np.ndarray, np.memmap) and X.ndim == 2 and X.dtype.kind in "fiub" and len(X) > 1 and X.shape[1]:
+        return np.asarray(X, X.dtype if X.dtype in (np.float32, np.float64) else np.float64), None
+    with explained("bgsub.select of anything but a numpy array"):
+        from bgsub.mixture.scikit_learn import rows_and_names
+    return rows_and_names(X)
+
+
 def _of_every_type(
-    reference: GaussianMixture, data: RowsInMemory, rows: _Rows, n_components: int, types: Sequence[CovarianceType]
+    data: RowsInMemory,
+    rows: _Rows,
+    options: FitOptions,
+    types: Sequence[CovarianceType],
+    seed: int,
+    tell: Tell,
+    n_components: int,
 ) -> list[_Outcome]:
     """Fit mixtures of one number of components from the same seeds."""
-    model = clone(reference).set_params(n_components=n_components)
-    seeding = Seeding(n_components, model.n_init, model.init_params, check_random_state(model.random_state))
-    starting_rows = sampled(data, seeding)
-    drawn = drawn_seeds(*starting_rows, seeding)
-    progress = Progress(model.verbose, model.verbose_interval) if model.verbose else None
+    options = replace(options, n_components=n_components)
     outcomes = []
-    for kind in types:
-        model = clone(model).set_params(covariance_type=kind)
-        rules = Rules(kind, model.reg_covar, model.tol, model.max_iter, model.acceleration)
+    for kind, found in zip(types, fit_types(data, options, types, np.random.RandomState(seed), tell=tell), strict=True):
         free = n_parameters(n_components, data.n_features, kind)
-        try:
-            starts = starts_from(*starting_rows, drawn, None, rules)
-            run = best_run(data, starts, rules, model.threads, progress)
-        except ValueError as error:  # a covariance that is not positive definite: this combination is out
-            failed = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
-            _log.warning("%d components, %s: %s", n_components, kind, error)
-            outcomes.append(_Outcome(failed, model, str(error)))
-            continue
-        model.take(run, data.dtype)
-        if hasattr(reference, "feature_names_in_"):
-            model.feature_names_in_ = reference.feature_names_in_
-        found = model.fitted_mixture().criteria(*rows, threads=model.threads)
-        candidate = Candidate(n_components, kind, **found, n_parameters=free, converged=model.converged_)
-        outcomes.append(_Outcome(candidate, model, ""))
+        if isinstance(found, ValueError):
+            _log.warning("%d components, %s: %s", n_components, kind, found)
+            outcome = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
+        else:
+            criteria = found.mixture.criteria(*rows, threads=options.threads)
+            outcome = Candidate(n_components, kind, **criteria, n_parameters=free, converged=found.run.converged)
+        outcomes.append(_Outcome(outcome, found))
     return outcomes
 
 

@@ -7,7 +7,10 @@ shows its clusters to people can wait for better ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Literal, NamedTuple, get_args
+
+from bgsub.errors import ParameterError
 
 Use = Literal["estimator", "table", "frames", "colors"]
 """`GaussianMixture`; clusters of a table's rows; kinds of scene among frames; colours of pixels."""
@@ -79,8 +82,12 @@ COVARIANCE_TYPES: tuple[CovarianceType, ...] = get_args(CovarianceType)
 InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
 """How a start is drawn."""
 
+INIT_PARAMS: tuple[InitParams, ...] = get_args(InitParams)
+
 Criterion = Literal["bic", "aic", "icl"]
 """What models are compared by."""
+
+CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
 
 COVARIANCES: Mapping[str, CovarianceType] = {"estimator": "full", "table": "full", "frames": "full", "colors": "tied"}
 """The covariance type by use."""
@@ -91,3 +98,31 @@ def default(name: str, use: Use) -> float:
     value = SETTINGS[name].defaults[use]
     assert value is not None, f"{name} has no default for {use}"
     return value
+
+
+_CHOICES: Mapping[str, tuple[str | None, ...]] = {
+    "covariance_type": COVARIANCE_TYPES,
+    "init_params": INIT_PARAMS,
+    "acceleration": (None, "squarem"),
+    "criterion": CRITERIA,
+}
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise ParameterError unless a value is one that Python may give a setting; `random_state` is its own name."""
+    setting = SETTINGS["seed" if name == "random_state" else name]
+    whole = setting.high is not None
+    sound = isinstance(value, Integral if whole else Real) and value >= setting.least  # type: ignore[operator]
+    if name == "random_state":
+        sound = sound and value <= setting.high  # type: ignore[operator]
+    if not sound:
+        what = "a whole number" if whole else "a number"
+        up = f"from {setting.least} to {setting.high}" if name == "random_state" else f"from {setting.least} up"
+        raise ParameterError(f"{name} is {value!r}: give {what} {up}")
+
+
+def check_choice(name: str, value: object) -> None:
+    """Raise ParameterError unless a value is one of those that a setting of words has."""
+    choices = _CHOICES[name]
+    if value not in choices:
+        raise ParameterError(f"{name} is {value!r}: give one of {', '.join(map(str, choices))}")

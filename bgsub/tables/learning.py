@@ -5,19 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.compute as pc
 
 from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.moments import Moments
 from bgsub.tables.preparation import Features, Preparation, check_columns
 from bgsub.tables.rows import ColumnSelection, Missing, read_rows
 from bgsub.tables.storage import RowStore
 from bgsub.tables.table import BLOCK_ROWS, Table
-
-if TYPE_CHECKING:
-    from sklearn.preprocessing import StandardScaler
 
 MOST_CATEGORIES = 100
 """Most values of a column of text: more are names or numbers of things, not kinds."""
@@ -115,13 +112,13 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
     features = _features(table, choice)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(RowStore(len(features.names)))
-        weights, n_dropped, scaler, constant = _read(table, features, choice, store, on_rows)
+        weights, n_dropped, moments, constant = _read(table, features, choice, store, on_rows)
         _refuse_constant(features, constant, table.name)
         matrix = store.matrix()
-        spread = np.sqrt(scaler.var_)
+        spread = np.sqrt(moments.variance)
         preparation = Preparation.identity(features)
         if choice.scale or choice.pca is not None:  # principal components need centred features to be precise
-            preparation = _standardised(preparation, matrix, scaler, choice.scale)
+            preparation = _standardised(preparation, matrix, moments, choice.scale)
         if choice.pca is not None:
             preparation = _projected(preparation, matrix, choice.pca, ("scale", "pca") if choice.scale else ("pca",))
         yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, n_dropped, spread)
@@ -180,11 +177,9 @@ def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:
 
 def _read(
     table: Table, features: Features, choice: Choice, store: RowStore, on_rows: _Progress
-) -> tuple[np.ndarray | None, int, StandardScaler, np.ndarray]:
+) -> tuple[np.ndarray | None, int, Moments, np.ndarray]:
     """Fill the store; return weights, rows left out, the features' means and variances, and which are constant."""
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler()
+    moments = Moments(len(features.names))
     weights: list[np.ndarray] = []
     n_dropped, n_kept = 0, 0
     low, high = np.full(len(features.names), np.inf), np.full(len(features.names), -np.inf)
@@ -195,8 +190,7 @@ def _read(
         if not len(block):
             continue
         weight = None if rows.weights is None else rows.weights[rows.complete]
-        if weight is None or weight.any():
-            scaler.partial_fit(block, sample_weight=weight)
+        moments.add(block, weight)
         store.append(block)
         low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
         if weight is not None:
@@ -205,7 +199,7 @@ def _read(
         raise SourceError(f"{table.name}: every row has a missing value; name fewer columns with --columns")
     if weights and not any(part.any() for part in weights):
         raise SourceError(f"{table.name}: all weights in column {choice.weights!r} are 0; give one above 0")
-    return np.concatenate(weights) if weights else None, n_dropped, scaler, (low == high) & (n_kept > 1)
+    return np.concatenate(weights) if weights else None, n_dropped, moments, (low == high) & (n_kept > 1)
 
 
 def _refuse_constant(features: Features, constant: np.ndarray, table: str) -> None:
@@ -218,12 +212,12 @@ def _refuse_constant(features: Features, constant: np.ndarray, table: str) -> No
         raise SourceError(f"{table}: column {column!r} is {value!r} in all rows; leave it out of --encode")
 
 
-def _standardised(identity: Preparation, matrix: np.ndarray, scaler: StandardScaler, scale: bool) -> Preparation:
+def _standardised(identity: Preparation, matrix: np.ndarray, moments: Moments, scale: bool) -> Preparation:
     """Standardise (or, without `scale`, only centre) the features in place; return the preparation that does it."""
-    divisor = np.sqrt(scaler.var_) if scale else np.ones(len(scaler.var_))
+    divisor = np.sqrt(moments.variance) if scale else np.ones(len(moments.mean))
     divisor[divisor == 0] = 1.0  # a table of one row
     preparation = replace(
-        identity, offset=scaler.mean_, forward=np.diag(1 / divisor), backward=np.diag(divisor), steps=("scale",)
+        identity, offset=moments.mean, forward=np.diag(1 / divisor), backward=np.diag(divisor), steps=("scale",)
     )
     for block in _blocks(matrix):
         block[:] = preparation.transform(block)

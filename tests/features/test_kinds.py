@@ -44,10 +44,10 @@ def test_kinds_are_found_and_numbered_by_how_often_they_are_seen():
 def test_a_given_number_of_kinds(covariance):
     scenes = find_scenes(features_of(), Settings(3, covariance))
     assert np.array_equal(scenes.labels, KINDS)
-    assert scenes.mixture.covariance_type == covariance
+    assert scenes.fit.mixture.covariance_type == covariance
     prepared = (scenes.features.values - scenes.offset) @ scenes.forward
-    assert np.array_equal(scenes.mixture.predict(prepared), scenes.labels)  # sorted, and still one mixture
-    assert np.allclose(scenes.mixture.score_samples(prepared), scenes.log_density)
+    assert np.array_equal(scenes.fit.mixture.labels(prepared), scenes.labels)  # sorted, and still one mixture
+    assert np.allclose(scenes.fit.mixture.log_densities(prepared), scenes.log_density)
 
 
 @pytest.mark.parametrize("components", [None, 3, 4])

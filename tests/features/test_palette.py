@@ -59,7 +59,7 @@ def test_soft_is_the_expected_colour():
     found = learned(image)
     soft = found.quantised(image, soft=True)
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_BGR2Lab).reshape(-1, 3)
-    expected = found.mixture.predict_proba(lab.astype(float)) @ found.mixture.means_
+    expected = found.mixture.responsibilities(lab.astype(float)) @ found.mixture.means
     back = cv2.cvtColor(expected.astype(np.float32).reshape(image.shape), cv2.COLOR_Lab2BGR)
     assert np.abs(soft - 255 * back).max() <= 1
     assert len(np.unique(soft.reshape(-1, 3), axis=0)) > 3

@@ -1,4 +1,4 @@
-"""Who imports scikit-learn: the estimator and its methods, the selection of one, and what they owe to it."""
+"""Who imports scikit-learn: the estimator and its methods, and what they owe to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import bgsub
 
 MIXTURE = Path(bgsub.__file__).parent / "mixture"
-OF_SCIKIT_LEARN = {"estimator.py", "partly_known.py", "selection.py", "scikit_learn.py"}
+OF_SCIKIT_LEARN = {"estimator.py", "partly_known.py", "scikit_learn.py"}
 
 
 def imported_at_the_top(path):

@@ -8,10 +8,9 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from bgsub.mixture.em.starts import INIT_PARAMS
 from bgsub.mixture.estimator import GaussianMixture
-from bgsub.mixture.selection import CRITERIA, MixtureOptions, select
-from bgsub.mixture.settings import COVARIANCE_TYPES, Criterion
+from bgsub.mixture.selection import MixtureOptions, select
+from bgsub.mixture.settings import COVARIANCE_TYPES, CRITERIA, INIT_PARAMS, Criterion
 
 TYPES = get_type_hints(GaussianMixture.__init__)
 KEYWORDS = {n: p for n, p in inspect.signature(GaussianMixture.__init__).parameters.items() if n != "self"}

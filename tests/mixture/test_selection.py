@@ -52,9 +52,8 @@ class TestTable:
     def test_starts_of_one_number_are_those_of_a_fit_with_that_seed(self):
         X, _ = blobs(n=300, spread=0.5)
         options = {"n_init": 2, "max_iter": 3}
-        seed = np.random.RandomState(5).randint(np.iinfo(np.int32).max)
         for row in select(X, [4, 5], ["full", "diag"], random_state=5, **options).table:
-            model = GaussianMixture(row.n_components, covariance_type=row.covariance_type, random_state=seed, **options)
+            model = GaussianMixture(row.n_components, covariance_type=row.covariance_type, random_state=5, **options)
             assert model.fit(X).bic(X) == pytest.approx(row.bic, rel=1e-12)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -98,12 +97,17 @@ class TestBadArguments:
             ({"criterion": "r2"}, "criterion is 'r2': give one of bic, aic, icl"),
             ({"n_components": []}, "nothing to try"),
             ({"covariance_type": []}, "nothing to try"),
-            ({"n_components": [0]}, "'n_components' parameter"),
-            ({"covariance_type": "round"}, "'covariance_type' parameter"),
+            ({"n_components": [0]}, "^n_components is 0: give a whole number from 1 up$"),
+            ({"n_components": [2.0]}, "^n_components is 2.0: give a whole number from 1 up$"),
+            ({"covariance_type": "round"}, "^covariance_type is 'round': give one of full, tied, diag, spherical$"),
             ({"n_components": [1, 200]}, "n_components = 200, n_samples = 100"),
             ({"means_init": [[0.0]]}, "means_init fits one combination only"),
             ({"sample_weight": [1.0]}, "sample_weight.shape"),
-            ({"tol": -1}, "'tol' parameter"),
+            ({"tol": -1}, "^tol is -1: give a number from 0 up$"),
+            ({"reg_covar": float("nan")}, "^reg_covar is nan: give a number from 0 up$"),
+            ({"init_params": "luck"}, "^init_params is 'luck': give one of kmeans, k-means"),
+            ({"random_state": -1}, "^random_state is -1: give a whole number from 0 to 4294967295$"),
+            ({"threads": 0}, "^threads is 0: give a whole number from 1 up$"),
         ],
     )
     def test_in_one_line(self, arguments, message):

@@ -220,7 +220,7 @@ class _Sorting:
             from bgsub.features.collecting import FEATURES
 
             projection = (scenes.offset, scenes.forward, scenes.backward)
-            model_of_projection(FEATURES, projection, scenes.mixture, scenes.log_density).save(o["model"])
+            model_of_projection(FEATURES, projection, scenes.fit, scenes.log_density).save(o["model"])
             self._wrote("model")
 
     # ------------------------------------------------------------------------------------------------- details

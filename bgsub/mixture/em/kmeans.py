@@ -6,16 +6,19 @@ same `random_state`; but there is no start-up cost of 30 ms, and the result does
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
+
+from bgsub.mixture.diagnosis import warn
+from bgsub.mixture.em.rules import Tell
 
 _MAX_ITER = 300
 _BLOCK = 1024  # rows whose distances lie in the cache together
 _TOLERANCE = 1e-4  # of the columns' mean variance: k-means ends where the centres move less
 
 
-def kmeans_labels(rows: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState) -> np.ndarray:
+def kmeans_labels(
+    rows: np.ndarray, weights: np.ndarray, n_clusters: int, random: np.random.RandomState, tell: Tell = warn
+) -> np.ndarray:
     """Return the cluster of each row after Lloyd's algorithm from k-means++ seeds.
 
     Parameters
@@ -28,25 +31,22 @@ def kmeans_labels(rows: np.ndarray, weights: np.ndarray, n_clusters: int, random
         Number of clusters.
     random : RandomState
         Where the seeds are drawn from.
+    tell : callable
+        Called with scikit-learn's line when clusters stay empty.
 
     Returns
     -------
     int ndarray, shape (n,)
-        Labels from 0 to n_clusters - 1; with many equal rows some clusters may be empty, of which scikit-learn's
-        ConvergenceWarning tells.
+        Labels from 0 to n_clusters - 1; with many equal rows some clusters may be empty.
     """
     centred = rows - rows.mean(axis=0)  # far from the origin |x|^2 - 2 x c + |c|^2 would cancel
     centres = centred[kmeans_plusplus(centred, weights, n_clusters, random)]
     labels = _lloyd(centred, weights, centres)
     n_distinct = np.unique(labels).size
     if n_distinct < n_clusters:
-        from sklearn.exceptions import ConvergenceWarning  # here: nothing else needs scikit-learn
-
-        warnings.warn(
+        tell(
             f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
-            "Possibly due to duplicate points in X.",
-            ConvergenceWarning,
-            stacklevel=2,
+            "Possibly due to duplicate points in X."
         )
     return labels
 

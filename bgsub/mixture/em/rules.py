@@ -11,6 +11,9 @@ from bgsub.mixture.parameters import Parameters
 OnStep = Callable[[int, float], None]
 """Called with the number of an iteration, from 1, and its lower bound."""
 
+Tell = Callable[[str], None]
+"""Called with a line about what is doubtful: whether that is a warning, and of what kind, decides who wants the fit."""
+
 
 class Rules(NamedTuple):
     """How to iterate: scikit-learn's parameters of the same names, and `acceleration`."""

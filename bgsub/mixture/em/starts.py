@@ -9,19 +9,17 @@ of single-row seeds does not depend on the number of rows.
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.mixture.diagnosis import warn
 from bgsub.mixture.em.given_start import GivenStart, check_given, with_given
-from bgsub.mixture.em.rules import Rules
+from bgsub.mixture.em.rules import Rules, Tell
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.statistics import Statistics, maximisation
-from bgsub.mixture.settings import InitParams
-
-INIT_PARAMS = get_args(InitParams)
 
 FEWEST_SEEDING_ROWS = 20_000
 SEEDING_ROWS_A_COMPONENT = 200
@@ -33,12 +31,13 @@ def seeding_rows(n_components: int) -> int:
 
 
 class Seeding(NamedTuple):
-    """How to start: scikit-learn's parameters of the same names, and where starts are drawn from."""
+    """How to start: scikit-learn's parameters of the same names, where starts are drawn from, and who hears of it."""
 
     n_components: int
     n_init: int
     init_params: str
     random: np.random.RandomState
+    tell: Tell = warn
 
 
 def draw_starts(
@@ -101,8 +100,8 @@ def check_enough_rows(n_rows: int, n_components: int) -> None:
 
 def drawn_seeds(rows: np.ndarray, weights: np.ndarray, seeding: Seeding) -> list[np.ndarray]:
     """Return `n_init` times responsibilities of shape (n, K), drawn one after another."""
-    n_components, n_init, init_params, random = seeding
-    return [seeds(rows, weights, n_components, init_params, random) for _ in range(n_init)]
+    n_components, n_init, init_params, random, tell = seeding
+    return [seeds(rows, weights, n_components, init_params, random, tell) for _ in range(n_init)]
 
 
 def starts_from(
@@ -117,7 +116,12 @@ def starts_from(
 
 
 def seeds(
-    rows: np.ndarray, weights: np.ndarray, n_components: int, init_params: str, random: np.random.RandomState
+    rows: np.ndarray,
+    weights: np.ndarray,
+    n_components: int,
+    init_params: str,
+    random: np.random.RandomState,
+    tell: Tell = warn,
 ) -> np.ndarray:
     """Return responsibilities, shape (n, K), from which the first M step is made.
 
@@ -133,6 +137,8 @@ def seeds(
         As in scikit-learn. A row that is no component's seed gets a row of zeros.
     random : RandomState
         Where everything is drawn from, in scikit-learn's order.
+    tell : callable
+        Called with a line about what is doubtful.
     """
     from bgsub.mixture.em.kmeans import kmeans_labels, kmeans_plusplus  # here: only who fits needs it
 
@@ -143,7 +149,7 @@ def seeds(
         return responsibilities
     responsibilities = np.zeros((n, n_components), dtype=bool)  # all or nothing: an eighth of the memory
     if init_params == "kmeans":
-        responsibilities[np.arange(n), kmeans_labels(rows, weights, n_components, random)] = True
+        responsibilities[np.arange(n), kmeans_labels(rows, weights, n_components, random, tell)] = True
     else:
         if init_params == "k-means++":
             chosen = kmeans_plusplus(rows - rows.mean(axis=0), weights, n_components, random)
