@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bgsub.mixture.em.progress import Progress
-from bgsub.mixture.em.rules import EMResult, OnStep, Rules
+from bgsub.mixture.em.rules import EMResult, OnStep, Rules, without_failures
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.cpu import UnrolledPass
@@ -99,20 +99,25 @@ def best_run(
 ) -> EMResult:
     """Return the run that ends with the highest likelihood, the first of equal ones.
 
-    The runs go side by side, unless `progress` is to show them one by one.
+    The runs go side by side, unless `progress` is to show them one by one. Those whose components collapse are left
+    out; where all do, the first one's error is raised.
     """
-    if progress is not None:
-        results = []
-        for i, start in enumerate(starts):
-            progress.begin(i, rules.lower_bound)
-            results.append(run_em(data, start, rules, threads, progress.step))
-            progress.end(results[-1].converged, results[-1].lower_bound)
-    elif len(starts) == 1:
-        return run_em(data, starts[0], rules, threads)
+    n_threads = usable_threads(threads)
+    side_by_side = 1 if progress is not None else min(n_threads, len(starts))
+    each = max(1, n_threads // side_by_side)
+
+    def run(i: int) -> EMResult:
+        if progress is None:
+            return run_em(data, starts[i], rules, each)
+        progress.begin(i, rules.lower_bound)
+        result = run_em(data, starts[i], rules, each, progress.step)
+        progress.end(result.converged, result.lower_bound)
+        return result
+
+    if side_by_side == 1:
+        results = without_failures(run, range(len(starts)))
     else:
-        n_threads = usable_threads(threads)
-        side_by_side = min(n_threads, len(starts))
-        each = max(1, n_threads // side_by_side)
         with ThreadPoolExecutor(side_by_side) as pool:
-            results = list(pool.map(lambda start: run_em(data, start, rules, each), starts))
+            futures = [pool.submit(run, i) for i in range(len(starts))]
+            results = without_failures(lambda future: future.result(), futures)
     return max(results, key=lambda result: result.lower_bound)

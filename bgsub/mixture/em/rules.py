@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
 
+from bgsub.errors import BgsubError
 from bgsub.mixture.parameters import Parameters
 
 OnStep = Callable[[int, float], None]
@@ -13,6 +14,8 @@ OnStep = Callable[[int, float], None]
 
 Tell = Callable[[str], None]
 """Called with a line about what is doubtful: whether that is a warning, and of what kind, decides who wants the fit."""
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class Rules(NamedTuple):
@@ -37,3 +40,22 @@ class EMResult(NamedTuple):
     def lower_bound(self) -> float:
         """The last one; without an iteration there is none."""
         return self.lower_bounds[-1] if self.lower_bounds else -math.inf
+
+
+def without_failures(make: Callable[[_Given], _Made], given: Iterable[_Given]) -> list[_Made]:
+    """Return what is made of each that can be made; where none can, raise the first one's error.
+
+    A covariance of one start that is not positive definite (a ValueError) says nothing of the others; rows or settings
+    that are unfit (a BgsubError) are so for all.
+    """
+    made, failures = [], []
+    for item in given:
+        try:
+            made.append(make(item))
+        except BgsubError:
+            raise
+        except ValueError as error:
+            failures.append(error)
+    if failures and not made:
+        raise failures[0]
+    return made

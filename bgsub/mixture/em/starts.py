@@ -16,7 +16,7 @@ import numpy as np
 from bgsub.errors import ParameterError
 from bgsub.mixture.diagnosis import warn
 from bgsub.mixture.em.given_start import GivenStart, check_given, with_given
-from bgsub.mixture.em.rules import Rules, Tell
+from bgsub.mixture.em.rules import Rules, Tell, without_failures
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.statistics import Statistics, maximisation
@@ -107,11 +107,11 @@ def drawn_seeds(rows: np.ndarray, weights: np.ndarray, seeding: Seeding) -> list
 def starts_from(
     rows: np.ndarray, weights: np.ndarray, drawn: list[np.ndarray], given: GivenStart | None, rules: Rules
 ) -> list[Parameters]:
-    """Return starting parameters for each of the seeds drawn; a single one where all is given."""
+    """Return starting parameters for each of the seeds drawn that has some; a single one where all is given."""
     kind = rules.covariance_type
     if given is not None and given.complete:
         return [with_given(None, given, kind)]
-    starts = [parameters_of(rows, weights, responsibilities, kind, rules.reg_covar) for responsibilities in drawn]
+    starts = without_failures(lambda seeds: parameters_of(rows, weights, seeds, kind, rules.reg_covar), drawn)
     return starts if given is None else [with_given(start, given, kind) for start in starts]
 
 

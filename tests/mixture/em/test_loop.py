@@ -9,6 +9,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+import bgsub
+from bgsub.errors import ParameterError
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, precisions_cholesky
 from bgsub.mixture.passes import cpu
 from tests.mixture.samples import blobs
@@ -173,3 +175,67 @@ def test_collapsed_clusters_say_what_to_do(covariance_type, way):
     parameters = Parameters(np.ones(1), X[:1].copy(), start, precisions_cholesky(start, covariance_type))
     with pytest.raises(ValueError, match="Try to decrease the number of components, increase reg_covar, or scale"):
         run_em(X, parameters, covariance_type, reg_covar=0.0, tol=0.0, max_iter=5)
+
+
+def copies_beside_a_cloud(seed: int = 0, n_copies: int = 6) -> np.ndarray:
+    """Return 100 rows of a Gaussian and some that are all the same, on which a component can collapse."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.normal(size=(100, 2)), np.repeat([[3.0, 3.0]], n_copies, axis=0)])
+
+
+def with_starts(n_init: int, seed: int, **keywords) -> bgsub.GaussianMixture:
+    return bgsub.GaussianMixture(3, reg_covar=0, max_iter=500, n_init=n_init, random_state=seed, **keywords)
+
+
+def fits(model: bgsub.GaussianMixture, X: np.ndarray) -> bool:
+    try:
+        model.fit(X)
+    except ParameterError as error:
+        assert "ill-defined empirical covariance" in str(error)
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("covariance_type", "n_copies"), [("full", 6), ("diag", 6), ("spherical", 4)])
+def test_a_start_that_collapses_does_not_end_the_others(covariance_type, n_copies):
+    X = copies_beside_a_cloud(n_copies=n_copies)
+    models = {
+        n: [with_starts(n, s, init_params="random", covariance_type=covariance_type) for s in range(30)]
+        for n in (1, 10)
+    }
+    single, ten = ([fits(model, X) for model in models[n]] for n in (1, 10))
+    assert not all(single)
+    assert sum(ten) > sum(single)
+    for alone, among, one, several in zip(single, ten, models[1], models[10], strict=True):
+        assert among or not alone  # the first of the ten is the same start
+        if alone:
+            assert several.lower_bound_ >= one.lower_bound_
+    if covariance_type == "full":
+        assert all(ten)
+
+
+def test_a_start_that_cannot_even_be_made_does_not_end_the_others():
+    X = np.concatenate([np.random.default_rng(1).normal(size=(100, 2)), np.repeat([[2.0, 2.0]], 6, axis=0)])
+    seeds = range(20)
+    single = [fits(with_starts(1, seed, init_params="kmeans"), X) for seed in seeds]
+    several = [fits(with_starts(8, seed, init_params="kmeans"), X) for seed in seeds]
+    assert sum(several) > sum(single)  # k-means finds the copies more often than not
+
+
+def test_where_every_start_collapses_the_error_is_raised():
+    with pytest.raises(ParameterError, match="ill-defined empirical covariance"):
+        with_starts(5, 0).fit(np.repeat(np.eye(3), 5, axis=0))
+
+
+def test_rows_that_change_between_passes_are_not_taken_for_a_bad_start():
+    passes = iter([3, 3, 2, 3, 3, 3])
+    blocks = [np.random.default_rng(s).normal(size=(50, 2)) for s in range(3)]
+    with pytest.raises(ParameterError, match="150 rows in the first pass and 100 in a later one"):
+        bgsub.GaussianMixture(2, n_init=2, threads=1).fit_blocks(lambda: blocks[: next(passes)])
+
+
+def test_a_combination_of_which_one_start_collapses_is_still_a_candidate():
+    table = bgsub.select(
+        copies_beside_a_cloud(), 3, "full", n_init=10, random_state=0, reg_covar=0, init_params="random", max_iter=500
+    ).table
+    assert np.isfinite(table[0].bic)
