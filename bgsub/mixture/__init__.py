@@ -10,6 +10,7 @@
 `passes`            one pass over the rows: its sums, and who makes them
 `kernels`           the compiled loops
 `conditioning`      mixtures of some features, and of some given others
+`imputation`        gaps filled in: by what a mixture expects of them, or by draws
 `given_parameters`  those that somebody knows, checked
 `column_names`      of data frames and Arrow's tables
 `diagnosis`         what is doubtful about covariances, in words

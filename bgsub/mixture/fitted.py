@@ -15,7 +15,8 @@ from bgsub.errors import ParameterError
 from bgsub.mixture.input_checks import check_sample_weight
 from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
 from bgsub.mixture.passes.cpu import log_density
-from bgsub.mixture.settings import CovarianceType
+from bgsub.mixture.passes.missing import observed_counts, observed_log_density
+from bgsub.mixture.settings import CovarianceType, Missing
 from bgsub.notebook import MOST_ROWS, counted, html_table
 
 _DRAWS = 100_000  # for the distribution of the density, where no rows are given
@@ -27,7 +28,8 @@ class FittedMixture:
     """A mixture of K Gaussians over D features.
 
     Rows are float32 or float64 arrays of shape (N, D). Their width is checked, their values are not: what is not
-    finite gives what is not finite. `threads` is the number of threads that share the rows, None for all that the
+    finite gives what is not finite. With ``missing="em"`` NaN is what is not known, and a row counts by
+    what it holds. `threads` is the number of threads that share the rows, None for all that the
     process may use; no result depends on it.
 
     Attributes
@@ -103,48 +105,77 @@ class FittedMixture:
             variances = variances[:, None]
         return np.broadcast_to(np.sqrt(variances), self.means.shape)
 
-    def log_densities(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
-        """Return log p(x) of each row, float64 of shape (N,)."""
-        return self._read(X, threads)
+    def log_densities(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
+        """Return log p(x) of each row, float64 of shape (N,); of a row that holds nothing 0."""
+        return self._read(X, missing, threads)
 
-    def labels(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
-        """Return the most probable component of each row, intp of shape (N,)."""
+    def labels(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
+        """Return the most probable component of each row, intp of shape (N,); of a row that holds nothing -1."""
         found = np.empty(len(X), np.intp)
-        self._read(X, threads, labels=found)
+        self._read(X, missing, threads, labels=found)
         return found
 
-    def responsibilities(self, X: np.ndarray, *, threads: int | None = None) -> np.ndarray:
+    def responsibilities(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
         """Return each row's probability of belonging to each component, float64 of shape (N, K)."""
         found = np.empty((len(X), self.n_components))
-        self._read(X, threads, responsibilities=found)
+        self._read(X, missing, threads, responsibilities=found)
         return found
 
-    def score(self, X: np.ndarray, sample_weight: object = None, *, threads: int | None = None) -> float:
+    def score(
+        self, X: np.ndarray, sample_weight: object = None, *, missing: Missing = "error", threads: int | None = None
+    ) -> float:
         """Return the mean log-density of the rows, weighted by `sample_weight` (N,) where that is given."""
-        weights = check_sample_weight(sample_weight, len(X))
-        return float(np.average(self.log_densities(X, threads=threads), weights=weights))
+        weights = _counting(X, check_sample_weight(sample_weight, len(X)), missing)
+        return float(np.average(self.log_densities(X, missing=missing, threads=threads), weights=weights))
 
-    def criteria(self, X: np.ndarray, sample_weight: object = None, *, threads: int | None = None) -> dict[str, float]:
+    def criteria(
+        self, X: np.ndarray, sample_weight: object = None, *, missing: Missing = "error", threads: int | None = None
+    ) -> dict[str, float]:
         """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows.
 
         The ICL, the integrated completed likelihood, is the BIC plus twice the entropy of the responsibilities, so that
         it counts clusters where the BIC counts the Gaussians that a density needs (Biernacki, Celeux & Govaert 2000;
-        McLachlan & Peel 2000, section 6.10.3). Of all three, the lower the better.
+        McLachlan & Peel 2000, section 6.10.3). Of all three, the lower the better. A row with gaps counts as a row,
+        one that holds nothing does not.
         """
         weights = check_sample_weight(sample_weight, len(X))
-        log_likelihood = entropy = 0.0
+        log_likelihood = entropy = total = 0.0
         for start in range(0, len(X), ROWS_A_BLOCK):
             rows = X[start : start + ROWS_A_BLOCK]
             r = np.empty((len(rows), self.n_components))
-            densities = self._read(rows, threads, responsibilities=r)
+            densities = self._read(rows, missing, threads, responsibilities=r)
             uncertainty = -(r * np.log(np.maximum(r, np.finfo(np.float64).tiny))).sum(axis=1)
-            w = np.ones(len(rows)) if weights is None else weights[start : start + len(rows)]
+            w = _counting(rows, None if weights is None else weights[start : start + len(rows)], missing)
+            w = np.ones(len(rows)) if w is None else w
             log_likelihood += float(w @ densities)
             entropy += float(w @ uncertainty)
-        total = float(len(X) if weights is None else weights.sum())
+            total += float(w.sum())
         bic = -2.0 * log_likelihood + self.n_parameters * math.log(total)
         aic = -2.0 * log_likelihood + 2.0 * self.n_parameters
         return {"log_likelihood": log_likelihood, "aic": aic, "bic": bic, "icl": bic + 2.0 * entropy}
+
+    def impute(
+        self,
+        X: np.ndarray,
+        n_imputations: int | None = None,
+        random: np.random.RandomState | None = None,
+        *,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """Return rows of which the gaps are filled in, of the type of `X`: `GaussianMixture.impute`.
+
+        Raises
+        ------
+        ParameterError
+            When the rows are of another width, or no table is asked for.
+        """
+        from bgsub.mixture.imputation import drawn, expected  # here: few need it
+
+        self._check_width(X)
+        if n_imputations is None:
+            return expected(X, self.parameters, self.covariance_type, threads=threads)
+        random = np.random.RandomState() if random is None else random
+        return drawn(X, self.parameters, self.covariance_type, n_imputations, random, threads=threads)
 
     def sample(self, n_samples: int, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows, float64 of shape (n, D), component by component, and the component of each, int64 of shape (n,).
@@ -163,12 +194,26 @@ class FittedMixture:
             covariances, factors = covariances[order], factors[order]
         return FittedMixture(Parameters(weights[order], means[order], covariances, factors), self.covariance_type)
 
-    def _read(self, X: np.ndarray, threads: int | None, **outputs: np.ndarray) -> np.ndarray:
+    def _read(self, X: np.ndarray, missing: Missing, threads: int | None, **outputs: np.ndarray) -> np.ndarray:
+        self._check_width(X)
+        read = observed_log_density if missing == "em" else log_density
+        return read(X, self.parameters, self.covariance_type, threads=threads, **outputs)
+
+    def _check_width(self, X: np.ndarray) -> None:
         if X.ndim != 2 or X.shape[1] != self.n_features:
             raise ParameterError(
                 f"rows have the shape {X.shape}, the mixture {self.n_features} features: give rows of that width"
             )
-        return log_density(X, self.parameters, self.covariance_type, threads=threads, **outputs)
+
+
+def _counting(X: np.ndarray, weights: np.ndarray | None, missing: Missing) -> np.ndarray | None:
+    """Return weights (N,) with 0 for rows that hold nothing; None where every row counts as 1."""
+    if missing == "error":
+        return weights
+    holds = observed_counts(X) > 0
+    if holds.all():
+        return weights
+    return holds.astype(np.float64) if weights is None else weights * holds
 
 
 def draw(

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.mixture.settings import Missing
 
 _BLOCK = 1 << 14  # rows looked at together
 
 
-def check_finite(X: np.ndarray, names: Sequence[str] | None = None, *, first_row: int = 0) -> None:
+def check_finite(
+    X: np.ndarray, names: Sequence[str] | None = None, *, first_row: int = 0, missing: Missing | None = None
+) -> None:
     """Raise an error that names the first NaN or infinity.
 
     Parameters
@@ -22,6 +25,8 @@ def check_finite(X: np.ndarray, names: Sequence[str] | None = None, *, first_row
         The columns' names.
     first_row : int
         Number of the first row, where X is a block of a longer table.
+    missing : {"error", "em"}, optional
+        With "em" NaN is allowed; with "error" the text names that way out, which there is.
 
     Raises
     ------
@@ -35,14 +40,29 @@ def check_finite(X: np.ndarray, names: Sequence[str] | None = None, *, first_row
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(block.sum(dtype=np.float64)):  # one infinity or NaN would show in the sum
                 continue
-        rows, columns = np.nonzero(~np.isfinite(block))
+        rows, columns = np.nonzero(np.isinf(block) if missing == "em" else ~np.isfinite(block))
         if rows.size:
             row, column = int(rows[0]), int(columns[0])
             nan = np.isnan(block[row, column])
             what = "NaN" if nan else f"infinity or a value too large for {X.dtype!r}"
             where = f"row {first_row + start + row}, column {column}"
             called = "" if names is None else f" ({names[column]!r})"
-            raise ParameterError(f"Input X contains {what} at {where}{called}; drop or impute such rows")
+            raise ParameterError(
+                f"Input X contains {what} at {where}{called}; drop or impute such rows"
+                + (', or let missing="em" count them by what they hold' if nan and missing else "")
+            )
+
+
+def check_observed(observed: np.ndarray, names: Sequence[str] | None = None) -> None:
+    """Raise ParameterError unless each column, of which (D,) bool `observed` tells, has a value somewhere."""
+    empty = np.flatnonzero(~observed)
+    if empty.size:
+        shown = ", ".join(str(i) if names is None else f"{i} ({names[i]!r})" for i in empty[:5].tolist())
+        more = f" and {empty.size - 5} more" if empty.size > 5 else ""
+        raise ParameterError(
+            f"column{'s' * (empty.size > 1)} {shown}{more} of X {'are' if empty.size > 1 else 'is'} missing in every "
+            "row: leave out what nothing is known of"
+        )
 
 
 def check_sample_weight(sample_weight: object, n: int) -> np.ndarray | None:

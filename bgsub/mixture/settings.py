@@ -84,6 +84,9 @@ InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
 
 INIT_PARAMS: tuple[InitParams, ...] = get_args(InitParams)
 
+Missing = Literal["error", "em"]
+"""What NaN in a row is: an error, or not known, so that the row counts by what is."""
+
 Criterion = Literal["bic", "aic", "icl"]
 """What models are compared by."""
 

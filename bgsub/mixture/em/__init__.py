@@ -9,6 +9,7 @@
 `row_sample`        some rows of many, drawn in one pass, part by part if need be
 `starts`            the parameters to start from, drawn from some rows with `kmeans`
 `given_start`       those that the caller gives
+`completion`        rows with gaps made whole, for starts to be drawn from
 `progress`          what `verbose` prints
 ==================  ==============================================================================
 """

@@ -11,10 +11,12 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.em.row_sample import RowSample
-from bgsub.mixture.input_checks import check_finite, check_sample_weight
+from bgsub.mixture.input_checks import check_finite, check_observed, check_sample_weight
 from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.passes.cpu import expectation, row_pass
+from bgsub.mixture.passes.cpu import row_pass
+from bgsub.mixture.passes.missing import gap_pass
 from bgsub.mixture.passes.statistics import Pass, Statistics, add
+from bgsub.mixture.settings import Missing
 
 Blocks = Iterable[Any] | Callable[[], Iterable[Any]]
 
@@ -61,31 +63,55 @@ class RowsInMemory:
         Their weights, checked.
     names : sequence of str, optional
         The columns' names.
+    missing : {"error", "em"}
+        With "em" NaN is what is not known; rows of nothing else do not count.
+
+    Raises
+    ------
+    ParameterError
+        When a column is missing in every row.
     """
 
     def __init__(
-        self, X: np.ndarray, sample_weight: np.ndarray | None = None, names: Sequence[str] | None = None
+        self,
+        X: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        names: Sequence[str] | None = None,
+        missing: Missing = "error",
     ) -> None:
         self._X, self._weights, self.names = X, sample_weight, names
         self.n_features, self.dtype = X.shape[1], X.dtype
         self.n_rows = len(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
+        self._gaps = missing == "em"
+        if self._gaps:
+            observed = np.zeros(self.n_features, np.bool_)
+            self.n_rows = sum(_count(block, weights, observed) for block, weights in self._parts(_ROWS_A_BLOCK))
+            check_observed(observed, names)
 
     def sample(self, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return at most `size` rows, drawn without replacement, and their weights."""
         drawn = RowSample(size, seed)
-        step = _ROWS_A_BLOCK if len(self._X) > size else size  # all at once where all are kept
-        for start in range(0, len(self._X) if size else 0, step):
-            chosen = slice(start, start + step)
-            drawn.add(self._X[chosen], None if self._weights is None else self._weights[chosen])
-        return drawn.result()
+        if size:
+            for block, weights in self._parts(
+                _ROWS_A_BLOCK if len(self._X) > size else size
+            ):  # all at once if all stay
+                drawn.add(*(_telling(block, weights) if self._gaps else (block, weights)))
+        return _completed(drawn) if self._gaps else drawn.result()
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context with what passes need."""
-        return row_pass(self._X, n_components, covariance_type, self._weights, threads)
+        kind = gap_pass if self._gaps else row_pass
+        return kind(self._X, n_components, covariance_type, self._weights, threads)
 
     def ranges(self) -> np.ndarray:
         """Return highest less lowest value of each column (D,)."""
-        return np.ptp(self._X, axis=0)
+        return np.nanmax(self._X, axis=0) - np.nanmin(self._X, axis=0) if self._gaps else np.ptp(self._X, axis=0)
+
+    def _parts(self, step: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """Yield the rows in blocks, with their weights."""
+        for start in range(0, len(self._X), step):
+            chosen = slice(start, start + step)
+            yield self._X[chosen], None if self._weights is None else self._weights[chosen]
 
 
 class RowsInBlocks:
@@ -100,6 +126,8 @@ class RowsInBlocks:
         checks blocks with it.
     names : callable
         Returns the names of the columns, or None, once the first block was checked.
+    missing : {"error", "em"}
+        As of `RowsInMemory`.
 
     Raises
     ------
@@ -108,14 +136,18 @@ class RowsInBlocks:
     """
 
     def __init__(
-        self, blocks: Blocks, checked: Callable[[Any, bool], np.ndarray], names: Callable[[], Sequence[str] | None]
+        self,
+        blocks: Blocks,
+        checked: Callable[[Any, bool], np.ndarray],
+        names: Callable[[], Sequence[str] | None],
+        missing: Missing = "error",
     ) -> None:
         if not callable(blocks) and iter(blocks) is blocks:
             raise ParameterError(
                 "blocks is an iterator, which can be read only once: give a list or another iterable, "
                 "or a function that returns a new iterator"
             )
-        self._blocks, self._checked, self._names = blocks, checked, names
+        self._blocks, self._checked, self._names, self._missing = blocks, checked, names, missing
         self._n_read = 0
         self.n_rows, self.n_features, self.dtype = 0, 0, np.dtype(np.float32)
 
@@ -128,35 +160,42 @@ class RowsInBlocks:
         """Read and check all blocks for the first time, and return rows drawn from them with their weights."""
         drawn = RowSample(size, seed)
         dtypes = []
+        observed = None
         self.n_rows = self._n_read = 0
         for given in self._blocks() if callable(self._blocks) else self._blocks:
             block, block_weights = _split(given)
             X = self._checked(block, self._n_read == 0)
-            check_finite(X, self.names, first_row=self._n_read)
+            check_finite(X, self.names, first_row=self._n_read, missing=self._missing)
             weights = check_sample_weight(block_weights, len(X)) if block_weights is not None else None
-            drawn.add(X, weights)
             dtypes.append(X.dtype)
             self._n_read += len(X)
-            self.n_rows += len(X) if weights is None else int(np.count_nonzero(weights))
             self.n_features = X.shape[1]
+            if self._missing == "em":
+                observed = np.zeros(X.shape[1], np.bool_) if observed is None else observed
+                self.n_rows += _count(X, weights, observed)
+                drawn.add(*_telling(X, weights))
+            else:
+                self.n_rows += len(X) if weights is None else int(np.count_nonzero(weights))
+                drawn.add(X, weights)
         if not self._n_read:
             raise ParameterError("blocks holds no rows: check what it is read from")
         self.dtype = np.result_type(*set(dtypes))
-        return drawn.result()
+        if observed is None:
+            return drawn.result()
+        check_observed(observed, self.names)
+        return _completed(drawn)
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context in which the blocks are read once more for each pass."""
+        kind = gap_pass if self._missing == "em" else row_pass
 
-        def one_pass(parameters: Parameters) -> Statistics:
-            return reduce(
-                add,
-                (
-                    expectation(X, parameters, covariance_type, sample_weight=weights, threads=threads)
-                    for X, weights in self._again()
-                ),
-            )
+        def of_block(X: np.ndarray, weights: np.ndarray | None, parameters: Parameters) -> Statistics:
+            with kind(X, n_components, covariance_type, weights, threads) as one_pass:
+                return one_pass(parameters)
 
-        return nullcontext(one_pass)
+        return nullcontext(
+            lambda parameters: reduce(add, (of_block(X, weights, parameters) for X, weights in self._again()))
+        )
 
     def ranges(self) -> None:
         """Return None: blocks would have to be read once more."""
@@ -171,13 +210,38 @@ class RowsInBlocks:
             if not len(X):
                 continue
             if X.dtype not in (np.float32, np.float64):
-                X = X.astype(np.float64)
+                X = self._checked(block, False) if X.dtype == object else X.astype(np.float64)  # object: pandas' NA
             yield X, None if weights is None else np.asarray(weights, dtype=np.float64)
         if n != self._n_read:
             raise ParameterError(
                 f"blocks gave {self._n_read} rows in the first pass and {n} in a later one: "
                 "give blocks that can be read again"
             )
+
+
+def _count(X: np.ndarray, weights: np.ndarray | None, observed: np.ndarray) -> int:
+    """Return how many rows of a weight hold something; note in `observed`, (D,) bool, in which columns they do."""
+    there = ~np.isnan(X)
+    if weights is not None:
+        there &= (weights > 0)[:, None]
+    observed |= there.any(axis=0)
+    return int(np.count_nonzero(there.any(axis=1)))
+
+
+def _telling(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the rows that hold something."""
+    tells = ~np.isnan(X).all(axis=1)
+    if tells.all():
+        return X, weights
+    return X[tells], None if weights is None else weights[tells]
+
+
+def _completed(drawn: RowSample) -> tuple[np.ndarray, np.ndarray]:
+    """Return what was drawn, its gaps filled in."""
+    from bgsub.mixture.em.completion import completed  # here: few fits need it
+
+    rows, weights = drawn.result()
+    return completed(rows, weights), weights
 
 
 def _split(given: Any) -> tuple[Any, Any]:
