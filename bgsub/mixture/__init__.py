@@ -14,6 +14,7 @@
 `given_parameters`  those that somebody knows, checked
 `column_names`      of data frames and Arrow's tables
 `diagnosis`         what is doubtful about covariances, in words
+`gaussianity`       are the components Gaussian? A test of the residuals of each
 `input_checks`      rows, weights and names, or one line that says what is wrong with them
 `model_files`       saved mixtures
 `scikit_learn`      what the estimator owes to scikit-learn

@@ -22,6 +22,7 @@ from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
 from bgsub.mixture.fitting import Fit, FitOptions, explained, fit, starts_of
+from bgsub.mixture.gaussianity import Residuals, gaussianity
 from bgsub.mixture.given_parameters import FromParameters
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
@@ -290,6 +291,12 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
     def criteria(self, X: Any, sample_weight: Any = None) -> dict[str, float]:
         """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows."""
         return self.fitted_mixture().criteria(scikit_learn.rows_of(self, X), sample_weight, threads=self.threads)
+
+    def gaussianity(self, X: Any, sample_weight: Any = None) -> list[Residuals]:
+        """Return how far the rows (N, D) of each component are from Gaussian: see `bgsub.mixture.gaussianity`."""
+        X = scikit_learn.rows_of(self, X)
+        weights = check_sample_weight(sample_weight, len(X))
+        return gaussianity(self.fitted_mixture(), X, weights, threads=self.threads)
 
     def anomaly_threshold(self, q: float, X: Any = None) -> float:
         """Return the log-density under which a share `q` of the rows lies.
