@@ -13,6 +13,7 @@
 `imputation`        gaps filled in: by what a mixture expects of them, or by draws
 `given_parameters`  those that somebody knows, checked
 `column_names`      of data frames and Arrow's tables
+`noise`             where rows lie that belong to no component
 `diagnosis`         what is doubtful about covariances, in words
 `gaussianity`       are the components Gaussian? A test of the residuals of each
 `input_checks`      rows, weights and names, or one line that says what is wrong with them

@@ -87,6 +87,9 @@ INIT_PARAMS: tuple[InitParams, ...] = get_args(InitParams)
 Missing = Literal["error", "em"]
 """What NaN in a row is: an error, or not known, so that the row counts by what is."""
 
+NoiseRegion = Literal["box", "hull"]
+"""Where noise lies: in the box of the rows, or in their convex hull."""
+
 Criterion = Literal["bic", "aic", "icl"]
 """What models are compared by."""
 

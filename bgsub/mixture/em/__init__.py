@@ -6,6 +6,7 @@
 `squarem`           the same likelihood in fewer passes
 `stepwise`          one step for rows that come a batch at a time
 `training_data`     what is fitted to: rows in memory, in blocks, or wherever passes can be made
+`robust_data`       rows of which some are noise, or are left out
 `row_sample`        some rows of many, drawn in one pass, part by part if need be
 `starts`            the parameters to start from, drawn from some rows with `kmeans`
 `given_start`       those that the caller gives

@@ -31,7 +31,8 @@ def stepwise_update(
     rate : float
         Share of the batch in the average, above 0 and at most 1.
     """
-    old = _own_statistics(parameters, covariance_type, reg_covar)
+    noise = 1.0 - float(parameters.weights.sum()) if batch.noise > 0 else 0.0
+    old = _own_statistics(parameters, covariance_type, reg_covar, noise)
     keep, share = 1.0 - rate, rate / batch.total_weight
     mixed = Statistics(
         0.0,
@@ -39,20 +40,21 @@ def stepwise_update(
         keep * old.counts + share * batch.counts,
         share * batch.shift,  # the old means are the reference: no shift of their own
         keep * old.scatter + share * batch.scatter,
+        keep * old.noise + share * batch.noise,
     )
     return maximisation(mixed, parameters, covariance_type, reg_covar)
 
 
-def _own_statistics(parameters: Parameters, covariance_type: str, reg_covar: float) -> Statistics:
-    """Return the statistics, for a total weight of 1, that the M step would make `parameters` of."""
+def _own_statistics(parameters: Parameters, covariance_type: str, reg_covar: float, noise: float) -> Statistics:
+    """Return the statistics, for a total weight of 1 of which some is noise, that the M step made `parameters` of."""
     weights, means, covariances, _ = parameters
     n_features = means.shape[1]
     if covariance_type == "full":
         scatter = weights[:, None, None] * (covariances - reg_covar * np.eye(n_features))
     elif covariance_type == "tied":
-        scatter = covariances - reg_covar * np.eye(n_features)
+        scatter = (1.0 - noise) * (covariances - reg_covar * np.eye(n_features))
     elif covariance_type == "diag":
         scatter = weights[:, None] * (covariances - reg_covar)
     else:
         scatter = weights * (covariances - reg_covar) * n_features
-    return Statistics(0.0, 1.0, weights, np.zeros_like(means), scatter)
+    return Statistics(0.0, 1.0, weights, np.zeros_like(means), scatter, noise)

@@ -82,7 +82,7 @@ class RowsInMemory:
         self._X, self._weights, self.names = X, sample_weight, names
         self.n_features, self.dtype = X.shape[1], X.dtype
         self.n_rows = len(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
-        self._gaps = missing == "em"
+        self.missing, self._gaps = missing, missing == "em"
         if self._gaps:
             observed = np.zeros(self.n_features, np.bool_)
             self.n_rows = sum(_count(block, weights, observed) for block, weights in self._parts(_ROWS_A_BLOCK))
@@ -102,6 +102,10 @@ class RowsInMemory:
         """Return a context with what passes need."""
         kind = gap_pass if self._gaps else row_pass
         return kind(self._X, n_components, covariance_type, self._weights, threads)
+
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """Yield the rows and their weights: one block."""
+        yield self._X, self._weights
 
     def ranges(self) -> np.ndarray:
         """Return highest less lowest value of each column (D,)."""
@@ -147,7 +151,7 @@ class RowsInBlocks:
                 "blocks is an iterator, which can be read only once: give a list or another iterable, "
                 "or a function that returns a new iterator"
             )
-        self._blocks, self._checked, self._names, self._missing = blocks, checked, names, missing
+        self._blocks, self._checked, self._names, self.missing = blocks, checked, names, missing
         self._n_read = 0
         self.n_rows, self.n_features, self.dtype = 0, 0, np.dtype(np.float32)
 
@@ -165,12 +169,12 @@ class RowsInBlocks:
         for given in self._blocks() if callable(self._blocks) else self._blocks:
             block, block_weights = _split(given)
             X = self._checked(block, self._n_read == 0)
-            check_finite(X, self.names, first_row=self._n_read, missing=self._missing)
+            check_finite(X, self.names, first_row=self._n_read, missing=self.missing)
             weights = check_sample_weight(block_weights, len(X)) if block_weights is not None else None
             dtypes.append(X.dtype)
             self._n_read += len(X)
             self.n_features = X.shape[1]
-            if self._missing == "em":
+            if self.missing == "em":
                 observed = np.zeros(X.shape[1], np.bool_) if observed is None else observed
                 self.n_rows += _count(X, weights, observed)
                 drawn.add(*_telling(X, weights))
@@ -187,20 +191,20 @@ class RowsInBlocks:
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context in which the blocks are read once more for each pass."""
-        kind = gap_pass if self._missing == "em" else row_pass
+        kind = gap_pass if self.missing == "em" else row_pass
 
         def of_block(X: np.ndarray, weights: np.ndarray | None, parameters: Parameters) -> Statistics:
             with kind(X, n_components, covariance_type, weights, threads) as one_pass:
                 return one_pass(parameters)
 
         return nullcontext(
-            lambda parameters: reduce(add, (of_block(X, weights, parameters) for X, weights in self._again()))
+            lambda parameters: reduce(add, (of_block(X, weights, parameters) for X, weights in self.blocks()))
         )
 
     def ranges(self) -> None:
         """Return None: blocks would have to be read once more."""
 
-    def _again(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """Read the blocks, which were checked in the first pass, once more."""
         n = 0
         for given in self._blocks() if callable(self._blocks) else self._blocks:

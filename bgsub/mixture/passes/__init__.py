@@ -5,5 +5,6 @@
 `cpu`           passes over rows in memory, by threads; densities, responsibilities and labels
 `large`         the part of it for full and tied covariances of more than 16 features
 `missing`       passes over rows with gaps, each of which counts by what is observed of it
+`robust`        the same with rows that are noise to some share, or are left out
 ==============  ==================================================================================
 """

@@ -109,9 +109,21 @@ def log_density(
 def row_pass(
     X: np.ndarray, n_components: int, covariance_type: str, sample_weight: np.ndarray | None, threads: int | None
 ) -> contextlib.closing[UnrolledPass | LargePass]:
-    """Return a context with all that passes over `X` need; what is entered, called, does one: `expectation`."""
+    """Return a context with all that passes over `X` need; what is entered, called, does one: `expectation`.
+
+    Weights that are float64 and writeable are read anew in each pass: they may change in between.
+    """
     kind = _pass_class(X, covariance_type)
     return contextlib.closing(kind(X, n_components, covariance_type, sample_weight, threads, None))
+
+
+def density_pass(
+    X: np.ndarray, n_components: int, covariance_type: str, threads: int | None, density: np.ndarray
+) -> contextlib.closing[UnrolledPass | LargePass]:
+    """Return a context with all that is needed to fill in log p(x) of each row, `density` (N,), once a call."""
+    outputs = Outputs(density, np.empty((0, 0)), np.empty(0, np.intp))
+    kind = _pass_class(X, covariance_type)
+    return contextlib.closing(kind(X, n_components, covariance_type, None, threads, outputs))
 
 
 def _pass_class(X: np.ndarray, covariance_type: str) -> type[UnrolledPass | LargePass]:
@@ -132,6 +144,11 @@ def _is_plain(X: np.ndarray) -> bool:
     return bool(X.dtype == np.float64 and X.flags.c_contiguous and X.flags.writeable and X.flags.aligned)
 
 
+def _readable(weights: np.ndarray) -> np.ndarray:
+    """Return weights as kernels can read them, the array itself where it is so."""
+    return np.require(weights, np.float64, ["C", "A", "W"])
+
+
 class UnrolledPass:
     """Passes of compiled kernels over an array of rows; of the rows' outputs alone, where they are given."""
 
@@ -146,7 +163,7 @@ class UnrolledPass:
     ) -> None:
         n_rows, n_features = X.shape
         self._X, self._plain = X, _is_plain(X)
-        self._weights = buffers.NO_WEIGHTS if sample_weight is None else np.array(sample_weight, np.float64)
+        self._weights = buffers.NO_WEIGHTS if sample_weight is None else _readable(sample_weight)
         self._type, self._kind = covariance_type, KINDS[covariance_type]
         self._outputs, self._summing = outputs or buffers.NO_OUTPUTS, outputs is None
         size, rest = buffers.sizes(n_features)

@@ -10,6 +10,8 @@ import numpy as np
 from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments, maximise
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 
+LEAST_KEPT = 1e-12  # of all weight, where all is noise: logarithms are taken of weights
+
 KINDS = {"full": FULL, "tied": TIED, "diag": DIAG, "spherical": SPHERICAL}
 
 
@@ -25,6 +27,7 @@ class Statistics(NamedTuple):
     shift: np.ndarray  # (K, D): sum of w_i r_ik (x_i - mean_k)
     scatter: np.ndarray  # sum of w_i r_ik (x_i - mean_k)(x_i - mean_k)^T: (K, D, D); tied (D, D), summed over k;
     # diag (K, D), its diagonals; spherical (K,), its traces
+    noise: float = 0.0  # what of the total weight is noise, and in none of the sums after it
 
 
 Pass = Callable[[Parameters], Statistics]
@@ -39,6 +42,7 @@ def add(a: Statistics, b: Statistics) -> Statistics:
         a.counts + b.counts,
         a.shift + b.shift,
         a.scatter + b.scatter,
+        a.noise + b.noise,
     )
 
 
@@ -74,6 +78,8 @@ def maximisation(statistics: Statistics, parameters: Parameters, covariance_type
     moments = Moments(statistics.counts, statistics.shift, _three_axes(statistics.scatter, kind))
     if not maximise(kind, moments, reg_covar, model_of(new, kind)):
         raise ValueError(ILL_DEFINED)
+    if statistics.noise > 0:  # the kernel's weights sum to 1
+        new = new._replace(weights=new.weights * max(1.0 - statistics.noise / statistics.total_weight, LEAST_KEPT))
     return new
 
 
