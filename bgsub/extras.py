@@ -13,6 +13,7 @@ from bgsub.errors import MissingExtraError
 
 EXTRAS = {
     "cluster": {"sklearn": "scikit-learn", "pyarrow": "pyarrow", "threadpoolctl": "threadpoolctl"},
+    "excel": {"openpyxl": "openpyxl"},
     "plots": {"matplotlib": "matplotlib", "PIL": "pillow"},
 }
 """Of each extra the modules that it brings, and the names under which they are installed."""

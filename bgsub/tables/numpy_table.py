@@ -11,10 +11,14 @@ from typing import IO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.lib import format as npy
 
-from bgsub.errors import SourceError
+from bgsub.tables.damage import damage_named
 from bgsub.tables.table import BLOCK_ROWS, Column, Kind, Table, kind_of, refusal
+from bgsub.tables.unpacking import check_unpacked_size, members
+
+_WHAT = "NPY or NPZ file"
 
 
 class NumpyTable(Table):
@@ -45,7 +49,7 @@ class NumpyTable(Table):
             yield pa.RecordBatch.from_arrays(block, names=list(wanted))
 
 
-def open_npy(path: Path) -> NumpyTable:
+def open_npy(path: Path, name: str = "") -> NumpyTable:
     """Open an NPY file without reading its rows: an array (N, D) with columns x0, x1, ..., or named fields.
 
     Raises
@@ -53,21 +57,19 @@ def open_npy(path: Path) -> NumpyTable:
     SourceError
         When the file is damaged, holds objects, or an array of other than one or two dimensions.
     """
-    name = str(path)
-    try:
+    name = name or str(path)
+    with damage_named(name, _WHAT):
         with path.open("rb") as file:
             shape, dtype = _header(file, name)
             promised = file.tell() + math.prod(shape) * dtype.itemsize
             size = os.fstat(file.fileno()).st_size
         if size < promised:
-            raise _damage(name, f"{size} bytes where its header promises {promised}")
+            raise ValueError(f"{size} bytes where its header promises {promised}")
         array = np.empty(shape, dtype) if 0 in shape else np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, MemoryError) as error:
-        raise _damage(name, str(error)) from error
     return NumpyTable(name, columns_of(array, "x", name), named=bool(array.dtype.names))
 
 
-def open_npz(path: Path) -> NumpyTable:
+def open_npz(path: Path, name: str = "") -> NumpyTable:
     """Read an NPZ file: one array as in NPY, or one column for each one-dimensional array, by name.
 
     An array (N, D) named a among others gives the columns a0, a1, ....
@@ -77,13 +79,11 @@ def open_npz(path: Path) -> NumpyTable:
     SourceError
         When the file is damaged, holds objects, or arrays of several lengths.
     """
-    name = str(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-            arrays = {info.filename.removesuffix(".npy"): _member(archive, info, name) for info in members}
-    except (OSError, ValueError, MemoryError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise _damage(name, str(error)) from error
+    name = name or str(path)
+    infos = [info for info in members(path, name, _WHAT) if info.filename.endswith(".npy")]
+    check_unpacked_size(sum(info.file_size for info in infos), path.stat().st_size, name)
+    with damage_named(name, _WHAT), zipfile.ZipFile(path) as archive:
+        arrays = {info.filename.removesuffix(".npy"): _member(archive, info, name) for info in infos}
     if len(arrays) == 1:
         (array,) = arrays.values()
         return NumpyTable(name, columns_of(array, "x", name), named=bool(array.dtype.names))
@@ -102,7 +102,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.nd
         shape, dtype = _header(file, name)
         promised = file.tell() + math.prod(shape) * dtype.itemsize
     if info.file_size != promised:
-        raise _damage(name, f"{info.filename} has {info.file_size} bytes where its header promises {promised}")
+        raise ValueError(f"{info.filename} has {info.file_size} bytes where its header promises {promised}")
     with archive.open(info) as file:
         return npy.read_array(file, allow_pickle=False)
 
@@ -110,10 +110,13 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.nd
 def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype]:
     """Return shape and dtype of an array in the NPY format."""
     version = npy.read_magic(file)
+    # 3.0 differs from 2.0 in the characters of fields' names alone, which do not matter here.
     read: Callable = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    if version not in ((1, 0), (2, 0)):
+    if version not in ((1, 0), (2, 0), (3, 0)):
         raise refusal(name, f"its NPY format {version[0]}.{version[1]} is not known; save it again with numpy.save")
     shape, _, dtype = read(file)
+    if any(length < 0 for length in shape):
+        raise ValueError(f"shape {shape}")
     if dtype.hasobject:
         raise refusal(
             name, "it holds Python objects, which only pickle can read and pickle can do harm; save numbers or text"
@@ -149,7 +152,10 @@ def _kind(array: np.ndarray) -> Kind:
 
 
 def _arrow(values: np.ndarray) -> pa.Array:
-    """Return values as Arrow takes them: in a row, in this machine's order of bytes."""
+    """Return values as Arrow takes them: in a row, in this machine's order of bytes; masked ones as missing."""
+    if isinstance(values, np.ma.MaskedArray):
+        present = _arrow(values.data)
+        return pc.if_else(pa.array(~np.ma.getmaskarray(values)), present, pa.scalar(None, present.type))
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "replace")
     if values.dtype.kind in "fiub":
@@ -157,8 +163,3 @@ def _arrow(values: np.ndarray) -> pa.Array:
         if values.dtype.itemsize > 8:  # long double
             values = values.astype(np.float64)
     return pa.array(values)
-
-
-def _damage(name: str, evidence: str) -> SourceError:
-    reason = (evidence.splitlines() or ["no reason given"])[0][:200]
-    return refusal(name, f"it is no NPY or NPZ file, or damaged ({reason}); copy it again from its source")

@@ -8,7 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from bgsub.tables.table import BLOCK_ROWS, Column, Kind, Table, kind_of, refusal
+from bgsub.tables.arrow_table import columns_of
+from bgsub.tables.damage import damage_named, undamaged
+from bgsub.tables.table import BLOCK_ROWS, Kind, Table
+
+_FILE = "Parquet file"
 
 
 class ParquetTable(Table):
@@ -18,31 +22,28 @@ class ParquetTable(Table):
     ----------
     path : Path
         The file.
+    name : str, optional
+        What messages call it.
     """
 
-    def __init__(self, path: Path) -> None:
-        try:
+    def __init__(self, path: Path, name: str = "") -> None:
+        with damage_named(name or str(path), _FILE):
             self._file = parquet.ParquetFile(path)
-            schema = self._file.schema_arrow
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damage(str(path), error) from error
-        columns = [Column(field.name, kind_of(field.type)) for field in schema]
-        super().__init__(str(path), columns, self._file.metadata.num_rows)
+            columns = columns_of(self._file.schema_arrow)
+        super().__init__(name or str(path), columns, self._file.metadata.num_rows)
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""
-        names = list(wanted)
-        try:
-            for batch in self._file.iter_batches(BLOCK_ROWS, columns=names, use_threads=False):
-                yield batch.select(names)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damage(self.name, error) from error
+        yield from undamaged(_blocks(self._file, list(wanted)), self.name, _FILE)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        super().close()
 
 
-def _damage(name: str, error: Exception) -> Exception:
-    reason = (str(error).splitlines() or ["no reason given"])[0][:200]
-    return refusal(name, f"it is no Parquet file, or damaged ({reason}); copy it again from its source")
+def _blocks(file: parquet.ParquetFile, names: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield a file's rows."""
+    for batch in file.iter_batches(BLOCK_ROWS, columns=names, use_threads=False):
+        batch.validate(full=True)
+        yield batch.select(names)

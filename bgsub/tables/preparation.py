@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from bgsub.errors import ModelFileError, ParameterError, SourceError
 from bgsub.tables.rows import ColumnSelection, Rows
+from bgsub.tables.values import as_text
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class Features:
 
 def _one_hot(texts: pa.Array, known: tuple[str, ...]) -> np.ndarray:
     """Return a column of 0 and 1 for each known value (n, len(known)); rows of a missing or unknown text are NaN."""
-    codes = pc.index_in(texts, value_set=pa.array(known, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+    values = as_text(pa.array(known, pa.string()))  # models of before know True
+    codes = pc.index_in(texts, value_set=values).fill_null(-1).to_numpy(zero_copy_only=False)
     encoded = (codes[:, None] == np.arange(len(known))).astype(np.float64)
     encoded[codes < 0] = np.nan
     return encoded

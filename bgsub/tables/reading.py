@@ -28,6 +28,8 @@ class ReadOptions:
         Lines of a file of text above the names, or above the rows where there are no names; None looks for them.
     encoding : str or None
         The encoding of a file of text, as Python calls it: "latin-1", "utf-16"; None looks for it.
+    sheet : str, int or None
+        The sheet of a workbook, by its name or its number from 1; None takes the first.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class ReadOptions:
     header: bool = True
     skip_lines: int | None = None
     encoding: str | None = None
+    sheet: str | int | None = None
 
     def __post_init__(self) -> None:
         if self.decimal not in (None, ".", ","):

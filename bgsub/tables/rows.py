@@ -139,7 +139,7 @@ def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, st
         numbers[:, index] = as_numbers(column[name], table, start, name)
     for value in options.missing_numbers:
         numbers[numbers == value] = np.nan
-    categories = [_present(as_text(column[name]), options) for name in selection.categories]
+    categories = [_present(as_text(column[name], table, name), options) for name in selection.categories]
     complete = np.asarray(np.isfinite(numbers).all(axis=1))
     for texts in categories:
         complete = complete & texts.is_valid().to_numpy(zero_copy_only=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Table(abc.ABC):
         self.n_rows = n_rows
         self.named = named
         self.notes: list[str] = []
+        self._stack = contextlib.ExitStack()
         if not self.columns:
             raise refusal(name, "it has no columns; give a table with at least one")
         twice = [column for column, count in Counter(c.name for c in self.columns).items() if count > 1]
@@ -94,7 +96,11 @@ class Table(abc.ABC):
 
     def close(self) -> None:
         """Let go of what reading needs."""
-        return
+        self._stack.close()
+
+    def keep(self, stack: contextlib.ExitStack) -> None:
+        """Close a stack, such as of temporary files, when the table is closed."""
+        self._stack.push(stack)
 
     def __enter__(self) -> Self:
         return self
@@ -135,11 +141,23 @@ def listed(names: Sequence[str]) -> str:
 
 def kind_of(type_: pa.DataType) -> Kind:
     """Return what a column of an Arrow type holds."""
+    type_ = plain_type(type_)
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         return "number"
-    if pa.types.is_dictionary(type_):
-        return "category" if is_text(type_.value_type) else "other"
     return "category" if is_text(type_) or pa.types.is_boolean(type_) else "other"
+
+
+def plain_type(type_: pa.DataType) -> pa.DataType:
+    """Return a type without what only says how its values are stored: dictionaries, run ends, extensions, views."""
+    while True:
+        if isinstance(type_, pa.BaseExtensionType):
+            type_ = pa.bool_() if type_.extension_name == "arrow.bool8" else type_.storage_type
+        elif pa.types.is_dictionary(type_) or pa.types.is_run_end_encoded(type_):
+            type_ = type_.value_type
+        elif str(type_) == "string_view":  # of pyarrow 16 and later
+            return pa.string()
+        else:
+            return type_
 
 
 def is_text(type_: pa.DataType) -> bool:

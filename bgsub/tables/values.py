@@ -7,7 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bgsub.errors import SourceError
-from bgsub.tables.table import is_text, refusal
+from bgsub.tables.table import is_text, plain_type, refusal
+
+_SPELLINGS = ("True", "TRUE", "False", "FALSE")
+"""Of truth values, besides the one that is ours: "true" and "false"."""
 
 
 def is_number(text: str) -> bool:
@@ -36,11 +39,12 @@ def as_numbers(column: pa.Array, table: str, start: int, name: str) -> np.ndarra
     SourceError
         When a value is no number; the text names its row, counted from 1 below the heading.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = plain(column)
     if is_text(column.type):
         column = pc.utf8_trim_whitespace(column)
-    elif pa.types.is_boolean(column.type):
+        if _are_truth_values(column):
+            column = pc.utf8_lower(column).cast(pa.bool_())
+    if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     try:
         numbers = column.cast(pa.float64(), safe=False)
@@ -67,8 +71,49 @@ def _first_fault(column: pa.Array, table: str, start: int, name: str) -> SourceE
     raise AssertionError("a column that cannot be cast has a value that cannot be cast")
 
 
-def as_text(column: pa.Array) -> pa.Array:
-    """Return a column of numbers, truth values or text as text."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return column.cast(pa.string())
+def as_text(column: pa.Array, table: str = "", name: str = "") -> pa.Array:
+    """Return a column of numbers, truth values, dates or text as text; "true" and "false" in small letters.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        The values.
+    table, name : str
+        What messages call the table and the column.
+
+    Raises
+    ------
+    SourceError
+        When the values are lists or the like, or no text.
+    """
+    column = plain(column)
+    try:
+        texts = column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise refusal(table, f"column {name!r} holds {column.type}, not text; leave it out of --encode") from error
+    if is_text(column.type):  # pandas writes True, R TRUE, pyarrow true
+        spelled = pc.is_in(texts, value_set=pa.array(_SPELLINGS, pa.string()))
+        if pc.any(spelled).as_py():
+            texts = pc.if_else(spelled, pc.utf8_lower(texts), texts)
+    return texts
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """Return a column without what only says how it is stored: as `plain_type` says of its type."""
+    while column.type != (type_ := plain_type(column.type)):
+        if isinstance(column.type, pa.BaseExtensionType):
+            column = column.storage.cast(type_) if pa.types.is_boolean(type_) else column.storage
+        elif pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        elif pa.types.is_run_end_encoded(column.type):
+            column = pc.run_end_decode(column)
+        else:
+            column = column.cast(type_)
+    return column
+
+
+def _are_truth_values(texts: pa.Array) -> bool:
+    """Tell whether a column of text has truth values and nothing else; of other columns one value is looked at."""
+    present = texts.drop_null()
+    known = pa.array([*_SPELLINGS, "true", "false"], present.type)
+    return all(len(part) and pc.all(pc.is_in(part, value_set=known)).as_py() for part in (present[:1], present))

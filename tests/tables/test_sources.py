@@ -113,6 +113,7 @@ def test_an_unknown_column_is_told_with_those_that_there_are(tmp_path):
 
 
 def damaged_files(folder):
+    (folder / "nothing").mkdir()
     np.save(folder / "whole.npy", values())
     whole = (folder / "whole.npy").read_bytes()
     np.save(folder / "objects.npy", np.array([1, "a", None], dtype=object), allow_pickle=True)
@@ -141,7 +142,7 @@ def damaged_files(folder):
     ("name", "reason"),
     [
         ("missing.csv", "no such file; check the path"),
-        (".", "not a file; check the path"),
+        ("nothing", "a folder with no .parquet file in it; give a file, or a folder of Parquet files"),
         ("objects.npy", "it holds Python objects, which only pickle can read and pickle can do harm; save numbers"),
         ("objects.npz", "it holds Python objects, which only pickle can read"),
         ("cube.npy", r"an array has shape \(2, 2, 2\); give rows and columns, \(N, D\)"),
@@ -157,7 +158,7 @@ def damaged_files(folder):
         ("empty.csv", "it is empty; give a table with a heading and rows"),
         ("blank.csv", "it is empty; give a table with a heading and rows"),
         ("twice.csv", "it has two columns named 'a'; rename one"),
-        ("table.json", "its extension is none of .csv, .*; give a table of one of these kinds"),
+        ("table.json", "it has no rows; give a table with some"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_line(tmp_path, monkeypatch, name, reason):

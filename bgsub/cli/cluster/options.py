@@ -114,6 +114,9 @@ def reading_options(command: Callable) -> Callable:
                 help="Lines of text above the names of columns; default as many as are no table.",
             ),
             reading("--encoding", metavar="NAME", help="Encoding of text, such as latin-1 or utf-16."),
+            reading(
+                "--sheet", metavar="NAME", help="Sheet of a workbook, by name or number from 1; default the first."
+            ),
         ]
     ):
         command = decorate(command)
@@ -130,6 +133,7 @@ def reading_of(options: dict[str, Any]) -> ReadOptions:
         header=not options["no_header"],
         skip_lines=options["skip_lines"],
         encoding=options["encoding"],
+        sheet=options["sheet"],
     )
 
 

@@ -1,0 +1,90 @@
+"""A folder of Parquet files as one table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import dataset, parquet
+
+from bgsub.tables.arrow_table import columns_of
+from bgsub.tables.damage import damage_named, undamaged
+from bgsub.tables.table import BLOCK_ROWS, Kind, Table, refusal
+
+_FILE, _FOLDER = "Parquet file", "folder of Parquet files"
+_SUFFIXES = (".parquet", ".pq")
+_MOST_FILES = 100_000
+
+
+class ParquetFolder(Table):
+    """A folder of Parquet files, as Spark, Dask and pyarrow write a large table.
+
+    The files follow each other in the order of their names, those of folders within it too. Of a folder named
+    ``year=2024`` the rows have a column ``year``. What begins with a dot or an underscore is passed over, as by those
+    who write such folders. Columns that some files lack are missing there.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        name = str(path)
+        paths, n_others = _parts(path, name)
+        schemas, n_rows = [], 0
+        for part in paths:
+            with damage_named(str(part), _FILE), parquet.ParquetFile(part) as file:
+                schemas.append(file.schema_arrow.remove_metadata())
+                n_rows += file.metadata.num_rows
+        with damage_named(name, _FOLDER):
+            self._dataset = _dataset(path, paths, schemas, name)
+            columns = columns_of(self._dataset.schema)
+        super().__init__(name, columns, n_rows)
+        if n_others:
+            count = "1 file" if n_others == 1 else f"{n_others} files"
+            self.notes.append(f"passed over {count} in the folder that are not called .parquet or .pq")
+
+    def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows; see `Table.batches`."""
+        scanner = self._dataset.scanner(
+            columns=list(wanted), batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
+        )
+        yield from undamaged(scanner.to_batches(), self.name, _FOLDER)
+
+
+def _dataset(folder: Path, paths: list[Path], schemas: list[pa.Schema], name: str) -> dataset.Dataset:
+    """Return files as one, with the columns of all, and those that folders' names tell."""
+    names = [str(part) for part in paths]
+    parts = {"partitioning": dataset.HivePartitioning.discover(), "partition_base_dir": str(folder)}
+    told = dataset.dataset(names, format="parquet", schema=None, **parts).partitioning.schema
+    try:
+        schema = pa.unify_schemas([*dict.fromkeys(schemas), told], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise refusal(name, f"its files do not agree ({error}); give one of them, or write them anew") from error
+    return dataset.dataset(names, format="parquet", schema=schema, **parts)
+
+
+def _parts(folder: Path, name: str) -> tuple[list[Path], int]:
+    """Return the Parquet files in a folder and the folders in it, sorted; and how many others there are."""
+    found: list[Path] = []
+    n_others = 0
+    for here, folders, files in os.walk(folder):  # follows no links to folders
+        folders[:] = [entry for entry in folders if not entry.startswith((".", "_"))]
+        for entry in files:
+            path = Path(here, entry)
+            if entry.startswith((".", "_")):
+                continue
+            if path.suffix.lower() not in _SUFFIXES:
+                n_others += 1
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+                raise refusal(name, f"{path.name} in it is a link to a file elsewhere; put the file itself there")
+            found.append(path)
+            if len(found) > _MOST_FILES:
+                raise refusal(name, f"it has more than {_MOST_FILES:,} files; write them anew as larger ones")
+    if not found:
+        raise refusal(name, "a folder with no .parquet file in it; give a file, or a folder of Parquet files")
+    return sorted(found), n_others
