@@ -9,6 +9,7 @@
 `em`                from rows and a start to the parameters of greatest likelihood
 `passes`            one pass over the rows: its sums, and who makes them
 `kernels`           the compiled loops
+`criteria`          how well the estimator explains rows, in one number
 `conditioning`      mixtures of some features, and of some given others
 `imputation`        gaps filled in: by what a mixture expects of them, or by draws
 `given_parameters`  those that somebody knows, checked

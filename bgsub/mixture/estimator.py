@@ -16,22 +16,22 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bgsub.mixture import scikit_learn
+from bgsub.mixture.criteria import Criteria
 from bgsub.mixture.diagnosis import NOT_CONVERGED, tell_of_collapse
 from bgsub.mixture.em.rules import EMResult
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
-from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, draw
+from bgsub.mixture.fitted import FittedMixture, draw
 from bgsub.mixture.fitting import Fit, FitOptions, explained, fit, starts_of
-from bgsub.mixture.gaussianity import Residuals, gaussianity
 from bgsub.mixture.given_parameters import FromParameters
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.partly_known import PartlyKnown
-from bgsub.mixture.settings import CovarianceType, InitParams
+from bgsub.mixture.settings import CovarianceType, InitParams, Missing
 
 
-class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
+class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseEstimator):
     """Gaussian mixture fitted by EM, a drop-in for scikit-learn's class of the same name.
 
     The parameters up to `verbose_interval`, the fitted attributes and the methods are scikit-learn's; given the same
@@ -66,6 +66,10 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         That share the work, with the same result; None takes the processors it may use, at most OMP_NUM_THREADS.
     learning_decay : float, default 0.7
         Of `partial_fit`, above 0.5, at most 1: at 1 all rows count alike, lower values forget the first calls sooner.
+    missing : {'error', 'em'}, default 'error'
+        'em' takes NaN for not known, in all methods: a row counts by its other columns (Little & Rubin 2002, section
+        11.2.3), one that holds nothing does not, and gets the label -1. Right where what is missing does not hang on
+        its own value.
 
     Attributes
     ----------
@@ -118,13 +122,15 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         acceleration: Literal["squarem"] | None = None,
         threads: int | None = None,
         learning_decay: float = 0.7,
+        missing: Missing = "error",
     ) -> None:
         self.n_components, self.covariance_type = n_components, covariance_type
         self.tol, self.reg_covar, self.max_iter, self.n_init = tol, reg_covar, max_iter, n_init
         self.init_params, self.random_state, self.warm_start = init_params, random_state, warm_start
         self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.verbose, self.verbose_interval = verbose, verbose_interval
-        self.acceleration, self.threads, self.learning_decay = acceleration, threads, learning_decay
+        self.acceleration, self.threads = acceleration, threads
+        self.learning_decay, self.missing = learning_decay, missing
 
     @scikit_learn.fitting
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -145,9 +151,9 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
             When rows or parameters are unfit, or components collapse and `reg_covar` does not prevent it.
         """
         X = validate_data(self, X, ensure_min_samples=2, **scikit_learn.ROWS)
-        check_finite(X, getattr(self, "feature_names_in_", None))
-        weights = None if sample_weight is None else check_sample_weight(sample_weight, len(X))
-        return self._fit(RowsInMemory(X, weights, getattr(self, "feature_names_in_", None)))
+        check_finite(X, self._names(), missing=self.missing)
+        weights = check_sample_weight(sample_weight, len(X))
+        return self._fit(RowsInMemory(X, weights, self._names(), self.missing))
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:
         """Fit, and return the most probable component of each row: the same as ``fit(X).predict(X)``."""
@@ -173,7 +179,7 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         def checked(block: Any, first: bool) -> np.ndarray:
             return validate_data(self, block, reset=first, **scikit_learn.ROWS)
 
-        return self._fit(RowsInBlocks(blocks, checked, self._names))
+        return self._fit(RowsInBlocks(blocks, checked, self._names, self.missing))
 
     @scikit_learn.fitting
     def fit_data(self, data: TrainingData) -> Self:
@@ -197,13 +203,15 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         """
         first = not hasattr(self, "means_")
         X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **scikit_learn.ROWS)
-        check_finite(X, self._names())
-        data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names())
+        check_finite(X, self._names(), missing=self.missing)
+        data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names(), self.missing)
         n_batches: int = 0 if first else self.n_batches_
         with explained(data):
             current = self._first_start(data) if first else self._parameters()
             with data.passes(self.n_components, self.covariance_type, self.threads) as one_pass:
                 statistics = one_pass(current)
+            if not statistics.total_weight:  # rows that hold nothing
+                return self
             rate = (1.0 + n_batches) ** -self.learning_decay
             parameters = stepwise_update(statistics, current, self.covariance_type, self.reg_covar, rate)
         bounds = [statistics.log_likelihood / statistics.total_weight]
@@ -252,60 +260,24 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
     def score_samples(self, X: Any) -> np.ndarray:
         """Return the log-density of each row (N, D), shape (N,): float32 where both `X` and the model are."""
         X = scikit_learn.rows_of(self, X)
-        return self._in_dtype_of(X, self.fitted_mixture().log_densities(X, threads=self.threads))
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the mean log-density of the rows (N, D), weighted if weights (N,) are given; `y` is ignored."""
-        densities = self.score_samples(X)
-        return float(np.average(densities, weights=check_sample_weight(sample_weight, len(densities))))
+        return self._in_dtype_of(X, self.fitted_mixture().log_densities(X, missing=self.missing, threads=self.threads))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable component of each row, integers of shape (N,)."""
         X = scikit_learn.rows_of(self, X)
-        return self.fitted_mixture().labels(X, threads=self.threads)
+        return self.fitted_mixture().labels(X, missing=self.missing, threads=self.threads)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return each row's probability of belonging to each component, shape (N, n_components)."""
         X = scikit_learn.rows_of(self, X)
-        return self._in_dtype_of(X, self.fitted_mixture().responsibilities(X, threads=self.threads))
+        found = self.fitted_mixture().responsibilities(X, missing=self.missing, threads=self.threads)
+        return self._in_dtype_of(X, found)
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows (n, D), as scikit-learn does for the same `random_state`, and the components (n,) of each."""
         check_is_fitted(self)
         fitted = Parameters(self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
         return draw(fitted, self.covariance_type, n_samples, check_random_state(self.random_state))
-
-    def aic(self, X: Any, sample_weight: Any = None) -> float:
-        """Return Akaike's information criterion on the rows: the lower the better."""
-        return -2.0 * self._likelihood(X, sample_weight)[0] + 2.0 * self.fitted_mixture().n_parameters
-
-    def bic(self, X: Any, sample_weight: Any = None) -> float:
-        """Return the Bayesian information criterion on the rows: the lower the better."""
-        log_likelihood, total = self._likelihood(X, sample_weight)
-        return -2.0 * log_likelihood + self.fitted_mixture().n_parameters * math.log(total)
-
-    def icl(self, X: Any, sample_weight: Any = None) -> float:
-        """Return the integrated completed likelihood (`FittedMixture.criteria`) on the rows: the lower the better."""
-        return self.criteria(X, sample_weight)["icl"]
-
-    def criteria(self, X: Any, sample_weight: Any = None) -> dict[str, float]:
-        """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows."""
-        return self.fitted_mixture().criteria(scikit_learn.rows_of(self, X), sample_weight, threads=self.threads)
-
-    def gaussianity(self, X: Any, sample_weight: Any = None) -> list[Residuals]:
-        """Return how far the rows (N, D) of each component are from Gaussian: see `bgsub.mixture.gaussianity`."""
-        X = scikit_learn.rows_of(self, X)
-        weights = check_sample_weight(sample_weight, len(X))
-        return gaussianity(self.fitted_mixture(), X, weights, threads=self.threads)
-
-    def anomaly_threshold(self, q: float, X: Any = None) -> float:
-        """Return the log-density under which a share `q` of the rows lies.
-
-        Rows with `score_samples` below it are the anomalies. The share `q`, above 0 and below 1, is of ordinary rows
-        that may be taken for anomalies: of `X` (N, D), or else of rows drawn from the mixture, the same at each call.
-        """
-        densities = None if X is None else self.score_samples(X)
-        return anomaly_threshold(self.fitted_mixture(), q, densities, threads=self.threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a file, whole or not at all; an existing one is replaced. Raises OutputError."""
@@ -359,16 +331,9 @@ class GaussianMixture(FromParameters, PartlyKnown, DensityMixin, BaseEstimator):
         for name in names[: 2 if self.covariance_type == "tied" else 5]:  # tied: there is one covariance for all
             setattr(self, name, getattr(self, name)[np.asarray(order)])
 
-    def _likelihood(self, X: Any, sample_weight: Any) -> tuple[float, float]:
-        """Return the rows' log-likelihood and their total weight."""
-        densities = self.score_samples(X)
-        weights = check_sample_weight(sample_weight, len(densities))
-        total = float(len(densities) if weights is None else weights.sum())
-        return float(np.average(densities, weights=weights)) * total, total
-
     def _derived(self, parameters: Parameters, features: np.ndarray) -> Self:
         """Return a mixture of these parameters over some of this one's features."""
-        others = {name: getattr(self, name) for name in ("random_state", "reg_covar", "threads")}
+        others = {name: getattr(self, name) for name in ("random_state", "reg_covar", "threads", "missing")}
         model = self.from_mixture(FittedMixture(parameters, self.covariance_type), **others)
         names = self._names()
         return model._named(None if names is None else np.asarray(names, dtype=object)[features])

@@ -125,7 +125,7 @@ class FittedMixture:
         self, X: np.ndarray, sample_weight: object = None, *, missing: Missing = "error", threads: int | None = None
     ) -> float:
         """Return the mean log-density of the rows, weighted by `sample_weight` (N,) where that is given."""
-        weights = _counting(X, check_sample_weight(sample_weight, len(X)), missing)
+        weights = counting_weights(X, check_sample_weight(sample_weight, len(X)), missing)
         return float(np.average(self.log_densities(X, missing=missing, threads=threads), weights=weights))
 
     def criteria(
@@ -145,7 +145,7 @@ class FittedMixture:
             r = np.empty((len(rows), self.n_components))
             densities = self._read(rows, missing, threads, responsibilities=r)
             uncertainty = -(r * np.log(np.maximum(r, np.finfo(np.float64).tiny))).sum(axis=1)
-            w = _counting(rows, None if weights is None else weights[start : start + len(rows)], missing)
+            w = counting_weights(rows, None if weights is None else weights[start : start + len(rows)], missing)
             w = np.ones(len(rows)) if w is None else w
             log_likelihood += float(w @ densities)
             entropy += float(w @ uncertainty)
@@ -206,7 +206,7 @@ class FittedMixture:
             )
 
 
-def _counting(X: np.ndarray, weights: np.ndarray | None, missing: Missing) -> np.ndarray | None:
+def counting_weights(X: np.ndarray, weights: np.ndarray | None, missing: Missing) -> np.ndarray | None:
     """Return weights (N,) with 0 for rows that hold nothing; None where every row counts as 1."""
     if missing == "error":
         return weights

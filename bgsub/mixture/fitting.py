@@ -21,7 +21,7 @@ from bgsub.mixture.em.starts import Seeding, check_enough_rows, draw_starts, dra
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.settings import CovarianceType, InitParams, check_choice, check_number, default
+from bgsub.mixture.settings import CovarianceType, InitParams, Missing, check_choice, check_number, default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +46,14 @@ class FitOptions:
     threads: int | None = None
     verbose: int = 0
     verbose_interval: int = 10
+    missing: Missing = "error"
 
     def __post_init__(self) -> None:
         for name in ("n_components", "n_init", "max_iter", "tol", "reg_covar"):
             check_number(name, getattr(self, name))
         if self.threads is not None:
             check_number("threads", self.threads)
-        for name in ("covariance_type", "init_params", "acceleration"):
+        for name in ("covariance_type", "init_params", "acceleration", "missing"):
             check_choice(name, getattr(self, name))
 
     def rules(self, lower_bound: float = -math.inf) -> Rules:

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.column_names import column_names, in_order_of
 from bgsub.mixture.conditioning import conditional, known_features, known_values, marginal, regression
+from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.input_checks import check_features, check_finite
 from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.scikit_learn import rows_of
 
 
 class PartlyKnown:
@@ -21,10 +24,43 @@ class PartlyKnown:
     if TYPE_CHECKING:  # the estimator has them
         covariance_type: Any
         n_features_in_: int
+        missing: Any
+        random_state: Any
+        threads: int | None
+
+        def fitted_mixture(self) -> FittedMixture:  # noqa: D102 (the estimator's says it)
+            ...
 
         def _parameters(self) -> Parameters: ...
         def _names(self) -> Sequence[str] | None: ...
         def _derived(self, parameters: Parameters, features: np.ndarray) -> Self: ...
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.allow_nan = self.missing == "em"
+        return tags
+
+    def impute(self, X: Any, n_imputations: int | None = None, random_state: Any = None) -> np.ndarray:
+        """Return rows of which the gaps, NaN, are filled in, given what is observed of each row.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, D)
+            The rows, whatever `missing` is.
+        n_imputations : int, optional
+            None fills in expectations, E[missing | observed]: the best single guess. A number gives as many tables of
+            draws, which keep the spread that a guess loses. They do not tell how sure the parameters are.
+        random_state : int, RandomState or None
+            Where draws come from; None is the model's own.
+
+        Returns
+        -------
+        ndarray, shape (N, D) or (n_imputations, N, D), float32 or float64 as `X`
+            Observed values are the same bits. A row that holds nothing gets the mixture's mean, or a draw of it.
+        """
+        X = rows_of(self, X, "em")
+        random = check_random_state(self.random_state if random_state is None else random_state)
+        return self.fitted_mixture().impute(X, n_imputations, random, threads=self.threads)
 
     def marginal(self, features: Any) -> Self:
         """Return the mixture of some features, given by index or name, alone or in a list, and in its order."""

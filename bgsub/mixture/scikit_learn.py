@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bgsub.mixture.input_checks import check_finite
-from bgsub.mixture.settings import COVARIANCE_TYPES, INIT_PARAMS
+from bgsub.mixture.settings import COVARIANCE_TYPES, INIT_PARAMS, MISSING, Missing
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -32,6 +32,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "acceleration": [StrOptions({"squarem"}), None],
     "threads": [Interval(Integral, 1, None, closed="left"), None],
     "learning_decay": [Interval(Real, 0.5, 1.0, closed="right")],
+    "missing": [StrOptions(set(MISSING))],
 }
 
 ROWS: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
@@ -51,11 +52,14 @@ def fitting(method: Method) -> Method:
     return _fit_context(prefer_skip_nested_validation=True)(method)
 
 
-def rows_of(estimator: Any, X: Any) -> np.ndarray:
-    """Return rows of the width that a fitted `estimator` has learned as a float array, checked."""
+def rows_of(estimator: Any, X: Any, missing: Missing | None = None) -> np.ndarray:
+    """Return rows of the width that a fitted `estimator` has learned as a float array, checked.
+
+    NaN is allowed where `missing`, or else the estimator's, is "em".
+    """
     check_is_fitted(estimator)
     X = validate_data(estimator, X, reset=False, **ROWS)
-    check_finite(X, getattr(estimator, "feature_names_in_", None))
+    check_finite(X, getattr(estimator, "feature_names_in_", None), missing=missing or estimator.missing)
     return X
 
 

@@ -22,7 +22,7 @@ from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import Fit, FitOptions, fit_types, seed_of
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
-from bgsub.mixture.settings import CovarianceType, Criterion, InitParams, check_choice, check_number
+from bgsub.mixture.settings import CovarianceType, Criterion, InitParams, Missing, check_choice, check_number
 from bgsub.notebook import counted, html_table
 from bgsub.threads import usable_threads
 
@@ -44,6 +44,7 @@ class MixtureOptions(TypedDict, total=False):
     verbose_interval: int
     acceleration: Literal["squarem"] | None
     learning_decay: float
+    missing: Missing
 
 
 class Candidate(NamedTuple):
@@ -185,7 +186,7 @@ def select(
     given: dict[str, Any] = {"n_init": n_init, "threads": threads, **options}
     fit_options = _options(given)
     rows, names = _rows(X)
-    check_finite(rows, names)
+    check_finite(rows, names, missing=fit_options.missing)
     weights = check_sample_weight(sample_weight, len(rows))
     seed = seed_of(random_state)
     selection = compare(rows, counts, types, criterion, fit_options, seed, weights=weights, names=names)
@@ -209,7 +210,7 @@ def compare(
     Parameters
     ----------
     X : float32 or float64 ndarray, shape (N, D)
-        The rows, all finite.
+        The rows, all finite; with ``options.missing="em"`` NaN is what is not known.
     counts, types : sequence
         Numbers of components and covariance types to try.
     criterion : {'bic', 'aic', 'icl'}
@@ -229,7 +230,7 @@ def compare(
         check_number("n_components", k)
     for kind in types:
         check_choice("covariance_type", kind)
-    data = RowsInMemory(X, weights, names)
+    data = RowsInMemory(X, weights, names, options.missing)
     check_enough_rows(data.n_rows, max(counts))
     n_threads = usable_threads(options.threads)
     side_by_side = min(n_threads, len(counts))
@@ -299,7 +300,7 @@ def _of_every_type(
             _log.warning("%d components, %s: %s", n_components, kind, found)
             outcome = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
         else:
-            criteria = found.mixture.criteria(*rows, threads=options.threads)
+            criteria = found.mixture.criteria(*rows, missing=options.missing, threads=options.threads)
             outcome = Candidate(n_components, kind, **criteria, n_parameters=free, converged=found.run.converged)
         outcomes.append(_Outcome(outcome, found))
     return outcomes

@@ -87,6 +87,8 @@ INIT_PARAMS: tuple[InitParams, ...] = get_args(InitParams)
 Missing = Literal["error", "em"]
 """What NaN in a row is: an error, or not known, so that the row counts by what is."""
 
+MISSING: tuple[Missing, ...] = get_args(Missing)
+
 NoiseRegion = Literal["box", "hull"]
 """Where noise lies: in the box of the rows, or in their convex hull."""
 
@@ -111,6 +113,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "init_params": INIT_PARAMS,
     "acceleration": (None, "squarem"),
     "criterion": CRITERIA,
+    "missing": MISSING,
 }
 
 

@@ -65,11 +65,6 @@ class RowsInMemory:
         The columns' names.
     missing : {"error", "em"}
         With "em" NaN is what is not known; rows of nothing else do not count.
-
-    Raises
-    ------
-    ParameterError
-        When a column is missing in every row.
     """
 
     def __init__(
@@ -84,12 +79,19 @@ class RowsInMemory:
         self.n_rows = len(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
         self.missing, self._gaps = missing, missing == "em"
         if self._gaps:
-            observed = np.zeros(self.n_features, np.bool_)
-            self.n_rows = sum(_count(block, weights, observed) for block, weights in self._parts(_ROWS_A_BLOCK))
-            check_observed(observed, names)
+            self._observed = np.zeros(self.n_features, np.bool_)
+            self.n_rows = sum(_count(block, weights, self._observed) for block, weights in self._parts(_ROWS_A_BLOCK))
 
     def sample(self, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return at most `size` rows, drawn without replacement, and their weights."""
+        """Return at most `size` rows, drawn without replacement, and their weights.
+
+        Raises
+        ------
+        ParameterError
+            When a column is missing in every row.
+        """
+        if self._gaps:
+            check_observed(self._observed, self.names)
         drawn = RowSample(size, seed)
         if size:
             for block, weights in self._parts(

@@ -84,7 +84,7 @@ class GapPass:
         self._weights = _NONE if sample_weight is None else np.ascontiguousarray(sample_weight, np.float64)
         self._outputs = outputs or Outputs(_NONE, np.empty((0, 0)), np.empty(0, np.intp))
         length = max(_BLOCK, -(-n // _MOST_BLOCKS))
-        self._blocks = [(lo, min(lo + length, n)) for lo in range(0, n, length)]
+        self._blocks = [(lo, min(lo + length, n)) for lo in range(0, max(n, 1), length)]
         self._sums = [empty_sums(n_components, n_features, covariance_type) for _ in self._blocks]
         most = int(np.isnan(X).sum(axis=1).max(initial=0))
         n_threads = max(min(usable_threads(threads), len(self._blocks)), 1)
@@ -272,7 +272,7 @@ def _passes_of(
     """Return the passes over complete rows and over the others, of those that there are."""
     passes: list[Any] = []
     for rows, kind in ((part.complete, row_pass), (part.partial, _closing_gap_pass)):
-        if len(rows):
+        if len(rows) or (kind is _closing_gap_pass and not passes):  # where there are none, the sums are 0
             weights = None if sample_weight is None else sample_weight[rows]
             passes.append(stack.enter_context(kind(_taken(X, rows), *arguments, weights, threads)))
     return passes

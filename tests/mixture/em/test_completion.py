@@ -82,9 +82,9 @@ def test_without_gaps_the_sample_is_the_ordinary_one():
 def test_a_column_of_which_nothing_is_known_is_named():
     X = np.array([[1.0, NAN, NAN], [2.0, NAN, 3.0]])
     with pytest.raises(ParameterError, match=r"column 1 \('b'\) of X is missing in every row"):
-        RowsInMemory(X, None, ["a", "b", "c"], "em")
+        RowsInMemory(X, None, ["a", "b", "c"], "em").sample(10, 0)
     with pytest.raises(ParameterError, match="columns 1, 2 of X are missing in every row"):
-        RowsInMemory(X, np.array([1.0, 0.0]), missing="em")  # what is known of column 2 has no weight
+        RowsInMemory(X, np.array([1.0, 0.0]), missing="em").sample(0, 0)  # what is known of column 2 has no weight
     with pytest.raises(ParameterError, match=r"column 1 \('b'\) of X is missing in every row"):
         in_blocks(X, 2, ["a", "b", "c"]).sample(10, 0)
 
