@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from bgsub.clustering.left_out import LeftOut
 from bgsub.clustering.model import Assigned, OnRows, TableModel
 from bgsub.clustering.writing import check_kept
+from bgsub.tables.dates import from_days
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
 from bgsub.tables.writing import table_writer
@@ -129,6 +132,7 @@ def _lowest(block: Assigned, model: TableModel, count: int) -> list[UnusualRow]:
     found = []
     for index, place, others in zip(order, places, kept, strict=True):
         numbers = dict(zip(features.numbers, rows.numbers[place].tolist(), strict=True))
+        numbers |= {name: str(from_days(np.array([numbers[name]]))[0]) for name in features.dates}
         texts = {name: column[place].as_py() for name, column in zip(features.categories, rows.categories, strict=True)}
         found.append(
             UnusualRow(rows.start + int(place) + 1, float(block.log_density[index]), {**others, **numbers, **texts})

@@ -40,7 +40,8 @@ def damage_named(name: str, what: str) -> Iterator[None]:
     except BgsubError:
         raise
     except Exception as error:
-        lines = str(error).splitlines() or [type(error).__name__]
+        told = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+        lines = told.splitlines() or [type(error).__name__]
         reason = "".join(c if c.isprintable() else "?" for c in lines[0][:_LONGEST])
         raise refusal(name, f"it is no {what}, or damaged ({reason}); copy it again from its source") from error
 

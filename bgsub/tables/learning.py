@@ -36,6 +36,8 @@ class Choice:
         Columns of which the logarithm is taken.
     encode : tuple of str
         Columns of text that become a 0 or 1 for each of their values.
+    dates : tuple of str
+        Columns of dates, times or durations to use too, as days (since 1970-01-01).
     scale : bool
         Whether features are standardised: mean 0, standard deviation 1.
     pca : int or None
@@ -54,6 +56,7 @@ class Choice:
     weights: str | None = None
     missing: Missing = "error"
     exclude: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ def _features(table: Table, choice: Choice) -> Features:
         (choice.encode, "--encode"),
         (choice.logs, "--log"),
         (choice.exclude, "--exclude"),
+        (choice.dates, "--dates"),
     ):
         check_columns(names, what)
         table.check_names(names)
@@ -139,6 +143,7 @@ def _features(table: Table, choice: Choice) -> Features:
     if not numbers:
         others = [*choice.encode, *choice.exclude, *([choice.weights] if choice.weights else [])]
         numbers = table.numeric_columns(without=others)
+    numbers = (*numbers, *(name for name in choice.dates if name not in numbers))
     strays = [name for name in choice.logs if name not in numbers]
     if strays:
         raise ParameterError(
@@ -148,13 +153,13 @@ def _features(table: Table, choice: Choice) -> Features:
         raise ParameterError(f"column {choice.weights!r} is to be a number and a weight: leave it out of --columns")
     if not (numbers or choice.encode):
         raise SourceError(f"{table.name} has no column of numbers: name columns of text with --encode")
-    return Features(numbers, choice.logs, _categories(table, choice))
+    return Features(numbers, choice.logs, _categories(table, choice), choice.dates)
 
 
 def _check_excluded(choice: Choice) -> None:
     """Raise if a column is to be left out and used."""
     used = ((choice.columns, "--columns"), (choice.encode, "--encode"), (choice.logs, "--log"))
-    for names, what in (*used, ((choice.weights,), "--weights")):
+    for names, what in (*used, (choice.dates, "--dates"), ((choice.weights,), "--weights")):
         for name in choice.exclude:
             if name in names:
                 raise ParameterError(f"column {name!r} is named in --exclude and in {what}: name it once")

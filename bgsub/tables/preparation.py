@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bgsub.errors import ModelFileError, ParameterError, SourceError
+from bgsub.tables.dates import from_days
 from bgsub.tables.rows import ColumnSelection, Rows
 from bgsub.tables.values import as_text
 
@@ -36,11 +37,14 @@ class Features:
         Those of them of which the natural logarithm is taken.
     categories : mapping of str to tuple of str
         Columns of text and their values, each of which is a feature of 0 or 1.
+    dates : tuple of str
+        Those of `numbers` that are dates, times or durations, in days.
     """
 
     numbers: tuple[str, ...]
     logs: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
+    dates: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -54,7 +58,7 @@ class Features:
 
     def selection(self, weights: str | None = None, kept: Sequence[str] = ()) -> ColumnSelection:
         """Return the columns to read."""
-        return ColumnSelection(self.numbers, tuple(self.categories), weights, tuple(kept))
+        return ColumnSelection(self.numbers, tuple(self.categories), weights, tuple(kept), self.dates)
 
     def of(self, rows: Rows, table: str) -> np.ndarray:
         """Return the features (n, F) of rows; NaN where a value is missing, or a text not among its column's values.
@@ -158,10 +162,11 @@ class Preparation:
         return np.where(self.features.is_log, np.exp(np.where(self.features.is_log, features, 0.0)), features)
 
     def columns_of(self, features: np.ndarray) -> dict[str, np.ndarray | pa.Array]:
-        """Return the table's columns for features (n, F): logarithms undone, the likeliest value of each text."""
+        """Return the table's columns for features (n, F): logarithms undone, days as dates, of texts the likeliest."""
         values = self.in_units(features)
         columns: dict[str, np.ndarray | pa.Array] = {
-            name: values[:, index] for index, name in enumerate(self.features.numbers)
+            name: from_days(values[:, index]) if name in self.features.dates else values[:, index]
+            for index, name in enumerate(self.features.numbers)
         }
         start = len(columns)
         for name, known in self.features.categories.items():
@@ -180,6 +185,7 @@ class Preparation:
             "logs": list(features.logs),
             "categories": [[name, list(values)] for name, values in features.categories.items()],
             "steps": list(self.steps),
+            **({"dates": list(features.dates)} if features.dates else {}),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -187,7 +193,7 @@ class Preparation:
         return {"offset": self.offset, "forward": self.forward, "backward": self.backward}
 
     @classmethod
-    def from_parts(cls, meta: object, arrays: Mapping[str, np.ndarray]) -> Preparation:
+    def from_parts(cls, meta: Any, arrays: Mapping[str, np.ndarray]) -> Preparation:
         """Return the preparation of which these are `meta` and `arrays`.
 
         Raises
@@ -201,8 +207,14 @@ class Preparation:
                 "logs": list(logs),
                 "categories": list(categories),
                 "steps": (["scale"] | ["pca"] | ["scale", "pca"] | []) as steps,
-            } if _are_names(numbers) and _are_names(logs) and all(map(_is_category, categories)):
-                features = Features(tuple(numbers), tuple(logs), {name: tuple(values) for name, values in categories})
+            } if (
+                _are_names(numbers)
+                and _are_names(logs)
+                and all(map(_is_category, categories))
+                and _are_dates(meta, numbers)
+            ):
+                known = {name: tuple(values) for name, values in categories}
+                features = Features(tuple(numbers), tuple(logs), known, tuple(meta.get("dates", ())))
                 found = [arrays.get(name, np.empty(0)) for name in ("offset", "forward", "backward")]
                 shapes = [array.shape for array in found]
                 n, width = len(features.names), shapes[2][0] if shapes[2] else 0
@@ -214,6 +226,12 @@ class Preparation:
 
 def _are_names(names: list[Any]) -> bool:
     return all(isinstance(name, str) for name in names)
+
+
+def _are_dates(meta: Mapping[str, Any], numbers: list[str]) -> bool:
+    """Tell whether the columns of dates, of which first models know nothing, are among those of numbers."""
+    dates = meta.get("dates", [])
+    return isinstance(dates, list) and _are_names(dates) and set(dates) <= set(numbers)
 
 
 def _is_category(entry: object) -> bool:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.dates import as_days
 from bgsub.tables.reading import ReadOptions
 from bgsub.tables.table import Kind, Table, refusal
 from bgsub.tables.values import as_numbers, as_text
@@ -31,12 +32,15 @@ class ColumnSelection:
         The column of the rows' weights.
     kept : tuple of str
         Columns to pass on as they are.
+    dates : tuple of str
+        Those of `numbers` that are dates, times or durations, to be read as days.
     """
 
     numbers: tuple[str, ...]
     categories: tuple[str, ...] = ()
     weights: str | None = None
     kept: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         both = set(self.numbers) & set(self.categories)
@@ -49,6 +53,7 @@ class ColumnSelection:
         kinds: dict[str, Kind] = dict.fromkeys(self.kept, "other")
         kinds |= dict.fromkeys(self.categories, "category")
         kinds |= dict.fromkeys(self.numbers, "number")
+        kinds |= dict.fromkeys(self.dates, "other")
         if self.weights is not None:
             kinds[self.weights] = "number"
         return kinds
@@ -136,7 +141,8 @@ def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, st
     column = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
     numbers = np.empty((batch.num_rows, len(selection.numbers)))
     for index, name in enumerate(selection.numbers):
-        numbers[:, index] = as_numbers(column[name], table, start, name)
+        read = as_days if name in selection.dates else as_numbers
+        numbers[:, index] = read(column[name], table, start, name)
     for value in options.missing_numbers:
         numbers[numbers == value] = np.nan
     categories = [_present(as_text(column[name], table, name), options) for name in selection.categories]

@@ -56,7 +56,9 @@ def as_numbers(column: pa.Array, table: str, start: int, name: str) -> np.ndarra
 def _first_fault(column: pa.Array, table: str, start: int, name: str) -> SourceError:
     """Return the error that names the first value that is no number."""
     if not is_text(column.type):
-        return refusal(table, f"column {name!r} holds {column.type}, not numbers; leave it out of --columns")
+        return refusal(
+            table, f"column {name!r} holds {column.type}, not numbers; leave it out of --columns{_dates(column)}"
+        )
     for index in range(len(column)):
         try:
             column.slice(index, 1).cast(pa.float64())
@@ -69,6 +71,11 @@ def _first_fault(column: pa.Array, table: str, start: int, name: str) -> SourceE
                 "correct it, leave the column out of --columns, or name it in --encode",
             )
     raise AssertionError("a column that cannot be cast has a value that cannot be cast")
+
+
+def _dates(column: pa.Array) -> str:
+    """Return the advice for a column of dates."""
+    return ", or name it in --dates" if pa.types.is_temporal(column.type) else ""
 
 
 def as_text(column: pa.Array, table: str = "", name: str = "") -> pa.Array:

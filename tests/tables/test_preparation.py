@@ -96,6 +96,8 @@ def test_in_a_file_and_back():
         ({"numbers": ["a", 3, "c"]}, {}),
         ({"categories": [["kind", "xy"]]}, {}),
         ({"steps": ["explode"]}, {}),
+        ({"dates": ["when"]}, {}),
+        ({"dates": "a"}, {}),
         ({}, {"offset": np.zeros(4)}),
         ({}, {"forward": np.zeros((5, 2))}),
         ({}, {"backward": np.full((3, 5), np.nan)}),

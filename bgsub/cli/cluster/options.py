@@ -79,6 +79,7 @@ def choice_options(command: Callable) -> Callable:
             rows("--columns", type=Names(), help="Columns of numbers to use, a,b,c; default all columns of numbers."),
             rows("--exclude", type=Names(), help="Columns of numbers to leave out of all those, a,b,c."),
             rows("--encode", type=Names(), help="Columns of text to use too: a 0 or 1 for each of their values."),
+            rows("--dates", type=Names(), help="Columns of dates or times to use too: as days (since 1970-01-01)."),
             rows("--log", "logs", type=Names(), help="Columns to take the logarithm of: amounts, counts, durations."),
             rows("--scale", is_flag=True, help="Standardise: mean 0, standard deviation 1 in every column."),
             rows(
@@ -234,6 +235,7 @@ def choice_of(options: dict[str, Any]) -> Choice:
         exclude=options["exclude"] or (),
         logs=options["logs"] or (),
         encode=options["encode"] or (),
+        dates=options["dates"] or (),
         scale=options["scale"],
         pca=options["pca"],
         weights=options["weights"],
