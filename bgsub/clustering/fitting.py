@@ -14,6 +14,7 @@ from bgsub.clustering.model import OnRows, TableModel
 from bgsub.clustering.model_file import QUANTILES, Outcome
 from bgsub.errors import BgsubError, SourceError
 from bgsub.mixture.diagnosis import tell_of_collapse
+from bgsub.mixture.eligibility import NothingEligible
 from bgsub.mixture.em.rules import Tell
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.fitted import FittedMixture
@@ -219,6 +220,8 @@ def _explained() -> Iterator[Tell]:
     told: dict[str, None] = {}
     try:
         yield lambda text: told.setdefault(text)
+    except NothingEligible as error:  # the table is at fault, not how the command was typed
+        raise SourceError(str(error)) from error
     except BgsubError:
         raise
     except ValueError as error:  # components that collapse

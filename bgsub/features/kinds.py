@@ -214,7 +214,13 @@ def _fitted(prepared: np.ndarray, learned: np.ndarray, settings: Settings) -> Fi
     most = min(MOST_CHOSEN, max(1, int(learned.sum()) // 4))
     counts = list(range(1, most + 1)) if settings.n_components is None else [settings.n_components]
     types = [settings.covariance_type]
-    return compare(prepared, counts, types, "bic", options, settings.seed, weights=weights, tell=_say_nothing).best_fit
+    found = compare(
+        *(prepared, counts, types, "bic", options, settings.seed),
+        weights=weights,
+        allow_collapsed=True,  # nearer than reg_covar is the same kind
+        tell=_say_nothing,
+    )
+    return found.best_fit
 
 
 def _say_nothing(text: str) -> None:

@@ -163,7 +163,8 @@ def learn_palette(
     options = FitOptions(
         n_init=n_init, max_iter=int(default("max_iter", "colors")), reg_covar=_NOTICEABLE, threads=threads
     )
-    mixture = compare(lab, [n_components], [covariance_type], "bic", options, seed).best_mixture
+    only = [n_components], [covariance_type]
+    mixture = compare(lab, *only, "bic", options, seed, allow_collapsed=True).best_mixture  # few colours are no fault
     shares = np.bincount(mixture.labels(lab, threads=threads), minlength=n_components) / len(lab)
     order = np.argsort(-shares, kind="stable")
     return Palette(mixture.reordered(order), _bgr(mixture.means[order]), shares[order], threads)

@@ -16,6 +16,8 @@
 `column_names`      of data frames and Arrow's tables
 `noise`             where rows lie that belong to no component
 `diagnosis`         what is doubtful about covariances, in words
+`eligibility`       which of the combinations that were compared may be the best
+`few_values`        columns of counts and grades
 `gaussianity`       are the components Gaussian? A test of the residuals of each
 `input_checks`      rows, weights and names, or one line that says what is wrong with them
 `model_files`       saved mixtures

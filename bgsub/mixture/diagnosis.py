@@ -57,35 +57,52 @@ class Collapse(NamedTuple):
     def __bool__(self) -> bool:
         return bool(self.everywhere or self.components)
 
+    @classmethod
+    def none(cls) -> Collapse:
+        """Return that nothing has collapsed."""
+        return cls((), (), (), (), ())
+
     @property
     def involved(self) -> tuple[int, ...]:
         """All columns that take part."""
         return tuple(sorted({*self.everywhere, *self.columns, *self.dependent}))
 
+    def where(self, names: Sequence[str] | None = None) -> str:
+        """Return where the variance is mostly `reg_covar`: "in column 'b' and in a direction of ..."."""
+        parts = [f"in every component for {in_order(self.everywhere, names)}"] * bool(self.everywhere)
+        parts += [f"in {in_order(self.columns, names)}"] * bool(self.columns)
+        parts += [f"in a direction of {in_order(self.dependent, names)}"] * bool(self.dependent)
+        parts += ["with fewer rows than a covariance matrix needs"] * bool(self.short)
+        return " and ".join(parts)
+
     def lines(self, names: Sequence[str] | None = None) -> list[str]:
         """Return what is wrong and what helps, a line a kind; `names` are those of the columns."""
         found = []
-        if self.everywhere:
-            found.append(
-                f"the variance is mostly reg_covar in every component for {in_order(self.everywhere, names)}: "
-                "drop such columns, scale the data or lower reg_covar"
-            )
-        if self.components:
+        everywhere, others = (
+            self._replace(components=(), columns=(), dependent=(), short=()),
+            self._replace(everywhere=()),
+        )
+        if everywhere:
+            found.append(f"the variance is mostly reg_covar {everywhere.where(names)}: {everywhere.advice}")
+        if others:
             one = len(self.components) == 1
             which = ", ".join(map(str, self.components[:20])) + (", ..." if len(self.components) > 20 else "")
-            where = [f"in {in_order(self.columns, names)}"] * bool(self.columns)
-            where += [f"in a direction of {in_order(self.dependent, names)}"] * bool(self.dependent)
-            where += ["with fewer rows than a covariance matrix needs"] * bool(self.short)
             found.append(
                 f"component{'' if one else 's'} {which} {'has' if one else 'have'} collapsed "
-                f"(a variance that is mostly reg_covar, {' and '.join(where)}): {self.advice}"
+                f"(a variance that is mostly reg_covar, {others.where(names)}): {others.advice}"
             )
         return found
 
+    def joined(self, other: Collapse) -> Collapse:
+        """Return what has collapsed in this mixture or another of the same columns; components lose their meaning."""
+        found = Collapse(*(tuple(sorted({*mine, *theirs})) for mine, theirs in zip(self, other, strict=True)))
+        return found._replace(columns=tuple(column for column in found.columns if column not in found.everywhere))
+
     @property
     def advice(self) -> str:
-        """What helps against the collapse of some components."""
-        ways = ["leave out a column that follows from others"] * bool(self.dependent)
+        """What helps against it."""
+        ways = ["drop such columns, scale the data or lower reg_covar"] * bool(self.everywhere)
+        ways += ["leave out a column that follows from others"] * bool(self.dependent)
         ways += ["take fewer components or columns"] * bool(self.short)
         ways += ["take diagonal covariances"] * bool(self.dependent or self.short)
         ways += ["take fewer components or a larger reg_covar"] * bool(self.columns)
@@ -177,8 +194,13 @@ def _variances(parameters: Parameters, covariance_type: str) -> np.ndarray:
     return covariances if covariance_type == "diag" else covariances[:, None]
 
 
-def in_words(error: ValueError, ranges: Callable[[], np.ndarray | None], names: Sequence[str] | None) -> ValueError:
-    """Return the error of a covariance that is not positive definite as one that names constant columns; others as is.
+def in_words(
+    error: ValueError,
+    ranges: Callable[[], np.ndarray | None],
+    names: Sequence[str] | None,
+    rows: Callable[[], np.ndarray] | None = None,
+) -> ValueError:
+    """Return the error of a covariance that is not positive definite as one that names columns; others as they are.
 
     Parameters
     ----------
@@ -188,6 +210,8 @@ def in_words(error: ValueError, ranges: Callable[[], np.ndarray | None], names: 
         Returns the difference of each column's highest and lowest value, or None; only called where it helps.
     names : sequence of str, optional
         The columns' names.
+    rows : callable, optional
+        Returns some rows (n, D), which tell whether a column follows from others; only called where it helps.
 
     Returns
     -------
@@ -198,7 +222,22 @@ def in_words(error: ValueError, ranges: Callable[[], np.ndarray | None], names: 
         return error
     found = ranges()
     constant = np.empty(0, dtype=int) if found is None else np.flatnonzero(found == 0)
-    return ParameterError(ILL_DEFINED + (f" Constant: {in_order(constant, names)}." if len(constant) else ""))
+    if len(constant):
+        return ParameterError(f"{ILL_DEFINED} Constant: {in_order(constant, names)}.")
+    dependent = np.empty(0, dtype=int) if rows is None else _dependent_columns(rows())
+    if len(dependent):
+        return ParameterError(
+            f"{ILL_DEFINED} Of {in_order(dependent, names)} one follows from the others: leave it out."
+        )
+    return ParameterError(ILL_DEFINED)
+
+
+def _dependent_columns(rows: np.ndarray) -> np.ndarray:
+    """Return the columns of some rows of which one follows from the others, for all rows alike."""
+    rows = rows[np.isfinite(rows).all(axis=1)].astype(np.float64)
+    if len(rows) <= rows.shape[1] or not np.ptp(rows, axis=0).all():
+        return np.empty(0, dtype=int)
+    return np.flatnonzero(_dependent(np.cov((rows - rows.mean(axis=0)).T).reshape(rows.shape[1], -1), 0.0))
 
 
 def tell_of_collapse(
@@ -233,7 +272,7 @@ def warn(text: str) -> None:
 
 
 def in_order(indices: Sequence[int] | np.ndarray, names: Sequence[str] | None) -> str:
-    """Return columns in words, with their names where they have some: ``columns 0 ('a'), 3 ('b')``."""
-    shown = [str(i) if names is None else f"{i} ({names[i]!r})" for i in indices[:5]]
+    """Return columns in words, by their names where they have some: ``columns 'a', 'b'``."""
+    shown = [str(i) if names is None else repr(str(names[i])) for i in indices[:5]]
     more = f" and {len(indices) - 5} more" if len(indices) > 5 else ""
     return f"column{'s' if len(indices) > 1 else ''} {', '.join(shown)}{more}"

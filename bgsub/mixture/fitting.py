@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,10 +19,12 @@ from bgsub.mixture.em.loop import best_run
 from bgsub.mixture.em.progress import Progress
 from bgsub.mixture.em.rules import EMResult, Rules, Tell
 from bgsub.mixture.em.starts import Seeding, check_enough_rows, draw_starts, drawn_seeds, sampled, starts_from
-from bgsub.mixture.em.training_data import TrainingData
+from bgsub.mixture.em.training_data import RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.settings import CovarianceType, InitParams, Missing, check_choice, check_number, default
+
+_TELLING_ROWS = 10_000  # that tell whether a column follows from others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,11 +175,17 @@ def starts_of(
 
 @contextmanager
 def explained(data: TrainingData) -> Iterator[None]:
-    """Let the error of a covariance that is not positive definite name the constant columns, while the block runs."""
+    """Let the error of a covariance that is not positive definite name the columns at fault, while the block runs."""
+    in_memory = isinstance(data, RowsInMemory)  # others would have to be read once more
     try:
         yield
     except ValueError as error:
-        raise in_words(error, data.ranges, data.names) from None
+        rows = partial(_some_rows, data) if in_memory else None
+        raise in_words(error, data.ranges, data.names, rows) from None
+
+
+def _some_rows(data: TrainingData) -> np.ndarray:
+    return data.sample(_TELLING_ROWS, 0)[0]
 
 
 def seed_of(random_state: Any) -> int:

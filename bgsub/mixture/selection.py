@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.extras import explained
-from bgsub.mixture.diagnosis import warn
+from bgsub.mixture.diagnosis import Collapse, warn
+from bgsub.mixture.eligibility import Doubts, collapse_of_fit, first_of_each_kind
 from bgsub.mixture.em.rules import Tell
 from bgsub.mixture.em.starts import check_enough_rows
 from bgsub.mixture.em.training_data import RowsInMemory
@@ -28,8 +28,6 @@ from bgsub.threads import usable_threads
 
 if TYPE_CHECKING:
     from bgsub.mixture.estimator import GaussianMixture
-
-_log = logging.getLogger(__name__)
 
 
 class MixtureOptions(TypedDict, total=False):
@@ -48,7 +46,11 @@ class MixtureOptions(TypedDict, total=False):
 
 
 class Candidate(NamedTuple):
-    """A combination and how it fared; criteria are the lower the better, infinite where the fit failed."""
+    """A combination and how it fared; criteria are the lower the better, infinite where the fit failed.
+
+    `collapsed` tells where a variance of the fit is mostly `reg_covar`, such as "in column 'visits'": its
+    criteria are then `reg_covar`'s, and it cannot be the best. It is empty of a sound fit.
+    """
 
     n_components: int
     covariance_type: str
@@ -58,6 +60,12 @@ class Candidate(NamedTuple):
     log_likelihood: float
     n_parameters: int
     converged: bool
+    collapsed: str = ""
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it can be the best: it was fitted, and has not collapsed."""
+        return math.isfinite(self.bic) and not self.collapsed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +111,7 @@ class ModelSelection:
         return f"ModelSelection({self._in_words()})"
 
     def _repr_html_(self) -> str:
-        found = sorted(self.table, key=lambda candidate: getattr(candidate, self.criterion))
+        found = sorted(self.table, key=partial(_rank, self.criterion))
         header = [name.replace("_", " ") for name in Candidate._fields]
         return html_table(self._in_words(), header, found, bold=[found.index(self.best_candidate)])
 
@@ -129,12 +137,14 @@ def select(
     sample_weight: Any = None,
     random_state: Any = None,
     threads: int | None = None,
+    allow_collapsed: bool = False,
     **options: Unpack[MixtureOptions],
 ) -> ModelSelection:
     """Fit every combination of number of components and covariance type, and choose the best.
 
     Combinations are fitted side by side. Those of one number of components share what their starts are drawn from, so
-    they differ by their covariances and not by luck.
+    they differ by their covariances and not by luck. What has collapsed, onto a value of a count, say, or because a
+    column follows from others, is marked in the table and cannot be the best: a `FitWarning` says where.
 
     Parameters
     ----------
@@ -155,6 +165,8 @@ def select(
         Where starts are drawn from.
     threads : int, optional
         Threads that share the work, None for all processors; the result does not depend on it.
+    allow_collapsed : bool, default False
+        Whether a collapsed fit can be the best, too: where `reg_covar` is the least variance that matters.
     **options
         Other parameters of `GaussianMixture`, such as ``reg_covar=1e-4`` or ``acceleration="squarem"``.
 
@@ -166,7 +178,7 @@ def select(
     Raises
     ------
     ValueError
-        When a parameter or a row is unfit, or no combination could be fitted.
+        When a parameter or a row is unfit, or no combination could be fitted without collapse.
 
     Examples
     --------
@@ -189,7 +201,12 @@ def select(
     check_finite(rows, names, missing=fit_options.missing)
     weights = check_sample_weight(sample_weight, len(rows))
     seed = seed_of(random_state)
-    selection = compare(rows, counts, types, criterion, fit_options, seed, weights=weights, names=names)
+    selection = compare(
+        *(rows, counts, types, criterion, fit_options, seed),
+        weights=weights,
+        names=names,
+        allow_collapsed=allow_collapsed,
+    )
     return replace(selection, settings={**given, "random_state": random_state})
 
 
@@ -203,6 +220,7 @@ def compare(
     *,
     weights: np.ndarray | None = None,
     names: Sequence[str] | None = None,
+    allow_collapsed: bool = False,
     tell: Tell = warn,
 ) -> ModelSelection:
     """Do the work of `select`, without scikit-learn.
@@ -223,6 +241,8 @@ def compare(
         Of the rows, checked.
     names : sequence of str, optional
         The columns'.
+    allow_collapsed : bool
+        Do not ask what has collapsed.
     tell : callable
         Called with each line about what is doubtful.
     """
@@ -235,7 +255,7 @@ def compare(
     n_threads = usable_threads(options.threads)
     side_by_side = min(n_threads, len(counts))
     chosen = replace(options, threads=max(1, n_threads // side_by_side))
-    of_every_type = partial(_of_every_type, data, _Rows(X, weights), chosen, types, seed, tell)
+    of_every_type = partial(_of_every_type, data, _Rows(X, weights, names), chosen, types, seed, allow_collapsed)
     if side_by_side == 1:
         outcomes = [of_every_type(k) for k in counts]
     else:
@@ -243,15 +263,24 @@ def compare(
             outcomes = list(pool.map(of_every_type, counts))
     in_order = [row[i] for i in range(len(types)) for row in outcomes]
     table = [outcome.candidate for outcome in in_order]
-    found = in_order[table.index(_best(table, criterion))].fit
-    if isinstance(found, ValueError):
-        raise ParameterError(f"no combination could be fitted: {in_order[0].fit}")
+    collapsed = [outcome.collapse for outcome in in_order if outcome.collapse]
+    doubts = Doubts(len(table), collapsed, [str(o.fit) for o in in_order if isinstance(o.fit, ValueError)])
+    best = _best(table, criterion)
+    found = in_order[table.index(best)].fit
+    if isinstance(found, ValueError) or not best.eligible:
+        raise doubts.error(X, names)
+    for line in first_of_each_kind([line for row in outcomes for outcome in row for line in outcome.told]):
+        tell(line)  # by the thread that asked for it
+    for line in doubts.lines(X, names):
+        tell(line)
     return ModelSelection(table, criterion, found, names, X.dtype, {"random_state": seed})
 
 
 class _Outcome(NamedTuple):
     candidate: Candidate
     fit: Fit | ValueError
+    collapse: Collapse
+    told: Sequence[str]
 
 
 class _Rows(NamedTuple):
@@ -259,6 +288,7 @@ class _Rows(NamedTuple):
 
     X: np.ndarray
     weights: np.ndarray | None
+    names: Sequence[str] | None
 
 
 def _options(given: Mapping[str, Any]) -> FitOptions:
@@ -288,24 +318,35 @@ def _of_every_type(
     options: FitOptions,
     types: Sequence[CovarianceType],
     seed: int,
-    tell: Tell,
+    allow_collapsed: bool,
     n_components: int,
 ) -> list[_Outcome]:
     """Fit mixtures of one number of components from the same seeds."""
     options = replace(options, n_components=n_components)
     outcomes = []
-    for kind, found in zip(types, fit_types(data, options, types, np.random.RandomState(seed), tell=tell), strict=True):
+    told: list[str] = []
+    random = np.random.RandomState(seed)
+    for kind, found in zip(types, fit_types(data, options, types, random, tell=told.append), strict=True):
         free = n_parameters(n_components, data.n_features, kind)
+        collapse = Collapse.none()
         if isinstance(found, ValueError):
-            _log.warning("%d components, %s: %s", n_components, kind, found)
-            outcome = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
+            candidate = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)
         else:
-            criteria = found.mixture.criteria(*rows, missing=options.missing, threads=options.threads)
-            outcome = Candidate(n_components, kind, **criteria, n_parameters=free, converged=found.run.converged)
-        outcomes.append(_Outcome(outcome, found))
+            if not allow_collapsed:
+                collapse = collapse_of_fit(found, data.n_rows)
+            criteria = found.mixture.criteria(rows.X, rows.weights, missing=options.missing, threads=options.threads)
+            bic, aic, icl, likelihood = (criteria[name] for name in ("bic", "aic", "icl", "log_likelihood"))
+            ended = found.run.converged, collapse.where(rows.names)
+            candidate = Candidate(n_components, kind, bic, aic, icl, likelihood, free, *ended)
+        outcomes.append(_Outcome(candidate, found, collapse, told))
     return outcomes
 
 
 def _best(table: list[Candidate], criterion: str) -> Candidate:
-    """Return the row of the lowest criterion, the one of fewest parameters where several are as low."""
-    return min(table, key=lambda candidate: (getattr(candidate, criterion), candidate.n_parameters))
+    """Return the row of the best combination."""
+    return min(table, key=partial(_rank, criterion))
+
+
+def _rank(criterion: str, candidate: Candidate) -> tuple[bool, float, int]:
+    """Return what combinations are ordered by: the lowest criterion first, then the fewest parameters."""
+    return not candidate.eligible, getattr(candidate, criterion), candidate.n_parameters

@@ -6,16 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bgsub.plots.figures import INK, colours, dashes, markers, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Curve = Sequence[tuple[int, float]]
-"""Number of components, and a criterion; infinite where no mixture could be fitted."""
+Curve = Sequence[tuple[int, float, bool]]
+"""Number of components, a criterion, infinite where no mixture could be fitted, and whether that can be the best."""
 
 _LOWEST = 1 / 3  # of the points, which the axis shows in full: the decision lies among them
+_ASIDE = 0.13  # components between the crosses of two curves
 _FARTHER = 4.0  # times their height that the highest point may lie above the lowest before it is left out
 
 
@@ -24,6 +27,7 @@ def criterion_figure(panels: Mapping[str, Mapping[str, Curve]], best: tuple[str,
 
     Where the highest values would press the lowest into a line, an axis ends above the lowest third and tells how many
     points lie farther up. Curves have shapes and dashes of their own, so that two that lie on each other are both seen.
+    What cannot be the best is a cross on no curve, at the axis' lower end where it lies below what can.
 
     Parameters
     ----------
@@ -45,9 +49,10 @@ def criterion_figure(panels: Mapping[str, Mapping[str, Curve]], best: tuple[str,
     ):
         _panel(axes, curves)
         axes.set_title(f"{criterion.upper()}: lower is better", fontsize=11)
-        _zoom(axes, [value for curve in curves.values() for _, value in curve if math.isfinite(value)])
+        _zoom(axes, [value for curve in curves.values() for _, value, sound in curve if sound and math.isfinite(value)])
+        _crosses(axes, curves)
         if criterion == best[0]:
-            count, value = next(point for point in curves[best[1]] if point[0] == best[2])
+            count, value = next((count, value) for count, value, _ in curves[best[1]] if count == best[2])
             axes.scatter([count], [value], s=260, facecolors="none", edgecolors=INK, linewidths=1.8, zorder=9)
             axes.annotate(
                 f"{count}, {best[1]}: {value:,.0f}",
@@ -73,10 +78,10 @@ def _panel(axes: Axes, curves: Mapping[str, Curve]) -> None:
     styles = zip(colours(count), markers(count), dashes(count), strict=True)
     for place, (style, (name, curve)) in enumerate(zip(styles, curves.items(), strict=True)):
         colour, shape, dash = style
-        fitted = [(count, value) for count, value in curve if math.isfinite(value)]
+        sound = [(count, value if fit and math.isfinite(value) else math.nan) for count, value, fit in curve]
         axes.plot(
-            [count for count, _ in fitted],
-            [value for _, value in fitted],
+            [count for count, _ in sound],
+            [value for _, value in sound],
             marker=shape,
             linestyle=dash,
             color=tuple(colour),
@@ -90,6 +95,22 @@ def _panel(axes: Axes, curves: Mapping[str, Curve]) -> None:
     axes.set_xlabel("components")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def _crosses(axes: Axes, curves: Mapping[str, Curve]) -> None:
+    """Mark what cannot be the best, in the colours of the curves; the axis stays as it is."""
+    lowest, highest = axes.get_ylim()
+    named = "collapsed: cannot be the best"
+    aside = _ASIDE * (np.arange(len(curves)) - (len(curves) - 1) / 2)  # else those at the end would hide each other
+    for shift, colour, curve in zip(aside, colours(len(curves)), curves.values(), strict=True):
+        crosses = [
+            (count + shift, max(value, lowest)) for count, value, sound in curve if not sound and value < highest
+        ]
+        if crosses:
+            axes.plot(*zip(*crosses, strict=True), "x", color=tuple(colour), markersize=6, clip_on=False, zorder=3)
+            axes.plot([], [], "x", color=INK, markersize=6, label=named)
+            named = ""
+    axes.set_ylim(lowest, highest)
 
 
 def _zoom(axes: Axes, values: list[float]) -> None:

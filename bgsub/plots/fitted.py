@@ -24,7 +24,7 @@ class Selection(Protocol):
 
     @property
     def table(self) -> Sequence[Any]:
-        """Rows with ``n_components``, ``covariance_type`` and the criteria."""
+        """Rows with ``n_components``, ``covariance_type``, ``eligible`` and the criteria."""
 
     @property
     def criterion(self) -> str:
@@ -73,7 +73,9 @@ def plot_selection(selection: Selection) -> Figure:
     panels = {
         criterion: {
             kind: [
-                (row.n_components, getattr(row, criterion)) for row in selection.table if row.covariance_type == kind
+                (row.n_components, getattr(row, criterion), row.eligible)
+                for row in selection.table
+                if row.covariance_type == kind
             ]
             for kind in types
         }

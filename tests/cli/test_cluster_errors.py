@@ -101,7 +101,7 @@ def test_collapsed_clusters_are_told_by_the_number_that_they_have_in_the_summary
     assert outcome.code == 0
     small = outcome.out.splitlines()[2].split()
     assert small[0] == "1" and small[2] == "5"
-    told = "component 1 has collapsed (a variance that is mostly reg_covar, in columns 0 ('a'), 1 ('b')): take fewer"
+    told = "component 1 has collapsed (a variance that is mostly reg_covar, in columns 'a', 'b'): take fewer"
     assert outcome.err.count(told) == 1
 
 

@@ -100,7 +100,7 @@ class TestColumns:
         found = collapse(X, 2)
         assert (found.everywhere, found.components) == ((2,), ())
         assert found.lines(["a", "b", "mass"])[0] == (
-            "the variance is mostly reg_covar in every component for column 2 ('mass'): "
+            "the variance is mostly reg_covar in every component for column 'mass': "
             "drop such columns, scale the data or lower reg_covar"
         )
         assert not collapse(X, 2, reg_covar=1e-12)
@@ -121,8 +121,8 @@ class TestWords:
         found = collapse_of(parameters, "full", 1e-6)
         assert found.involved == (0, 1, 2)
         assert found.lines(["net", "gross", "visits"]) == [
-            "component 1 has collapsed (a variance that is mostly reg_covar, in column 2 ('visits') and in a direction "
-            "of columns 0 ('net'), 1 ('gross')): leave out a column that follows from others, or take diagonal "
+            "component 1 has collapsed (a variance that is mostly reg_covar, in column 'visits' and in a direction "
+            "of columns 'net', 'gross'): leave out a column that follows from others, or take diagonal "
             "covariances, or take fewer components or a larger reg_covar"
         ]
 

@@ -53,7 +53,11 @@ def test_the_docstring_of_select_gives_its_defaults():
     assert said.pop("n_components") == "1 to 9"
     assert said.pop("covariance_type") == "all"
     assert (list(defaults["n_components"]), defaults["covariance_type"]) == (list(range(1, 10)), COVARIANCE_TYPES)
-    assert {name: eval(written) for name, written in said.items()} == {"criterion": "bic", "n_init": 5}
+    assert {name: eval(written) for name, written in said.items()} == {
+        "criterion": "bic",
+        "n_init": 5,
+        "allow_collapsed": False,
+    }
     assert (defaults["criterion"], defaults["n_init"]) == ("bic", 5)
 
 

@@ -82,6 +82,7 @@ class TestTable:
         assert (best.reg_covar, best.random_state, best.threads) == (0.25, 3, 2)
         best.fit(blobs(n=50)[0])
 
+    @pytest.mark.filterwarnings("ignore:1 of 2 combinations was not fitted")
     def test_a_combination_that_cannot_be_fitted_is_out(self):
         X = np.repeat([[0.0, 0.0], [5.0, 1.0], [5.0, 5.0]], 20, axis=0)
         found = select(X, [1, 3], "full", reg_covar=0.0, random_state=0)

@@ -81,7 +81,8 @@ def command(table: str, **options: Any) -> None:
     """Find how many clusters TABLE has, and of what shape: fit all combinations, and compare them.
 
     TABLE is CSV, Parquet, NPY, NPZ, or - for CSV on standard input. The best combination is marked in the table; give
-    it to `bgsub cluster fit`, or keep it with --model.
+    it to `bgsub cluster fit`, or keep it with --model. A fit that has collapsed, onto one value of a count or because a
+    column follows from others, is marked and cannot be the best: its likelihood is that of --reg-covar.
     """
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs(
@@ -144,13 +145,19 @@ def _print(selection: ModelSelection) -> None:
         for kind in types:
             row = found[count, kind]
             value = getattr(row, selection.criterion)
-            mark = "*" if row is best else " "
-            doubt = " " if row.converged or not math.isfinite(value) else "?"
-            line.append((f"{value:,.0f}" if math.isfinite(value) else "failed") + mark + doubt)
+            if not math.isfinite(value):
+                line.append("failed  ")
+                continue
+            mark = "*" if row is best else "x" if row.collapsed else " "
+            line.append(f"{value:,.0f}{mark}{' ' if row.converged else '?'}")
         cells.append(line)
     print_table(["components", *(f"{kind}  " for kind in types)], cells, to_stderr=False)
     name = selection.criterion.upper()
     click.echo(f"\n* the lowest {name}: {best.n_components} components, {best.covariance_type} covariance")
+    collapsed = list(dict.fromkeys(row.collapsed for row in selection.table if row.collapsed))
+    if collapsed:
+        more = f" and {len(collapsed) - 1} more such" if len(collapsed) > 1 else ""
+        click.echo(f"x has collapsed, cannot be the best: a variance is mostly --reg-covar {collapsed[0]}{more}")
     if not all(row.converged for row in selection.table if math.isfinite(getattr(row, selection.criterion))):
         click.echo("? did not converge: raise --max-iter, or --tol")
 
