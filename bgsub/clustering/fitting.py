@@ -70,6 +70,8 @@ class FittedTable:
         Rows that were learned, and those left out for a missing value.
     total_weight : float
         The sum of the rows' weights.
+    notes : tuple of str
+        What was found out of the table, and which of its columns were left out.
     """
 
     model: TableModel
@@ -78,6 +80,7 @@ class FittedTable:
     n_rows: int
     n_dropped: int
     total_weight: float
+    notes: tuple[str, ...] = ()
 
 
 def _unseen(title: str, n_rows: int | None) -> AbstractContextManager[OnRows]:
@@ -131,7 +134,7 @@ def fit_table(
             criteria = mixture.criteria(rows.matrix, rows.weights, threads=settings.threads)
         n_rows = len(rows.matrix)
         total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
-        return FittedTable(model, sizes, criteria, n_rows, rows.n_dropped, total_weight)
+        return FittedTable(model, sizes, criteria, n_rows, rows.n_dropped, total_weight, tuple(source.notes))
 
 
 def select_table(

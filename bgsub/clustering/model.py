@@ -303,6 +303,8 @@ class TableModel:
             prepared = self.preparation.transform(features)
             probabilities = mixture.responsibilities(prepared, threads=threads)
             yield Assigned(rows, unseen, features, probabilities, mixture.log_densities(prepared, threads=threads))
+        for line in table.told([name for name in features_of.numbers if name not in features_of.dates]):
+            table.note(line)
 
     def _check(self, table: Table) -> None:
         """Raise ParameterError unless a table has the columns that were learned."""

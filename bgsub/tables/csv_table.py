@@ -1,37 +1,44 @@
-"""CSV, plain or compressed: read in blocks by pyarrow; its faults named by row and column."""
+"""Tables of text: read in blocks by pyarrow; its faults named by row and column."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from bgsub.errors import SourceError
+from bgsub.tables import text_head
+from bgsub.tables.dialect import is_like_data
 from bgsub.tables.reading import DEFAULTS, ReadOptions
-from bgsub.tables.table import Column, Kind, Table, is_text, kind_of, refusal
-from bgsub.tables.values import as_numbers, is_number
+from bgsub.tables.table import Column, Kind, Table, refusal, shown
+from bgsub.tables.text_columns import TextColumn, judged, notation_of
+from bgsub.tables.text_notes import Readings
+from bgsub.tables.text_stream import OnFooter, TextStream
+from bgsub.tables.values import first_fault, not_a_number
 
 _BLOCK = 1 << 22  # bytes; a row must fit into it
-_PROBED = 1000  # values that decide whether a column of text is one of numbers with a fault in it
-_NUMBERS_OF_A_NUMBER_COLUMN = 0.5
-_DELIMITERS = ",;\t|"
+
+
+def _untold(footer: list[str]) -> None:
+    """Say nothing of what is left out at the end."""
 
 
 class CsvTable(Table):
-    """A CSV file with a heading; values separated by comma, semicolon, tab or bar, whichever the heading has most of.
+    """A file of text with a heading; values separated by comma, semicolon, tab, bar or spaces.
 
-    Empty fields, NA, NaN, null and the like are missing values. A column is one of numbers if all its values in the
-    first 4 MB are, or most of the first 1000: then the others are reported as faults, not taken for text.
+    Empty fields, NA, NaN, null and the like are missing values. What a column holds is judged by the first 4 MB: it is
+    one of numbers if these are, or most of the first 1000; the others are then reported as faults, wherever they stand,
+    not taken for text. So are numbers that are written in another way than the first.
 
     Parameters
     ----------
     path : Path
-        The file; .gz, .bz2 and .zst are decompressed on the way.
+        The file.
     name : str, optional
         What messages call it.
     options : ReadOptions
@@ -40,58 +47,127 @@ class CsvTable(Table):
 
     def __init__(self, path: Path, name: str | None = None, options: ReadOptions = DEFAULTS) -> None:
         self._path = path
+        self.name = name or str(path)
         self.options = options
-        self._delimiter = _delimiter(path, name or str(path))
-        with _faults_named(name or str(path)):
-            columns = self._columns()
-        super().__init__(name or str(path), columns, None, named=options.header)
+        self._head = text_head.looked_at(path, self.name, options)
+        with _faults_named(self.name, self._head):
+            columns = self._judged()
+        super().__init__(self.name, [Column(c.name, c.kind) for c in columns], None, named=options.header)
+        self._columns = {column.name: column for column in columns}
+        self._readings = Readings()
+        for line in self._head.notes:
+            self.note(line)
 
     @property
     def heading_is_numbers(self) -> bool:
-        """Whether all names are numbers, so that the heading may be a row of data."""
-        return all(is_number(column.name) for column in self.columns)
+        """Whether the names are numbers, so that the heading may be a row of data."""
+        return self.options.header and is_like_data(self._head.dialect.heading)
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows, number columns as float64, all others as text, long numbers in them to the last digit."""
-        types = {name: pa.float64() if kind == "number" else pa.string() for name, kind in wanted.items()}
+        types = {name: self._type(name, kind) for name, kind in wanted.items()}
+        start = 0
         try:
-            for batch in self._open(types, threads=True):
+            for batch in self._open(types, threads=True, on_footer=self._tell_footer):
                 if batch.num_rows:
-                    yield batch
-        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                    yield self._numbers(batch, wanted, start)
+                    start += batch.num_rows
+        except (pa.ArrowInvalid, UnicodeError) as error:
             raise self._explained(wanted, error) from error
         except OSError as error:
             raise refusal(self.name, f"{error.strerror or error}; check the file") from error
 
-    def _columns(self) -> list[Column]:
+    def left_out(self, name: str) -> str:
+        """Return what a column that is none of numbers holds; see `Table.left_out`."""
+        return self._columns[name].what
+
+    def told(self, names: Iterable[str]) -> list[str]:
+        """Return how columns were understood; see `Table.told`."""
+        return self._readings.lines([self._columns[name] for name in names], self._head.dialect)
+
+    def check_left_out(self, used: Collection[str]) -> None:
+        """Raise SourceError if a column whose beginning is empty has values; see `Table.check_left_out`."""
+        empty = [column.name for column in self._columns.values() if column.what == "empty" and column.name not in used]
+        for batch in self.batches(dict.fromkeys(empty, "other")) if empty else ():
+            for name, values in zip(empty, batch.columns, strict=True):
+                found = values.filter(pc.invert(notation_of(self.options).missing_in(values))).drop_null()
+                if len(found):
+                    raise refusal(
+                        self.name,
+                        f"column {name!r} is empty for {_BLOCK >> 20} MB and then holds {shown(found[0].as_py())}; "
+                        "leave it out with --exclude, or name the columns with --columns",
+                    )
+
+    def _judged(self) -> list[TextColumn]:
         """Return the columns, what they hold judged by the first block; by one thread, which can name a faulty row."""
         reader = self._open(None, threads=False)
-        batch = next(iter(reader), None)
-        if batch is None:
-            batch = pa.RecordBatch.from_pylist([], schema=reader.schema)
-        return [Column(field.name, _kind(batch, index)) for index, field in enumerate(batch.schema)]
+        first = next(iter(reader), None)
+        if first is None:
+            first = pa.RecordBatch.from_pylist([], schema=reader.schema)
 
-    def _open(self, types: Mapping[str, pa.DataType] | None, *, threads: bool) -> csv.CSVStreamingReader:
+        def as_text() -> pa.RecordBatch:
+            return next(iter(self._open(dict.fromkeys(first.schema.names, pa.string()), threads=False)))
+
+        return judged(first, as_text, self._head.dialect, self.options)
+
+    def _type(self, name: str, kind: Kind) -> pa.DataType:
+        """Return what pyarrow is to read a column as."""
+        column = self._columns[name]
+        if kind == "number" and column.fault:
+            raise refusal(self.name, f"column {name!r} {column.fault}")
+        if column.is_boolean and kind != "other":
+            return pa.bool_()
+        return pa.float64() if kind == "number" and column.notation is None else pa.string()
+
+    def _open(
+        self, types: Mapping[str, pa.DataType] | None, *, threads: bool, on_footer: OnFooter = _untold
+    ) -> csv.CSVStreamingReader:
         """Start reading, with the types of the columns given, or all of them with the types that they seem to have."""
         convert = {} if types is None else {"column_types": dict(types), "include_columns": list(types)}
-        told = self.options
+        head = self._head
+        source: str | TextStream = str(self._path)
+        if not head.is_plain:
+            source = TextStream(self._path, head.encoding, head.dialect, on_footer)
         return csv.open_csv(
-            self._path,
+            source,
             read_options=csv.ReadOptions(
                 block_size=_BLOCK,
                 use_threads=threads,
-                skip_rows=told.skip_lines or 0,
-                autogenerate_column_names=not told.header,
-                encoding=told.encoding or "utf8",
+                skip_rows=head.skip_lines,
+                column_names=head.dialect.names,
             ),
-            parse_options=csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            parse_options=csv.ParseOptions(delimiter=head.dialect.delimiter, newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 strings_can_be_null=True,
-                null_values=[*csv.ConvertOptions().null_values, *sorted(told.missing_texts)],
-                decimal_point=told.decimal or ".",
+                null_values=[*csv.ConvertOptions().null_values, *sorted(self.options.missing_texts)],
                 **convert,
             ),
         )
+
+    def _tell_footer(self, lines: list[str]) -> None:
+        """Say what is left out at the end."""
+        self.note(text_head.footer_note(lines))
+
+    def _numbers(self, batch: pa.RecordBatch, wanted: Mapping[str, Kind], start: int) -> pa.RecordBatch:
+        """Return a block with its columns of numbers in other notations as numbers."""
+        columns = list(batch.columns)
+        for index, (name, kind) in enumerate(wanted.items()):
+            notation = self._columns[name].notation
+            if kind == "number" and notation is not None:
+                numbers, fault = self._readings.numbers(name, columns[index], notation, self.options)
+                if fault is not None:
+                    value = columns[index][fault].as_py()
+                    like = self._columns[name].example if notation.words else ""
+                    raise not_a_number(self.name, start + fault, name, value, True, like)
+                columns[index] = pa.array(numbers)
+        return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+    def _check_numbers(self, texts: pa.Array, start: int, name: str) -> None:
+        """Raise if a text is no number in plain notation."""
+        fault = first_fault(texts)
+        if fault is not None:
+            is_number = self._columns[name].kind == "number"
+            raise not_a_number(self.name, start + fault, name, texts[fault].as_py(), is_number)
 
     def _explained(self, wanted: Mapping[str, Kind], error: Exception) -> SourceError:
         """Return what is wrong in the file, found by reading it once more, slowly."""
@@ -99,65 +175,57 @@ class CsvTable(Table):
         try:
             for batch in self._open(dict.fromkeys(wanted, pa.string()), threads=False):
                 for index, (name, kind) in enumerate(wanted.items()):
-                    if kind == "number":
-                        as_numbers(batch.column(index), self.name, start, name)
+                    column = self._columns[name]
+                    if column.is_boolean and kind != "other":
+                        _check_booleans(batch.column(index), self.name, start, name)
+                    elif kind == "number" and column.notation is None:
+                        self._check_numbers(batch.column(index), start, name)
                 start += batch.num_rows
         except SourceError as found:
             return found
-        except (pa.ArrowInvalid, UnicodeDecodeError) as slow_error:
-            return _translated(self.name, slow_error)
-        return _translated(self.name, error)
+        except (pa.ArrowInvalid, UnicodeError) as slow_error:
+            return _translated(self.name, slow_error, self._head)
+        return _translated(self.name, error, self._head)
 
 
-def _delimiter(path: Path, name: str) -> str:
-    """Return the character that the heading has most of, of those that separate values."""
-    try:
-        with pa.input_stream(str(path)) as stream:
-            head = stream.read(1 << 16)
-    except (OSError, pa.ArrowInvalid) as error:
-        reason = getattr(error, "strerror", None) or "it is not what its extension says"
-        raise refusal(name, f"{reason}; check the file") from error
-    if b"\0" in head:
-        raise refusal(name, "it is not a table of text; give CSV, Parquet, NPY or NPZ")
-    line = head.lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8", "replace")
-    counts = Counter(c for c in re.sub(r'"[^"]*"', "", line) if c in _DELIMITERS)
-    return counts.most_common(1)[0][0] if counts else ","
-
-
-def _kind(batch: pa.RecordBatch, index: int) -> Kind:
-    """Return what a column of the first block holds."""
-    column = batch.column(index)
-    if pa.types.is_null(column.type):  # empty so far
-        return "number"
-    if not is_text(column.type):
-        return kind_of(column.type)
-    values = [value for value in column.slice(0, _PROBED).to_pylist() if value is not None]
-    share = sum(map(is_number, values)) / len(values) if values else 0.0
-    return "number" if share > _NUMBERS_OF_A_NUMBER_COLUMN else "category"
+def _check_booleans(column: pa.Array, table: str, start: int, name: str) -> None:
+    """Raise if a text is none of those that mean true and false."""
+    known = pa.array(["0", "1", "true", "false"])
+    faults = pc.invert(pc.is_in(pc.utf8_lower(column), value_set=known))
+    row = pc.and_(faults, column.is_valid()).index(pa.scalar(True)).as_py()
+    if row >= 0:
+        raise refusal(
+            table,
+            f"row {start + row + 1}, column {name!r} holds the text {shown(column[row].as_py())}, where others have "
+            "true and false; correct it",
+        )
 
 
 @contextlib.contextmanager
-def _faults_named(name: str) -> Iterator[None]:
+def _faults_named(name: str, head: text_head.TextHead) -> Iterator[None]:
     """Turn pyarrow's errors in the block into ours."""
     try:
         yield
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise _translated(name, error) from error
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        raise _translated(name, error, head) from error
     except OSError as error:
         raise refusal(name, f"{error.strerror or error}; check the file") from error
 
 
-def _translated(name: str, error: Exception) -> SourceError:
+def _translated(name: str, error: Exception, head: text_head.TextHead) -> SourceError:
     """Return pyarrow's error in our words."""
     text = (str(error).splitlines() or [""])[0]
-    if isinstance(error, UnicodeDecodeError) or "invalid UTF8" in text:
-        return refusal(name, "it is not UTF-8 text; save it as CSV in UTF-8")
-    if "Empty CSV" in text:
-        return refusal(name, "it is empty; give a table with a heading and rows")
+    if isinstance(error, UnicodeError) or "invalid UTF8" in text:
+        return text_head.wrong_encoding(name, head.encoding)
     ragged = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", text)
     if ragged:
-        row = f"row {int(ragged[1]) - 1}" if ragged[1] else "a row"  # pyarrow counts the heading
-        return refusal(name, f"{row} has {ragged[3]} values where the heading has {ragged[2]} names; correct that row")
+        row = f"row {int(ragged[1]) - head.skip_lines}" if ragged[1] else "a row"
+        hint = "; if the table begins further down, give --skip-lines" if row == "row 1" else ""
+        if int(ragged[3]) > int(ragged[2]) and head.dialect.delimiter == ",":
+            hint += "; numbers with commas stand in quotation marks"
+        return refusal(
+            name, f"{row} has {ragged[3]} values where the heading has {ragged[2]} names; correct that row{hint}"
+        )
     if "straddling" in text:
         return refusal(name, f"a row is longer than {_BLOCK >> 20} MB; is a quotation mark missing?")
     return refusal(name, f"it is no proper CSV ({text}); correct it")

@@ -68,7 +68,7 @@ def open_excel(path: Path, name: str, options: ReadOptions) -> SpooledTable:
         rows = undamaged(sheets[title].iter_rows(values_only=True), name, _WORKBOOK)
         table = _table(name, title, rows, options)
     if options.sheet is None and len(sheets) > 1:
-        table.notes.append(f"read the sheet {title!r} of {len(sheets)}: {listed(list(sheets))}; --sheet names another")
+        table.note(f"read the sheet {title!r} of {len(sheets)}: {listed(list(sheets))}; --sheet names another")
     return table
 
 
@@ -99,7 +99,7 @@ def _table(name: str, title: str, rows: Iterable[tuple], options: ReadOptions) -
     table = SpooledTable(name, _blocks(itertools.chain(head, left), names), (n for n in (names or ()) if n))
     if titles:
         shown = next(str(value) for value in titles[0] if value is not None)[:_LONGEST_TITLE]
-        table.notes.append(f"passed over what stands above the names of columns: {shown!r}")
+        table.note(f"passed over what stands above the names of columns: {shown!r}")
     return table
 
 

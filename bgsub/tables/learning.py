@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from bgsub.errors import ParameterError, SourceError
+from bgsub.tables.left_out import IdWatch, left_out
 from bgsub.tables.moments import Moments
 from bgsub.tables.preparation import Features, Preparation, check_columns
 from bgsub.tables.rows import ColumnSelection, Missing, read_rows
@@ -115,7 +116,14 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
     features = _features(table, choice)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(RowStore(len(features.names)))
-        weights, n_dropped, moments, constant = _read(table, features, choice, store, on_rows)
+        watch = IdWatch(() if choice.columns else features.numbers)
+        try:
+            weights, n_dropped, moments, constant = _read(table, features, choice, store, watch, on_rows)
+        finally:  # what was taken for missing explains the error that it is missing
+            wanted = features.selection(choice.weights).wanted
+            for line in table.told([name for name, kind in wanted.items() if kind == "number"]):
+                table.note(line)
+        _tell(table, features, choice, watch)
         _refuse_constant(features, constant, table.name)
         matrix = store.matrix()
         spread = np.sqrt(moments.variance)
@@ -152,7 +160,11 @@ def _features(table: Table, choice: Choice) -> Features:
     if choice.weights in numbers:
         raise ParameterError(f"column {choice.weights!r} is to be a number and a weight: leave it out of --columns")
     if not (numbers or choice.encode):
-        raise SourceError(f"{table.name} has no column of numbers: name columns of text with --encode")
+        reasons = left_out(table, choice.exclude)
+        there = f" (left out: {reasons})" if reasons else ""
+        raise SourceError(
+            f"{table.name} has no column of numbers{there}: name some with --columns, or columns of text with --encode"
+        )
     return Features(numbers, choice.logs, _categories(table, choice), choice.dates)
 
 
@@ -181,7 +193,7 @@ def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:
 
 
 def _read(
-    table: Table, features: Features, choice: Choice, store: RowStore, on_rows: _Progress
+    table: Table, features: Features, choice: Choice, store: RowStore, watch: IdWatch, on_rows: _Progress
 ) -> tuple[np.ndarray | None, int, Moments, np.ndarray]:
     """Fill the store; return weights, rows left out, the features' means and variances, and which are constant."""
     moments = Moments(len(features.names))
@@ -189,6 +201,7 @@ def _read(
     n_dropped, n_kept = 0, 0
     low, high = np.full(len(features.names), np.inf), np.full(len(features.names), -np.inf)
     for rows in read_rows(table, features.selection(choice.weights), choice.missing, on_rows):
+        watch.add(rows.numbers)
         block = features.of(rows, table.name)[rows.complete]
         n_dropped += len(rows) - len(block)
         n_kept += len(block)
@@ -205,6 +218,18 @@ def _read(
     if weights and not any(part.any() for part in weights):
         raise SourceError(f"{table.name}: all weights in column {choice.weights!r} are 0; give one above 0")
     return np.concatenate(weights) if weights else None, n_dropped, moments, (low == high) & (n_kept > 1)
+
+
+def _tell(table: Table, features: Features, choice: Choice, watch: IdWatch) -> None:
+    """Say which columns are not used though nobody said so, and which are hardly of use."""
+    if not choice.columns:
+        used = {*features.selection(choice.weights).wanted, *choice.exclude}
+        table.check_left_out(used)
+        others = left_out(table, used)
+        if others:
+            table.note(f"left out: {others}")
+    for line in watch.notes():
+        table.note(line)
 
 
 def _refuse_constant(features: Features, constant: np.ndarray, table: str) -> None:

@@ -149,7 +149,7 @@ def _opened(
         return _opened(unpacked(path, member, name, stack), name, member.filename, options, stack, packed=True)
     table = _read(path, name, contents if contents != "unknown" or not promised else promised[0], options)
     if contents != "unknown" and contents not in promised and (promised or suffix in _TEXT):
-        table.notes.append(f"the file is {contents}, in spite of its extension {suffix}")
+        table.note(f"the file is {contents}, in spite of its extension {suffix}")
     return table
 
 
@@ -197,5 +197,8 @@ def _read(path: Path, name: str, contents: Contents, options: ReadOptions) -> Ta
 def _warned(table: CsvTable) -> CsvTable:
     """Say so if the heading looks like a row of data."""
     if table.heading_is_numbers:
-        logger.warning("%s: the first line has only numbers and was taken for the names of columns", table.name)
+        logger.warning(
+            "%s: the first line, taken for the names of columns, looks like a row; if it is one, give --no-header",
+            table.name,
+        )
     return table

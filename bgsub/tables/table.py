@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import datetime
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -15,6 +17,8 @@ import pyarrow as pa
 from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.reading import DEFAULTS, ReadOptions
 
+logger = logging.getLogger(__name__)
+
 BLOCK_ROWS = 65_536
 """Most rows of a block: large enough that what is done once a block does not count, small enough for any memory."""
 
@@ -22,6 +26,7 @@ Kind = Literal["number", "category", "other"]
 """What a column holds: numbers; text, truth values or a few named values; dates, lists and the rest."""
 
 _SHOWN_NAMES = 20
+_SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,12 @@ class Table(abc.ABC):
         if twice:
             raise refusal(name, f"it has two columns named {twice[0]!r}; rename one")
 
+    def note(self, line: str) -> None:
+        """Say what was found out of the table: once, in the log, and in `notes`."""
+        if line not in self.notes:
+            self.notes.append(line)
+            logger.info("%s", line)
+
     @abc.abstractmethod
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows from the first, in blocks of at most about `BLOCK_ROWS`.
@@ -117,6 +128,23 @@ class Table(abc.ABC):
             if name not in present:
                 raise ParameterError(f"{self.name} has no column {name!r}: there are {listed(present)}")
 
+    def left_out(self, name: str) -> str:
+        """Return what a column that is none of numbers holds, with an example: why it is left out."""
+        kind = next(column.kind for column in self.columns if column.name == name)
+        for batch in self.batches({name: kind}):
+            values = batch.column(0).drop_null()
+            if len(values):
+                return _what(values[0].as_py())
+        return "empty"
+
+    def told(self, names: Iterable[str]) -> list[str]:
+        """Return how the reader understood columns that have been read, a line each thing; `notes` is of all others."""
+        return []
+
+    def check_left_out(self, used: Collection[str]) -> None:
+        """Raise SourceError if a column that is not used because its beginning is empty has values further down."""
+        return
+
     def numeric_columns(self, without: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the names of all columns of numbers but those in `without`."""
         return tuple(c.name for c in self.columns if c.kind == "number" and c.name not in without)
@@ -132,11 +160,29 @@ def printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)
 
 
+def shown(value: str) -> str:
+    """Return a value in quotation marks, its beginning if it is long, as it can stand in a line."""
+    return repr(value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}...")
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names in words, the first few of many."""
     shown = ", ".join(map(printable, names[:_SHOWN_NAMES]))
     rest = len(names) - _SHOWN_NAMES
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _what(value: object) -> str:
+    """Return in words what kind of value it is, with the value."""
+    if isinstance(value, bool):
+        return "true and false"
+    if isinstance(value, str):
+        return f"text such as {shown(value)}"
+    if isinstance(value, datetime.time | datetime.timedelta):
+        return f"times such as {shown(str(value))}"
+    if isinstance(value, datetime.date):
+        return f"dates such as {shown(str(value))}"
+    return f"values such as {shown(str(value))}"
 
 
 def kind_of(type_: pa.DataType) -> Kind:

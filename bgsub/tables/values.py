@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bgsub.errors import SourceError
-from bgsub.tables.table import is_text, plain_type, refusal
+from bgsub.tables.table import is_text, plain_type, refusal, shown
 
 _SPELLINGS = ("True", "TRUE", "False", "FALSE")
 """Of truth values, besides the one that is ours: "true" and "false"."""
@@ -59,18 +59,50 @@ def _first_fault(column: pa.Array, table: str, start: int, name: str) -> SourceE
         return refusal(
             table, f"column {name!r} holds {column.type}, not numbers; leave it out of --columns{_dates(column)}"
         )
-    for index in range(len(column)):
-        try:
-            column.slice(index, 1).cast(pa.float64())
-        except pa.ArrowInvalid:
-            value = column[index].as_py()
-            shown = repr(value if len(value) <= 40 else f"{value[:40]}...")
-            return refusal(
-                table,
-                f"row {start + index + 1}, column {name!r} holds the text {shown}, not a number; "
-                "correct it, leave the column out of --columns, or name it in --encode",
-            )
-    raise AssertionError("a column that cannot be cast has a value that cannot be cast")
+    index = first_fault(column)
+    assert index is not None, "a column that cannot be cast has a value that cannot be cast"
+    return not_a_number(table, start + index, name, column[index].as_py(), False)
+
+
+def first_fault(texts: pa.Array) -> int | None:
+    """Return the place of the first text that is no number."""
+    texts = pc.utf8_trim_whitespace(texts)
+    try:
+        texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        for index in range(len(texts)):
+            try:
+                texts.slice(index, 1).cast(pa.float64())
+            except pa.ArrowInvalid:
+                return index
+    return None
+
+
+def not_a_number(table: str, row: int, name: str, value: str, is_number: bool, example: str = "") -> SourceError:
+    """Return the error that names a value that is no number.
+
+    Parameters
+    ----------
+    table, name : str
+        What messages call the table and the column.
+    row : int
+        Rows before it.
+    value : str
+        The value.
+    is_number : bool
+        Whether the others are numbers.
+    example : str
+        One of these, where they are written in a way of their own.
+    """
+    others = f" like {shown(example)}" if example else ""
+    what = f"row {row + 1}, column {name!r} holds the text {shown(value)}, not a number{others}; "
+    if not is_number:
+        return refusal(table, f"{what}correct it, leave the column out of --columns, or name it in --encode")
+    below = ", or give --skip-lines if the table begins further down" if row == 0 else ""
+    return refusal(
+        table,
+        f"{what}correct it, leave the column out with --exclude, or take the value for missing with --na{below}",
+    )
 
 
 def _dates(column: pa.Array) -> str:

@@ -162,7 +162,10 @@ def test_weights_of_nothing(tmp_path):
 
 def test_a_table_of_text_only(tmp_path):
     path = write_csv(tmp_path / "t.csv", [["x"], ["y"]], names="t")
-    with pytest.raises(SourceError, match="has no column of numbers: name columns of text with --encode"):
+    with pytest.raises(
+        SourceError,
+        match=r"has no column of numbers \(left out: t, text such as 'x'\): name some with --columns, or",
+    ):
         learned(path)
 
 

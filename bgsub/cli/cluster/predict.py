@@ -77,7 +77,8 @@ def command(model: str, table: str, **options: Any) -> None:
     to_stderr = options["output"] == "-"
     if options["as_json"]:
         outputs = [] if to_stderr else [options["output"]]
-        facts = {"rows": sum(sizes), "sizes": sizes, "left_out": left_out.facts(), "outputs": outputs}
+        facts = {"rows": sum(sizes), "sizes": sizes, "left_out": left_out.facts()}
+        facts |= {"notes": source.notes, "outputs": outputs}
         click.echo(json.dumps(facts), err=to_stderr)
     elif not options["quiet"]:
         shares = ", ".join(f"{k}: {size:,} ({size / max(1, sum(sizes)):.1%})" for k, size in enumerate(sizes))

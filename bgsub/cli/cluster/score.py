@@ -116,6 +116,7 @@ def _score(
         "anomalies": scored.anomalies,
         "left_out": scored.left_out.facts(),
         "most_unusual": [row._asdict() for row in scored.most_unusual],
+        "notes": source.notes,
         "outputs": [output] if output and output != "-" else [],
     }
     return facts, scored.left_out.lines()

@@ -89,20 +89,20 @@ def command(table: str, **options: Any) -> None:
         [(options["plot"], WRITABLE_FIGURES), (options["model"], WRITABLE_MODELS)], [table], options["overwrite"]
     )
     with ended_by_signals():
-        selection = _select(table, options)
+        selection, notes = _select(table, options)
     best = selection.best_candidate
     written = [path for path in (options["plot"], options["model"]) if path]
     if options["as_json"]:
         rows = [{name: _finite(value) for name, value in row._asdict().items()} for row in selection.table]
-        click.echo(json.dumps({"table": rows, "best": best._asdict(), "outputs": written}))
+        click.echo(json.dumps({"table": rows, "best": best._asdict(), "notes": notes, "outputs": written}))
     elif not options["quiet"]:
         _print(selection)
         for path in written:
             click.echo(f"  wrote {path}")
 
 
-def _select(name: str, options: dict[str, Any]) -> ModelSelection:
-    """Try all combinations, and write the outputs."""
+def _select(name: str, options: dict[str, Any]) -> tuple[ModelSelection, list[str]]:
+    """Try all combinations, and write the outputs; return them, and what was found out of the table."""
     from bgsub.clustering.fitting import select_table
     from bgsub.tables.sources import open_table
 
@@ -120,7 +120,7 @@ def _select(name: str, options: dict[str, Any]) -> ModelSelection:
         _draw(selection, options["plot"])
     if options["model"]:
         model.save(options["model"])
-    return selection
+    return selection, table.notes
 
 
 def _draw(selection: ModelSelection, path: str) -> None:

@@ -1,0 +1,108 @@
+"""What is said of the columns that are learned, and of those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from bgsub.tables.table import Table, listed
+
+_MOST_NAMED = 10
+_FEWEST_ROWS = 5  # of fewer nothing can be said
+_FEWEST_RISING = 20
+
+
+def left_out(table: Table, used: Collection[str]) -> str:
+    """Return which columns are not used because they are none of numbers, each with an example of why; or nothing.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    used : collection of str
+        The columns that are used, or were left out on purpose.
+    """
+    names = [column.name for column in table.columns if column.kind != "number" and column.name not in used]
+    reasons = [f"{listed([name])}, {table.left_out(name)}" for name in names[:_MOST_NAMED]]
+    more = len(names) - _MOST_NAMED
+    return "; ".join(reasons) + (f"; and {more} more" if more > 0 else "")
+
+
+class IdWatch:
+    """Finds columns that number the rows, while these are read: they tell nothing of the clusters.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._columns = {place: _Counter(name) for place, name in enumerate(names)}
+
+    def add(self, numbers: np.ndarray) -> None:
+        """Look at the next rows (n, len(names))."""
+        for place, column in list(self._columns.items()):
+            if not column.goes_on(numbers[:, place]):
+                del self._columns[place]
+
+    def notes(self) -> list[str]:
+        """Return a line for each column that looks like an id."""
+        return [note for note in (column.note() for column in self._columns.values()) if note]
+
+
+class _Counter:
+    """Whether the values of a column are whole numbers without a gap, in any order, or rise from row to row."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._n = 0
+        self._low, self._high, self._last = np.inf, -np.inf, -np.inf
+        self._mixed = np.uint64(0)
+        self._rises = True
+
+    def goes_on(self, values: np.ndarray) -> bool:
+        """Take the next values; return whether it may be an id still."""
+        if not len(values):
+            return True
+        if not (np.isfinite(values).all() and np.abs(values).max() < 2**53 and (values == np.floor(values)).all()):
+            return False
+        if not self._n and len(np.unique(values)) < len(values):
+            return False
+        self._rises = bool(self._rises and values[0] > self._last and (np.diff(values) > 0).all())
+        self._last = values[-1]
+        self._n += len(values)
+        self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
+        self._mixed += _mixed(values.astype(np.int64))
+        return True
+
+    def note(self) -> str:
+        """Return what to say of the column, if anything."""
+        if self._n < _FEWEST_ROWS:
+            return ""
+        name = listed([self._name])
+        if self._high - self._low + 1 == self._n and self._is_gapless():
+            return (
+                f"{name} counts from {self._low:,.0f} to {self._high:,.0f}: it looks like an id, "
+                f"--exclude {name} leaves it out"
+            )
+        if self._rises and self._n >= _FEWEST_RISING:
+            return f"{name} has whole numbers that rise from row to row: if it is an id, --exclude {name} leaves it out"
+        return ""
+
+    def _is_gapless(self) -> bool:
+        """Tell whether each number from the lowest to the highest was there once: their mixed bits have one sum."""
+        total = np.uint64(0)
+        for start in range(int(self._low), int(self._high) + 1, 1 << 20):
+            total += _mixed(np.arange(start, min(start + (1 << 20), int(self._high) + 1)))
+        return bool(total == self._mixed)
+
+
+def _mixed(values: np.ndarray) -> np.uint64:
+    """Return the sum, modulo 2**64, of whole numbers with their bits mixed as SplitMix64 does."""
+    with np.errstate(over="ignore"):
+        bits = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.uint64((bits ^ (bits >> np.uint64(31))).sum(dtype=np.uint64))
