@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sklearn.mixture
 from numpy.testing import assert_allclose
 
 from bgsub import GaussianMixture
@@ -117,3 +118,23 @@ class TestHardShapes:
         assert model.weights_[2] < 1e-15
         assert np.isfinite(model.means_).all()
         assert np.isfinite(model.lower_bounds_).all()
+
+
+@pytest.mark.parametrize("distance", [1e4, 1e7, 1e10])
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_a_start_that_is_far_from_the_rows_ends_where_scikit_learn_does(covariance_type, distance):
+    X = np.random.default_rng(0).normal(3, 0.05, size=(200, 4))
+    given = {"covariance_type": covariance_type, "means_init": X[:1] + distance}
+    ours, theirs = GaussianMixture(1, **given).fit(X), sklearn.mixture.GaussianMixture(1, **given).fit(X)
+    assert ours.score(X) == pytest.approx(theirs.score(X), abs=1e-9)
+    np.testing.assert_allclose(ours.covariances_, theirs.covariances_, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_a_batch_that_is_far_from_all_before_is_learned(covariance_type):
+    X = np.random.default_rng(0).normal(size=(500, 3))
+    mixture = GaussianMixture(2, covariance_type=covariance_type, random_state=0).partial_fit(X)
+    for _ in range(5):
+        mixture.partial_fit(X + 1e8)
+    assert np.isfinite(mixture.score(X + 1e8))
+    assert mixture.score(X + 1e8) > GaussianMixture(1).fit(X).score(X + 1e8)

@@ -17,6 +17,8 @@ kernel = kernels_of(__name__)
 
 FULL, TIED, DIAG, SPHERICAL = range(4)
 EPS = float(10 * np.finfo(np.float64).eps)  # rows that every component has beside its own, as in scikit-learn
+TOO_FAR = float(1e3 * np.finfo(np.float64).eps)  # part of a squared move below which a variance has lost its digits
+ROUNDING = 1e-20  # part of a squared mean below which a squared move is nothing
 
 
 class Model(NamedTuple):
@@ -141,8 +143,14 @@ def _move_to_means(components, moments):
 
 @kernel
 def maximise(kind, moments, reg_covar, model):
-    """Replace the parameters by those of greatest expected likelihood; return whether covariances allow it."""
+    """Replace the parameters by those of greatest expected likelihood; return whether covariances allow it.
+
+    Where a mean moves millions of times as far as its rows spread, their scatter about the old mean says nothing of
+    that spread: then the mean moves alone, which raises the likelihood, too (Meng & Rubin 1993), and the covariance is
+    left to the next step.
+    """
     n_components, n_features = model.means.shape
+    before = model.covariances.copy()
     everything = 0.0
     for k in range(n_components):
         everything += moments.counts[k] + EPS
@@ -161,7 +169,7 @@ def maximise(kind, moments, reg_covar, model):
             _variances(kind, moments.scatter[k, 0], moments.shift[k], n, model.covariances[k, 0])
         for d in range(n_features):
             model.means[k, d] += moments.shift[k, d] / n
-    return _factorise(kind, reg_covar, model)
+    return _factorise(kind, reg_covar, moments, before, model)
 
 
 @inline
@@ -195,34 +203,65 @@ def _variances(kind, scatter, shift, n, variances):
 
 
 @inline
-def _factorise(kind, reg_covar, model):
-    """Add `reg_covar` to the variances, and find the factors of the precisions."""
+def _factorise(kind, reg_covar, moments, before, model):
+    """Add `reg_covar` to the variances, and find the factors of the precisions; see `maximise` of what is too far."""
+    moves = np.empty(model.means.shape[1])
     for c in range(model.covariances.shape[0]):
+        _find_moves(kind, moments, model, c, moves)
         covariance, factor = model.covariances[c], model.factors[c]
+        for i in range(covariance.shape[1]):
+            covariance[i if kind in (FULL, TIED) else 0, i] += reg_covar
         if kind in (FULL, TIED):
-            for i in range(covariance.shape[0]):
-                covariance[i, i] += reg_covar
-            if not _inverse_cholesky(covariance, factor):
-                return False
+            proper = _inverse_cholesky(covariance, moves, factor)
         else:
-            for i in range(covariance.shape[1]):
-                covariance[0, i] += reg_covar
-                if not covariance[0, i] > 0.0:
-                    return False
-                factor[0, i] = 1.0 / math.sqrt(covariance[0, i])
+            proper = _inverse_deviations(covariance[0], moves, factor[0])
+        if not proper:
+            if not moves.any():
+                return False
+            for i in range(covariance.shape[0]):
+                for j in range(covariance.shape[1]):
+                    covariance[i, j] = before[c, i, j]
     return True
 
 
 @inline
-def _inverse_cholesky(covariance, factor):
-    """Fill in U = R^-1 with R upper triangular and R^T R the covariance; return whether it is positive definite."""
+def _find_moves(kind, moments, model, c, moves):
+    """Fill in the square of each feature's longest move, of the components of covariance c; 0 for mere rounding."""
+    for d in range(len(moves)):
+        moves[d] = 0.0
+        for k in range(len(moments.counts)):
+            if kind == TIED or k == c:
+                move = moments.shift[k, d] / (moments.counts[k] + EPS)
+                if move * move > ROUNDING * model.means[k, d] * model.means[k, d]:
+                    moves[d] = max(moves[d], move * move)
+
+
+@inline
+def _inverse_deviations(variances, moves, factor):
+    """Fill in one over the standard deviations; return whether all are proper, without which nothing is filled in."""
+    for i in range(len(moves)):
+        v = variances[i if len(variances) > 1 else 0]
+        if not (v > 0.0 and v > TOO_FAR * moves[i]):
+            return False
+    for i in range(len(variances)):
+        factor[i] = 1.0 / math.sqrt(variances[i])
+    return True
+
+
+@inline
+def _inverse_cholesky(covariance, moves, factor):
+    """Fill in U = R^-1 with R upper triangular and R^T R the covariance.
+
+    Return whether it is positive definite, and its pivots more than what is lost of them to the moves; else nothing is
+    filled in.
+    """
     n = len(covariance)
     r = np.empty((n, n))
     for i in range(n):
         for j in range(n):
-            r[i, j], factor[i, j] = covariance[i, j], 0.0
+            r[i, j] = covariance[i, j]
     for j in range(n):
-        if not r[j, j] > 0.0:  # nor for NaN
+        if not (r[j, j] > 0.0 and r[j, j] > TOO_FAR * moves[j]):  # nor for NaN
             return False
         pivot = math.sqrt(r[j, j])
         r[j, j] = pivot
@@ -233,6 +272,8 @@ def _inverse_cholesky(covariance, factor):
             for m in range(i, n):
                 r[i, m] -= x * r[j, m]
     for i in range(n - 1, -1, -1):
+        for j in range(n):
+            factor[i, j] = 0.0
         factor[i, i] = 1.0
         for j in range(i + 1, n):
             x = r[i, j]
