@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from bgsub.errors import MissingExtraError
 
 EXTRAS = {
-    "cluster": {"sklearn": "scikit-learn", "pyarrow": "pyarrow", "threadpoolctl": "threadpoolctl"},
+    "cluster": {"sklearn": "scikit-learn", "pyarrow": "pyarrow", "scipy": "scipy"},
     "excel": {"openpyxl": "openpyxl"},
     "plots": {"matplotlib": "matplotlib", "PIL": "pillow"},
 }

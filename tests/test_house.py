@@ -72,9 +72,8 @@ ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
     "pandas": set(),
     "pickle": set(),
     "sklearn": {"mixture", "tables", "clustering", "features", "cli"},  # the extra "cluster"; masks do without
-    "scipy": {"cli", "clustering"},
+    "scipy": {"cli", "clustering", "mixture"},
     "pyarrow": {"tables", "clustering", "cli"},
-    "threadpoolctl": {"mixture"},
     "matplotlib": {"plots"},
     "PIL": {"plots"},
     "numba": {"simd", "background", "mixture"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,7 @@ class _Attendant(event.Listener):
 
     def __init__(self) -> None:
         self._locked: dict[int, IO[bytes]] = {}
+        self._holders: set[tuple[int, str]] = set()
         self._started: dict[int, float] = {}
         self._announced = False
 
@@ -81,11 +83,13 @@ class _Attendant(event.Listener):
             log.info("preparing for this processor, once (a few seconds)")
         log.debug("compiling %s", dispatcher.__name__)
         self._started[id(dispatcher)] = time.perf_counter()
-        if fcntl is not None:
+        source = dispatcher.py_func.__code__.co_filename
+        if fcntl is not None and (threading.get_ident(), source) not in self._holders:  # else for one that calls it
             with contextlib.suppress(OSError):  # source in an archive, or a file system without locks
-                file = Path(dispatcher.py_func.__code__.co_filename).open("rb")  # noqa: SIM115  (closed by on_end)
+                file = Path(source).open("rb")  # noqa: SIM115  (closed by on_end)
                 self._locked[id(dispatcher)] = file
                 fcntl.flock(file, fcntl.LOCK_EX)
+                self._holders.add((threading.get_ident(), source))
 
     def on_end(self, event: event.Event) -> None:
         key = id(event.data["dispatcher"])
@@ -93,6 +97,7 @@ class _Attendant(event.Listener):
             add_seconds(time.perf_counter() - self._started.pop(key))
         file = self._locked.pop(key, None)
         if file is not None:
+            self._holders.discard((threading.get_ident(), file.name))
             file.close()  # which ends the lock
 
 

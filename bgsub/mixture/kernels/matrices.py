@@ -13,7 +13,7 @@ import numpy as np
 
 from bgsub.simd import DOUBLES, kernels_of, rows, zeros_like
 from bgsub.simd.blocks import load, plus, repeated, squared_norms, store
-from bgsub.simd.doubles import total
+from bgsub.simd.doubles import multiply_add, total
 from bgsub.simd.outer import add_scaled_by_column, add_scaled_by_row
 
 kernel = kernels_of(__name__)
@@ -36,8 +36,11 @@ def padded_factors(factors: np.ndarray) -> np.ndarray:
 
 @kernel
 def gather(rows, which, mean, d):
-    """Fill in d with the differences of some rows from a mean, and with zeros up to a multiple of eight rows."""
-    n, n_features = len(which), rows.shape[1]
+    """Fill in d with the differences of some rows from a mean, and with zeros up to a multiple of eight rows.
+
+    A mean of the first features alone leaves the others out.
+    """
+    n, n_features = len(which), len(mean)
     for a in range(n):
         i = which[a]
         for j in range(n_features):
@@ -63,6 +66,39 @@ def whitened_norms(d, n, factor, sums, out):
             store(sums8, 0, a, plus(load(sums8, 0, a, EIGHT), squared_norms(y, EIGHT)))
     for a in range(n):
         out[a] = total(sums8[0, a])
+
+
+@kernel
+def whitened(d, n, factor, y):
+    """Fill in U^T d for n rows d."""
+    factor8, y8 = rows(factor.reshape(len(factor), -1, 8), DOUBLES), rows(y.reshape(len(y), -1, 8), DOUBLES)
+    zero = zeros_like(y8[0, 0])
+    for panel in range(factor.shape[1] // 16):
+        depth = min(16 * panel + 16, len(factor))  # below, U is zero
+        for a in range(0, n, 8):
+            v = repeated(zero, SIXTEEN)
+            for i in range(depth):
+                v = add_scaled_by_column(v, d, a, i, load(factor8, i, 2 * panel, PAIR))
+            store(y8, a, 2 * panel, v[0:2])
+            store(y8, a + 1, 2 * panel, v[2:4])
+            store(y8, a + 2, 2 * panel, v[4:6])
+            store(y8, a + 3, 2 * panel, v[6:8])
+            store(y8, a + 4, 2 * panel, v[8:10])
+            store(y8, a + 5, 2 * panel, v[10:12])
+            store(y8, a + 6, 2 * panel, v[12:14])
+            store(y8, a + 7, 2 * panel, v[14:16])
+
+
+@kernel
+def distances(y, n, centres, k, out):
+    """Fill in |y - centre_k|^2 for n rows y."""
+    y8, centres8 = rows(y.reshape(len(y), -1, 8), DOUBLES), rows(centres.reshape(len(centres), -1, 8), DOUBLES)
+    for a in range(n):
+        s = zeros_like(y8[0, 0])
+        for j in range(y.shape[1] // 8):
+            v = y8[a, j] - centres8[k, j]
+            s = multiply_add(v, v, s)
+        out[a] = total(s)
 
 
 @kernel
@@ -92,6 +128,20 @@ def add_scatter(d, n, blocks):
             b += 1
 
 
+@kernel
+def add_products(shares, d, n, blocks):
+    """Add the sum of shares d^T over n rows to `blocks`: of eight shares by sixteen features each, features first."""
+    d8, blocks8 = rows(d.reshape(len(d), -1, 8), DOUBLES), rows(blocks, DOUBLES)
+    b = 0
+    for k in range(0, shares.shape[1], 8):
+        for panel in range(d.shape[1] // 16):
+            s = load(blocks8, b, 0, SIXTEEN)
+            for a in range(n):
+                s = add_scaled_by_row(s, shares, a, k, load(d8, a, 2 * panel, PAIR))
+            store(blocks8, b, 0, s)
+            b += 1
+
+
 @cache
 def places(n_features: int) -> np.ndarray:
     """Return where the products of `add_scatter` stand in a matrix, padded and flat; shape (blocks, 16, 8)."""
@@ -108,3 +158,10 @@ def symmetric(blocks: np.ndarray, n_features: int) -> np.ndarray:
     result.reshape(len(blocks), -1)[:, places(n_features)] = blocks
     upper = np.triu(result[:, :n_features, :n_features])
     return upper + np.swapaxes(np.triu(upper, 1), 1, 2)
+
+
+def products_of(blocks: np.ndarray, n_shares: int, n_features: int) -> np.ndarray:
+    """Return the products, of shape (shares, D), that blocks made by `add_products` are."""
+    panels = padded(n_features, 16) // 16
+    tall = blocks.reshape(-1, panels, 8, 16).swapaxes(1, 2)
+    return tall.reshape(-1, 16 * panels)[:n_shares, :n_features]

@@ -6,5 +6,7 @@
 `large`         the part of it for full and tied covariances of more than 16 features
 `missing`       passes over rows with gaps, each of which counts by what is observed of it
 `robust`        the same with rows that are noise to some share, or are left out
+`wide_step`     and their M step, by LAPACK
+`pieces`        rows that kernels cannot read as they are
 ==============  ==================================================================================
 """

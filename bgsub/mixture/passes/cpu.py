@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,10 @@ from bgsub.mixture.kernels.stages import Outputs, Scratch
 from bgsub.mixture.kernels.steps import FULL, TIED, collapse, prepare, unpack
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 from bgsub.mixture.passes.large import LargePass
-from bgsub.mixture.passes.statistics import KINDS, Statistics, copied, model_of
+from bgsub.mixture.passes.pieces import is_plain, pieces, readable
+from bgsub.mixture.passes.statistics import KINDS, MOST_UNROLLED, Statistics, copied, model_of
 from bgsub.threads import Crew, usable_threads
 
-MOST_UNROLLED = 16  # features; above, full and tied covariances are left to matrix products
-
-_COPIED = 1 << 19  # bytes of rows that are converted at a time, where they cannot be read as they are
 BLOCK_WORK = 1 << 21  # of a block, about half a millisecond: what calling a kernel costs should not count
 _MOST_BLOCKS = 64  # each has sums of its own
 _KERNELS: dict[str, Any] = {
@@ -139,16 +137,6 @@ def blocks(n_rows: int, n_components: int, n_features: int, height: int) -> list
     return [(lo, min(lo + length, n_rows)) for lo in range(0, max(n_rows, 1), length)]
 
 
-def _is_plain(X: np.ndarray) -> bool:
-    """Return whether kernels can read an array as it is."""
-    return bool(X.dtype == np.float64 and X.flags.c_contiguous and X.flags.writeable and X.flags.aligned)
-
-
-def _readable(weights: np.ndarray) -> np.ndarray:
-    """Return weights as kernels can read them, the array itself where it is so."""
-    return np.require(weights, np.float64, ["C", "A", "W"])
-
-
 class UnrolledPass:
     """Passes of compiled kernels over an array of rows; of the rows' outputs alone, where they are given."""
 
@@ -162,8 +150,8 @@ class UnrolledPass:
         outputs: Outputs | None,
     ) -> None:
         n_rows, n_features = X.shape
-        self._X, self._plain = X, _is_plain(X)
-        self._weights = buffers.NO_WEIGHTS if sample_weight is None else _readable(sample_weight)
+        self._X, self._plain = X, is_plain(X)
+        self._weights = buffers.NO_WEIGHTS if sample_weight is None else readable(sample_weight)
         self._type, self._kind = covariance_type, KINDS[covariance_type]
         self._outputs, self._summing = outputs or buffers.NO_OUTPUTS, outputs is None
         size, rest = buffers.sizes(n_features)
@@ -229,18 +217,10 @@ class UnrolledPass:
         if self._plain:
             kernel(self._X, self._weights, lo, hi, self._components, scratch, self._outputs, *self._sizes)
         else:
-            for a, b, rows, weights, outputs in self._pieces(lo, hi):
-                kernel(rows, weights, 0, b - a, self._components, scratch, outputs, *self._sizes)
+            for a, b, rows in pieces(self._X, lo, hi, self._height):
+                outputs = Outputs(*(array[a:b] for array in self._outputs))
+                kernel(rows, self._weights[a:b], 0, b - a, self._components, scratch, outputs, *self._sizes)
         collapse(scratch, self._sums[i], self._totals[i])
-
-    def _pieces(self, lo: int, hi: int) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, Outputs]]:
-        """Yield rows converted to what kernels read, in whole tiles."""
-        step = max(_COPIED // (8 * self._X.shape[1]) // self._height, 1) * self._height
-        piece = np.empty((min(step, hi - lo), self._X.shape[1]))
-        for a in range(lo, hi, step):
-            b = min(a + step, hi)
-            np.copyto(piece[: b - a], self._X[a:b])
-            yield a, b, piece, self._weights[a:b], Outputs(*(array[a:b] for array in self._outputs))
 
     def close(self) -> None:
         """Let the threads go."""

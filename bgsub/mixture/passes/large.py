@@ -1,212 +1,40 @@
-"""Passes over rows of many features with full or tied covariances, in chunks of rows that stay in the cache.
+"""Passes over rows of many features with full or tied covariances; threads share the rows, and each does whole blocks.
 
-For full covariances, most components are ruled out for most rows before their products are made. The first of the
-whitened features alone bound the distance from below, ``|U^T d|^2 >= |U_1^T d_1|^2``, and with that l_ik from above;
-the exact l_ik of the component that the bound likes best is one of p_i from below; and a component 45 below that has,
-to the last digit, no share in p_i. Where few are ruled out the bound is not worth its cost, and chunks do without.
-
-For one covariance of all components rows are whitened, by matrix products, and spherical ones are left.
+A block is one call of a kernel, without the GIL and without any other library's threads: so a pass falls with every
+thread added. Blocks are small, that no thread waits long for the last, and their sums are added up in order: results
+do not depend on the number of threads.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
-from functools import cache
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.mixture.kernels import diagonal, matrices
-from bgsub.mixture.kernels.buffers import NO_WEIGHTS, empty_scratch, sizes
-from bgsub.mixture.kernels.stages import Components, Outputs
-from bgsub.mixture.kernels.steps import SPHERICAL
+from bgsub.mixture.kernels import matrices, wide
+from bgsub.mixture.kernels.buffers import NO_OUTPUTS, NO_WEIGHTS
+from bgsub.mixture.kernels.stages import Outputs, Scratch
+from bgsub.mixture.kernels.wide import FIRST, Chunk, WideComponents, WideSums
 from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.passes.statistics import Statistics, add
+from bgsub.mixture.passes.pieces import is_plain, pieces, readable
+from bgsub.mixture.passes.statistics import Statistics
 from bgsub.simd import zeros
 from bgsub.threads import Crew, usable_threads
 
 ROWS = 1024  # of a chunk
-FIRST = 16  # whitened features that the bound is made of
-PANEL = 32  # columns of U at a time
-NEGLIGIBLE = -45.0  # log of a share in p_i that is below its last digit
-MOST_ALIVE = 0.6  # part of the components that are left, above which the bound costs more than it saves
-PATIENCE = 16  # chunks without the bound before it is tried again
-_MOST_BLOCKS, _MOST_BYTES = 16, 1 << 26  # each block of rows has sums of its own
+_MOST_BLOCKS = 256
+_MOST_BYTES = 1 << 29  # of the sums of all threads together
+_KERNELS: dict[str, Any] = {"full": wide.full, "tied": wide.tied}
 
 
-class Chunk(NamedTuple):
-    """What an E step says of some rows."""
+class _Memory(NamedTuple):
+    """What a thread works with."""
 
-    density: np.ndarray  # (n,): p_i
-    responsibilities: np.ndarray  # (n, K), without weights
-    labels: np.ndarray  # (n,)
-
-
-class Sums(NamedTuple):
-    """The sums of an M step, as `Statistics` defines them."""
-
-    counts: np.ndarray
-    shift: np.ndarray
-    scatter: np.ndarray
-
-
-def whitened(d: np.ndarray, factor: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Return U^T d for each row d, written into `out`."""
-    for lo in range(0, d.shape[1], PANEL):
-        hi = min(lo + PANEL, d.shape[1])
-        np.matmul(d[:, :hi], factor[:hi, lo:hi], out=out[:, lo:hi])
-    return out
-
-
-def constants(parameters: Parameters, log_det: Any) -> np.ndarray:
-    """Return what l_ik is where x_i is the mean of k."""
-    with np.errstate(divide="ignore"):
-        return np.log(parameters.weights) + log_det - 0.5 * parameters.means.shape[1] * math.log(2 * math.pi)
-
-
-class FullChunks:
-    """Full covariances of any number of features; for the chunks of one block of rows, in their order."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self.means = parameters.means
-        n_components, n_features = self.means.shape
-        factors = parameters.precisions_cholesky
-        self.factors = matrices.padded_factors(factors)
-        self.constants = constants(parameters, np.log(np.einsum("kdd->kd", factors)).sum(axis=1))
-        self._counts, self._shift = np.zeros(n_components), np.zeros((n_components, n_features))
-        self._scatter = np.zeros((n_components, len(matrices.places(n_features)), 16, 8))
-        self._d = zeros((matrices.padded(ROWS, 8), self.factors.shape[2]), np.float64)
-        self._eighths = zeros((1, matrices.padded(ROWS, 8), 8), np.float64)
-        self._without_bound = 0
-        self._origin = parameters.weights @ self.means
-        first = factors[:, :FIRST, :FIRST]
-        self._first_factors = np.ascontiguousarray(first.transpose(1, 0, 2)).reshape(first.shape[1], -1)
-        self._first_means = np.einsum("kd,kde->ke", (self.means - self._origin)[:, :FIRST], first).ravel()
-
-    def chunk(self, rows: np.ndarray) -> Chunk:
-        """Do the E step for some rows."""
-        terms = self._terms(rows)
-        labels = terms.argmax(axis=1)
-        top = terms[np.arange(len(rows)), labels]
-        terms -= top[:, None]
-        np.copyto(terms, -np.inf, where=terms < NEGLIGIBLE)
-        np.exp(terms, out=terms)
-        s = terms.sum(axis=1)
-        terms /= s[:, None]
-        return Chunk(top + np.log(s), terms, labels)
-
-    @property
-    def sums(self) -> Sums:
-        """The sums over all rows added so far."""
-        return Sums(self._counts, self._shift, matrices.symmetric(self._scatter, self.means.shape[1]))
-
-    def add(self, rows: np.ndarray, chunk: Chunk, weights: np.ndarray | None) -> None:
-        """Add some rows to the sums of the M step."""
-        for k in range(len(self._counts)):
-            r = chunk.responsibilities[:, k]
-            if weights is not None:
-                r = r * weights
-            which = np.flatnonzero(r)
-            if len(which):
-                matrices.gather(rows, which, self.means[k], self._d)
-                self._counts[k] += matrices.scale_rows(self._d, r[which], self._shift[k])
-                matrices.add_scatter(self._d, len(which), self._scatter[k])
-
-    def _exact(self, rows: np.ndarray, which: np.ndarray, k: int) -> np.ndarray:
-        """Return l_ik of the rows `which`."""
-        norms = np.empty(len(which))
-        matrices.gather(rows, which, self.means[k], self._d)
-        matrices.whitened_norms(self._d, len(which), self.factors[k], self._eighths, norms)
-        return self.constants[k] - 0.5 * norms
-
-    def _terms(self, rows: np.ndarray) -> np.ndarray:
-        """Return l_ik, or -infinity where that is as good."""
-        everyone = np.arange(len(rows))
-        if self._without_bound == 0 and self.means.shape[1] > FIRST:
-            terms, alive = self._bounds(rows)
-            if np.count_nonzero(alive) <= MOST_ALIVE * alive.size:
-                for k in range(len(self.constants)):
-                    which = np.flatnonzero(alive[:, k])
-                    if len(which):
-                        terms[which, k] = self._exact(rows, which, k)
-                return terms
-            self._without_bound = PATIENCE
-        self._without_bound -= 1
-        terms = np.empty((len(rows), len(self.constants)))
-        for k in range(len(self.constants)):
-            terms[:, k] = self._exact(rows, everyone, k)
-        return terms
-
-    def _bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return l_ik of each row's likeliest component, -infinity elsewhere, and where more is to be found out."""
-        n_components = len(self.constants)
-        y = (rows[:, :FIRST] - self._origin[:FIRST]) @ self._first_factors
-        y -= self._first_means
-        y = y.reshape(len(rows), n_components, -1)
-        bound = self.constants - 0.5 * np.einsum("ikd,ikd->ik", y, y)
-        best = bound.argmax(axis=1)
-        terms = np.full((len(rows), n_components), -np.inf)
-        for k in range(n_components):
-            which = np.flatnonzero(best == k)
-            if len(which):
-                terms[which, k] = self._exact(rows, which, k)
-        likeliest = terms[np.arange(len(rows)), best]
-        alive = bound > likeliest[:, None] + NEGLIGIBLE
-        alive[np.arange(len(rows)), best] = False
-        return terms, alive
-
-
-class TiedChunks:
-    """One covariance of any number of features; for the chunks of one block of rows, in their order."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        means, factor = parameters.means, parameters.precisions_cholesky
-        n_components, n_features = means.shape
-        self.factor = factor
-        self.origin = parameters.weights @ means
-        self.moved_means = means - self.origin
-        self.sums = Sums(
-            np.zeros(n_components), np.zeros((n_components, n_features)), np.zeros((n_features, n_features))
-        )
-        self._d, self._y = np.empty((ROWS, n_features)), np.empty((ROWS, n_features))
-        none = np.empty((0, 0))
-        self._components = Components(
-            np.ascontiguousarray(self.moved_means @ factor),
-            np.full((n_components, 1), math.sqrt(0.5)),
-            constants(parameters, np.log(np.diag(factor)).sum()),
-            none,
-            none,
-        )
-        self._scratch = empty_scratch(n_components, n_features, SPHERICAL, ROWS, sums=False)
-
-    def chunk(self, rows: np.ndarray) -> Chunk:
-        """Do the E step for some rows: spherical, once they are whitened."""
-        n, n_components = len(rows), len(self.moved_means)
-        y = whitened(self._moved(rows), self.factor, self._y[:n])
-        chunk = Chunk(np.empty(n), np.empty((n, n_components)), np.empty(n, np.intp))
-        rest = sizes(y.shape[1])[1]
-        diagonal.spherical(y, NO_WEIGHTS, 0, n, self._components, self._scratch, Outputs(*chunk), rest)
-        return chunk
-
-    def add(self, rows: np.ndarray, chunk: Chunk, weights: np.ndarray | None) -> None:
-        """Add some rows to the sums of the M step."""
-        counts, shift, scatter = self.sums
-        r = chunk.responsibilities if weights is None else chunk.responsibilities * weights[:, None]
-        d, m = self._moved(rows), self.moved_means
-        count = r.sum(axis=0)
-        of_means = r.T @ d - count[:, None] * m
-        counts += count
-        shift += of_means
-        # About the means, not about the origin as d is: see `unpack` of the kernels.
-        crossed = of_means.T @ m
-        scatter -= crossed + crossed.T + (count * m.T) @ m
-        if weights is not None:
-            d *= np.sqrt(weights)[:, None]
-        scatter += d.T @ d
-
-    def _moved(self, rows: np.ndarray) -> np.ndarray:
-        return np.subtract(rows, self.origin, out=self._d[: len(rows)])
+    scratch: Scratch
+    chunk: Chunk
+    sums: WideSums
 
 
 class LargePass:
@@ -221,60 +49,152 @@ class LargePass:
         threads: int | None,
         outputs: Outputs | None,
     ) -> None:
-        self._X, self._outputs = X, outputs
-        self._weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        self._kind = FullChunks if covariance_type == "full" else TiedChunks
-        matrices = n_components if covariance_type == "full" else 1
-        affordable = max(_MOST_BYTES // (8 * matrices * X.shape[1] ** 2), 1)
-        n_chunks = -(-len(X) // ROWS)
-        length = max(-(-n_chunks // min(affordable, _MOST_BLOCKS)), 1) * ROWS
+        self._X, self._type = X, covariance_type
+        self._outputs, self._summing = outputs or NO_OUTPUTS, outputs is None
+        self._weights = NO_WEIGHTS if sample_weight is None else readable(sample_weight)
+        n_chunks = max(-(-len(X) // ROWS), 1)
+        length = -(-n_chunks // _MOST_BLOCKS) * ROWS
         self._blocks = [(lo, min(lo + length, len(X))) for lo in range(0, max(len(X), 1), length)]
-        self._threads = min(usable_threads(threads), len(self._blocks))
-        self._crew = Crew([None] * self._threads)
+        sums = empty_sums(n_components, X.shape[1], covariance_type)
+        affordable = max(_MOST_BYTES // (2 * sum(array.nbytes for array in sums)), 1)
+        self._threads = min(usable_threads(threads), len(self._blocks), affordable)
+        self._crew = Crew([self._memory(n_components) for _ in range(self._threads)])
 
     def __call__(self, parameters: Parameters) -> Statistics:
         """Pass over all rows."""
-        found: list[Any] = [None] * len(self._blocks)
+        components = components_of(parameters, self._type)
+        total = _InOrder()
+        left = iter(range(len(self._blocks)))  # shared: `next` gives each block to one thread
 
-        def do_block(i: int, memory: None) -> None:
-            found[i] = self._block(self._blocks[i], self._kind(parameters))
+        def work(_: int, memory: _Memory) -> None:
+            for i in left:
+                total.add(i, self._block(*self._blocks[i], components, memory))
 
-        with _one_blas_thread() if self._threads > 1 else contextlib.nullcontext():
-            self._crew.run(do_block, len(found))
-        result = found[0]
-        for statistics in found[1:]:
-            result = add(result, statistics)
-        return result
+        self._crew.run(work, self._threads)
+        return statistics_of(total.arrays, components, self._type) if self._summing else _nothing(parameters)
 
-    def _block(self, block: tuple[int, int], one_pass: Any) -> Statistics:
-        likelihood = weight = 0.0
-        for lo in range(*block, ROWS):
-            chosen = slice(lo, min(lo + ROWS, block[1]))
-            rows = np.ascontiguousarray(self._X[chosen], np.float64)
-            chunk = one_pass.chunk(rows)
-            if self._outputs is not None:
-                for array, values in zip(self._outputs, chunk, strict=True):
-                    if array.size:
-                        array[chosen] = values
-                continue
-            w = None if self._weights is None else self._weights[chosen]
-            likelihood += float(chunk.density.sum() if w is None else w @ chunk.density)
-            weight += float(len(rows) if w is None else w.sum())
-            one_pass.add(rows, chunk, w)
-        return Statistics(likelihood, weight, *one_pass.sums)
+    def _memory(self, n_components: int) -> _Memory:
+        n_features = self._X.shape[1]
+        sums = empty_sums(n_components if self._summing else 0, n_features, self._type)
+        return _Memory(*empty_memory(n_components, n_features, self._type), sums)
+
+    def _block(self, lo: int, hi: int, components: WideComponents, memory: _Memory) -> list[np.ndarray]:
+        """Pass over some rows; return log-likelihood and weight, and the sums."""
+        scratch, chunk, sums = memory
+        for array in (scratch.totals, chunk.waiting, *sums):
+            array[...] = 0
+        kernel = _KERNELS[self._type]
+        if is_plain(self._X):
+            kernel(self._X, self._weights, lo, hi, components, scratch, chunk, self._outputs, sums)
+        else:
+            for a, b, rows in pieces(self._X, lo, hi, ROWS):
+                outputs = Outputs(*(array[a:b] for array in self._outputs))
+                kernel(rows, self._weights[a:b], 0, b - a, components, scratch, chunk, outputs, sums)
+        return [scratch.totals.sum(axis=1), *(array.copy() for array in sums)]
 
     def close(self) -> None:
         """Let the threads go."""
         self._crew.close()
 
 
-@cache
-def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController  # here: only threads need it
+class _InOrder:
+    """The sum of what threads find of numbered blocks, added up in the order of the numbers."""
 
-    return ThreadpoolController()
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray] = []
+        self._lock = threading.Lock()
+        self._next = 0
+        self._early: dict[int, list[np.ndarray]] = {}
+
+    def add(self, i: int, arrays: list[np.ndarray]) -> None:
+        """Add block i, or keep it until those before it are there."""
+        with self._lock:
+            self._early[i] = arrays
+            while self._next in self._early:
+                found = self._early.pop(self._next)
+                if self._next == 0:
+                    self.arrays = found
+                else:
+                    for total, array in zip(self.arrays, found, strict=True):
+                        total += array
+                self._next += 1
 
 
-def _one_blas_thread() -> contextlib.AbstractContextManager:
-    """Keep matrix products to the thread that asks for them, where rows are shared among threads already."""
-    return _blas().limit(limits=1, user_api="blas")
+def components_of(parameters: Parameters, covariance_type: str) -> WideComponents:
+    """Return the components as kernels want them."""
+    weights, means, _, factors = parameters
+    full = covariance_type == "full"
+    factors = factors if full else factors[None]
+    log_det = np.log(np.einsum("kdd->kd", factors)).sum(axis=1)
+    with np.errstate(divide="ignore"):
+        constants = np.log(weights) + log_det - 0.5 * means.shape[1] * math.log(2 * math.pi)
+    origin = np.zeros(means.shape[1]) if full else weights @ means
+    padded = matrices.padded_factors(factors)
+    centres = zeros((0 if full else len(means), padded.shape[2]), np.float64)
+    if not full:
+        centres[:, : means.shape[1]] = (means - origin) @ factors[0]
+    first = np.ascontiguousarray(factors[:, :FIRST, :FIRST])
+    return WideComponents(
+        np.ascontiguousarray(means), padded, np.ascontiguousarray(means[:, :FIRST]), first, constants, origin, centres
+    )
+
+
+def empty_memory(n_components: int, n_features: int, covariance_type: str) -> tuple[Scratch, Chunk]:
+    """Return the memory of one thread."""
+    width, full = matrices.padded(n_features, 16), covariance_type == "full"
+    none = zeros((0, 1, 8), np.float64)
+    scratch = Scratch(
+        none,
+        none,
+        zeros((n_components, ROWS // 8, 8), np.float64),
+        zeros((3, ROWS // 8, 8), np.float64),
+        none,
+        zeros((2, 8), np.float64),
+    )
+    chunk = Chunk(
+        zeros((ROWS, width), np.float64),
+        zeros((0 if full else ROWS, width), np.float64),
+        zeros((1, ROWS, 8), np.float64),
+        np.zeros(ROWS),
+        np.zeros(ROWS, np.intp),
+        np.zeros(ROWS) if full else np.zeros((ROWS, matrices.padded(n_components, 8))),
+        np.zeros(ROWS, np.intp),
+        np.zeros(ROWS),
+        np.zeros(1, np.int64),
+    )
+    return scratch, chunk
+
+
+def empty_sums(n_components: int, n_features: int, covariance_type: str) -> WideSums:
+    """Return the sums of a pass, all 0; for no components none are made."""
+    full = covariance_type == "full"
+    blocks = len(matrices.places(n_features))
+    products = zeros((n_components if full else 1, blocks if n_components else 0, 16, 8), np.float64)
+    if full:
+        first = np.zeros((n_components, n_features))
+    else:
+        first = zeros(
+            (matrices.padded(n_components, 8) // 8 * (matrices.padded(n_features, 16) // 16), 16, 8), np.float64
+        )
+    return WideSums(np.zeros(n_components), first, products)
+
+
+def statistics_of(found: list[np.ndarray], components: WideComponents, covariance_type: str) -> Statistics:
+    """Return the sums of all blocks as `Statistics` defines them."""
+    (likelihood, weight), counts, first, products = found
+    n_components, n_features = components.means.shape
+    scatter = matrices.symmetric(products, n_features)
+    if covariance_type == "full":
+        return Statistics(float(likelihood), float(weight), counts, first, scatter)
+    m = components.means - components.origin
+    shift = matrices.products_of(first, n_components, n_features) - counts[:, None] * m
+    # About the means, not about the origin: see `unpack` of the kernels.
+    crossed = shift.T @ m
+    scatter = scatter[0] - (crossed + crossed.T + (counts * m.T) @ m)
+    return Statistics(float(likelihood), float(weight), counts, shift, scatter)
+
+
+def _nothing(parameters: Parameters) -> Statistics:
+    """Return the statistics of no rows."""
+    empty = np.zeros_like
+    return Statistics(0.0, 0.0, empty(parameters.weights), empty(parameters.means), empty(parameters.covariances))

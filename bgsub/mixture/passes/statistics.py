@@ -11,6 +11,8 @@ from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Mome
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 
 LEAST_KEPT = 1e-12  # of all weight, where all is noise: logarithms are taken of weights
+MOST_UNROLLED = 16
+"""Features; with more, full and tied covariances are left to kernels and an M step of their own."""
 
 KINDS = {"full": FULL, "tied": TIED, "diag": DIAG, "spherical": SPHERICAL}
 
@@ -74,11 +76,19 @@ def maximisation(statistics: Statistics, parameters: Parameters, covariance_type
         When a covariance is not positive definite; the text is scikit-learn's.
     """
     kind = KINDS[covariance_type]
-    new = copied(parameters)
-    moments = Moments(statistics.counts, statistics.shift, _three_axes(statistics.scatter, kind))
-    if not maximise(kind, moments, reg_covar, model_of(new, kind)):
+    new: Parameters | None
+    if kind in (FULL, TIED) and parameters.means.shape[1] > MOST_UNROLLED:
+        from bgsub.mixture.passes.wide_step import wide_maximisation  # here: only wide tables need it
+
+        sums = (statistics.counts, statistics.shift, statistics.scatter)
+        new = wide_maximisation(*sums, parameters, reg_covar)
+    else:
+        moments = Moments(statistics.counts, statistics.shift, _three_axes(statistics.scatter, kind))
+        new = copied(parameters)
+        new = new if maximise(kind, moments, reg_covar, model_of(new, kind)) else None
+    if new is None:
         raise ValueError(ILL_DEFINED)
-    if statistics.noise > 0:  # the kernel's weights sum to 1
+    if statistics.noise > 0:  # the weights of these sums alone sum to 1
         new = new._replace(weights=new.weights * max(1.0 - statistics.noise / statistics.total_weight, LEAST_KEPT))
     return new
 

@@ -8,6 +8,7 @@ import pytest
 from bgsub.mixture.parameters import COVARIANCE_TYPES, precisions_cholesky
 from bgsub.mixture.passes.cpu import expectation
 from bgsub.mixture.passes.statistics import maximisation
+from bgsub.mixture.passes.wide_step import wide_maximisation
 from tests.mixture.samples import blobs
 from tests.mixture.starts import some_parameters
 from tests.naive import naive_e_step, naive_m_step
@@ -59,3 +60,41 @@ def test_a_component_without_rows_stays_where_it_is(covariance_type):
     np.testing.assert_array_equal(new.means[1], old.means[1])
     assert 0 < new.weights[1] < 1e-15
     assert np.all(np.isfinite(new.precisions_cholesky))
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied"])
+def test_the_wide_step_is_the_narrow_one(covariance_type):
+    """LAPACK's factors, and the plain loops' that narrower tables have."""
+    X = blobs(200, 9)[0]
+    old = some_parameters(X, 3, covariance_type)
+    sums = expectation(X, old, covariance_type)
+    wide = wide_maximisation(sums.counts, sums.shift, sums.scatter, old, 1e-4)
+    for found, expected in zip(wide, maximisation(sums, old, covariance_type, 1e-4), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_features", [2, 18])
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+def test_a_mean_that_is_far_away_moves_alone(covariance_type, n_features):
+    """Of the scatter about it no digit is left that tells how the rows spread."""
+    X = blobs(150, n_features)[0]
+    start = some_parameters(X, 1, covariance_type)
+    far = start._replace(means=start.means + 1e9)
+    first = maximisation(expectation(X, far, covariance_type), far, covariance_type, 0.0)
+    np.testing.assert_allclose(first.means[0], X.mean(axis=0), atol=1e-5)
+    np.testing.assert_array_equal(first.covariances, start.covariances)
+    np.testing.assert_array_equal(first.precisions_cholesky, start.precisions_cholesky)
+    second = maximisation(expectation(X, first, covariance_type), first, covariance_type, 0.0)
+    near = maximisation(expectation(X, start, covariance_type), start, covariance_type, 0.0)
+    np.testing.assert_allclose(second.covariances, near.covariances, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_features", [2, 18])
+@pytest.mark.parametrize("covariance_type", ["full", "tied"])
+def test_rows_on_a_line_are_refused_wherever_the_mean_was(covariance_type, n_features):
+    x = np.random.default_rng(0).normal(size=100)
+    X = x[:, None] * np.arange(1, n_features + 1)
+    parameters = some_parameters(np.random.default_rng(1).normal(size=(100, n_features)), 1, covariance_type)
+    with pytest.raises(ValueError, match="ill-defined"):
+        for _ in range(4):
+            parameters = maximisation(expectation(X, parameters, covariance_type), parameters, covariance_type, 0.0)
