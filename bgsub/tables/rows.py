@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.dates import as_days
 from bgsub.tables.reading import ReadOptions
-from bgsub.tables.table import Kind, Table, refusal
+from bgsub.tables.table import BLOCK_ROWS, Kind, Table, refusal
 from bgsub.tables.values import as_numbers, as_text
 
 Missing = Literal["error", "drop"]
@@ -122,9 +122,7 @@ def read_rows(
     wanted = selection.wanted
     table.check_names(wanted)
     start = 0
-    for batch in table.batches(wanted):
-        if batch.num_rows == 0:
-            continue
+    for batch in _even(table.batches(wanted)):
         rows = _converted(batch, table.name, selection, start, table.options)
         if missing == "error" and not rows.complete.all():
             raise _missing_value(rows, table.name, selection)
@@ -134,6 +132,29 @@ def read_rows(
             on_rows(start)
     if start == 0:
         raise refusal(table.name, "it has no rows; give a table with some")
+
+
+def _even(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield rows in blocks of `BLOCK_ROWS`: then sums over blocks are the same bits whatever a file's blocks are."""
+    held: list[pa.RecordBatch] = []
+    n_held = 0
+    for batch in batches:
+        for start in range(0, batch.num_rows, BLOCK_ROWS):
+            part = batch.slice(start, BLOCK_ROWS)
+            if n_held + part.num_rows >= BLOCK_ROWS:
+                split = BLOCK_ROWS - n_held
+                yield from _joined([*held, part.slice(0, split)])
+                held, n_held, part = [], 0, part.slice(split)
+            if part.num_rows:
+                held.append(part)
+                n_held += part.num_rows
+    if held:
+        yield from _joined(held)
+
+
+def _joined(parts: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Return batches as one; as several if they have more than 2 GB of text."""
+    return parts if len(parts) == 1 else pa.Table.from_batches(parts).combine_chunks().to_batches()
 
 
 def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, start: int, options: ReadOptions) -> Rows:

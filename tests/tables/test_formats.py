@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import numpy as np
@@ -78,7 +79,8 @@ def test_standard_input_may_be_any_file(tmp_path, monkeypatch, no_traces, suffix
 
 
 def test_the_first_feather(tmp_path):
-    with pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
         feather.write_feather(pa.table({"a": [1.5, None], "t": ["x", "y"]}), tmp_path / "t.feather", version=1)
     with open_table(tmp_path / "t.feather") as table:
         assert [(c.name, c.kind) for c in table.columns] == [("a", "number"), ("t", "category")]

@@ -1,6 +1,7 @@
 """Selections of columns: weights, categories, columns to keep; what contradicts itself."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from bgsub.errors import ParameterError, SourceError
@@ -53,3 +54,18 @@ def test_rows_are_counted_while_they_are_read(tmp_path):
     with open_table(tmp_path / "n.npy") as table:
         list(read_rows(table, ColumnSelection(("x0",)), on_rows=seen.append))
     assert seen == [65_536, 70_000]
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 65_535, 65_536, 65_537, 200_000])
+def test_blocks_are_the_same_whatever_those_of_the_file(size):
+    n = 140_000 if size > 100 else 300
+    values = np.random.default_rng(0).normal(size=n)
+    table = pa.table({"x": values, "k": pa.array(["a", "b"] * (n // 2)).dictionary_encode()})
+    batches = [batch for start in range(0, n, size) for batch in table[start : start + size].to_batches()]
+    with open_table(pa.Table.from_batches([batches[0].slice(0, 0), *batches])) as opened:
+        rows = list(read_rows(opened, ColumnSelection(("x",), ("k",))))
+    sizes = [len(block) for block in rows]
+    assert sizes == ([65_536, 65_536, 8_928] if n > 300 else [300])
+    assert np.array_equal(np.concatenate([block.numbers for block in rows]).ravel(), values)
+    assert [block.start for block in rows] == np.cumsum([0, *sizes[:-1]]).tolist()
+    assert rows[0].categories[0].to_pylist()[:4] == ["a", "b", "a", "b"]
