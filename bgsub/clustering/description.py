@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from bgsub.clustering.fitting import FittedTable
+from bgsub.clustering.model import TableModel
+from bgsub.mixture.gaussianity import Gaussianity
 
 
 def describe(fitted: FittedTable) -> dict[str, Any]:
@@ -15,7 +17,8 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
     Returns
     -------
     dict
-        'components', a dict each with 'label', 'weight', 'rows', and 'mean' and 'standard_deviation' by feature;
+        'components', a dict each with 'label', 'weight', 'rows', 'mean' and 'standard_deviation' by feature, and
+        'departures' from a Gaussian, a dict each with 'kind', 'value', 'expected' and 'column' (None if oblique);
         'logarithms', the features of which the mean is a median and the standard deviation is of the logarithm;
         'covariance_type', 'log_likelihood_per_row', 'aic', 'bic', 'icl', 'converged', 'iterations'.
     """
@@ -24,6 +27,7 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
     names, logs = preparation.features.names, preparation.features.is_log
     means = preparation.in_units(model.means())
     deviations = np.sqrt(np.maximum(np.einsum("kii->ki", model.covariances()), 0.0))
+    departures = _departures(fitted)
     return {
         "components": [
             {
@@ -32,6 +36,7 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
                 "rows": int(size),
                 "mean": dict(zip(names, means[k].tolist(), strict=True)),
                 "standard_deviation": dict(zip(names, deviations[k].tolist(), strict=True)),
+                "departures": departures.get(k, []),
             }
             for k, (weight, size) in enumerate(zip(model.mixture.weights, fitted.sizes, strict=True))
         ],
@@ -42,6 +47,36 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
         "converged": outcome.converged,
         "iterations": outcome.n_iter,
     }
+
+
+def _departures(fitted: FittedTable) -> dict[int, list[dict[str, Any]]]:
+    """Return of each cluster that was looked at how it differs from a Gaussian."""
+    names = prepared_names(fitted.model)
+    return {
+        residuals.component: [
+            {**departure._asdict(), "column": None if departure.column is None else names[departure.column]}
+            for departure in residuals.departures
+        ]
+        for residuals in fitted.gaussianity
+    }
+
+
+def prepared_names(model: TableModel) -> list[str]:
+    """Return the names of the columns that the mixture of a model has."""
+    if "pca" in model.preparation.steps:
+        return [f"principal component {i + 1}" for i in range(model.preparation.n_outputs)]
+    return model.preparation.features.names
+
+
+def shape_advice(model: TableModel, found: Gaussianity) -> str:
+    """Return which clusters of a model are not Gaussian, how, and what helps; an empty text if all may well be."""
+    names, features = prepared_names(model), model.preparation.features
+    told = found.in_words(names)
+    if not told:
+        return ""
+    skewed = [names[i] for i in found.skewed if names[i] in features.numbers and not features.is_log[i]]
+    ways = [f"--log {','.join(skewed)} if these are amounts"] * bool(skewed) + ["more --components"]
+    return f"{told}: {', or '.join(ways)}"
 
 
 def advice(fitted: FittedTable, max_iter: int) -> list[str]:
@@ -56,4 +91,5 @@ def advice(fitted: FittedTable, max_iter: int) -> list[str]:
                 f"cluster {label} is the most probable one of only {count}: "
                 "give fewer --components, or raise --reg-covar"
             )
+    lines += filter(None, [shape_advice(fitted.model, fitted.gaussianity)])
     return lines

@@ -19,6 +19,7 @@ from bgsub.mixture.em.rules import Tell
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import Fit, FitOptions, fit
+from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from bgsub.mixture.input_checks import check_finite
 from bgsub.mixture.selection import ModelSelection, compare
 from bgsub.mixture.settings import CovarianceType, Criterion, default
@@ -70,6 +71,8 @@ class FittedTable:
         Rows that were learned, and those left out for a missing value.
     total_weight : float
         The sum of the rows' weights.
+    gaussianity : Gaussianity
+        Whether the clusters are Gaussian, in the prepared columns.
     notes : tuple of str
         What was found out of the table, and which of its columns were left out.
     """
@@ -80,6 +83,7 @@ class FittedTable:
     n_rows: int
     n_dropped: int
     total_weight: float
+    gaussianity: Gaussianity
     notes: tuple[str, ...] = ()
 
 
@@ -132,9 +136,11 @@ def fit_table(
             found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
             model, sizes, mixture = _finished(source, rows, found)
             criteria = mixture.criteria(rows.matrix, rows.weights, threads=settings.threads)
+            residuals = gaussianity(mixture, rows.matrix, rows.weights, threads=settings.threads)
         n_rows = len(rows.matrix)
         total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
-        return FittedTable(model, sizes, criteria, n_rows, rows.n_dropped, total_weight, tuple(source.notes))
+        dropped, notes = rows.n_dropped, tuple(source.notes)
+        return FittedTable(model, sizes, criteria, n_rows, dropped, total_weight, residuals, notes)
 
 
 def select_table(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, counting_weights
-from bgsub.mixture.gaussianity import Residuals, gaussianity
+from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from bgsub.mixture.input_checks import check_sample_weight
 from bgsub.mixture.scikit_learn import rows_of
 
@@ -49,7 +49,7 @@ class Criteria:
         X = rows_of(self, X)
         return self.fitted_mixture().criteria(X, sample_weight, missing=self.missing, threads=self.threads)
 
-    def gaussianity(self, X: Any, sample_weight: Any = None) -> list[Residuals]:
+    def gaussianity(self, X: Any, sample_weight: Any = None) -> Gaussianity:
         """Return how far the rows (N, D) of each component are from Gaussian: see `bgsub.mixture.gaussianity`."""
         X = rows_of(self, X)
         weights = check_sample_weight(sample_weight, len(X))

@@ -26,6 +26,7 @@ from bgsub.mixture.fitted import FittedMixture
 _MOST_ROWS = 50_000  # that are looked at, drawn evenly
 _MOST_PRODUCTS = 4e9  # of rows, components and squared features
 _FEWEST_ROWS = 50  # of a component: below it, and below five a feature, anything looks possible
+_MOST_TOLD = 3  # components in a line
 _SURE = 4.5  # standard deviations: one in 150,000, of some hundred looks at a mixture
 
 _FLAT, _HEAVY = -0.15, 0.25  # relative change of the fourth moment of the distance that matters
@@ -52,12 +53,14 @@ class Departure(NamedTuple):
     column: int | None
 
     def in_words(self, names: Sequence[str] | None = None) -> str:
-        """Return it in a few words, with the column's name where there is one."""
-        what = "skewness" if self.kind == "skewed" else "kurtosis"
-        where = (
-            "" if self.column is None else f" in column {self.column if names is None else repr(names[self.column])}"
-        )
-        return f"{self.kind}{where} ({what} {self.value:.3g}, of a Gaussian {self.expected:.3g})"
+        """Return it in a few words with a verb, and with the column's name where there is one."""
+        where = ""
+        if self.column is not None:
+            where = f" in column {self.column if names is None else repr(names[self.column])}"
+        if self.kind == "skewed":
+            return f"is skewed{where} (skewness {self.value:.3g})"
+        verb = "has" if self.kind == "heavy tails" else "is"
+        return f"{verb} {self.kind}{where} (kurtosis {self.value:.3g}, of a Gaussian {self.expected:.3g})"
 
 
 class Residuals(NamedTuple):
@@ -86,9 +89,41 @@ class Residuals(NamedTuple):
         return " and ".join(departure.in_words(names) for departure in self.departures)
 
 
+class Gaussianity(tuple[Residuals, ...]):
+    """The residuals of those components of a mixture that have rows enough."""
+
+    def in_words(self, names: Sequence[str] | None = None, thing: str = "cluster") -> str:
+        """Return in a line which components are not Gaussian, and how; an empty text if all may well be.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            The columns' names.
+        thing : str
+            What a component is called.
+        """
+        strange = [residuals for residuals in self if residuals.departures]
+        if not strange:
+            return ""
+        told = "; ".join(f"{thing} {found.component} {found.in_words(names)}" for found in strange[:_MOST_TOLD])
+        rest = len(strange) - _MOST_TOLD
+        return f"not Gaussian: {told}" + (f"; and {rest} more" if rest > 0 else "")
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of departures that some component has."""
+        return {departure.kind for residuals in self for departure in residuals.departures}
+
+    @property
+    def skewed(self) -> list[int]:
+        """The columns in which some component is skewed to the right, ascending."""
+        found = (departure for residuals in self for departure in residuals.departures)
+        return sorted({d.column for d in found if d.kind == "skewed" and d.column is not None and d.value > 0})
+
+
 def gaussianity(
     mixture: FittedMixture, X: np.ndarray, sample_weight: np.ndarray | None = None, *, threads: int | None = None
-) -> list[Residuals]:
+) -> Gaussianity:
     """Return, of each component that has rows enough, how far they are from Gaussian.
 
     Parameters
@@ -104,27 +139,16 @@ def gaussianity(
 
     Returns
     -------
-    list of Residuals
-        In the order of the components, without those of less than 50 rows or 5 a feature, and those that lie in fewer
-        dimensions.
+    Gaussianity
+        A tuple of `Residuals` in the order of the components, without those of less than 50 rows or 5 a feature, and
+        those that lie in fewer dimensions.
     """
     rows, weights = _drawn(X, sample_weight, mixture)
     if not len(rows):
-        return []
+        return Gaussianity()
     responsibilities = mixture.responsibilities(rows, threads=threads)
     found = (_residuals(k, rows, responsibilities[:, k] * weights, weights) for k in range(mixture.n_components))
-    return [residuals for residuals in found if residuals is not None]
-
-
-def in_a_line(found: Sequence[Residuals], names: Sequence[str] | None = None, thing: str = "cluster") -> str:
-    """Return in one line which components are not Gaussian and how, or an empty text."""
-    strange = [residuals for residuals in found if residuals.departures]
-    if not strange:
-        return ""
-    told = "; ".join(f"{residuals.component} {residuals.in_words(names)}" for residuals in strange[:3])
-    more = f"; and {len(strange) - 3} more" if len(strange) > 3 else ""
-    many = len(strange) > 1
-    return f"{thing}{'s' if many else ''} that {'are' if many else 'is'} not Gaussian: {told}{more}"
+    return Gaussianity(residuals for residuals in found if residuals is not None)
 
 
 def _drawn(X: np.ndarray, sample_weight: np.ndarray | None, mixture: FittedMixture) -> tuple[np.ndarray, np.ndarray]:

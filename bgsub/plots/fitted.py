@@ -44,6 +44,9 @@ class Mixture(Protocol):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return each row's probability of belonging to each component."""
 
+    def gaussianity(self, X: Any) -> Any:
+        """Return what has ``in_words(names)``, a line about components that are not Gaussian, or an empty one."""
+
 
 def plot_selection(selection: Selection) -> Figure:
     """Draw the criterion that models were chosen by over their number of components, beside another one.
@@ -130,6 +133,7 @@ def plot_mixture(mixture: Mixture, X: Any) -> Figure:
         probabilities, points = probabilities[drawn], points[drawn]
     given = getattr(mixture, "feature_names_in_", None)
     names = tuple(map(str, given)) if given is not None else tuple(f"feature {i}" for i in range(count))
+    note = mixture.gaussianity(X).in_words(names)
     shown = ShownMixture(fitted.weights, fitted.means, fitted.matrices, names, (False,) * count)
     with explained("bgsub.plot_mixture"):
-        return mixture_figure(shown, ShownRows(points, probabilities))
+        return mixture_figure(shown, ShownRows(points, probabilities), note=note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from bgsub.plots.histogram import histogram_figure
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 5
 """In one picture: 15 panels."""
 
+_LETTERS_AN_INCH = 13  # of a note
 
-def mixture_figure(mixture: ShownMixture, rows: ShownRows, title: str = "") -> Figure:
+
+def mixture_figure(mixture: ShownMixture, rows: ShownRows, title: str = "", note: str = "") -> Figure:
     """Draw rows and components.
 
     Of one column its histogram, the components' densities and their sum. Of two, each row in the colours of the
@@ -31,6 +34,8 @@ def mixture_figure(mixture: ShownMixture, rows: ShownRows, title: str = "") -> F
         What is drawn with them.
     title : str
         Of the whole picture.
+    note : str
+        What is to be read below it.
 
     Returns
     -------
@@ -41,4 +46,7 @@ def mixture_figure(mixture: ShownMixture, rows: ShownRows, title: str = "") -> F
     figure = draw(mixture, rows)
     if title:
         figure.suptitle(title, fontsize=10.5, x=0.01, ha="left")
+    if note:
+        width = int(figure.get_figwidth() * _LETTERS_AN_INCH)
+        figure.supxlabel(textwrap.fill(note, width), fontsize=9, x=0.01, ha="left")
     return figure

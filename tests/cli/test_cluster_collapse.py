@@ -72,3 +72,13 @@ def test_fit_names_the_columns_of_an_oblique_direction(bgsub, totals):
 def test_the_curves_are_drawn(bgsub, totals, workplace):
     assert bgsub("cluster", "select", totals, "--components", "1-3", "--plot", "bic.png").code == 0
     assert (workplace / "bic.png").stat().st_size > 5000
+
+
+def test_fit_and_plot_say_what_is_not_gaussian(bgsub, workplace):
+    random = np.random.default_rng(0)
+    write(workplace / "pay.csv", ["pay", "age"], np.c_[random.exponential(size=400), random.normal(size=400)])
+    outcome = bgsub("cluster", "fit", "pay.csv", "--components", "1", "--model", "m.bgsub")
+    assert outcome.code == 0
+    assert outcome.err.count("not Gaussian: cluster 0 ") == 1
+    assert "is skewed in column 'pay'" in outcome.err and "--log pay if these are amounts" in outcome.err
+    assert bgsub("cluster", "plot", "m.bgsub", "pay.csv", "--output", "pay.svg").code == 0

@@ -8,7 +8,7 @@ from sklearn.datasets import make_circles, make_moons
 
 from bgsub import GaussianMixture
 from bgsub.mixture import gaussianity as room
-from bgsub.mixture.gaussianity import gaussianity, in_a_line
+from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from tests.mixture.samples import COVARIANCE_TYPES, ellipses
 
 TWO = [[0.0], [20.0]]
@@ -74,9 +74,11 @@ class TestSpeaks:
         X = np.random.default_rng(0).normal(size=(1000, 12))
         X[:, 7] = np.exp(X[:, 7])
         model = GaussianMixture(1).fit(X)
-        line = in_a_line(gaussianity(model.fitted_mixture(), X), [f"c{i}" for i in range(12)])
-        assert line.startswith("cluster that is not Gaussian: 0 heavy tails")
-        assert "and skewed in column 'c7' (skewness " in line
+        found = gaussianity(model.fitted_mixture(), X)
+        line = found.in_words([f"c{i}" for i in range(12)])
+        assert line.startswith("not Gaussian: cluster 0 has heavy tails")
+        assert "and is skewed in column 'c7' (skewness " in line
+        assert (found.skewed, found.kinds) == ([7], {"heavy tails", "skewed"})
 
 
 class TestIsSilent:
@@ -141,6 +143,16 @@ class TestFigures:
         (half,), (by_weight,) = gaussianity(mixture, X[150:]), gaussianity(mixture, X, weights)
         assert by_weight.kurtosis == pytest.approx(half.kurtosis)
 
+    def test_a_line_names_three_at_most(self):
+        random = np.random.default_rng(0)
+        X = np.concatenate([random.exponential(size=(200, 1)) + 100.0 * k for k in range(5)])
+        means = 100.0 * np.arange(5)[:, None] + 1.0
+        found = GaussianMixture(5, means_init=means).fit(X).gaussianity(X)
+        assert found.in_words(["pay"], "component").startswith("not Gaussian: component 0 ")
+        assert found.in_words().count("is skewed in column 0") == 3
+        assert found.in_words().endswith("; and 2 more")
+        assert Gaussianity().in_words() == ""
+
     def test_the_estimator_has_it(self):
         X = np.random.default_rng(0).exponential(size=(300, 2))
         model = GaussianMixture(1).fit(X)
@@ -152,7 +164,7 @@ class TestFigures:
         X = np.random.default_rng(0).exponential(size=(300, 2))
         mixture = GaussianMixture(1).fit(X).fitted_mixture()
         assert gaussianity(mixture, np.r_[X, [[np.nan, 1.0]]]) == gaussianity(mixture, X)
-        assert gaussianity(mixture, np.full((3, 2), np.nan)) == []
+        assert gaussianity(mixture, np.full((3, 2), np.nan)) == Gaussianity()
 
 
 def gaussian_rows(seed, covariance_type, apart):

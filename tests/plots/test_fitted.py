@@ -66,7 +66,10 @@ def test_so_many_rows_are_drawn_that_they_can_be_seen():
         drawn.append(len(X))
         return np.ones((len(X), 1))
 
-    mixture = SimpleNamespace(fitted_mixture=lambda: fitted, predict_proba=predict_proba)
+    gaussian = SimpleNamespace(in_words=lambda names: "")
+    mixture = SimpleNamespace(
+        fitted_mixture=lambda: fitted, predict_proba=predict_proba, gaussianity=lambda X: gaussian
+    )
     figure = bgsub.plot_mixture(mixture, rows)
     points = [c for axes in figure.axes for c in axes.collections if len(c.get_offsets()) > 1000]
     assert drawn == [30_000]

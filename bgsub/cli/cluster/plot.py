@@ -70,7 +70,8 @@ def command(model: str, table: str, **options: Any) -> None:
     One column becomes a histogram with the clusters' densities and their sum; two become a picture of points with the
     densities along the axes; more a panel for every column and every pair. A row's colour is mixed from those of the
     clusters by its probabilities. The ellipses hold 50 % (thick) and 95 % (thin) of a cluster's rows, whatever the
-    model's other columns say. Of more than 20 000 rows so many are drawn, at random.
+    model's other columns say. Of more than 20 000 rows so many are drawn, at random. Below stands which clusters are
+    not Gaussian, if that shows: heavy tails, flat or hollow, skewed.
     """
     from bgsub import TableModel
     from bgsub.clustering.drawing import DrawnRows, chosen_columns
@@ -104,7 +105,9 @@ def command(model: str, table: str, **options: Any) -> None:
 
 def _draw(model: TableModel, columns: list[int], rows: DrawnRows, options: dict[str, Any]) -> None:
     """Write the picture."""
+    from bgsub.clustering.description import shape_advice
     from bgsub.clustering.drawing import k_means_labels
+    from bgsub.mixture.gaussianity import gaussianity
     from bgsub.plots.figures import save_figure
     from bgsub.plots.mixture import mixture_figure
     from bgsub.plots.shown import ShownMixture, ShownRows
@@ -119,5 +122,7 @@ def _draw(model: TableModel, columns: list[int], rows: DrawnRows, options: dict[
         title = f"{len(columns)} of the model's {len(features.names)} columns"
         if options["columns"] is None:
             title += ", those that tell the clusters apart most (--columns names others)"
-    figure = mixture_figure(whole.over(*columns), ShownRows(rows.points, rows.probabilities, unusual, hard), title)
+    note = shape_advice(model, gaussianity(model.mixture, model.preparation.transform(rows.features)))
+    shown = ShownRows(rows.points, rows.probabilities, unusual, hard)
+    figure = mixture_figure(whole.over(*columns), shown, title, note)
     save_figure(figure, options["output"], few_colours=True)
