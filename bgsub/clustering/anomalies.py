@@ -92,7 +92,7 @@ def score_table(
         Most rows to name.
     output : str, optional
         Table of each row's log-density, and whether it is an anomaly: .csv, .parquet or "-".
-    missing : {"error", "drop"}
+    missing : {"error", "drop", "em"}
         What to do with rows in which a value is missing.
     kept : sequence of str
         Columns to copy, and to name with the most unusual rows.
@@ -133,6 +133,8 @@ def _lowest(block: Assigned, model: TableModel, count: int) -> list[UnusualRow]:
     for index, place, others in zip(order, places, kept, strict=True):
         numbers = dict(zip(features.numbers, rows.numbers[place].tolist(), strict=True))
         numbers |= {name: str(from_days(np.array([numbers[name]]))[0]) for name in features.dates}
+        gaps = np.isnan(rows.numbers[place])
+        numbers |= {name: None for name, gap in zip(features.numbers, gaps, strict=True) if gap}
         texts = {name: column[place].as_py() for name, column in zip(features.categories, rows.categories, strict=True)}
         found.append(
             UnusualRow(rows.start + int(place) + 1, float(block.log_density[index]), {**others, **numbers, **texts})

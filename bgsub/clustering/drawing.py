@@ -75,10 +75,13 @@ class DrawnRows:
         Theirs, of belonging to each cluster.
     unusual : ndarray (m, C)
         The features to show of at most 500 rows below the threshold, the least likely first.
+    n_hidden : int
+        Rows that lack one of the features to show, and are not among the others.
     """
 
     def __init__(self, columns: Sequence[int], threshold: float | None) -> None:
         self._columns = list(columns)
+        self.n_hidden = 0
         self._threshold = threshold
         self._keys = np.empty(0)
         self._densities = np.empty(0)
@@ -94,15 +97,18 @@ class DrawnRows:
     def add(self, block: Assigned) -> None:
         """Take a block's rows: those of the lowest random keys so far are kept."""
         random = np.random.default_rng(block.rows.start)
+        shown = ~np.isnan(block.features[:, self._columns]).any(axis=1)
+        self.n_hidden += int((~shown).sum())
+        features, probabilities = block.features[shown], block.probabilities[shown]
         if not len(self._keys):
-            self.features, self.probabilities = block.features[:0], block.probabilities[:0]
-        keys = np.concatenate([self._keys, random.random(len(block.features))])
+            self.features, self.probabilities = features[:0], probabilities[:0]
+        keys = np.concatenate([self._keys, random.random(len(features))])
         kept = np.argsort(keys, kind="stable")[:_MOST_POINTS]
         self._keys = keys[kept]
-        self.features = np.concatenate([self.features, block.features])[kept]
-        self.probabilities = np.concatenate([self.probabilities, block.probabilities])[kept]
+        self.features = np.concatenate([self.features, features])[kept]
+        self.probabilities = np.concatenate([self.probabilities, probabilities])[kept]
         if self._threshold is not None:
-            low = block.log_density < self._threshold
+            low = shown & (block.log_density < self._threshold)
             densities = np.concatenate([self._densities, block.log_density[low]])
             unusual = np.concatenate([self.unusual, block.features[low][:, self._columns]])
             order = np.argsort(densities, kind="stable")[:_MOST_ANOMALIES]
@@ -125,7 +131,7 @@ def k_means_labels(model: TableModel, features: np.ndarray) -> np.ndarray:
     model : TableModel
         Its preparation and its number of clusters are k-means' too.
     features : ndarray (n, F)
-        The rows.
+        The rows; gaps are filled in with what the model expects.
 
     Raises
     ------
@@ -137,6 +143,7 @@ def k_means_labels(model: TableModel, features: np.ndarray) -> np.ndarray:
 
     if len(features) < model.n_components:
         raise ParameterError(f"--k-means needs {model.n_components} rows or more: leave it out")
-    k_means = KMeans(model.n_components, n_init=10, random_state=0).fit(model.preparation.transform(features))
+    rows = model.mixture.impute(model.preparation.transform(features))
+    k_means = KMeans(model.n_components, n_init=10, random_state=0).fit(rows)
     apart = np.linalg.norm(k_means.cluster_centers_[:, None] - model.mixture.means[None], axis=2)
     return linear_sum_assignment(apart)[1][k_means.labels_]

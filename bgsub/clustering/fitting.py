@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgsub.clustering.model import OnRows, TableModel
+from bgsub.clustering.model import OnRows, TableModel, for_mixture
 from bgsub.clustering.model_file import QUANTILES, Outcome
 from bgsub.errors import BgsubError, SourceError
 from bgsub.mixture.diagnosis import tell_of_collapse
@@ -25,6 +25,7 @@ from bgsub.mixture.selection import ModelSelection, compare
 from bgsub.mixture.settings import CovarianceType, Criterion, default
 from bgsub.tables.learning import Choice, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation
+from bgsub.tables.rows import Missing
 from bgsub.tables.sources import TableLike, open_table
 from bgsub.tables.table import BLOCK_ROWS, Table
 
@@ -49,10 +50,14 @@ class FitSettings:
     seed: int = int(default("seed", "table"))
     threads: int | None = None
 
-    def options(self, n_components: int = 1, covariance_type: CovarianceType = "full") -> FitOptions:
-        """Return how a mixture of that many components of that shape is fitted."""
+    def options(
+        self, n_components: int = 1, covariance_type: CovarianceType = "full", missing: Missing = "error"
+    ) -> FitOptions:
+        """Return how a mixture of that many components of that shape is fitted, to rows with such gaps."""
         given = {name: getattr(self, name) for name in ("n_init", "max_iter", "tol", "reg_covar", "threads")}
-        return FitOptions(n_components=n_components, covariance_type=covariance_type, **given)
+        return FitOptions(
+            n_components=n_components, covariance_type=covariance_type, missing=for_mixture(missing), **given
+        )
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class FittedTable:
         Whether the clusters are Gaussian, in the prepared columns.
     notes : tuple of str
         What was found out of the table, and which of its columns were left out.
+    n_partial : int
+        Rows with gaps among those that were learned.
     """
 
     model: TableModel
@@ -85,6 +92,7 @@ class FittedTable:
     total_weight: float
     gaussianity: Gaussianity
     notes: tuple[str, ...] = ()
+    n_partial: int = 0
 
 
 def _unseen(title: str, n_rows: int | None) -> AbstractContextManager[OnRows]:
@@ -129,18 +137,18 @@ def fit_table(
     """
     choice, settings = choice or Choice(), settings or FitSettings()
     with _opened(table) as source, _prepared(source, choice, stage) as rows:
-        _check_rows(rows, source.name, n_components, choice.scale)
-        options = settings.options(n_components, covariance_type)
+        _check_rows(rows, source.name, n_components, choice)
+        options = settings.options(n_components, covariance_type, choice.missing)
         with stage("fitting", None), _explained() as tell:
-            data = RowsInMemory(np.asarray(rows.matrix), rows.weights, _names(rows))
+            data = RowsInMemory(np.asarray(rows.matrix), rows.weights, _names(rows), options.missing)
             found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
             model, sizes, mixture = _finished(source, rows, found)
-            criteria = mixture.criteria(rows.matrix, rows.weights, threads=settings.threads)
+            criteria = mixture.criteria(rows.matrix, rows.weights, missing=options.missing, threads=settings.threads)
             residuals = gaussianity(mixture, rows.matrix, rows.weights, threads=settings.threads)
         n_rows = len(rows.matrix)
         total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
         dropped, notes = rows.n_dropped, tuple(source.notes)
-        return FittedTable(model, sizes, criteria, n_rows, dropped, total_weight, residuals, notes)
+        return FittedTable(model, sizes, criteria, n_rows, dropped, total_weight, residuals, notes, rows.n_partial)
 
 
 def select_table(
@@ -173,13 +181,13 @@ def select_table(
         stage("fitting", None),
         _explained() as tell,
     ):
-        _check_rows(rows, source.name, counts[-1], choice.scale)
+        _check_rows(rows, source.name, counts[-1], choice)
         selection = compare(
             np.asarray(rows.matrix),
             counts,
             covariance_types,
             criterion,
-            settings.options(),
+            settings.options(missing=choice.missing),
             settings.seed,
             weights=rows.weights,
             names=_names(rows),
@@ -202,7 +210,7 @@ def _prepared(table: Table, choice: Choice, stage: Stage) -> Iterator[Prepared]:
         yield rows
 
 
-def _check_rows(rows: Prepared, table: str, n_components: int, scaled: bool) -> None:
+def _check_rows(rows: Prepared, table: str, n_components: int, choice: Choice) -> None:
     """Raise if there are too few rows; say what is worth knowing of the others."""
     n = len(rows.matrix)
     if n < max(2, n_components):
@@ -213,14 +221,21 @@ def _check_rows(rows: Prepared, table: str, n_components: int, scaled: bool) -> 
             f"give {max(2, n_components)} rows or more, or fewer --components"
         )
     if rows.n_dropped:
-        logger.info("left out %s with missing values", "1 row" if rows.n_dropped == 1 else f"{rows.n_dropped} rows")
-    check_finite(rows.matrix, _names(rows))
+        why = "without any value" if choice.missing == "em" else "with missing values"
+        logger.info("left out %s %s", _counted(rows.n_dropped), why)
+    if rows.n_partial:
+        logger.info("%s with gaps, used by what they hold", _counted(rows.n_partial))
+    check_finite(rows.matrix, _names(rows), missing=for_mixture(choice.missing))
     spread = rows.spread[rows.spread > 0]
-    if not scaled and len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min():
+    if not choice.scale and len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min():
         logger.info(
             "the columns' standard deviations differ %.0f-fold: --scale makes them count alike at the start",
             spread.max() / spread.min(),
         )
+
+
+def _counted(n_rows: int) -> str:
+    return "1 row" if n_rows == 1 else f"{n_rows:,} rows"
 
 
 @contextlib.contextmanager
@@ -247,15 +262,17 @@ def _names(rows: Prepared) -> Sequence[str] | None:
 def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.ndarray, FittedMixture]:
     """Put a fitted mixture's largest components first; return the model, each component's rows (K,), the mixture."""
     found = found.reordered(np.argsort(-found.mixture.weights, kind="stable"))  # else their numbers depend on the start
-    mixture, threads = found.mixture, found.options.threads
+    mixture, gaps, threads = found.mixture, found.options.missing, found.options.threads
     told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, _names(rows)
     tell_of_collapse(*told, logger.warning, len(rows.matrix))
     step = -(-len(rows.matrix) // _MOST_DENSITIES)
     sizes, densities = np.zeros(mixture.n_components, np.int64), []
     for start in range(0, len(rows.matrix), BLOCK_ROWS):
         block = rows.matrix[start : start + BLOCK_ROWS]
-        sizes += np.bincount(mixture.labels(block, threads=threads), minlength=len(sizes))
-        densities.append(mixture.log_densities(block, threads=threads)[::step])
+        sizes += np.bincount(mixture.labels(block, missing=gaps, threads=threads), minlength=len(sizes))
+        # A density of fewer columns is none to compare whole rows with.
+        compared = block[~np.isnan(block).any(axis=1)] if rows.n_partial < len(rows.matrix) else block
+        densities.append(mixture.log_densities(compared[::step], missing=gaps, threads=threads))
     width = None if table.named else len(table.columns)
     quantiles = np.quantile(np.concatenate(densities), QUANTILES)
     return TableModel(rows.preparation, mixture, quantiles, outcome_of(found), width), sizes, mixture

@@ -15,6 +15,7 @@ from bgsub.clustering import model_file
 from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
 from bgsub.errors import ParameterError
 from bgsub.mixture.fitted import FittedMixture, components_table
+from bgsub.mixture.settings import Missing as MixtureMissing
 from bgsub.notebook import counted
 from bgsub.tables.preparation import Preparation
 from bgsub.tables.rows import Missing, Rows, read_rows
@@ -27,18 +28,23 @@ OnRows = Callable[[int], None] | None
 """Called with the number of rows done so far."""
 
 
+def for_mixture(missing: Missing) -> MixtureMissing:
+    """Return what a mixture is to do with gaps in the rows that `tables` leaves."""
+    return "em" if missing == "em" else "error"
+
+
 @dataclass(frozen=True)
 class Assigned:
-    """A block of n rows, and what the model says of c of them: those with nothing missing, and no unknown category.
+    """A block of n rows, and what the model says of c of them: those that can be used, and have no unknown category.
 
     Attributes
     ----------
     rows : Rows
         The rows.
     unseen : ndarray (n,) bool
-        Rows with nothing missing, but a category that the model has not learned.
+        Rows that could be used, but for a category that the model has not learned.
     features : ndarray (c, F)
-        Their features.
+        Their features, NaN where a value is missing.
     probabilities : ndarray (c, K)
         Of belonging to each cluster.
     log_density : ndarray (c,)
@@ -174,8 +180,9 @@ class TableModel:
         ----------
         table : path or table in memory
             See the class.
-        missing : {"error", "drop"}
-            Whether a row with an empty, NaN or infinite value is an error, or gets the label -1.
+        missing : {"error", "drop", "em"}
+            Whether a row with an empty or NaN value is an error, gets the label -1, or is judged by what it holds
+            (only one that holds nothing then gets -1). An infinite value is an error but for "drop".
         threads : int, optional
             Threads that share the work; None for all processors.
 
@@ -190,7 +197,7 @@ class TableModel:
         ParameterError
             When the table lacks a column.
         SourceError
-            When it cannot be read, a value is no number or, unless `missing` is "drop", missing.
+            When it cannot be read, a value is no number or, unless `missing` says otherwise, missing.
         """
         return self._of_all(table, missing, threads, lambda block: block.spread(block.labels).data)
 
@@ -277,8 +284,8 @@ class TableModel:
         ----------
         table : Table
             From `bgsub.tables.sources.open_table`.
-        missing : {"error", "drop"}
-            Whether a row with a missing value is an error, or only marked in `Assigned.rows`.
+        missing : {"error", "drop", "em"}
+            Whether a row with a missing value is an error, only marked in `Assigned.rows`, or judged by what it holds.
         kept : sequence of str
             Columns to pass on as they are.
         on_rows : callable, optional
@@ -292,17 +299,21 @@ class TableModel:
             As `predict`.
         """
         self._check(table)
+        if missing == "em":
+            self._check_gaps()
         features_of, mixture = self.preparation.features, self.mixture
         for rows in read_rows(table, features_of.selection(kept=kept), missing, on_rows):
             features = features_of.of(rows, table.name)
-            unseen = features_of.unseen(rows, features)
+            unseen = features_of.unseen(rows)
             features = features[rows.complete & ~unseen]
             if not len(features):
                 yield Assigned(rows, unseen, features, np.empty((0, self.n_components)), np.empty(0))
                 continue
             prepared = self.preparation.transform(features)
-            probabilities = mixture.responsibilities(prepared, threads=threads)
-            yield Assigned(rows, unseen, features, probabilities, mixture.log_densities(prepared, threads=threads))
+            gaps = for_mixture(missing)
+            probabilities = mixture.responsibilities(prepared, missing=gaps, threads=threads)
+            log_density = mixture.log_densities(prepared, missing=gaps, threads=threads)
+            yield Assigned(rows, unseen, features, probabilities, log_density)
         for line in table.told([name for name in features_of.numbers if name not in features_of.dates]):
             table.note(line)
 
@@ -314,6 +325,14 @@ class TableModel:
                 "give a table of that width"
             )
         table.check_names(self.columns)
+
+    def _check_gaps(self) -> None:
+        """Raise ParameterError unless a row with gaps can be prepared."""
+        if "pca" in self.preparation.steps:
+            raise ParameterError(
+                "the model stands on principal components, which need rows without gaps: leave the others out with "
+                "--missing drop"
+            )
 
     def _of_all(
         self, table: TableLike, missing: Missing, threads: int | None, of: Callable[[Assigned], np.ndarray]

@@ -52,7 +52,7 @@ def write_labels(
         Open.
     model : TableModel
         Whose clusters.
-    missing : {"error", "drop"}
+    missing : {"error", "drop", "em"}
         What to do with rows in which a value is missing.
     kept : sequence of str
         Columns to copy.

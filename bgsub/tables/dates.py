@@ -47,8 +47,10 @@ def as_days(column: pa.Array, table: str, start: int, name: str) -> np.ndarray:
 
 
 def from_days(days: np.ndarray) -> pa.Array:
-    """Return days since 1970-01-01 as timestamps, to a microsecond."""
-    return pa.array(np.round(days * _A_DAY["us"]).astype(np.int64)).cast(pa.timestamp("us"))
+    """Return days since 1970-01-01 as timestamps, to a microsecond; of NaN as missing."""
+    missing = np.isnan(days)
+    whole = np.round(np.where(missing, 0.0, days) * _A_DAY["us"]).astype(np.int64)
+    return pa.array(whole, mask=missing).cast(pa.timestamp("us"))
 
 
 def _parsed(texts: pa.Array, table: str, start: int, name: str) -> pa.Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -45,8 +46,8 @@ class Choice:
         Number of principal components that take the features' place.
     weights : str or None
         Column of the rows' weights.
-    missing : {"error", "drop"}
-        What to do with rows in which a value is missing.
+    missing : {"error", "drop", "em"}
+        What to do with rows in which a value is missing: see `tables.rows.Missing`.
     """
 
     columns: tuple[str, ...] = ()
@@ -69,11 +70,13 @@ class Prepared:
     preparation : Preparation
         How they were made.
     matrix : ndarray (N, D) float64
-        The rows, without those in which a value is missing.
+        The rows, without those in which a value is missing; or with them, their gaps NaN.
     weights : ndarray (N,) float64 or None
         Their weights.
     n_dropped : int
         Rows left out.
+    n_partial : int
+        Rows with gaps among the others.
     spread : ndarray (F,)
         The features' standard deviations.
     """
@@ -82,6 +85,7 @@ class Prepared:
     matrix: np.ndarray
     weights: np.ndarray | None
     n_dropped: int
+    n_partial: int
     spread: np.ndarray
 
 
@@ -118,13 +122,14 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
         store = stack.enter_context(RowStore(len(features.names)))
         watch = IdWatch(() if choice.columns else features.numbers)
         try:
-            weights, n_dropped, moments, constant = _read(table, features, choice, store, watch, on_rows)
+            read = _read(table, features, choice, store, watch, on_rows)
         finally:  # what was taken for missing explains the error that it is missing
             wanted = features.selection(choice.weights).wanted
             for line in table.told([name for name, kind in wanted.items() if kind == "number"]):
                 table.note(line)
         _tell(table, features, choice, watch)
-        _refuse_constant(features, constant, table.name)
+        _refuse_constant(features, read, table.name)
+        weights, moments = read.weights, read.moments
         matrix = store.matrix()
         spread = np.sqrt(moments.variance)
         preparation = Preparation.identity(features)
@@ -132,7 +137,7 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
             preparation = _standardised(preparation, matrix, moments, choice.scale)
         if choice.pca is not None:
             preparation = _projected(preparation, matrix, choice.pca, ("scale", "pca") if choice.scale else ("pca",))
-        yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, n_dropped, spread)
+        yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, read.n_dropped, read.n_partial, spread)
 
 
 def _features(table: Table, choice: Choice) -> Features:
@@ -147,6 +152,8 @@ def _features(table: Table, choice: Choice) -> Features:
         check_columns(names, what)
         table.check_names(names)
     _check_excluded(choice)
+    if choice.pca is not None and choice.missing == "em":
+        raise ParameterError("--pca needs rows without gaps: leave it out, or rows with gaps, with --missing drop")
     numbers = choice.columns
     if not numbers:
         others = [*choice.encode, *choice.exclude, *([choice.weights] if choice.weights else [])]
@@ -192,13 +199,25 @@ def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(values)) for name, values in zip(choice.encode, seen, strict=True)}
 
 
+class _Read(NamedTuple):
+    """What was learned of a table's rows while they were stored."""
+
+    weights: np.ndarray | None
+    n_dropped: int
+    n_partial: int
+    moments: Moments
+    low: np.ndarray  # (F,): the least value of each feature
+    high: np.ndarray
+    n_kept: int
+
+
 def _read(
     table: Table, features: Features, choice: Choice, store: RowStore, watch: IdWatch, on_rows: _Progress
-) -> tuple[np.ndarray | None, int, Moments, np.ndarray]:
-    """Fill the store; return weights, rows left out, the features' means and variances, and which are constant."""
+) -> _Read:
+    """Fill the store; return what was learned on the way."""
     moments = Moments(len(features.names))
     weights: list[np.ndarray] = []
-    n_dropped, n_kept = 0, 0
+    n_dropped, n_partial, n_kept = 0, 0, 0
     low, high = np.full(len(features.names), np.inf), np.full(len(features.names), -np.inf)
     for rows in read_rows(table, features.selection(choice.weights), choice.missing, on_rows):
         watch.add(rows.numbers)
@@ -207,17 +226,19 @@ def _read(
         n_kept += len(block)
         if not len(block):
             continue
+        n_partial += int(np.isnan(block).any(axis=1).sum())
         weight = None if rows.weights is None else rows.weights[rows.complete]
         moments.add(block, weight)
         store.append(block)
-        low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
         if weight is not None:
             weights.append(weight)
     if not n_kept:
         raise SourceError(f"{table.name}: every row has a missing value; name fewer columns with --columns")
     if weights and not any(part.any() for part in weights):
         raise SourceError(f"{table.name}: all weights in column {choice.weights!r} are 0; give one above 0")
-    return np.concatenate(weights) if weights else None, n_dropped, moments, (low == high) & (n_kept > 1)
+    everything = np.concatenate(weights) if weights else None
+    return _Read(everything, n_dropped, n_partial, moments, low, high, n_kept)
 
 
 def _tell(table: Table, features: Features, choice: Choice, watch: IdWatch) -> None:
@@ -232,8 +253,12 @@ def _tell(table: Table, features: Features, choice: Choice, watch: IdWatch) -> N
         table.note(line)
 
 
-def _refuse_constant(features: Features, constant: np.ndarray, table: str) -> None:
-    """Raise if a feature has one value in all rows: nothing can be learned from it, and its variance is 0."""
+def _refuse_constant(features: Features, read: _Read, table: str) -> None:
+    """Raise if a feature has no value, or one in all rows: nothing can be learned from it, and its variance is 0."""
+    empty, constant = read.low > read.high, (read.low == read.high) & (read.n_kept > 1)
+    if empty.any():
+        column = features.names[int(np.argmax(empty))].partition("=")[0]
+        raise SourceError(f"{table}: column {column!r} has no value in any row; leave it out with --exclude")
     if constant.any():
         name = features.names[int(np.argmax(constant))]
         column, _, value = name.partition("=")

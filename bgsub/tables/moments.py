@@ -23,27 +23,29 @@ class Moments:
     """
 
     def __init__(self, n_columns: int) -> None:
-        self._total = 0.0
+        self._total = np.zeros(n_columns)
         self.mean = np.zeros(n_columns)
         self._squares = np.zeros(n_columns)  # weighted squares of the differences from the mean, summed
 
     @property
     def variance(self) -> np.ndarray:
         """Weighted variances (F,): 0 while there is no row of a weight above 0."""
-        return self._squares / self._total if self._total else np.zeros_like(self._squares)
+        return self._squares / np.where(self._total, self._total, 1.0)
 
     def add(self, rows: np.ndarray, weights: np.ndarray | None = None) -> None:
-        """Let a block of rows (n, F), with weights of 0 or more (n,), go by."""
-        total = float(len(rows)) if weights is None else float(weights.sum())
-        if not total:
-            return
-        mean = np.average(rows, axis=0, weights=weights)
-        offsets = rows - mean
+        """Let a block of rows (n, F), with weights of 0 or more (n,), go by; what is NaN has no part in it."""
+        there = ~np.isnan(rows)
         w = np.ones(len(rows)) if weights is None else weights
-        residue = (w @ offsets) / total  # what rounding left in the mean
+        total = w @ there
+        some = np.where(total, total, 1.0)
+        values = np.where(there, rows, 0.0)
+        mean = (w @ values) / some
+        offsets = np.where(there, rows - mean, 0.0)
+        residue = (w @ offsets) / some  # what rounding left in the mean
         squares = w @ offsets**2 - total * residue**2
         both = self._total + total
+        share = total / np.where(both, both, 1.0)
         apart = mean + residue - self.mean
-        self._squares += squares + apart**2 * (self._total / both * total)
-        self.mean = self.mean + apart * (total / both)
+        self._squares += squares + apart**2 * (self._total * share)
+        self.mean = self.mean + apart * share
         self._total = both

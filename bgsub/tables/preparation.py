@@ -85,11 +85,12 @@ class Features:
             blocks.append(_one_hot(texts, known))
         return np.hstack(blocks) if len(blocks) > 1 else blocks[0]
 
-    def unseen(self, rows: Rows, features: np.ndarray) -> np.ndarray:
-        """Return which rows, with features (n, F), have nothing missing but a text that was not learned, (n,) bool."""
-        if not self.categories:
-            return np.zeros(len(rows), bool)
-        return rows.complete & np.isnan(features[:, len(self.numbers) :]).any(axis=1)
+    def unseen(self, rows: Rows) -> np.ndarray:
+        """Return which rows that could be used hold a text that was not learned, (n,) bool."""
+        unknown = np.zeros(len(rows), bool)
+        for known, texts in zip(self.categories.values(), rows.categories, strict=True):
+            unknown |= texts.is_valid().to_numpy(zero_copy_only=False) & (_codes(texts, known) < 0)
+        return rows.complete & unknown
 
     @staticmethod
     def is_new(value: str, known: tuple[str, ...]) -> bool:
@@ -99,11 +100,16 @@ class Features:
 
 def _one_hot(texts: pa.Array, known: tuple[str, ...]) -> np.ndarray:
     """Return a column of 0 and 1 for each known value (n, len(known)); rows of a missing or unknown text are NaN."""
-    values = as_text(pa.array(known, pa.string()))  # models of before know True
-    codes = pc.index_in(texts, value_set=values).fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = _codes(texts, known)
     encoded = (codes[:, None] == np.arange(len(known))).astype(np.float64)
     encoded[codes < 0] = np.nan
     return encoded
+
+
+def _codes(texts: pa.Array, known: tuple[str, ...]) -> np.ndarray:
+    """Return the place of each text among the known ones (n,), -1 for others and for missing ones."""
+    values = as_text(pa.array(known, pa.string()))  # models of before know True
+    return pc.index_in(texts, value_set=values).fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 @dataclass(frozen=True)

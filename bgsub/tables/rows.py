@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,8 +16,9 @@ from bgsub.tables.reading import ReadOptions
 from bgsub.tables.table import BLOCK_ROWS, Kind, Table, refusal
 from bgsub.tables.values import as_numbers, as_text
 
-Missing = Literal["error", "drop"]
-"""What to do with a row in which a value is missing, NaN or infinite."""
+Missing = Literal["error", "drop", "em"]
+"""What to do with a row in which a value is missing or NaN: stop, leave it out, or use what it holds. Infinite values
+count as missing where rows are left out, and are an error otherwise."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class Rows:
     weights : ndarray (n,) float64 or None
         The rows' weights.
     complete : ndarray (n,) bool
-        The rows in which nothing is missing, NaN or infinite.
+        The rows to use: those in which nothing is missing, NaN or infinite; with ``missing="em"`` those that hold
+        some value.
     kept : pyarrow.RecordBatch
         The columns to pass on.
     """
@@ -101,8 +103,8 @@ def read_rows(
         Where from.
     selection : ColumnSelection
         Which columns.
-    missing : {"error", "drop"}
-        Whether a row with a missing, NaN or infinite value is an error, or only marked in `Rows.complete`.
+    missing : {"error", "drop", "em"}
+        Whether a row with a missing value is an error, only marked in `Rows.complete`, or used: see `Missing`.
     on_rows : callable, optional
         Called with the number of rows read so far.
 
@@ -116,8 +118,8 @@ def read_rows(
     ParameterError
         When the table lacks a column.
     SourceError
-        When the table is empty or damaged, a value is no number or a weight negative, or `missing` is "error" and a
-        value is; the text names row (counted from 1 below the heading) and column.
+        When the table is empty or damaged, a value is no number or a weight negative, or a value is missing
+        where it must not be; the text names row (counted from 1 below the heading) and column.
     """
     wanted = selection.wanted
     table.check_names(wanted)
@@ -125,7 +127,12 @@ def read_rows(
     for batch in _even(table.batches(wanted)):
         rows = _converted(batch, table.name, selection, start, table.options)
         if missing == "error" and not rows.complete.all():
-            raise _missing_value(rows, table.name, selection)
+            raise _missing_value(rows, table.name, selection, rows.complete)
+        if missing == "em":
+            sound = _sound(rows)
+            if not sound.all():
+                raise _missing_value(rows, table.name, selection, sound)
+            rows = replace(rows, complete=_holding(rows))
         yield rows
         start += len(rows)
         if on_rows is not None:
@@ -190,17 +197,34 @@ def _present(texts: pa.Array, options: ReadOptions) -> pa.Array:
     return pc.if_else(missing, pa.scalar(None, pa.string()), texts)
 
 
-def _missing_value(rows: Rows, table: str, selection: ColumnSelection) -> SourceError:
-    """Return the error that names the first missing value."""
-    index = int(np.argmin(rows.complete))
+def _sound(rows: Rows) -> np.ndarray:
+    """Return the rows with no infinite value, and a weight, (n,) bool: what EM can use."""
+    sound = ~np.isinf(rows.numbers).any(axis=1)
+    return sound if rows.weights is None else sound & np.isfinite(rows.weights)
+
+
+def _holding(rows: Rows) -> np.ndarray:
+    """Return the rows in which some value is not missing, (n,) bool."""
+    holding = ~np.isnan(rows.numbers).all(axis=1) if rows.numbers.shape[1] else np.zeros(len(rows), bool)
+    for texts in rows.categories:
+        holding |= texts.is_valid().to_numpy(zero_copy_only=False)
+    return holding
+
+
+def _missing_value(rows: Rows, table: str, selection: ColumnSelection, sound: np.ndarray) -> SourceError:
+    """Return the error that names the first value of the first row that is not sound."""
+    index = int(np.argmin(sound))
     values: dict[str, float] = dict(zip(selection.numbers, rows.numbers[index].tolist(), strict=True))
     if rows.weights is not None:
         values[str(selection.weights)] = float(rows.weights[index])
     for name, texts in zip(selection.categories, rows.categories, strict=True):
         values[name] = 0.0 if texts[index].is_valid else np.nan
-    name = next(name for name, value in values.items() if not np.isfinite(value))
+    faults = [name for name, value in values.items() if not np.isfinite(value)]
+    used = sound is not rows.complete  # what is missing is not why the row is refused
+    name = next(name for name in faults if not used or np.isinf(values[name]) or name == selection.weights)
     what = "missing (NaN)" if np.isnan(values[name]) else "infinite"
     return SourceError(
         f"{table}: row {rows.start + index + 1}, column {name!r} is {what}: "
         "correct it, or leave such rows out with --missing drop"
+        + (", or use what they hold with --missing em" if what != "infinite" and name != selection.weights else "")
     )

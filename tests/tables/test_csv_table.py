@@ -48,7 +48,10 @@ def test_whole_numbers_may_turn_into_real_ones_late(tmp_path, long_rows):
 @pytest.mark.parametrize("text", ["", "NA", "nan", "NULL"])
 def test_missing_values_are_named_or_marked(tmp_path, text):
     path = write_csv(tmp_path / "t.csv", [[1, 2], [3, text], [5, 6]], names="ab")
-    with pytest.raises(SourceError, match=r"row 2, column 'b' is missing \(NaN\): correct it, or .* --missing drop$"):
+    with pytest.raises(
+        SourceError,
+        match=r"row 2, column 'b' is missing \(NaN\): correct it, or .* with --missing em$",
+    ):
         read(path, "a", "b")
     with open_table(path) as table:
         (rows,) = read_rows(table, ColumnSelection(("a", "b")), "drop")

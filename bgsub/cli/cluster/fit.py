@@ -108,6 +108,7 @@ def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]
         "rows": fitted.n_rows,
         "rows_left_out": fitted.n_dropped,
         "notes": table.notes,
+        "rows_with_gaps": fitted.n_partial,
         "outputs": [path for path in (options["model"], options["output"]) if path and path != "-"],
         **describe(fitted),
     }

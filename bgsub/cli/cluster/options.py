@@ -142,10 +142,10 @@ def missing_option(command: Callable) -> Callable:
     """Give a command --missing."""
     return rows(
         "--missing",
-        type=Word(["error", "drop"]),
+        type=Word(["error", "drop", "em"]),
         default="error",
         show_default=True,
-        help="Rows with an empty, NaN or infinite value: stop and name the first, or leave them out.",
+        help="Rows with an empty or NaN value: stop and name the first, leave them out, or use what they hold.",
     )(command)
 
 

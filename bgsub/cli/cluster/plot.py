@@ -101,6 +101,8 @@ def command(model: str, table: str, **options: Any) -> None:
         click.echo(f"wrote {output}")
         for line in left_out.lines():
             click.echo(f"  {line}")
+        if rows.n_hidden:
+            click.echo(f"  {rows.n_hidden:,} of the rows lack a column that is shown, and are not drawn")
 
 
 def _draw(model: TableModel, columns: list[int], rows: DrawnRows, options: dict[str, Any]) -> None:

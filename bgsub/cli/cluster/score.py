@@ -152,4 +152,6 @@ def _print(facts: dict[str, Any], left_out: list[str], to_stderr: bool) -> None:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
