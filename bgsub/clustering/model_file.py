@@ -10,6 +10,7 @@ import numpy as np
 from bgsub.errors import ModelFileError
 from bgsub.files import read_container, write_container
 from bgsub.mixture.fitted import FittedMixture
+from bgsub.mixture.outlier_files import outlier_arrays, outliers_from
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, fault
 from bgsub.tables.preparation import Preparation
 
@@ -72,6 +73,7 @@ def write(
         "width": width,
     }
     arrays = {**mixture.parameters._asdict(), "densities": densities}
+    arrays |= outlier_arrays(mixture.noise, mixture.cutoff)
     write_container(path, KIND, _VERSION, meta, arrays | preparation.arrays())
 
 
@@ -112,7 +114,8 @@ def _mixture_from(
             if reason:
                 raise ModelFileError(f"{reason}; fit the model again")
             # With the factors as they were, so that predictions are, to the bit.
-            return FittedMixture(parameters, covariance_type), Outcome(reg_covar, converged, n_iter, lower_bound)
+            mixture = FittedMixture(parameters, covariance_type, *outliers_from(arrays, n_features))
+            return mixture, Outcome(reg_covar, converged, n_iter, lower_bound)
     raise ModelFileError("its mixture is not laid out as it should be; fit the model again")
 
 

@@ -21,6 +21,7 @@
 `gaussianity`       are the components Gaussian? A test of the residuals of each
 `input_checks`      rows, weights and names, or one line that says what is wrong with them
 `model_files`       saved mixtures
+`outlier_files`     what they hold of noise
 `scikit_learn`      what the estimator owes to scikit-learn
 ==================  ================================================================================
 

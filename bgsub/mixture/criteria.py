@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +32,11 @@ class Criteria:
 
     def aic(self, X: Any, sample_weight: Any = None) -> float:
         """Return Akaike's information criterion on the rows: the lower the better."""
-        return -2.0 * self._likelihood(X, sample_weight)[0] + 2.0 * self.fitted_mixture().n_parameters
+        return self.criteria(X, sample_weight)["aic"]
 
     def bic(self, X: Any, sample_weight: Any = None) -> float:
         """Return the Bayesian information criterion on the rows: the lower the better."""
-        log_likelihood, total = self._likelihood(X, sample_weight)
-        return -2.0 * log_likelihood + self.fitted_mixture().n_parameters * math.log(total)
+        return self.criteria(X, sample_weight)["bic"]
 
     def icl(self, X: Any, sample_weight: Any = None) -> float:
         """Return the integrated completed likelihood (`FittedMixture.criteria`) on the rows: the lower the better."""

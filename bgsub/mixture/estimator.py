@@ -19,16 +19,16 @@ from bgsub.mixture import scikit_learn
 from bgsub.mixture.criteria import Criteria
 from bgsub.mixture.diagnosis import NOT_CONVERGED, tell_of_collapse
 from bgsub.mixture.em.rules import EMResult
-from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture, draw
-from bgsub.mixture.fitting import Fit, FitOptions, explained, fit, starts_of
+from bgsub.mixture.fitting import Fit, FitOptions, fit, improve
 from bgsub.mixture.given_parameters import FromParameters
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.model_files import load_mixture, save_mixture
-from bgsub.mixture.parameters import Parameters
+from bgsub.mixture.noise import Noise
+from bgsub.mixture.parameters import Parameters, separated
 from bgsub.mixture.partly_known import PartlyKnown
-from bgsub.mixture.settings import CovarianceType, InitParams, Missing
+from bgsub.mixture.settings import CovarianceType, InitParams, Missing, NoiseRegion
 
 
 class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseEstimator):
@@ -70,11 +70,17 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         'em' takes NaN for not known, in all methods: a row counts by its other columns (Little & Rubin 2002, section
         11.2.3), one that holds nothing does not, and gets the label -1. Right where what is missing does not hang on
         its own value.
+    noise : {None, 'box', 'hull'}, default None
+        'box' and 'hull' (of up to 3 features) add noise, of constant density over the region that the rows take up:
+        what is of no component, with the label -1, instead of in its nearest one. Each start is tried twice.
+    trim : float, default 0
+        Or the share of the rows, the least likely ones, that are left out, with the label -1; at most 0.5. Covariances
+        are those of all rows, if what is left out is not wrong but only in the tails. BIC and the like, too, leave out.
 
     Attributes
     ----------
     weights_, means_ : ndarray, shapes (K,) and (K, D)
-        Weights of the components, which sum to 1, and their means.
+        Weights of the components, which sum to 1, less that of the noise, and their means.
     covariances_, precisions_, precisions_cholesky_ : ndarray, shape (K, D, D), (D, D), (K, D) or (K,)
         Their covariances: full, tied, diag, spherical; the inverses; the upper triangular U with precision = U U^T.
     converged_, n_iter_ : bool, int
@@ -83,6 +89,8 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         Mean log-likelihood at the best run's last E step, and at each of them.
     n_batches_ : int
         Calls that the parameters come from: 1 after `fit`, one more with each `partial_fit`.
+    noise_, cutoff_ : Noise or None, float or None
+        The noise, its ``weight`` and ``region``; the log-density below which rows are left out.
     n_features_in_, feature_names_in_ : int, ndarray of str
         D, and the columns' names, where all have one.
 
@@ -100,6 +108,8 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
     """
 
     n_batches_: int
+    noise_: Noise | None = None
+    cutoff_: float | None = None
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = scikit_learn.CONSTRAINTS
 
     def __init__(
@@ -123,6 +133,8 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         threads: int | None = None,
         learning_decay: float = 0.7,
         missing: Missing = "error",
+        noise: NoiseRegion | None = None,
+        trim: float = 0.0,
     ) -> None:
         self.n_components, self.covariance_type = n_components, covariance_type
         self.tol, self.reg_covar, self.max_iter, self.n_init = tol, reg_covar, max_iter, n_init
@@ -130,7 +142,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.verbose, self.verbose_interval = verbose, verbose_interval
         self.acceleration, self.threads = acceleration, threads
-        self.learning_decay, self.missing = learning_decay, missing
+        self.learning_decay, self.missing, self.noise, self.trim = learning_decay, missing, noise, trim
 
     @scikit_learn.fitting
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -200,27 +212,31 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
             Rows, at the first call at least 2 and `n_components`, later any number, and optional weights.
         y : ignored
             Present for scikit-learn's conventions.
+
+        Raises
+        ------
+        ValueError
+            As for `fit`; also with `trim`, which needs to see all rows.
         """
         first = not hasattr(self, "means_")
         X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **scikit_learn.ROWS)
         check_finite(X, self._names(), missing=self.missing)
         data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names(), self.missing)
         n_batches: int = 0 if first else self.n_batches_
-        with explained(data):
-            current = self._first_start(data) if first else self._parameters()
-            with data.passes(self.n_components, self.covariance_type, self.threads) as one_pass:
-                statistics = one_pass(current)
-            if not statistics.total_weight:  # rows that hold nothing
-                return self
-            rate = (1.0 + n_batches) ** -self.learning_decay
-            parameters = stepwise_update(statistics, current, self.covariance_type, self.reg_covar, rate)
-        bounds = [statistics.log_likelihood / statistics.total_weight]
-        self.take(EMResult(parameters, bounds, False), X.dtype if first else self.means_.dtype)
+        rate = (1.0 + n_batches) ** -self.learning_decay
+        last = None if first else self.fitted_mixture()
+        found = improve(
+            data, replace(self._options(), n_init=1), check_random_state(self.random_state), last, rate, _warn
+        )
+        if found is None:  # rows that hold nothing
+            return self
+        self.take(found, X.dtype if first else self.means_.dtype)
         self.n_batches_ = n_batches + 1
         return self
 
-    def take(self, run: EMResult, dtype: Any = np.float64) -> None:
-        """Make the end of an EM run the fitted attributes, float32 or float64."""
+    def take(self, found: Fit, dtype: Any = np.float64) -> None:
+        """Make a fit the fitted attributes, float32 or float64."""
+        run = found.run
         weights, means, covariances, cholesky = run.parameters
         full = self.covariance_type in ("full", "tied")
         precisions = cholesky @ np.swapaxes(cholesky, -1, -2) if full else cholesky**2
@@ -230,6 +246,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         self.converged_, self.n_iter_, self.lower_bounds_ = run.converged, len(run.lower_bounds), run.lower_bounds
         self.lower_bound_ = run.lower_bounds[-1] if run.lower_bounds else -math.inf
         self.n_features_in_, self.n_batches_ = means.shape[1], 1
+        self.noise_, self.cutoff_ = found.mixture.noise, found.mixture.cutoff
 
     def _fit(self, data: TrainingData) -> Self:
         """Run EM from each start, keep the best, and tell what is wrong with it."""
@@ -238,19 +255,15 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
             data,
             self._options(),
             check_random_state(self.random_state),
-            last=self._parameters() if goes_on else None,
+            last=self.fitted_mixture().whole if goes_on else None,
             lower_bound=self.lower_bound_ if goes_on else -math.inf,
             tell=_warn,
         )
-        self.take(found.run, data.dtype)
+        self.take(found, data.dtype)
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
         tell_of_collapse(self._parameters(), self.covariance_type, self.reg_covar, data.names, n_rows=data.n_rows)
         return self
-
-    def _first_start(self, data: TrainingData) -> Parameters:
-        options = replace(self._options(), n_init=1)
-        return starts_of(data, options, check_random_state(self.random_state), tell=_warn)[0]
 
     def _options(self) -> FitOptions:
         names = {field.name for field in fields(FitOptions)} & self.get_params(deep=False).keys()
@@ -263,21 +276,30 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         return self._in_dtype_of(X, self.fitted_mixture().log_densities(X, missing=self.missing, threads=self.threads))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable component of each row, integers of shape (N,)."""
+        """Return the most probable component of each row, integers of shape (N,); -1 where none is: see `noise`."""
         X = scikit_learn.rows_of(self, X)
         return self.fitted_mixture().labels(X, missing=self.missing, threads=self.threads)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return each row's probability of belonging to each component, shape (N, n_components)."""
+        """Return each row's probability of belonging to each component, shape (N, n_components).
+
+        A row's sum to 1, less its share of noise, `noise_proba`; those of a row that `trim` leaves out are 0.
+        """
         X = scikit_learn.rows_of(self, X)
         found = self.fitted_mixture().responsibilities(X, missing=self.missing, threads=self.threads)
         return self._in_dtype_of(X, found)
+
+    def noise_proba(self, X: Any) -> np.ndarray:
+        """Return each row's probability of belonging to no component, shape (N,): 1 less the sum of the others."""
+        X = scikit_learn.rows_of(self, X)
+        return self._in_dtype_of(X, self.fitted_mixture().noise_shares(X, missing=self.missing, threads=self.threads))
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows (n, D), as scikit-learn does for the same `random_state`, and the components (n,) of each."""
         check_is_fitted(self)
         fitted = Parameters(self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
-        return draw(fitted, self.covariance_type, n_samples, check_random_state(self.random_state))
+        fitted = fitted if self.noise_ is None else self._parameters()
+        return draw(fitted, self.covariance_type, n_samples, check_random_state(self.random_state), self.noise_)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a file, whole or not at all; an existing one is replaced. Raises OutputError."""
@@ -307,13 +329,15 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
     def fitted_mixture(self) -> FittedMixture:
         """Return the fitted parameters as a plain mixture, float64, which knows nothing of scikit-learn."""
         check_is_fitted(self)
-        return FittedMixture(self._parameters(), self.covariance_type)
+        return FittedMixture(self._parameters(), self.covariance_type, self.noise_, self.cutoff_)
 
     @classmethod
     def from_mixture(cls, mixture: FittedMixture, **settings: Any) -> Self:
         """Return an estimator, with any other settings, whose fitted attributes are the parameters of `mixture`."""
         model = cls(n_components=mixture.n_components, covariance_type=mixture.covariance_type, **settings)
-        model.take(EMResult(mixture.parameters, [], True))
+        if mixture.noise is not None:
+            model.set_params(noise=mixture.noise.region.kind)
+        model.take(Fit(mixture, EMResult(mixture.whole, [], True), FitOptions()))
         return model
 
     @classmethod
@@ -321,7 +345,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         """Return an estimator, with any other settings, of what was fitted to columns of some names."""
         options = found.options
         model = cls(options.n_components, covariance_type=options.covariance_type, **settings)
-        model.take(found.run, dtype)
+        model.take(found, dtype)
         return model._named(names)
 
     def reorder(self, order: Any) -> None:
@@ -341,7 +365,8 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
     def _parameters(self) -> Parameters:
         """Return the fitted attributes as the kernels take them."""
         fitted = (self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
-        return Parameters(*(np.ascontiguousarray(values, dtype=np.float64) for values in fitted))
+        parameters = Parameters(*(np.ascontiguousarray(values, dtype=np.float64) for values in fitted))
+        return parameters if self.noise_ is None else separated(parameters)
 
     def _names(self) -> Sequence[str] | None:
         return getattr(self, "feature_names_in_", None)

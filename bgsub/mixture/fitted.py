@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.input_checks import check_sample_weight
+from bgsub.mixture.noise import NOISE, Noise
 from bgsub.mixture.parameters import Parameters, matrices_of, n_parameters
 from bgsub.mixture.passes.cpu import log_density
 from bgsub.mixture.passes.missing import observed_counts, observed_log_density
@@ -36,16 +37,24 @@ class FittedMixture:
     ----------
     parameters : Parameters
         Weights, means, covariances and factors of the precisions, float64.
+        The weights sum to 1, whatever noise there is.
     covariance_type : {"full", "tied", "diag", "spherical"}
         What the covariances are.
+    noise : Noise or None
+        What a row belongs to that is of no component; not together with ``missing="em"``.
+    cutoff : float or None
+        The log-density below which a row is of no component.
     """
 
     parameters: Parameters
     covariance_type: CovarianceType
+    noise: Noise | None = None
+    cutoff: float | None = None
 
     def __repr__(self) -> str:
         components = counted(self.n_components, "component")
-        return f"FittedMixture({components}, {counted(self.n_features, 'feature')}, {self.covariance_type})"
+        noise = ", noise" * (self.noise is not None) + ", trimmed" * (self.cutoff is not None)
+        return f"FittedMixture({components}, {counted(self.n_features, 'feature')}, {self.covariance_type}{noise})"
 
     def _repr_html_(self) -> str:
         return self.shown()
@@ -67,13 +76,20 @@ class FittedMixture:
 
     @property
     def n_parameters(self) -> int:
-        """Number of free parameters."""
-        return n_parameters(self.n_components, self.n_features, self.covariance_type)
+        """Number of free parameters; noise has two, its weight and its volume, as mclust counts."""
+        of_components = n_parameters(self.n_components, self.n_features, self.covariance_type)
+        return of_components + (2 if self.noise is not None else 0)
 
     @property
     def weights(self) -> np.ndarray:
-        """Weights (K,) of the components, which sum to 1."""
-        return self.parameters.weights
+        """Weights (K,) of the components, which sum to 1, less that of the noise."""
+        weights = self.parameters.weights
+        return weights if self.noise is None else weights * (1.0 - self.noise.weight)
+
+    @property
+    def whole(self) -> Parameters:
+        """The parameters with these weights, which tell of the noise too: where EM with noise goes on."""
+        return self.parameters if self.noise is None else self.parameters._replace(weights=self.weights)
 
     @property
     def means(self) -> np.ndarray:
@@ -107,19 +123,46 @@ class FittedMixture:
 
     def log_densities(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
         """Return log p(x) of each row, float64 of shape (N,); of a row that holds nothing 0."""
-        return self._read(X, missing, threads)
+        found = self._read(X, missing, threads)
+        return found if self.noise is None else self.noise.total(found, X)
 
     def labels(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
-        """Return the most probable component of each row, intp of shape (N,); of a row that holds nothing -1."""
+        """Return the most probable component of each row, intp of shape (N,).
+
+        -1 is a row that is most probably noise, or below the `cutoff`, or holds nothing.
+        """
         found = np.empty(len(X), np.intp)
-        self._read(X, missing, threads, labels=found)
+        if self.noise is None:
+            densities = self._read(X, missing, threads, labels=found)
+            if self.cutoff is not None:
+                found[densities < self.cutoff] = NOISE
+            return found
+        for start in range(0, len(X), ROWS_A_BLOCK):
+            rows = slice(start, start + ROWS_A_BLOCK)
+            shares, noise = self.shares(X[rows], missing=missing, threads=threads)
+            found[rows] = np.where(noise > shares.max(axis=1), NOISE, shares.argmax(axis=1))
         return found
 
     def responsibilities(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
-        """Return each row's probability of belonging to each component, float64 of shape (N, K)."""
+        """Return each row's probability of belonging to each component, float64 of shape (N, K).
+
+        A row's sum to 1, less its share of noise; those of a row below the `cutoff` are 0.
+        """
+        return self.shares(X, missing=missing, threads=threads)[0]
+
+    def noise_shares(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
+        """Return each row's probability of belonging to no component, (N,); 1 or 0 where a `cutoff` decides."""
+        return self._noise_of(self._read(X, missing, threads))
+
+    def shares(
+        self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return `responsibilities` and `noise_shares`, from one pass over the rows."""
         found = np.empty((len(X), self.n_components))
-        self._read(X, missing, threads, responsibilities=found)
-        return found
+        noise = self._noise_of(self._read(X, missing, threads, responsibilities=found))
+        if self.noise is not None or self.cutoff is not None:
+            found *= (1.0 - noise)[:, None]
+        return found, noise
 
     def score(
         self, X: np.ndarray, sample_weight: object = None, *, missing: Missing = "error", threads: int | None = None
@@ -136,7 +179,7 @@ class FittedMixture:
         The ICL, the integrated completed likelihood, is the BIC plus twice the entropy of the responsibilities, so that
         it counts clusters where the BIC counts the Gaussians that a density needs (Biernacki, Celeux & Govaert 2000;
         McLachlan & Peel 2000, section 6.10.3). Of all three, the lower the better. A row with gaps counts as a row,
-        one that holds nothing does not.
+        one that holds nothing does not, and neither does one below the `cutoff`.
         """
         weights = check_sample_weight(sample_weight, len(X))
         log_likelihood = entropy = total = 0.0
@@ -144,9 +187,15 @@ class FittedMixture:
             rows = X[start : start + ROWS_A_BLOCK]
             r = np.empty((len(rows), self.n_components))
             densities = self._read(rows, missing, threads, responsibilities=r)
+            noise = self._noise_of(densities)
+            if self.noise is not None:
+                r *= (1.0 - noise)[:, None]
+                r, densities = np.column_stack([r, noise]), self.noise.total(densities, rows)
             uncertainty = -(r * np.log(np.maximum(r, np.finfo(np.float64).tiny))).sum(axis=1)
             w = counting_weights(rows, None if weights is None else weights[start : start + len(rows)], missing)
             w = np.ones(len(rows)) if w is None else w
+            if self.cutoff is not None:
+                w, densities = w * (noise == 0), np.maximum(densities, self.cutoff)  # 0 times -inf would be NaN
             log_likelihood += float(w @ densities)
             entropy += float(w @ uncertainty)
             total += float(w.sum())
@@ -180,22 +229,32 @@ class FittedMixture:
     def sample(self, n_samples: int, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows, float64 of shape (n, D), component by component, and the component of each, int64 of shape (n,).
 
+        Noise comes last, with the label -1.
+
         Raises
         ------
         ParameterError
             When no row is asked for.
         """
-        return draw(self.parameters, self.covariance_type, n_samples, random)
+        return draw(self.parameters, self.covariance_type, n_samples, random, self.noise)
 
     def reordered(self, order: np.ndarray) -> FittedMixture:
         """Return the same mixture, of which component ``order[k]`` is number k."""
         weights, means, covariances, factors = self.parameters
         if self.covariance_type != "tied":  # else there is one for all
             covariances, factors = covariances[order], factors[order]
-        return FittedMixture(Parameters(weights[order], means[order], covariances, factors), self.covariance_type)
+        return replace(self, parameters=Parameters(weights[order], means[order], covariances, factors))
+
+    def _noise_of(self, log_densities: np.ndarray) -> np.ndarray:
+        """Return the share of noise (N,) of rows of these densities under the components alone."""
+        if self.noise is not None:
+            return self.noise.shares(log_densities)
+        return np.zeros(len(log_densities)) if self.cutoff is None else (log_densities < self.cutoff).astype(np.float64)
 
     def _read(self, X: np.ndarray, missing: Missing, threads: int | None, **outputs: np.ndarray) -> np.ndarray:
         self._check_width(X)
+        if missing == "em" and self.noise is not None:
+            raise ParameterError("a mixture with noise needs complete rows: leave out missing='em'")
         read = observed_log_density if missing == "em" else log_density
         return read(X, self.parameters, self.covariance_type, threads=threads, **outputs)
 
@@ -217,13 +276,19 @@ def counting_weights(X: np.ndarray, weights: np.ndarray | None, missing: Missing
 
 
 def draw(
-    parameters: Parameters, covariance_type: str, n_samples: int, random: np.random.RandomState
+    parameters: Parameters,
+    covariance_type: str,
+    n_samples: int,
+    random: np.random.RandomState,
+    noise: Noise | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Do the work of `FittedMixture.sample`, for parameters of any floating type: scikit-learn's rows, to the bit."""
     weights, means, covariances, _ = parameters
     if n_samples < 1:
         raise ParameterError(f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample.")
-    counts = random.multinomial(n_samples, np.asarray(weights, dtype=np.float64))
+    shares = np.asarray(weights, dtype=np.float64)
+    n_noise = 0 if noise is None else int(random.binomial(n_samples, noise.weight))
+    counts = random.multinomial(n_samples - n_noise, shares)
     parts = []
     for k, count in enumerate(counts):
         covariance = covariances if covariance_type == "tied" else covariances[k]
@@ -231,7 +296,11 @@ def draw(
             parts.append(random.multivariate_normal(means[k], covariance, int(count)))
         else:
             parts.append(means[k] + random.standard_normal(size=(count, means.shape[1])) * np.sqrt(covariance))
-    return np.vstack(parts).astype(np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    labels = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    if noise is not None:
+        parts.append(noise.region.draw(n_noise, random))
+        labels = np.append(labels, np.full(n_noise, NOISE))
+    return np.vstack(parts).astype(np.float64), labels
 
 
 def anomaly_threshold(
@@ -247,7 +316,8 @@ def anomaly_threshold(
     if not 0 < q < 1:
         raise ParameterError(f"q is {q!r}: give a share above 0 and below 1")
     if densities is None:
-        densities = mixture.log_densities(mixture.sample(_DRAWS, np.random.RandomState(0))[0], threads=threads)
+        ordinary = draw(mixture.parameters, mixture.covariance_type, _DRAWS, np.random.RandomState(0))[0]
+        densities = mixture.log_densities(ordinary, threads=threads)
     return float(np.quantile(densities, q))
 
 

@@ -14,15 +14,27 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bgsub.errors import ParameterError
 from bgsub.mixture.diagnosis import in_words, warn
 from bgsub.mixture.em.loop import best_run
 from bgsub.mixture.em.progress import Progress
+from bgsub.mixture.em.robust_data import RobustData, Robustness
 from bgsub.mixture.em.rules import EMResult, Rules, Tell
 from bgsub.mixture.em.starts import Seeding, check_enough_rows, draw_starts, drawn_seeds, sampled, starts_from
+from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.settings import CovarianceType, InitParams, Missing, check_choice, check_number, default
+from bgsub.mixture.settings import (
+    CovarianceType,
+    InitParams,
+    Missing,
+    NoiseRegion,
+    check_choice,
+    check_number,
+    check_trim,
+    default,
+)
 
 _TELLING_ROWS = 10_000  # that tell whether a column follows from others
 
@@ -35,6 +47,8 @@ class FitOptions:
     ----------
     inits : tuple
         Given weights, means and precisions, each an array or None.
+    noise, trim : {"box", "hull"} or None, float
+        What becomes of rows that belong to no component: one of both.
     """
 
     n_components: int = int(default("n_components", "estimator"))
@@ -47,6 +61,8 @@ class FitOptions:
     inits: tuple[Any, Any, Any] = (None, None, None)
     acceleration: Literal["squarem"] | None = None
     threads: int | None = None
+    noise: NoiseRegion | None = None
+    trim: float = 0.0
     verbose: int = 0
     verbose_interval: int = 10
     missing: Missing = "error"
@@ -56,8 +72,18 @@ class FitOptions:
             check_number(name, getattr(self, name))
         if self.threads is not None:
             check_number("threads", self.threads)
-        for name in ("covariance_type", "init_params", "acceleration", "missing"):
+        for name in ("covariance_type", "init_params", "acceleration", "missing", "noise"):
             check_choice(name, getattr(self, name))
+        check_trim(self.trim)
+        if self.noise and self.trim:
+            raise ParameterError("noise and trim do the same in two ways: give one of them")
+        if (self.noise or self.trim) and self.acceleration:
+            raise ParameterError("acceleration does not go with noise, nor with trim: leave it out")
+
+    def robust(self, data: TrainingData) -> TrainingData:
+        """Return data with noise, or with some of their rows left out, if that is wanted; else the data."""
+        how = Robustness(self.noise, self.trim)
+        return RobustData(data, how, self.n_components) if how else data
 
     def rules(self, lower_bound: float = -math.inf) -> Rules:
         """Return how to iterate, from a lower bound on where a fit goes on."""
@@ -89,7 +115,7 @@ class Fit:
     def reordered(self, order: np.ndarray) -> Fit:
         """Return the same fit, of which component ``order[k]`` is number k."""
         mixture = self.mixture.reordered(order)
-        return Fit(mixture, self.run._replace(parameters=mixture.parameters), self.options)
+        return Fit(mixture, self.run._replace(parameters=mixture.whole), self.options)
 
 
 def fit(
@@ -123,6 +149,7 @@ def fit(
     ParameterError
         When an option is out of its bounds, there are too few rows, or a covariance is not positive definite.
     """
+    data = options.robust(data)
     with explained(data):
         starts = starts_of(data, options, random, last=last, tell=tell)
         return _best(data, starts, options, lower_bound)
@@ -145,20 +172,63 @@ def fit_types(
     list
         For each type the fit, or why there is none.
     """
+    data = options.robust(data)
     seeding = _seeding(options, random, tell)
-    rows, weights = sampled(data, seeding)
-    check_enough_rows(data.n_rows, options.n_components)
-    drawn = drawn_seeds(rows, weights, seeding)
+    sources = []
+    for view in _views(data):
+        rows, weights = sampled(view, seeding)
+        check_enough_rows(view.n_rows, options.n_components)
+        sources.append((rows, weights, drawn_seeds(rows, weights, seeding)))
     found: list[Fit | ValueError] = []
     for kind in covariance_types:
         of_the_type = replace(options, covariance_type=kind)
         try:
             with explained(data):
-                starts = starts_from(rows, weights, drawn, None, of_the_type.rules())
+                starts = [start for source in sources for start in starts_from(*source, None, of_the_type.rules())]
                 found.append(_best(data, starts, of_the_type))
         except ValueError as error:  # a covariance that is not positive definite: this combination is out
             found.append(error)
     return found
+
+
+def improve(
+    data: TrainingData,
+    options: FitOptions,
+    random: np.random.RandomState,
+    last: FittedMixture | None,
+    rate: float,
+    tell: Tell = warn,
+) -> Fit | None:
+    """Do one step of stepwise EM over some rows, which count by a rate; from a first start without a last mixture.
+
+    Returns
+    -------
+    Fit or None
+        None where rows hold nothing.
+
+    Raises
+    ------
+    ParameterError
+        As `fit`; also when rows are to be trimmed, which takes all of them.
+    """
+    if options.trim:
+        raise ParameterError("trim takes all rows at once: give them to fit or fit_blocks, or fit with noise instead")
+    data, kind = options.robust(data), options.covariance_type
+    with explained(data):
+        current = starts_of(data, options, random, tell=tell)[0] if last is None else last.whole
+        if isinstance(data, RobustData):
+            current = data.started(current)
+            data.widen(last)
+        with data.passes(options.n_components, kind, options.threads) as one_pass:
+            statistics = one_pass(current)
+        if not statistics.total_weight:
+            return None
+        parameters = stepwise_update(statistics, current, kind, options.reg_covar, rate)
+    mixture = FittedMixture(parameters, kind)
+    if isinstance(data, RobustData):
+        mixture = data.finished(parameters, kind, options.threads)
+    bounds = [statistics.log_likelihood / statistics.total_weight]
+    return Fit(mixture, EMResult(mixture.whole, bounds, False), options)
 
 
 def starts_of(
@@ -170,7 +240,9 @@ def starts_of(
     tell: Tell = warn,
 ) -> list[Parameters]:
     """Return the parameters from which `fit`, with the same arguments, would run EM."""
-    return draw_starts(data, _seeding(options, random, tell), options.rules(), options.inits, last)
+    seeding, drawing = _seeding(options, random, tell), last is None and any(init is None for init in options.inits)
+    views = _views(data)[: None if drawing else 1]
+    return [start for view in views for start in draw_starts(view, seeding, options.rules(), options.inits, last)]
 
 
 @contextmanager
@@ -208,6 +280,16 @@ def _seeding(options: FitOptions, random: np.random.RandomState, tell: Tell) -> 
     return Seeding(options.n_components, options.n_init, options.init_params, random, tell)
 
 
+def _views(data: TrainingData) -> Sequence[TrainingData]:
+    """Return the rows that starts are drawn from: once, or with more and with fewer of them left out."""
+    return list(data.views()) if isinstance(data, RobustData) else [data]
+
+
 def _best(data: TrainingData, starts: list[Parameters], options: FitOptions, lower_bound: float = -math.inf) -> Fit:
+    if isinstance(data, RobustData):
+        starts = [data.started(start) for start in starts]
     run = best_run(data, starts, options.rules(lower_bound), options.threads, options.progress())
-    return Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
+    if not isinstance(data, RobustData):
+        return Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
+    mixture = data.finished(run.parameters, options.covariance_type, options.threads)
+    return Fit(mixture, run._replace(parameters=mixture.whole), options)

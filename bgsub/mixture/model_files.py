@@ -9,7 +9,8 @@ import numpy as np
 
 from bgsub.errors import ModelFileError, ParameterError
 from bgsub.files import read_container, write_container
-from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, covariance_shape, layout_fault
+from bgsub.mixture.outlier_files import outlier_arrays, outliers_from
+from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, covariance_shape, layout_fault, separated
 
 KIND = "gaussian-mixture"
 _VERSION = 1
@@ -36,6 +37,7 @@ def save_mixture(model: Any, path: str | os.PathLike[str]) -> None:
     if not isinstance(parameters["random_state"], (int, np.integer, type(None))):
         raise ParameterError("random_state is a generator, which a model file does not hold: set an integer or None")
     arrays["lower_bounds_"] = np.asarray(model.lower_bounds_, dtype=np.float64)
+    arrays |= outlier_arrays(model.noise_, model.cutoff_)
     arrays["lower_bound_"] = np.asarray(model.lower_bound_, dtype=np.float64)
     meta = {
         "parameters": {name: _plain(value) for name, value in parameters.items()},
@@ -57,6 +59,10 @@ def load_mixture(model_class: type, path: str | os.PathLike[str]) -> Any:
     """
     meta, arrays = read_container(path, KIND, _VERSION)
     fault = _fault(meta, arrays)
+    try:
+        noise, cutoff = (None, None) if fault else outliers_from(arrays, arrays["means_"].shape[1])
+    except ModelFileError as error:
+        fault = str(error)
     if fault:
         raise ModelFileError(
             f"cannot load the model {os.fspath(path)}: {fault}; copy it again from its source, or fit the model again"
@@ -76,6 +82,7 @@ def load_mixture(model_class: type, path: str | os.PathLike[str]) -> Any:
     model.lower_bound_ = float(arrays["lower_bound_"])
     model.converged_, model.n_iter_, model.n_batches_ = meta["converged"], meta["n_iter"], meta["n_batches"]
     model.n_features_in_ = arrays["means_"].shape[1]
+    model.noise_, model.cutoff_ = noise, cutoff
     if meta["feature_names"]:
         model.feature_names_in_ = np.array(meta["feature_names"], dtype=object)
     return model
@@ -103,6 +110,8 @@ def _fault(meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
         return "it lacks a part of the mixture"
     n_features = arrays["means_"].shape[1]
     parameters = Parameters(*(arrays[f"{name}_"] for name in Parameters._fields))
+    if "noise_weight" in arrays and (parameters.weights > 0).all():  # which the others and its own sum to 1 with
+        parameters = separated(parameters)
     shapes = {"precisions_": covariance_shape(kind, n_components, n_features), "lower_bound_": ()}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:

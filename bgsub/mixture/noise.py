@@ -20,9 +20,14 @@ from typing import Any
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.extras import explained
 from bgsub.mixture.settings import NoiseRegion
 
+NOISE = -1
+"""The label of a row of no component."""
+
 MOST_HULL_FEATURES = 3  # facets, and the time for them, grow with the power of half the features
+LEAST_KEPT = 1e-12  # of all weight, for the components, where all is noise: logarithms are taken of weights
 _SLACK = 1e-9  # of the region's width: rounding leaves no row outside that was learned
 
 
@@ -51,6 +56,11 @@ class Region:
     def n_features(self) -> int:
         """D."""
         return len(self.low)
+
+    @property
+    def is_solid(self) -> bool:
+        """Whether it has a volume."""
+        return bool((self.high > self.low).all()) and (not len(self.vertices) or _is_solid(self._unit(self.vertices)))
 
     @cached_property
     def log_volume(self) -> float:
@@ -117,16 +127,22 @@ class Noise:
         """Logarithm of w_0 / V, of any row's."""
         return (math.log(self.weight) if self.weight > 0 else -math.inf) - self.region.log_volume
 
+    @property
+    def log_rest(self) -> float:
+        """Logarithm of 1 - w_0, the components' share."""
+        return math.log1p(-min(self.weight, 1.0 - LEAST_KEPT))
+
     def shares(self, log_densities: np.ndarray) -> np.ndarray:
-        """Return the probability of being noise of rows whose other terms have a sum of these logarithms, (N,)."""
+        """Return the probability of being noise (N,) of rows of these densities under the components alone."""
         if self.weight <= 0:
             return np.zeros(len(log_densities))
         with np.errstate(over="ignore", under="ignore"):
-            return 1.0 / (1.0 + np.exp(log_densities - self.log_term))
+            return 1.0 / (1.0 + np.exp(log_densities + self.log_rest - self.log_term))
 
     def total(self, log_densities: np.ndarray, X: np.ndarray) -> np.ndarray:
-        """Return log p(x) of rows X (N, D) whose other terms have a sum of these logarithms, (N,)."""
-        return np.where(self.region.holds(X), np.logaddexp(log_densities, self.log_term), log_densities)
+        """Return log p(x), (N,), of rows X (N, D) of these densities under the components alone."""
+        rest = log_densities + self.log_rest
+        return np.where(self.region.holds(X), np.logaddexp(rest, self.log_term), rest)
 
 
 def region_of(blocks: Iterable[np.ndarray], kind: NoiseRegion, names: Sequence[str] | None = None) -> Region:
@@ -190,6 +206,7 @@ def _is_solid(unit: np.ndarray) -> bool:
 
 
 def _hull(unit: np.ndarray) -> Any:
-    from scipy.spatial import ConvexHull  # here: only hulls need it
+    with explained("the hull of the noise"):
+        from scipy.spatial import ConvexHull  # here: only hulls need it
 
     return ConvexHull(unit)

@@ -101,6 +101,11 @@ def layout_fault(parameters: Parameters, covariance_type: str, n_components: int
     return ""
 
 
+def separated(parameters: Parameters) -> Parameters:
+    """Return the components by themselves: their weights sum to 1, whatever the share of noise beside them was."""
+    return parameters._replace(weights=parameters.weights / parameters.weights.sum())
+
+
 def precisions_cholesky(covariances: np.ndarray, covariance_type: str) -> np.ndarray:
     """Return the upper triangular factors U of the precisions, ``inverse(covariance) = U U^T``.
 

@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bgsub.errors import ParameterError
 from bgsub.mixture.input_checks import check_finite
-from bgsub.mixture.settings import COVARIANCE_TYPES, INIT_PARAMS, MISSING, Missing
+from bgsub.mixture.settings import COVARIANCE_TYPES, INIT_PARAMS, MISSING, MOST_TRIMMED, NOISE_REGIONS, Missing
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -33,6 +34,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "threads": [Interval(Integral, 1, None, closed="left"), None],
     "learning_decay": [Interval(Real, 0.5, 1.0, closed="right")],
     "missing": [StrOptions(set(MISSING))],
+    "noise": [StrOptions(set(NOISE_REGIONS)), None],
+    "trim": [Interval(Real, 0.0, MOST_TRIMMED, closed="both")],
 }
 
 ROWS: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
@@ -71,11 +74,19 @@ def rows_and_names(X: Any) -> tuple[np.ndarray, Any]:
 
 
 def theirs_like(estimator: BaseEstimator) -> Any:
-    """Return a copy of an estimator as scikit-learn's class, fitted if that is."""
+    """Return a copy of an estimator as scikit-learn's class, fitted if that is.
+
+    Raises
+    ------
+    ParameterError
+        When it has noise or leaves rows out, of which scikit-learn's class knows nothing.
+    """
+    given = estimator.get_params(deep=False)
+    if given["noise"] is not None or given["trim"] or getattr(estimator, "noise_", None) is not None:
+        raise ParameterError("scikit-learn's mixture has neither noise nor trim: fit without them, or keep this class")
     from sklearn.mixture import GaussianMixture  # here: it takes a while
 
     names = GaussianMixture().get_params(deep=False)
-    given = estimator.get_params(deep=False)
     copy = GaussianMixture(**{name: value for name, value in given.items() if name in names})
     _copy_fitted(estimator, copy)
     return copy

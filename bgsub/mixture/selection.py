@@ -22,7 +22,15 @@ from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import Fit, FitOptions, fit_types, seed_of
 from bgsub.mixture.input_checks import check_finite, check_sample_weight
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
-from bgsub.mixture.settings import CovarianceType, Criterion, InitParams, Missing, check_choice, check_number
+from bgsub.mixture.settings import (
+    CovarianceType,
+    Criterion,
+    InitParams,
+    Missing,
+    NoiseRegion,
+    check_choice,
+    check_number,
+)
 from bgsub.notebook import counted, html_table
 from bgsub.threads import usable_threads
 
@@ -43,6 +51,8 @@ class MixtureOptions(TypedDict, total=False):
     acceleration: Literal["squarem"] | None
     learning_decay: float
     missing: Missing
+    noise: NoiseRegion | None
+    trim: float
 
 
 class Candidate(NamedTuple):
@@ -327,7 +337,7 @@ def _of_every_type(
     told: list[str] = []
     random = np.random.RandomState(seed)
     for kind, found in zip(types, fit_types(data, options, types, random, tell=told.append), strict=True):
-        free = n_parameters(n_components, data.n_features, kind)
+        free = n_parameters(n_components, data.n_features, kind) + (2 if options.noise else 0)
         collapse = Collapse.none()
         if isinstance(found, ValueError):
             candidate = Candidate(n_components, kind, math.inf, math.inf, math.inf, -math.inf, free, False)

@@ -92,6 +92,11 @@ MISSING: tuple[Missing, ...] = get_args(Missing)
 NoiseRegion = Literal["box", "hull"]
 """Where noise lies: in the box of the rows, or in their convex hull."""
 
+NOISE_REGIONS: tuple[NoiseRegion, ...] = get_args(NoiseRegion)
+
+MOST_TRIMMED = 0.5
+"""Share of the rows that may be left out: of the others none is the majority."""
+
 Criterion = Literal["bic", "aic", "icl"]
 """What models are compared by."""
 
@@ -112,6 +117,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "covariance_type": COVARIANCE_TYPES,
     "init_params": INIT_PARAMS,
     "acceleration": (None, "squarem"),
+    "noise": (None, *NOISE_REGIONS),
     "criterion": CRITERIA,
     "missing": MISSING,
 }
@@ -128,6 +134,12 @@ def check_number(name: str, value: object) -> None:
         what = "a whole number" if whole else "a number"
         up = f"from {setting.least} to {setting.high}" if name == "random_state" else f"from {setting.least} up"
         raise ParameterError(f"{name} is {value!r}: give {what} {up}")
+
+
+def check_trim(value: object) -> None:
+    """Raise ParameterError unless a value is a share of the rows that may be left out."""
+    if not (isinstance(value, Real) and 0 <= float(value) <= MOST_TRIMMED):
+        raise ParameterError(f"trim is {value!r}: give the share of the rows to leave out, from 0 to {MOST_TRIMMED}")
 
 
 def check_choice(name: str, value: object) -> None:

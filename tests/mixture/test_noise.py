@@ -90,9 +90,9 @@ class TestNoise:
         noise = Noise(0.25, region_of([CUBE], "box"))
         inside, outside = np.array([[1.0, 1.0, 1.0]]), np.array([[9.0, 9.0, 9.0]])
         others = np.log([0.02])
-        assert noise.shares(others)[0] == pytest.approx((0.25 / 30) / (0.25 / 30 + 0.02))
-        assert noise.total(others, inside)[0] == pytest.approx(np.log(0.25 / 30 + 0.02))
-        assert noise.total(others, outside)[0] == pytest.approx(np.log(0.02))
+        assert noise.shares(others)[0] == pytest.approx((0.25 / 30) / (0.25 / 30 + 0.75 * 0.02))
+        assert noise.total(others, inside)[0] == pytest.approx(np.log(0.25 / 30 + 0.75 * 0.02))
+        assert noise.total(others, outside)[0] == pytest.approx(np.log(0.75 * 0.02))
 
     @pytest.mark.parametrize(("others", "share"), [(-1e6, 1.0), (-5e17, 1.0), (-np.inf, 1.0), (700.0, 0.0), (1e5, 0.0)])
     def test_a_row_as_far_off_as_can_be(self, others, share):

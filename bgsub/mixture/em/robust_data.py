@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.extras import explained
 from bgsub.mixture.em.training_data import RowsInBlocks, RowsInMemory, TrainingData
+from bgsub.mixture.em.trimming import consistent
+from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.noise import Noise, Region, region_of
-from bgsub.mixture.parameters import Parameters
-from bgsub.mixture.passes.robust import WeighedRows, noisy_pass, trimmed_pass, weight_left_out
+from bgsub.mixture.parameters import Parameters, separated
+from bgsub.mixture.passes.cpu import log_density
+from bgsub.mixture.passes.robust import WeighedRows, noisy_pass, trimmed_pass, weight_left_out, without_least
 from bgsub.mixture.passes.statistics import Pass, Statistics
-from bgsub.mixture.settings import NoiseRegion
+from bgsub.mixture.settings import CovarianceType, NoiseRegion
 
 LEFT_OUT = (0.05, 0.3)
 """Shares of the rows that starts are not drawn from: each is tried."""
@@ -28,6 +32,7 @@ LEFT_OUT = (0.05, 0.3)
 FIRST_NOISE = 0.05
 """Share of noise that EM starts from."""
 
+_SLACK = 1e-9  # of a log-density: rounding cuts off no row that was kept
 _NEIGHBOURS, _REFERENCES = 10, 2000
 _DISTANCES = 1 << 20  # that are in memory at once
 
@@ -108,6 +113,14 @@ class RobustData:
             self._region = region_of((X for X, _ in self._weighed()), self._how.noise, self.names)
         return self._region
 
+    def widen(self, last: FittedMixture | None) -> None:
+        """Let the noise reach as far as that of the rows before, of which a mixture was made."""
+        if last is not None and last.noise is not None:
+            before = last.noise.region
+            joined = [np.stack([before.low, before.high]), before.vertices]
+            rows = [X for X, _ in self._weighed()]
+            self._region = region_of([*joined, *rows], before.kind, self.names)
+
     def views(self) -> Iterator[RobustData]:
         """Yield the same rows, with starts from more or less of them."""
         for share in LEFT_OUT:
@@ -165,11 +178,24 @@ class RobustData:
             return start
         return start._replace(weights=start.weights * (1.0 - FIRST_NOISE))
 
-    def noise_of(self, parameters: Parameters) -> Noise | None:
-        """Return the noise beside components whose weights sum to less than 1; None where rows are trimmed."""
-        if self._how.noise is None:
-            return None
-        return Noise(max(1.0 - float(parameters.weights.sum()), 0.0), self.region)
+    def finished(self, parameters: Parameters, covariance_type: CovarianceType, threads: int | None) -> FittedMixture:
+        """Return the mixture at the end of EM: with its noise, or the density below which rows are left out."""
+        if self._how.noise is not None:
+            weight = max(1.0 - float(parameters.weights.sum()), 0.0)
+            return FittedMixture(separated(parameters), covariance_type, Noise(weight, self.region))
+        with explained("trim"):
+            least = self._least_kept(parameters, covariance_type, threads)
+            parameters = consistent(parameters, covariance_type, least)
+            least = self._least_kept(parameters, covariance_type, threads)
+        return FittedMixture(parameters, covariance_type, cutoff=least - _SLACK * max(abs(least), 1.0))
+
+    def _least_kept(self, parameters: Parameters, covariance_type: str, threads: int | None) -> float:
+        """Return the log-density of the least likely row that is not left out."""
+        found = [
+            (log_density(X, parameters, covariance_type, threads=threads), weights) for X, weights in self._weighed()
+        ]
+        densities, weights = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return float(densities[without_least(densities, weights, self._weight_left_out()) > 0].min())
 
     def _weighed(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows that have a weight above 0, and their weights."""
@@ -186,11 +212,6 @@ class RobustData:
             weights = np.concatenate([weights for _, weights in self._weighed()])
             self._left_out_weight = weight_left_out(weights, self._how.trim)
         return self._left_out_weight
-
-
-def separated(parameters: Parameters) -> Parameters:
-    """Return the components by themselves: their weights sum to 1, whatever the share of noise beside them was."""
-    return parameters._replace(weights=parameters.weights / parameters.weights.sum())
 
 
 def sparsity(rows: np.ndarray) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments, maximise
+from bgsub.mixture.noise import LEAST_KEPT
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 
-LEAST_KEPT = 1e-12  # of all weight, where all is noise: logarithms are taken of weights
 MOST_UNROLLED = 16
 """Features; with more, full and tied covariances are left to kernels and an M step of their own."""
 

@@ -8,10 +8,11 @@ from numpy.testing import assert_array_equal
 
 from bgsub import ParameterError
 from bgsub.mixture.em.loop import best_run, run_em
-from bgsub.mixture.em.robust_data import RobustData, Robustness, separated, sparsity
+from bgsub.mixture.em.robust_data import RobustData, Robustness, sparsity
 from bgsub.mixture.em.rules import Rules
 from bgsub.mixture.em.starts import Seeding, draw_starts
 from bgsub.mixture.em.training_data import RowsInMemory
+from bgsub.mixture.parameters import separated
 from tests.mixture.samples import COVARIANCE_TYPES
 
 CENTRES = np.array([[0.0, 0.0], [8.0, 0.0], [4.0, 7.0]])
@@ -83,7 +84,7 @@ def test_a_wrong_value_does_not_widen_its_cluster(how, value):
         run, _ = fit(X, 2, how, seed=seed)
         k = run.parameters.means[:, 0].argmin()
         assert run.parameters.means[k, 0] == pytest.approx(right[:, 0].mean(), abs=6)
-        limit = 0.05 if how.noise else 0.25  # trimmed: six rows are left out, for the time being uncorrected
+        limit = 0.05 if how.noise else 0.25  # six rows are left out; `fit` makes up for it
         assert np.sqrt(run.parameters.covariances[k, 0, 0]) == pytest.approx(right[:, 0].std(), rel=limit)
 
 
