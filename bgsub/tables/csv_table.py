@@ -226,6 +226,8 @@ def _translated(name: str, error: Exception, head: text_head.TextHead) -> Source
         return refusal(
             name, f"{row} has {ragged[3]} values where the heading has {ragged[2]} names; correct that row{hint}"
         )
+    if "Empty CSV" in text or "Could not skip" in text:
+        return refusal(name, "it has no rows; give a table with some")
     if "straddling" in text:
         return refusal(name, f"a row is longer than {_BLOCK >> 20} MB; is a quotation mark missing?")
     return refusal(name, f"it is no proper CSV ({text}); correct it")

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from bgsub.errors import ParameterError, SourceError
-from bgsub.tables.left_out import IdWatch, left_out
+from bgsub.tables.left_out import CodeWatch, IdWatch, left_out
 from bgsub.tables.moments import Moments
 from bgsub.tables.preparation import Features, Preparation, check_columns
 from bgsub.tables.rows import ColumnSelection, Missing, read_rows
@@ -22,6 +22,7 @@ MOST_CATEGORIES = 100
 """Most values of a column of text: more are names or numbers of things, not kinds."""
 
 _Progress = Callable[[int], None] | None
+_Watches = tuple[IdWatch, CodeWatch]
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,14 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
     features = _features(table, choice)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(RowStore(len(features.names)))
-        watch = IdWatch(() if choice.columns else features.numbers)
+        watches = IdWatch(() if choice.columns else features.numbers), CodeWatch(features.numbers)
         try:
-            read = _read(table, features, choice, store, watch, on_rows)
+            read = _read(table, features, choice, store, watches, on_rows)
         finally:  # what was taken for missing explains the error that it is missing
             wanted = features.selection(choice.weights).wanted
             for line in table.told([name for name, kind in wanted.items() if kind == "number"]):
                 table.note(line)
-        _tell(table, features, choice, watch)
+        _tell(table, features, choice, watches)
         _refuse_constant(features, read, table.name)
         weights, moments = read.weights, read.moments
         matrix = store.matrix()
@@ -212,7 +213,7 @@ class _Read(NamedTuple):
 
 
 def _read(
-    table: Table, features: Features, choice: Choice, store: RowStore, watch: IdWatch, on_rows: _Progress
+    table: Table, features: Features, choice: Choice, store: RowStore, watches: _Watches, on_rows: _Progress
 ) -> _Read:
     """Fill the store; return what was learned on the way."""
     moments = Moments(len(features.names))
@@ -220,7 +221,8 @@ def _read(
     n_dropped, n_partial, n_kept = 0, 0, 0
     low, high = np.full(len(features.names), np.inf), np.full(len(features.names), -np.inf)
     for rows in read_rows(table, features.selection(choice.weights), choice.missing, on_rows):
-        watch.add(rows.numbers)
+        for watch in watches:
+            watch.add(rows.numbers)
         block = features.of(rows, table.name)[rows.complete]
         n_dropped += len(rows) - len(block)
         n_kept += len(block)
@@ -241,7 +243,7 @@ def _read(
     return _Read(everything, n_dropped, n_partial, moments, low, high, n_kept)
 
 
-def _tell(table: Table, features: Features, choice: Choice, watch: IdWatch) -> None:
+def _tell(table: Table, features: Features, choice: Choice, watches: _Watches) -> None:
     """Say which columns are not used though nobody said so, and which are hardly of use."""
     if not choice.columns:
         used = {*features.selection(choice.weights).wanted, *choice.exclude}
@@ -249,8 +251,9 @@ def _tell(table: Table, features: Features, choice: Choice, watch: IdWatch) -> N
         others = left_out(table, used)
         if others:
             table.note(f"left out: {others}")
-    for line in watch.notes():
-        table.note(line)
+    for watch in watches:
+        for line in watch.notes():
+            table.note(line)
 
 
 def _refuse_constant(features: Features, read: _Read, table: str) -> None:

@@ -11,6 +11,7 @@ from bgsub.tables.table import Table, listed
 _MOST_NAMED = 10
 _FEWEST_ROWS = 5  # of fewer nothing can be said
 _FEWEST_RISING = 20
+_CODES = np.array([-99, -999, -9999, -99999, 999, 9999, 99999, 999999], np.float64)  # that people write for missing
 
 
 def left_out(table: Table, used: Collection[str]) -> str:
@@ -29,6 +30,46 @@ def left_out(table: Table, used: Collection[str]) -> str:
     return "; ".join(reasons) + (f"; and {more} more" if more > 0 else "")
 
 
+class CodeWatch:
+    """Finds numbers such as -999 that stand for a missing value, while the rows are read.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = list(names)
+        self._counts = np.zeros((len(self._names), len(_CODES)), np.int64)
+        self._low, self._high = np.full(len(self._names), np.inf), np.full(len(self._names), -np.inf)
+
+    def add(self, numbers: np.ndarray) -> None:
+        """Look at the next rows (n, len(names))."""
+        present = np.isfinite(numbers)
+        low = np.where(present, numbers, np.inf).min(axis=0, initial=np.inf)
+        high = np.where(present, numbers, -np.inf).max(axis=0, initial=-np.inf)
+        for place in np.flatnonzero(np.isin(low, _CODES) | np.isin(high, _CODES)):
+            values = numbers[present[:, place], place]
+            counts = (values[:, None] == _CODES).sum(axis=0)
+            others = values[~np.isin(values, _CODES)]
+            self._counts[place] += counts
+            low[place], high[place] = others.min(initial=np.inf), others.max(initial=-np.inf)
+        self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+
+    def notes(self) -> list[str]:
+        """Return a line for each column that has such a number far from all others."""
+        lines = []
+        for name, counts, low, high in zip(self._names, self._counts, self._low, self._high, strict=True):
+            far = (low - (high - low) / 2 > _CODES) | (high + (high - low) / 2 < _CODES)
+            for code in _CODES[(counts > 0) & far & (low < high)]:
+                lines.append(
+                    f"{listed([name])} has {code:.0f} far from its other values: if it means a missing one, give "
+                    f"--na {code:.0f}"
+                )
+        return lines
+
+
 class IdWatch:
     """Finds columns that number the rows, while these are read: they tell nothing of the clusters.
 
@@ -42,7 +83,7 @@ class IdWatch:
         self._columns = {place: _Counter(name) for place, name in enumerate(names)}
 
     def add(self, numbers: np.ndarray) -> None:
-        """Look at the next rows (n, len(names))."""
+        """Look at the next rows (n, number of columns of the table)."""
         for place, column in list(self._columns.items()):
             if not column.goes_on(numbers[:, place]):
                 del self._columns[place]

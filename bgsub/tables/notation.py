@@ -30,6 +30,8 @@ _UNIT = (
     rf"%|(?:US|[ACR]|NZ|HK|S|MX)?\$|\p{{Sc}}|(?:{_CODES}|{_CODES.lower()})\b|S?Fr\.?|kr\.?|zł|Kč|Ft|Rs\.?|руб\.?|元|円"
 )
 _SPACES = "[\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}\\s]+"
+_PROBED = 1000  # texts that decide whether all are looked at
+_MOST = 0.5  # share of texts that have to fit a notation
 _OPEN, _CLOSE = r"^[-+(]?\s*", r"\s*[-)]?$"  # around a number and its unit
 _READINGS: tuple[tuple[Decimal, str], ...] = (
     *((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")),
@@ -90,9 +92,9 @@ class Notation:
 
     def numbers(self, texts: pa.Array) -> tuple[np.ndarray, int | None]:
         """Return tidied texts as numbers, missing ones as NaN; and the first that is no number, if there is one."""
-        if self.is_plain:
+        if not (self.group or self.before or self.after):
             with contextlib.suppress(pa.ArrowInvalid):  # brackets, or a minus behind
-                return texts.cast(pa.float64()).to_numpy(zero_copy_only=False), None
+                return self._computed(texts).cast(pa.float64()).to_numpy(zero_copy_only=False), None
         found = pc.struct_field(pc.extract_regex(texts, self.pattern), "amount")
         faults = pc.and_(pc.is_valid(texts), pc.invert(pc.is_valid(found)))
         if pc.any(faults).as_py():
@@ -105,6 +107,18 @@ class Notation:
         minus = rf"^[-(]|^[+]?\s*{_quoted(self.before)}\s*-|-$"
         is_negative = pc.match_substring_regex(texts, minus).fill_null(False)
         return np.where(is_negative.to_numpy(zero_copy_only=False), -numbers, numbers), None
+
+    def _computed(self, texts: pa.Array) -> pa.Array:
+        """Return texts without units and groups as computers write them."""
+        if self.decimal == ".":
+            return texts
+        if pc.any(pc.match_substring(texts, ".")).as_py():
+            raise pa.ArrowInvalid("a point where commas stand before fractions")
+        return pc.replace_substring(texts, ",", ".")
+
+    def fits(self, texts: pa.Array) -> float:
+        """Return the share of tidied texts that are numbers in this notation."""
+        return pc.mean(pc.match_substring_regex(texts, self.pattern)).as_py() or 0.0
 
     def missing_in(self, texts: pa.Array) -> pa.Array:
         """Tell which tidied texts mean a missing value (booleans)."""
@@ -138,15 +152,20 @@ def possible(texts: pa.Array, decimal: Decimal | None) -> dict[Decimal, tuple[No
         Empty where no notation fits more than half of the texts. Both where both fit all texts and mean different
         numbers.
     """
-    before, after = _units(texts)
+    first = texts.slice(0, _PROBED)
+    before, after = _units(first)
     marked = pc.any(pc.match_substring_regex(texts, "[.,]")).as_py()
     found: dict[Decimal, tuple[Notation, float]] = {}
     for point, group in _READINGS:
         if decimal not in (None, point) or (point == "," and decimal is None and not marked):
             continue
+        if point in found and found[point][1] == 1.0:
+            continue
         notation = Notation(point, group, before, after)
-        fits = pc.mean(pc.match_substring_regex(texts, notation.pattern)).as_py() or 0.0
-        if fits > max(0.5, found[point][1] if point in found else 0.0):
+        fits = notation.fits(first)
+        if len(texts) > _PROBED and fits > _MOST:
+            fits = notation.fits(texts)
+        if fits > max(_MOST, found[point][1] if point in found else 0.0):
             found[point] = notation, fits
     best = max((share for _, share in found.values()), default=0.0)
     return {point: (notation, share) for point, (notation, share) in found.items() if share == best}
@@ -155,7 +174,7 @@ def possible(texts: pa.Array, decimal: Decimal | None) -> dict[Decimal, tuple[No
 def _units(texts: pa.Array) -> tuple[str, str]:
     """Return the currency sign or per cent that stands before, and after, most texts."""
     pattern = rf"{_OPEN}(?P<before>{_UNIT})?\s*[-+]?\s*[\d.,][\d., ']*(?:[eE][-+]?\d+)?\s*(?P<after>{_UNIT})?{_CLOSE}"
-    found = pc.extract_regex(texts.slice(0, 1000), pattern).drop_null().to_pylist()
+    found = pc.extract_regex(texts, pattern).drop_null().to_pylist()
     return _most(value["before"] for value in found), _most(value["after"] for value in found)
 
 

@@ -79,7 +79,7 @@ def judged(
             texts = _present(first.column(index), options)
             readings = possible(texts, options.decimal)
             if len(readings) == 2:
-                doubtful[index] = _Doubtful(readings, _example(texts))
+                doubtful[index] = _Doubtful(readings, _example(_fitting(texts, readings)))
             column = _of_text(field.name, texts, readings)
         columns.append(_of_rows(column, first.column(index), index, dialect, options.header))
     commas = any(c.notation is not None and c.notation.decimal == "," for c in columns)
@@ -123,8 +123,17 @@ def _of_text(name: str, texts: pa.Array, readings: dict[Decimal, tuple[Notation,
         example = (odd if len(odd) else texts)[0].as_py()
         return TextColumn(name, "category", what=f"text such as {shown(example)}", example=example)
     ((notation, _), *_) = readings.values()
-    fitting = texts.filter(pc.match_substring_regex(texts, notation.pattern))
-    return TextColumn(name, "number", notation, example=_example(fitting))
+    return TextColumn(name, "number", notation, example=_example(_fitting(texts, readings)))
+
+
+def _fitting(texts: pa.Array, readings: dict[Decimal, tuple[Notation, float]]) -> pa.Array:
+    """Return the texts that fit all of some notations; those of the first if there is none."""
+    ((first, _), *others) = readings.values()
+    found = texts.filter(pc.match_substring_regex(texts, first.pattern))
+    for notation, _ in others:
+        both = found.filter(pc.match_substring_regex(found, notation.pattern))
+        found = both if len(both) else found
+    return found
 
 
 def _example(texts: pa.Array) -> str:

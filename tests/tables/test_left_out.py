@@ -10,7 +10,7 @@ import pytest
 from bgsub.clustering.fitting import fit_table
 from bgsub.errors import SourceError
 from bgsub.tables.learning import Choice, prepared
-from bgsub.tables.left_out import IdWatch
+from bgsub.tables.left_out import CodeWatch, IdWatch
 from bgsub.tables.sources import open_table
 
 
@@ -52,6 +52,30 @@ RISES = "n has whole numbers that rise from row to row: if it is an id, --exclud
 )
 def test_columns_that_number_the_rows_are_told(blocks, line):
     assert notes(blocks) == ([] if line is None else [line])
+
+
+@pytest.mark.parametrize(
+    ("blocks", "codes"),
+    [
+        ([[1210, 2300, -999, 1190]], [-999]),
+        ([[20.5, 31.2], [18, 99, -99, 25]], [-99]),
+        ([[-999, -999], [5, 6, 7]], [-999]),
+        ([[5, 6, 7], [99999, np.nan, -9999]], [-9999, 99999]),
+        ([[998, 999, 1001, 1050]], []),  # one among others
+        ([[-1500, -999, -300, 20]], []),
+        ([[-99, -70, 10]], []),  # not far
+        ([[-999, -999]], []),
+        ([[-999, 5]], []),
+        ([[], [1, 2, 3]], []),
+        ([[-998, 1, 2, 3]], []),
+    ],
+)
+def test_numbers_that_stand_for_missing_are_told(blocks, codes):
+    watch = CodeWatch(["a", "n"])
+    for block in blocks:
+        watch.add(np.stack([np.ones(len(block)), np.asarray(block, np.float64)], axis=1))
+    said = [f"n has {code} far from its other values: if it means a missing one, give --na {code}" for code in codes]
+    assert watch.notes() == said
 
 
 def rows_of(n=60):
