@@ -25,6 +25,8 @@ from bgsub.threads import Crew, usable_threads
 
 ROWS = 1024  # of a chunk
 _MOST_BLOCKS = 256
+_FEWEST_CHUNKS = 2  # of a block, whose sums are to be added to the others'
+BLOCK_WORK = 1 << 22  # products of a block, some milliseconds: what calling a kernel costs should not count
 _MOST_BYTES = 1 << 29  # of the sums of all threads together
 _KERNELS: dict[str, Any] = {"full": wide.full, "tied": wide.tied}
 
@@ -52,9 +54,7 @@ class LargePass:
         self._X, self._type = X, covariance_type
         self._outputs, self._summing = outputs or NO_OUTPUTS, outputs is None
         self._weights = NO_WEIGHTS if sample_weight is None else readable(sample_weight)
-        n_chunks = max(-(-len(X) // ROWS), 1)
-        length = -(-n_chunks // _MOST_BLOCKS) * ROWS
-        self._blocks = [(lo, min(lo + length, len(X))) for lo in range(0, max(len(X), 1), length)]
+        self._blocks = blocks(len(X), n_components, X.shape[1], covariance_type)
         sums = empty_sums(n_components, X.shape[1], covariance_type)
         affordable = max(_MOST_BYTES // (2 * sum(array.nbytes for array in sums)), 1)
         self._threads = min(usable_threads(threads), len(self._blocks), affordable)
@@ -95,6 +95,17 @@ class LargePass:
     def close(self) -> None:
         """Let the threads go."""
         self._crew.close()
+
+
+def blocks(n_rows: int, n_components: int, n_features: int, covariance_type: str) -> list[tuple[int, int]]:
+    """Cut the rows into blocks of whole chunks, whatever the number of threads: sums do not depend on it."""
+    of_matrix, of_mean = n_features * n_features // 8, n_features + 4
+    of_row = (
+        n_components * (of_matrix + of_mean) if covariance_type == "full" else of_matrix + n_components * of_mean // 8
+    )
+    n_chunks = -(-n_rows // ROWS)
+    length = ROWS * max(-(-n_chunks // _MOST_BLOCKS), -(-BLOCK_WORK // (of_row * ROWS)), _FEWEST_CHUNKS)
+    return [(lo, min(lo + length, n_rows)) for lo in range(0, max(n_rows, 1), length)]
 
 
 class _InOrder:

@@ -49,6 +49,7 @@ def many_blocks(monkeypatch):
     """Small tables are cut into as many blocks as large ones."""
     monkeypatch.setattr(cpu, "BLOCK_WORK", 2000)
     monkeypatch.setattr(large, "ROWS", 32)
+    monkeypatch.setattr(large, "BLOCK_WORK", 2000)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
