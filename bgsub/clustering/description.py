@@ -51,7 +51,7 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
 
 def _departures(fitted: FittedTable) -> dict[int, list[dict[str, Any]]]:
     """Return of each cluster that was looked at how it differs from a Gaussian."""
-    names = prepared_names(fitted.model)
+    names = fitted.model.preparation.output_names
     return {
         residuals.component: [
             {**departure._asdict(), "column": None if departure.column is None else names[departure.column]}
@@ -61,16 +61,9 @@ def _departures(fitted: FittedTable) -> dict[int, list[dict[str, Any]]]:
     }
 
 
-def prepared_names(model: TableModel) -> list[str]:
-    """Return the names of the columns that the mixture of a model has."""
-    if "pca" in model.preparation.steps:
-        return [f"principal component {i + 1}" for i in range(model.preparation.n_outputs)]
-    return model.preparation.features.names
-
-
 def shape_advice(model: TableModel, found: Gaussianity) -> str:
     """Return which clusters of a model are not Gaussian, how, and what helps; an empty text if all may well be."""
-    names, features = prepared_names(model), model.preparation.features
+    names, features = model.preparation.output_names, model.preparation.features
     told = found.in_words(names)
     if not told:
         return ""

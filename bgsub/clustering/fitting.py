@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from bgsub.mixture.diagnosis import tell_of_collapse
 from bgsub.mixture.eligibility import NothingEligible
 from bgsub.mixture.em.rules import Tell
 from bgsub.mixture.em.training_data import RowsInMemory
+from bgsub.mixture.few_values import few_values, in_words
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import Fit, FitOptions, fit
 from bgsub.mixture.gaussianity import Gaussianity, gaussianity
@@ -136,11 +137,13 @@ def fit_table(
         When the clusters collapse.
     """
     choice, settings = choice or Choice(), settings or FitSettings()
+    choice = _for_types(choice, [covariance_type])
     with _opened(table) as source, _prepared(source, choice, stage) as rows:
         _check_rows(rows, source.name, n_components, choice)
+        _note_few_values(source, rows)
         options = settings.options(n_components, covariance_type, choice.missing)
-        with stage("fitting", None), _explained() as tell:
-            data = RowsInMemory(np.asarray(rows.matrix), rows.weights, _names(rows), options.missing)
+        with stage("fitting", None), _explained(source) as tell:
+            data = RowsInMemory(np.asarray(rows.matrix), rows.weights, rows.preparation.output_names, options.missing)
             found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
             model, sizes, mixture = _finished(source, rows, found)
             criteria = mixture.criteria(rows.matrix, rows.weights, missing=options.missing, threads=settings.threads)
@@ -174,14 +177,15 @@ def select_table(
     criterion : {"bic", "aic", "icl"}
         The best model has the lowest.
     """
-    choice, settings = choice or Choice(), settings or FitSettings()
+    choice, settings = _for_types(choice or Choice(), covariance_types), settings or FitSettings()
     with (
         _opened(table) as source,
         _prepared(source, choice, stage) as rows,
         stage("fitting", None),
-        _explained() as tell,
+        _explained(source) as tell,
     ):
         _check_rows(rows, source.name, counts[-1], choice)
+        _note_few_values(source, rows)
         selection = compare(
             np.asarray(rows.matrix),
             counts,
@@ -190,11 +194,19 @@ def select_table(
             settings.options(missing=choice.missing),
             settings.seed,
             weights=rows.weights,
-            names=_names(rows),
+            names=rows.preparation.output_names,
             tell=tell,
         )
         model, _, _ = _finished(source, rows, selection.best_fit)
     return selection, model
+
+
+def _for_types(choice: Choice, covariance_types: Sequence[CovarianceType]) -> Choice:
+    """Return a choice of which no column follows from others, if a covariance type would be singular with it.
+
+    Criteria compare densities of the same columns, so one type decides for all.
+    """
+    return replace(choice, baseline=choice.baseline or not {"full", "tied"}.isdisjoint(covariance_types))
 
 
 def _opened(table: TableLike | Table) -> AbstractContextManager[Table]:
@@ -225,7 +237,7 @@ def _check_rows(rows: Prepared, table: str, n_components: int, choice: Choice) -
         logger.info("left out %s %s", _counted(rows.n_dropped), why)
     if rows.n_partial:
         logger.info("%s with gaps, used by what they hold", _counted(rows.n_partial))
-    check_finite(rows.matrix, _names(rows), missing=for_mixture(choice.missing))
+    check_finite(rows.matrix, rows.preparation.output_names, missing=for_mixture(choice.missing))
     spread = rows.spread[rows.spread > 0]
     if not choice.scale and len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min():
         logger.info(
@@ -238,8 +250,16 @@ def _counted(n_rows: int) -> str:
     return "1 row" if n_rows == 1 else f"{n_rows:,} rows"
 
 
+def _note_few_values(table: Table, rows: Prepared) -> None:
+    """Name columns of counts and grades, but for the values of texts, which somebody wanted."""
+    if "pca" not in rows.preparation.steps:
+        columns = range(len(rows.preparation.features.numbers))
+        for line in in_words(few_values(rows.matrix, columns), rows.preparation.output_names):
+            table.note(line)
+
+
 @contextlib.contextmanager
-def _explained() -> Iterator[Tell]:
+def _explained(table: Table) -> Iterator[Tell]:
     """While the block runs, let its errors become one line; give it what makes lines of the log, each once."""
     told: dict[str, None] = {}
     try:
@@ -251,19 +271,15 @@ def _explained() -> Iterator[Tell]:
     except ValueError as error:  # components that collapse
         raise BgsubError(f"cannot fit: {' '.join(str(error).split())}") from error
     for text in told:
-        logger.warning("%s", text)
-
-
-def _names(rows: Prepared) -> Sequence[str] | None:
-    """Return the names of the prepared columns: principal components have none."""
-    return rows.preparation.features.names if rows.preparation.n_outputs == len(rows.spread) else None
+        if text not in table.notes:
+            logger.warning("%s", text)
 
 
 def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.ndarray, FittedMixture]:
     """Put a fitted mixture's largest components first; return the model, each component's rows (K,), the mixture."""
     found = found.reordered(np.argsort(-found.mixture.weights, kind="stable"))  # else their numbers depend on the start
     mixture, gaps, threads = found.mixture, found.options.missing, found.options.threads
-    told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, _names(rows)
+    told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, rows.preparation.output_names
     tell_of_collapse(*told, logger.warning, len(rows.matrix))
     step = -(-len(rows.matrix) // _MOST_DENSITIES)
     sizes, densities = np.zeros(mixture.n_components, np.int64), []

@@ -14,6 +14,7 @@ FEW = 12
 MANY = 200
 """Most different values of a column that is named where something has collapsed onto one."""
 
+_MOST_LINES = 3
 _REPEATED = 4  # rows a value, on average: else few values only mean few rows
 _GLANCE = 1000  # rows, among which most columns show that they have many values
 _BLOCK = 1 << 16  # rows whose values are sorted together
@@ -35,7 +36,14 @@ def few_values(X: np.ndarray, columns: Iterable[int], most: int = FEW) -> dict[i
 
 
 def in_words(found: dict[int, int], names: Sequence[str] | None) -> list[str]:
-    """Return a line for each column of few values: what about it, and what to do."""
+    """Return a line for each column of few values, or one for many: what about it, and what to do."""
+    if len(found) > _MOST_LINES:
+        told = ", ".join(f"{count} in {in_order([column], names)}" for column, count in list(found.items())[:5])
+        more = f" and others in {len(found) - 5} more" if len(found) > 5 else ""
+        return [
+            f"there are few different values, {told}{more}, and a component can shrink onto one of them: "
+            "leave such columns out, or take few components"
+        ]
     return [
         f"{in_order([column], names)} has only {count} different values, and a component can shrink onto one of them: "
         "leave the column out, or take few components"

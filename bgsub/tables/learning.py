@@ -49,6 +49,9 @@ class Choice:
         Column of the rows' weights.
     missing : {"error", "drop", "em"}
         What to do with rows in which a value is missing: see `tables.rows.Missing`.
+    baseline : bool
+        Whether the first value of each column of text is left out, as it follows from the others: covariances that are
+        not along the axes would be singular.
     """
 
     columns: tuple[str, ...] = ()
@@ -60,6 +63,7 @@ class Choice:
     missing: Missing = "error"
     exclude: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,8 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
             preparation = _standardised(preparation, matrix, moments, choice.scale)
         if choice.pca is not None:
             preparation = _projected(preparation, matrix, choice.pca, ("scale", "pca") if choice.scale else ("pca",))
+        elif choice.baseline and features.categories:
+            preparation = _without_baseline(preparation, matrix)
         yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, read.n_dropped, read.n_partial, spread)
 
 
@@ -280,6 +286,15 @@ def _standardised(identity: Preparation, matrix: np.ndarray, moments: Moments, s
     for block in _blocks(matrix):
         block[:] = preparation.transform(block)
     return preparation
+
+
+def _without_baseline(preparation: Preparation, matrix: np.ndarray) -> Preparation:
+    """Write prepared features but for the first value of each column of text over the first columns."""
+    shorter = preparation.without_baseline()
+    kept = np.abs(shorter.forward).argmax(axis=0)
+    for block in _blocks(matrix):
+        block[:, : len(kept)] = block[:, kept]
+    return shorter
 
 
 def _projected(centred: Preparation, matrix: np.ndarray, n_components: int, steps: tuple[str, ...]) -> Preparation:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from bgsub.errors import ModelFileError, ParameterError, SourceError
 from bgsub.tables.dates import from_days
 from bgsub.tables.rows import ColumnSelection, Rows
 from bgsub.tables.values import as_text
+
+_STEPS = {(), ("scale",), ("pca",), ("scale", "pca"), ("baseline",), ("scale", "baseline")}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,12 @@ class Features:
     def names(self) -> list[str]:
         """The features' names: a column's, or ``column=value``."""
         return [*self.numbers, *(f"{name}={value}" for name, values in self.categories.items() for value in values)]
+
+    @property
+    def groups(self) -> list[np.ndarray]:
+        """The places of the features that each column of text becomes."""
+        starts = np.cumsum([len(self.numbers), *map(len, self.categories.values())])
+        return [np.arange(start, end) for start, end in pairwise(starts)]
 
     @property
     def is_log(self) -> np.ndarray:
@@ -126,8 +135,9 @@ class Preparation:
         A.
     backward : ndarray (D, F)
         B.
-    steps : tuple of {"scale", "pca"}
-        What the map does: standardise, project on principal components.
+    steps : tuple of {"scale", "baseline", "pca"}
+        What the map does: standardise, leave out the first value of each column of text, project on principal
+        components.
     """
 
     features: Features
@@ -151,9 +161,33 @@ class Preparation:
         """Return the prepared rows (n, D) of features (n, F)."""
         if not self.steps:
             return features
-        if self.steps == ("scale",):
-            return (features - self.offset) * np.diag(self.forward)
-        return (features - self.offset) @ self.forward
+        if "pca" in self.steps:
+            return (features - self.offset) @ self.forward
+        kept = np.abs(self.forward).argmax(axis=0)  # a product would spread what is missing over the row
+        return (features[:, kept] - self.offset[kept]) * self.forward[kept, np.arange(len(kept))]
+
+    def without_baseline(self) -> Preparation:
+        """Return the preparation, which projects nothing, that also leaves out the first value of each column of text.
+
+        It is 1 less the others: with it their covariance is singular. `restore` finds it again.
+        """
+        features, backward = self.features, self.backward.copy()
+        offset, kept = self.offset.copy(), np.ones(len(self.offset), bool)
+        for group in features.groups:
+            first, others = group[0], group[1:]
+            kept[first] = False
+            offset[first] = 1.0 - offset[others].sum()
+            backward[others, first] = -backward[others, others]
+        forward = self.forward[:, kept]
+        return Preparation(features, offset, forward, backward[kept], (*self.steps, "baseline"))
+
+    @property
+    def output_names(self) -> list[str]:
+        """What the columns of the prepared rows are called, D names."""
+        if "pca" in self.steps:
+            return [f"principal component {i + 1}" for i in range(self.n_outputs)]
+        names = self.features.names
+        return [names[i] for i in np.abs(self.forward).argmax(axis=0)]
 
     def restore(self, prepared: np.ndarray) -> np.ndarray:
         """Return the features (n, F) of prepared rows (n, D); of means, the means in the features' units."""
@@ -212,12 +246,14 @@ class Preparation:
                 "numbers": list(numbers),
                 "logs": list(logs),
                 "categories": list(categories),
-                "steps": (["scale"] | ["pca"] | ["scale", "pca"] | []) as steps,
+                "steps": list(steps),
             } if (
                 _are_names(numbers)
                 and _are_names(logs)
                 and all(map(_is_category, categories))
                 and _are_dates(meta, numbers)
+                and _are_names(steps)
+                and tuple(steps) in _STEPS
             ):
                 known = {name: tuple(values) for name, values in categories}
                 features = Features(tuple(numbers), tuple(logs), known, tuple(meta.get("dates", ())))

@@ -159,3 +159,8 @@ class TestFewValues:
             "column 'grade' has only 5 different values, and a component can shrink onto one of them: "
             "leave the column out, or take few components"
         ]
+
+    def test_many_columns_are_one_line(self):
+        (line,) = in_words(dict.fromkeys(range(7), 2), None)
+        assert line.startswith("there are few different values, 2 in column 0, 2 in column 1, ")
+        assert " and others in 2 more, and a component can shrink" in line

@@ -78,7 +78,11 @@ def choice_options(command: Callable) -> Callable:
         [
             rows("--columns", type=Names(), help="Columns of numbers to use, a,b,c; default all columns of numbers."),
             rows("--exclude", type=Names(), help="Columns of numbers to leave out of all those, a,b,c."),
-            rows("--encode", type=Names(), help="Columns of text to use too: a 0 or 1 for each of their values."),
+            rows(
+                "--encode",
+                type=Names(),
+                help="Columns of text to use too: a 0 or 1 for each value (but one).",
+            ),
             rows("--dates", type=Names(), help="Columns of dates or times to use too: as days (since 1970-01-01)."),
             rows("--log", "logs", type=Names(), help="Columns to take the logarithm of: amounts, counts, durations."),
             rows("--scale", is_flag=True, help="Standardise: mean 0, standard deviation 1 in every column."),
