@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from bgsub.clustering import model_file
+from bgsub.clustering.imputing import Filled, filled_blocks
 from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
 from bgsub.errors import ParameterError
 from bgsub.mixture.fitted import FittedMixture, components_table
@@ -231,6 +232,38 @@ class TableModel:
         densities = self.score_samples(table, missing=missing, threads=threads)
         present = densities[~np.isnan(densities)]
         return float(present.mean()) if len(present) else float("nan")
+
+    def impute(
+        self, table: TableLike, n_imputations: int | None = None, *, random_state: int = 0, threads: int | None = None
+    ) -> pa.Table:
+        """Return a table with the gaps in the model's columns filled in, given what each row holds.
+
+        Parameters
+        ----------
+        table : path or table in memory
+            See the class.
+        n_imputations : int, optional
+            None fills in what the model expects, of a column of text the likeliest value, of one of which the
+            logarithm is taken the median; a number gives each row so many times, its gaps drawn.
+        random_state : int
+            0 to 2**32 - 1; the same one gives the same draws.
+        threads : int, optional
+            None for all processors.
+
+        Returns
+        -------
+        pyarrow.Table
+            All columns; of draws, also ``draw``, from 1. What was there is as it was.
+        """
+        with contextlib.nullcontext(table) if isinstance(table, Table) else open_table(table) as opened:
+            blocks = self.fill(opened, draws=n_imputations, seed=random_state, threads=threads)
+            return pa.concat_tables([pa.table(dict(block.columns)) for block in blocks])
+
+    def fill(self, table: Table, **how: Any) -> Iterator[Filled]:
+        """Yield what `impute` returns in blocks; keywords as of `filled_blocks`."""
+        self._check(table)
+        self._check_gaps()
+        return filled_blocks(table, self.preparation, self.mixture, **how)
 
     def sample(self, n_samples: int = 1, *, random_state: int = 0) -> tuple[pa.Table, np.ndarray]:
         """Draw rows, in random order, in the units of the table that was learned.

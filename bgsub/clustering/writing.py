@@ -83,6 +83,45 @@ def write_labels(
     return Labelled(sizes, left_out)
 
 
+def write_imputed(
+    path: str, table: Table, model: TableModel, *, draws: int | None = None, seed: int = 0, on_rows: OnRows = None
+) -> tuple[int, dict[str, int]]:
+    """Write a table with the gaps in a model's columns filled in.
+
+    Parameters
+    ----------
+    path : str
+        In .csv or .parquet, or "-" for CSV on standard output.
+    table : Table
+        Open.
+    model : TableModel
+        Whose columns.
+    draws : int, optional
+        How often to write each row, its gaps drawn; None writes it once, with what the model expects.
+    seed : int
+        0 to 2**32 - 1, of the draws.
+    on_rows : callable, optional
+        Called with the number of rows read so far.
+
+    Returns
+    -------
+    (int, dict of str to int)
+        Rows of the table, and the gaps in each of the model's columns.
+
+    Raises
+    ------
+    ParameterError, SourceError, OutputError
+        As `TableModel.impute` and `table_writer`.
+    """
+    n_rows, gaps = 0, dict.fromkeys(model.columns, 0)
+    with table_writer(path) as write:
+        for block in model.fill(table, draws=draws, seed=seed, on_rows=on_rows):
+            write(block.columns)
+            n_rows += block.n_rows
+            gaps = {name: count + block.gaps[name] for name, count in gaps.items()}
+    return n_rows, gaps
+
+
 def write_sample(path: str, model: TableModel, n_rows: int, *, seed: int = 0, on_rows: OnRows = None) -> None:
     """Write rows drawn from a model, and the cluster of each in a column ``label``.
 

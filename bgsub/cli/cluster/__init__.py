@@ -10,6 +10,7 @@ _COMMANDS = {
     "fit": "Learn the clusters of a table.",
     "predict": "Tell for each row of a table which cluster it belongs to, and how surely.",
     "score": "Find the rows that are unlike those that the model learned.",
+    "impute": "Fill in the gaps of a table by what each row holds.",
     "sample": "Draw new rows from a model.",
     "select": "Find how many clusters a table has, and of what shape.",
     "plot": "Draw the rows and the clusters of a table.",
