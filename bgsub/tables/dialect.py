@@ -17,6 +17,7 @@ _DELIMITERS = ",;\t|"
 _MOST_ROWS = 100  # that are looked at
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s*(\d[\d.,' ]*|[.,]\d+)([eE][-+]?\d+)?\s*[%€]?\)?")
 _ERRORS = re.compile(r"#(?:N/A|NA\b|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)", re.IGNORECASE)  # of spreadsheets
+_REMARKS = ("%", "//", "--", "!")  # of other programs, above the names of columns
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
@@ -77,7 +78,7 @@ class Dialect:
         """Tell whether a line of the file is none of the table."""
         if not (self.has_comments and _is_marked(line)) or _ERRORS.match(line):
             return False
-        if line[1:2] in ("", " ", "\t", "#", "-", "=", "*"):
+        if line.lstrip("#")[:1] in ("", " ", "\t"):
             return True
         return len(split_line(line, self.delimiter, self.is_aligned)) != len(self.names)
 
@@ -311,11 +312,13 @@ def _titles(rows: Sequence[Line], width: int, has_names: bool) -> int:
     if width < 2:
         return 0
     for index, row in enumerate(rows):
-        if row.values[0] and (len(row.present) <= 1 or 2 * len(row.present) < width):
+        is_short = row.values[0] and (len(row.present) <= 1 or 2 * len(row.present) < width)
+        if is_short or row.values[0].startswith(_REMARKS):
             continue
-        if len(row.present) < width and any(
-            _is_heading(*pair, width) for pair in itertools.pairwise(rows[index + 1 : index + 6])
-        ):
+        below = rows[index + 1 : index + 6]
+        is_apart = bool(below) and below[0].above > row.end
+        nearest = below if len(row.present) < width else below[:2] if is_apart else []
+        if any(_is_heading(*pair, width) for pair in itertools.pairwise(nearest)):
             continue
         fits = len(row.values) in (width - 1, width)
         return index if fits and (not has_names or not is_like_data(row.values)) else 0

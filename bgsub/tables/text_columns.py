@@ -83,7 +83,7 @@ def judged(
             column = _of_text(field.name, texts, readings)
         columns.append(_of_rows(column, first.column(index), index, dialect, options.header))
     commas = any(c.notation is not None and c.notation.decimal == "," for c in columns)
-    if doubtful or commas or options.decimal == ",":
+    if len(first) and (doubtful or commas or options.decimal == ","):
         _settle(columns, doubtful, as_text(), dialect, options)
     return columns
 

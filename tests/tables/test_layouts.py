@@ -43,6 +43,18 @@ LAYOUTS = {
         "Sales 2024,\nJanuary,\n,\na,b\n" + PLAIN,
         ["left out what stands above the table, 'Sales 2024': 3 lines (--skip-lines 3)"],
     ),
+    "title with a comma": (
+        "Report, January\n\na,b\n" + PLAIN,
+        ["left out what stands above the table, 'Report January': 2 lines (--skip-lines 2)"],
+    ),
+    "title of two cells": (
+        "Created:,2024-01-05,\na,b,c\n" + PLAIN.replace("\n", ",x\n"),
+        ["left out what stands above the table, 'Created: 2024-01-05': 1 line (--skip-lines 1)"],
+    ),
+    "remarks of other programs": (
+        "% by hand, in haste\n// tool 1.0\na,b\n" + PLAIN,
+        ["left out what stands above the table, '% by hand in haste': 2 lines (--skip-lines 2)"],
+    ),
     "remarks above": (
         "# exported 2024-01-01\n# by tool\na,b\n" + PLAIN,
         ["left out lines that begin with #, such as '# exported 2024-01-01'"],
@@ -127,6 +139,14 @@ def test_what_may_be_data_is_an_error(tmp_path, content, row):
         numbers(table)
 
 
+@pytest.mark.parametrize("options", [{}, {"decimal": ","}, {"skip_lines": 1}])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n# nothing\n"])
+def test_a_heading_alone_has_no_rows(tmp_path, options, end):
+    content = "above\n" * options.get("skip_lines", 0) + "a;b" + end
+    with pytest.raises(SourceError, match="it has no rows; give a table with some"):
+        numbers(opened(tmp_path / "t.csv", content, **options), ["a"])
+
+
 @pytest.mark.parametrize(
     "last", ["Media Markt,5.5", "Total recall,5.5", "Note 10,5.5", "Sum41,5.5", "Source code,5.5", "x,5.5"]
 )
@@ -141,7 +161,7 @@ def test_a_kind_called_total_is_no_footer(tmp_path):
         assert (len(numbers(table)), table.notes) == (40, [])
 
 
-@pytest.mark.parametrize("tags", ["#{}", "#N/A{}", "{}#"])
+@pytest.mark.parametrize("tags", ["#{}", "#N/A{}", "{}#", "####{}"])
 def test_values_that_begin_as_a_remark_does_are_values(tmp_path, tags):
     content = "tag,a\n" + "".join(f"{tags.format(i) if i % 5 == 0 else i},{a}\n" for i, (a, _) in enumerate(ROWS))
     with opened(tmp_path / "t.csv", content) as table:
