@@ -45,7 +45,7 @@ class ParquetFolder(Table):
         super().__init__(name, columns, n_rows)
         if n_others:
             count = "1 file" if n_others == 1 else f"{n_others} files"
-            self.note(f"passed over {count} in the folder that are not called .parquet or .pq")
+            self.note(f"passed over {count} in the folder, not called .parquet or .pq")
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""

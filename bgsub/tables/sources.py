@@ -149,7 +149,7 @@ def _opened(
         return _opened(unpacked(path, member, name, stack), name, member.filename, options, stack, packed=True)
     table = _read(path, name, contents if contents != "unknown" or not promised else promised[0], options)
     if contents != "unknown" and contents not in promised and (promised or suffix in _TEXT):
-        table.note(f"the file is {contents}, in spite of its extension {suffix}")
+        table.note(f"read as {contents}, which it is in spite of its extension {suffix}")
     return table
 
 

@@ -63,7 +63,7 @@ def looked_at(path: Path, name: str, options: ReadOptions) -> TextHead:
         raise refusal(name, f"{error.strerror or error}; check the file") from error
     encoding = options.encoding or encoding_of(head)
     if encoding is None:
-        raise refusal(name, "it is not a table of text; give CSV, Parquet, NPY or NPZ")
+        raise refusal(name, "it is no table that is known; give CSV, Excel, Parquet, Arrow, JSON lines, NPY or NPZ")
     try:
         text = _text(head, encoding)
     except UnicodeError as error:

@@ -46,6 +46,8 @@ def as_numbers(column: pa.Array, table: str, start: int, name: str) -> np.ndarra
             column = pc.utf8_lower(column).cast(pa.bool_())
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
+    if pa.types.is_float16(column.type):  # which pyarrow casts from version 16 on
+        return column.to_numpy(zero_copy_only=False).astype(np.float64)
     try:
         numbers = column.cast(pa.float64(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

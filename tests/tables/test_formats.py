@@ -66,7 +66,7 @@ def test_what_a_file_is_its_contents_tell(tmp_path, written, called):
         assert np.allclose(numbers(table), values(), rtol=1e-15, atol=0)
         if called in (".csv", ".txt") and written in (".parquet", ".xlsx"):
             what = {".parquet": "Parquet", ".xlsx": "Excel workbook"}[written]
-            assert table.notes == [f"the file is {what}, in spite of its extension {called}"]
+            assert table.notes == [f"read as {what}, which it is in spite of its extension {called}"]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".feather", ".jsonl", ".csv.gz", ".xlsx", ".npy"])
@@ -122,7 +122,7 @@ def test_files_of_a_folder_that_differ(tmp_path):
         found = numbers(table, "a", "b", missing="drop")
         assert np.array_equal(found, [[1, np.nan], [2, np.nan], [2.5, 7]], equal_nan=True)
         assert texts(table, "t") == ["x", "y", None]
-        assert table.notes == ["passed over 1 file in the folder that are not called .parquet or .pq"]
+        assert table.notes == ["passed over 1 file in the folder, not called .parquet or .pq"]
     pq.write_table(pa.table({"a": ["text"]}), tmp_path / "part-2.parquet")
     with pytest.raises(
         SourceError, match=r"its files do not agree \(.*Field a .*; give one of them, or write them anew"

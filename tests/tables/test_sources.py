@@ -151,7 +151,7 @@ def damaged_files(folder):
         ("junk.npz", "it is no NPY or NPZ file, or damaged .*; copy it again from its source"),
         ("junk.parquet", "it is no Parquet file, or damaged .*; copy it again from its source"),
         ("cut.parquet", "it is no Parquet file, or damaged .*; copy it again from its source"),
-        ("picture.csv", "it is not a table of text; give CSV, Parquet, NPY or NPZ"),
+        ("picture.csv", "it is no table that is known; give CSV, Excel, Parquet, Arrow, JSON lines, NPY or NPZ"),
         ("empty.csv", "it is empty; give a table with a heading and rows"),
         ("blank.csv", "it is empty; give a table with a heading and rows"),
         ("table.json", "it has no rows; give a table with some"),
