@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from bgsub.errors import SourceError
 from bgsub.tables.table import is_text, refusal
-from bgsub.tables.values import plain
+from bgsub.tables.values import as_array, plain
 
 _A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 _READINGS = (("", pa.timestamp("us")), ("", pa.timestamp("us", "UTC")), ("1970-01-01 ", pa.timestamp("us")))  # of text
@@ -41,8 +41,8 @@ def as_days(column: pa.Array, table: str, start: int, name: str) -> np.ndarray:
         raise refusal(table, f"column {name!r} holds {column.type}, no dates or times; leave it out of --dates")
     whole = column.cast(pa.int32() if column.type.bit_width == 32 else pa.int64())
     per_day = 1 if pa.types.is_date32(column.type) else _A_DAY[getattr(column.type, "unit", "ms")]  # date64 is in ms
-    days = whole.fill_null(0).to_numpy(zero_copy_only=False) / per_day
-    days[~column.is_valid().to_numpy(zero_copy_only=False)] = np.nan
+    days = as_array(whole) / per_day
+    days[~as_array(column.is_valid())] = np.nan
     return days
 
 

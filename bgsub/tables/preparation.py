@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from bgsub.errors import ModelFileError, ParameterError, SourceError
 from bgsub.tables.dates import from_days
 from bgsub.tables.rows import ColumnSelection, Rows
-from bgsub.tables.values import as_text
+from bgsub.tables.values import as_array, as_text
 
 _STEPS = {(), ("scale",), ("pca",), ("scale", "pca"), ("baseline",), ("scale", "baseline")}
 
@@ -98,7 +98,7 @@ class Features:
         """Return which rows that could be used hold a text that was not learned, (n,) bool."""
         unknown = np.zeros(len(rows), bool)
         for known, texts in zip(self.categories.values(), rows.categories, strict=True):
-            unknown |= texts.is_valid().to_numpy(zero_copy_only=False) & (_codes(texts, known) < 0)
+            unknown |= as_array(texts.is_valid()) & (_codes(texts, known) < 0)
         return rows.complete & unknown
 
     @staticmethod
@@ -118,7 +118,8 @@ def _one_hot(texts: pa.Array, known: tuple[str, ...]) -> np.ndarray:
 def _codes(texts: pa.Array, known: tuple[str, ...]) -> np.ndarray:
     """Return the place of each text among the known ones (n,), -1 for others and for missing ones."""
     values = as_text(pa.array(known, pa.string()))  # models of before know True
-    return pc.index_in(texts, value_set=values).fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = pc.index_in(texts, value_set=values)
+    return np.where(as_array(codes.is_valid()), as_array(codes), -1)
 
 
 @dataclass(frozen=True)

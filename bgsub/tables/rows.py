@@ -14,7 +14,7 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.dates import as_days
 from bgsub.tables.reading import ReadOptions
 from bgsub.tables.table import BLOCK_ROWS, Kind, Table, refusal
-from bgsub.tables.values import as_numbers, as_text
+from bgsub.tables.values import as_array, as_numbers, as_text
 
 Missing = Literal["error", "drop", "em"]
 """What to do with a row in which a value is missing or NaN: stop, leave it out, or use what it holds. Infinite values
@@ -176,7 +176,7 @@ def _converted(batch: pa.RecordBatch, table: str, selection: ColumnSelection, st
     categories = [_present(as_text(column[name], table, name), options) for name in selection.categories]
     complete = np.asarray(np.isfinite(numbers).all(axis=1))
     for texts in categories:
-        complete = complete & texts.is_valid().to_numpy(zero_copy_only=False)
+        complete = complete & as_array(texts.is_valid())
     weights = None
     if selection.weights is not None:
         weights = as_numbers(column[selection.weights], table, start, selection.weights)
@@ -207,7 +207,7 @@ def _holding(rows: Rows) -> np.ndarray:
     """Return the rows in which some value is not missing, (n,) bool."""
     holding = ~np.isnan(rows.numbers).all(axis=1) if rows.numbers.shape[1] else np.zeros(len(rows), bool)
     for texts in rows.categories:
-        holding |= texts.is_valid().to_numpy(zero_copy_only=False)
+        holding |= as_array(texts.is_valid())
     return holding
 
 

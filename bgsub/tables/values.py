@@ -52,7 +52,26 @@ def as_numbers(column: pa.Array, table: str, start: int, name: str) -> np.ndarra
         numbers = column.cast(pa.float64(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise _first_fault(column, table, start, name) from error
-    return numbers.to_numpy(zero_copy_only=False)
+    return as_floats(numbers)
+
+
+def as_floats(column: pa.DoubleArray) -> np.ndarray:
+    """Return a column of float64 as numpy's, missing values as NaN."""
+    values = as_array(column)
+    return np.where(as_array(column.is_valid()), values, np.nan) if column.null_count else values
+
+
+def as_array(column: pa.Array) -> np.ndarray:
+    """Return a column of float64, int32, int64 or truth values, none missing, as numpy's (read-only).
+
+    pyarrow's own `to_numpy` imports pandas, where that is installed, for half a second of a command's time.
+    """
+    if pa.types.is_boolean(column.type):
+        return as_array(column.cast(pa.uint8())).view(np.bool_)
+    dtype = np.dtype(str(column.type))
+    if not len(column):
+        return np.empty(0, dtype)
+    return np.frombuffer(column.buffers()[1], dtype, len(column), column.offset * dtype.itemsize)
 
 
 def _first_fault(column: pa.Array, table: str, start: int, name: str) -> SourceError:

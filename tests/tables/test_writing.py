@@ -1,6 +1,8 @@
 """Tables written in blocks, read back; nothing is left of one that was broken off."""
 
 import io
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -73,3 +75,39 @@ def test_whole_columns_are_written_in_blocks(tmp_path):
     assert pq.ParquetFile(tmp_path / "t.parquet").num_row_groups == 2
     found = pq.read_table(tmp_path / "t.parquet")
     assert np.array_equal(found["n"], numbers) and np.array_equal(found["half"], numbers / 2)
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, np.int8, np.int32, np.uint64, np.float16, np.float32, np.float64, ">f8", "<i2"]
+)
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 1000])
+def test_values_of_every_type_are_written(tmp_path, dtype, n):
+    values = np.arange(n).astype(dtype)
+    mask = np.arange(n) % 3 == 1
+    write_table(tmp_path / "t.parquet", {"v": values[::-1], "m": np.ma.MaskedArray(values, mask=mask)})
+    found = pq.read_table(tmp_path / "t.parquet")
+    assert found["v"].to_pylist() == values[::-1].tolist()
+    assert found["m"].to_pylist() == [
+        None if gone else value for value, gone in zip(values.tolist(), mask, strict=True)
+    ]
+    assert found["v"].type == pa.array(np.empty(0, np.dtype(dtype).newbyteorder("="))).type
+
+
+def test_reading_and_writing_numbers_imports_no_pandas(tmp_path):
+    program = f"""
+import sys
+import numpy as np
+from bgsub.tables.rows import ColumnSelection, read_rows
+from bgsub.tables.sources import open_table
+from bgsub.tables.writing import write_table
+for name in ("t.csv", "t.parquet"):
+    masked = np.ma.MaskedArray([1, 2, 3], mask=[0, 1, 0])
+    write_table({str(tmp_path)!r} + "/" + name, {{"a": np.arange(3.0), "b": masked}})
+    with open_table({str(tmp_path)!r} + "/" + name) as table:
+        (rows,) = read_rows(table, ColumnSelection(("a", "b")), "drop")
+        print(np.nan_to_num(rows.numbers, nan=-1).tolist())
+print("pandas" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
+    rows = "[[0.0, 1.0], [1.0, -1.0], [2.0, 3.0]]\n"
+    assert done.stdout == f"{rows}{rows}False\n", done.stderr
