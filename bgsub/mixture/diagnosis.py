@@ -136,8 +136,9 @@ def collapse_of(
     if n_rows is not None:
         rows_each = n_rows * (parameters.weights if covariance_type == "full" else np.ones(len(flat)))
     dependent, short = np.zeros(n_features, bool), np.zeros(len(flat), bool)
-    if covariance_type in ("full", "tied"):
-        matrices = parameters.covariances.reshape(-1, n_features, n_features)
+    oblique = covariance_type in ("full", "tied")
+    matrices = parameters.covariances.reshape(-1, n_features, n_features) if oblique else np.empty((0, 0, 0))
+    if oblique and (flat.any() or not _all_sound(matrices, reg_covar)):
         for k, matrix in enumerate(matrices):
             sound = np.flatnonzero(~flat[k])
             along = _dependent(matrix[np.ix_(sound, sound)], reg_covar)
@@ -152,6 +153,19 @@ def collapse_of(
     return Collapse(columns_flat, components, columns, taking_part, few)
 
 
+def _all_sound(matrices: np.ndarray, reg_covar: float) -> bool:
+    """Return whether `_dependent` finds nothing in any of these covariances (K, d, d), which is quick to see."""
+    deviations = np.sqrt(np.diagonal(matrices, axis1=1, axis2=2))
+    correlations = matrices / (deviations[:, :, None] * deviations[:, None, :])
+    places = np.arange(matrices.shape[1])
+    correlations[:, places, places] -= np.maximum(_MOSTLY * reg_covar / deviations**2, _DEPENDENT)
+    try:
+        np.linalg.cholesky(correlations)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
 def _dependent(matrix: np.ndarray, reg_covar: float) -> np.ndarray:
     """Return which columns take part in directions of a covariance (d, d) with hardly any variance, bool (d,).
 
@@ -163,12 +177,6 @@ def _dependent(matrix: np.ndarray, reg_covar: float) -> np.ndarray:
     deviations = np.sqrt(np.diagonal(matrix))
     correlation = matrix / deviations[:, None] / deviations
     least = np.maximum(_MOSTLY * reg_covar / deviations**2, _DEPENDENT)
-    try:
-        np.linalg.cholesky(correlation - np.diag(least))
-    except np.linalg.LinAlgError:
-        pass
-    else:
-        return np.zeros(len(matrix), bool)
     scale = 1.0 / np.sqrt(least)
     values, vectors = np.linalg.eigh(scale[:, None] * correlation * scale)
     directions = np.abs(scale[:, None] * vectors[:, values <= 1.0])
