@@ -36,7 +36,7 @@ def observed_counts(X: np.ndarray) -> np.ndarray:
 
 
 class Sorted(NamedTuple):
-    """Numbers of rows: those in which all is observed, and those in which some is."""
+    """Numbers of rows: those in which all is observed, and those in which some is, rows of the same gaps together."""
 
     complete: np.ndarray
     partial: np.ndarray
@@ -44,10 +44,11 @@ class Sorted(NamedTuple):
 
 def sort_out(X: np.ndarray) -> Sorted:
     """Return which rows are complete, and which are not but hold something."""
-    counts = observed_counts(X)
-    return Sorted(
-        np.flatnonzero(counts == X.shape[1]), np.flatnonzero((counts > 0) & (counts < X.shape[1])).astype(np.intp)
-    )
+    gaps = np.isnan(X)
+    counts = gaps.sum(axis=1)
+    partial = np.flatnonzero((counts > 0) & (counts < X.shape[1]))
+    patterns = np.packbits(gaps[partial], axis=1)
+    return Sorted(np.flatnonzero(counts == 0), partial[np.lexsort(patterns.T)])
 
 
 # ------------------------------------------------------------------------------------------------- rows with gaps alone
