@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bgsub.clustering.assigned import Assigned
 from bgsub.clustering.left_out import LeftOut
-from bgsub.clustering.model import Assigned, OnRows, TableModel
+from bgsub.clustering.model import OnRows, TableModel
 from bgsub.clustering.writing import check_kept
 from bgsub.tables.dates import from_days
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
 from bgsub.tables.writing import table_writer
+
+_MORE_PROBABLY = 0.5  # noise than anything else together
 
 
 class UnusualRow(NamedTuple):
@@ -26,15 +29,39 @@ class UnusualRow(NamedTuple):
     ----------
     row : int
         Its number in the table, from 1 below the heading.
-    log_density : float
-        In nats, of the prepared columns.
+    anomaly : bool
+        Whether it is one.
     values : dict
         The columns kept, and those that the model sees.
+    log_density : float
+        In nats, of the prepared columns.
+    noise : float
+        The probability of belonging to no cluster.
+    of_clusters : float
+        The log-density of the clusters alone: noise has the same everywhere, and tells no row from another.
     """
 
     row: int
-    log_density: float
+    anomaly: bool
     values: dict[str, Any]
+    log_density: float
+    noise: float
+    of_clusters: float
+
+    def order(self) -> tuple[float, int]:
+        """Return what the most unusual row has least of."""
+        return self.of_clusters, self.row
+
+    def facts(self, noisy: bool) -> dict[str, Any]:
+        """Return what JSON says of it, by a model with or without noise."""
+        noise = {"noise": self.noise} if noisy else {}
+        return {
+            "row": self.row,
+            "log_density": self.log_density,
+            **noise,
+            "anomaly": self.anomaly,
+            "values": self.values,
+        }
 
 
 @dataclass
@@ -70,7 +97,7 @@ class Scored:
 def score_table(
     table: Table,
     model: TableModel,
-    threshold: float,
+    threshold: float | None,
     *,
     top: int = 10,
     output: str | None = None,
@@ -86,12 +113,14 @@ def score_table(
         Open.
     model : TableModel
         What it is compared with.
-    threshold : float
-        Log-density below which a row is an anomaly, such as `TableModel.threshold` returns.
+    threshold : float or None
+        Log-density below which a row is an anomaly, such as `TableModel.threshold` returns. With None an anomaly is
+        what is more probably noise than not: for models with noise, or of trimmed rows.
     top : int
         Most rows to name.
     output : str, optional
-        Table of each row's log-density, and whether it is an anomaly: .csv, .parquet or "-".
+        Table of each row's log-density, whether it is an anomaly and, of a model with noise, how probably it is noise:
+        .csv, .parquet or "-".
     missing : {"error", "drop", "em"}
         What to do with rows in which a value is missing.
     kept : sequence of str
@@ -104,28 +133,30 @@ def score_table(
     ParameterError, SourceError, OutputError
         As `write_labels`.
     """
-    check_kept(kept, ["log_density", "anomaly"])
+    noisy = model.mixture.has_outliers
+    check_kept(kept, ["log_density", "anomaly", *["noise"] * noisy])
     scored = Scored()
     with contextlib.ExitStack() as stack:
         write = stack.enter_context(table_writer(output)) if output else None
         for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
-            anomalies = block.log_density < threshold
+            anomalies = block.noise > _MORE_PROBABLY if threshold is None else block.log_density < threshold
             if write is not None:
                 columns = {"log_density": block.spread(block.log_density), "anomaly": block.spread(anomalies)}
+                columns |= {"noise": block.spread(block.noise)} if noisy else {}
                 write(block.kept() | columns)
             scored.left_out.add(block, model.preparation.features)
             scored.rows += len(anomalies)
             scored.anomalies += int(anomalies.sum())
             scored.total += float(block.log_density.sum())
             scored.most_unusual = heapq.nsmallest(
-                top, [*scored.most_unusual, *_lowest(block, model, top)], key=lambda row: (row.log_density, row.row)
+                top, [*scored.most_unusual, *_lowest(block, model, anomalies, top)], key=UnusualRow.order
             )
     return scored
 
 
-def _lowest(block: Assigned, model: TableModel, count: int) -> list[UnusualRow]:
+def _lowest(block: Assigned, model: TableModel, anomalies: np.ndarray, count: int) -> list[UnusualRow]:
     """Return the `count` most unusual rows of a block, with the columns kept and those that the model sees."""
-    order = block.log_density.argsort(kind="stable")[:count]
+    order = block.of_clusters.argsort(kind="stable")[:count]
     places = block.judged.nonzero()[0][order]
     features, rows = model.preparation.features, block.rows
     kept = rows.kept.take(places).to_pylist()
@@ -136,7 +167,7 @@ def _lowest(block: Assigned, model: TableModel, count: int) -> list[UnusualRow]:
         gaps = np.isnan(rows.numbers[place])
         numbers |= {name: None for name, gap in zip(features.numbers, gaps, strict=True) if gap}
         texts = {name: column[place].as_py() for name, column in zip(features.categories, rows.categories, strict=True)}
-        found.append(
-            UnusualRow(rows.start + int(place) + 1, float(block.log_density[index]), {**others, **numbers, **texts})
-        )
+        number, values = rows.start + int(place) + 1, {**others, **numbers, **texts}
+        figures = (float(array[index]) for array in (block.log_density, block.noise, block.of_clusters))
+        found.append(UnusualRow(number, bool(anomalies[index]), values, *figures))
     return found

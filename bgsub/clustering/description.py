@@ -9,6 +9,7 @@ import numpy as np
 from bgsub.clustering.fitting import FittedTable
 from bgsub.clustering.model import TableModel
 from bgsub.mixture.gaussianity import Gaussianity
+from bgsub.mixture.noise import NOISE
 
 
 def describe(fitted: FittedTable) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
     dict
         'components', a dict each with 'label', 'weight', 'rows', 'mean' and 'standard_deviation' by feature, and
         'departures' from a Gaussian, a dict each with 'kind', 'value', 'expected' and 'column' (None if oblique);
+        'noise', a dict of 'label' (-1), 'weight' and 'rows', None where every row belongs to a cluster;
         'logarithms', the features of which the mean is a median and the standard deviation is of the logarithm;
         'covariance_type', 'log_likelihood_per_row', 'aic', 'bic', 'icl', 'converged', 'iterations'.
     """
@@ -28,6 +30,9 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
     means = preparation.in_units(model.means())
     deviations = np.sqrt(np.maximum(np.einsum("kii->ki", model.covariances()), 0.0))
     departures = _departures(fitted)
+    n_noise = fitted.n_rows - int(fitted.sizes.sum())
+    share = n_noise / fitted.n_rows if model.mixture.noise is None else model.mixture.noise.weight
+    kept = 1.0 - share if model.mixture.cutoff is not None else 1.0
     return {
         "components": [
             {
@@ -40,9 +45,10 @@ def describe(fitted: FittedTable) -> dict[str, Any]:
             }
             for k, (weight, size) in enumerate(zip(model.mixture.weights, fitted.sizes, strict=True))
         ],
+        "noise": {"label": NOISE, "weight": share, "rows": n_noise} if model.mixture.has_outliers else None,
         "logarithms": [name for name, is_log in zip(names, logs, strict=True) if is_log],
         "covariance_type": model.mixture.covariance_type,
-        "log_likelihood_per_row": criteria["log_likelihood"] / fitted.total_weight,
+        "log_likelihood_per_row": criteria["log_likelihood"] / (fitted.total_weight * kept),
         **{name: criteria[name] for name in ("aic", "bic", "icl")},
         "converged": outcome.converged,
         "iterations": outcome.n_iter,

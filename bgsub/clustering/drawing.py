@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bgsub.clustering.model import Assigned, TableModel
+from bgsub.clustering.assigned import Assigned
+from bgsub.clustering.model import TableModel
 from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.table import listed
 
@@ -51,7 +52,7 @@ def chosen_columns(model: TableModel, names: Sequence[str] | None, most: int) ->
 
 def _between(model: TableModel) -> np.ndarray:
     """Return the share of each feature's variance that lies between the clusters, (F,)."""
-    weights, means = model.mixture.weights[:, None], model.means()
+    weights, means = model.mixture.parameters.weights[:, None], model.means()
     within = (weights * np.diagonal(model.covariances(), axis1=1, axis2=2)).sum(axis=0)
     between = (weights * (means - (weights * means).sum(axis=0)) ** 2).sum(axis=0)
     return between / np.maximum(within + between, np.finfo(np.float64).tiny)

@@ -23,7 +23,7 @@ from bgsub.mixture.fitting import Fit, FitOptions, fit
 from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from bgsub.mixture.input_checks import check_finite
 from bgsub.mixture.selection import ModelSelection, compare
-from bgsub.mixture.settings import CovarianceType, Criterion, default
+from bgsub.mixture.settings import CovarianceType, Criterion, NoiseRegion, default
 from bgsub.tables.learning import Choice, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation
 from bgsub.tables.rows import Missing
@@ -50,12 +50,16 @@ class FitSettings:
     reg_covar: float = default("reg_covar", "table")
     seed: int = int(default("seed", "table"))
     threads: int | None = None
+    noise: NoiseRegion | None = None
+    trim: float = 0.0
 
     def options(
         self, n_components: int = 1, covariance_type: CovarianceType = "full", missing: Missing = "error"
     ) -> FitOptions:
         """Return how a mixture of that many components of that shape is fitted, to rows with such gaps."""
-        given = {name: getattr(self, name) for name in ("n_init", "max_iter", "tol", "reg_covar", "threads")}
+        given = {
+            name: getattr(self, name) for name in ("n_init", "max_iter", "tol", "reg_covar", "threads", "noise", "trim")
+        }
         return FitOptions(
             n_components=n_components, covariance_type=covariance_type, missing=for_mixture(missing), **given
         )
@@ -285,7 +289,8 @@ def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.
     sizes, densities = np.zeros(mixture.n_components, np.int64), []
     for start in range(0, len(rows.matrix), BLOCK_ROWS):
         block = rows.matrix[start : start + BLOCK_ROWS]
-        sizes += np.bincount(mixture.labels(block, missing=gaps, threads=threads), minlength=len(sizes))
+        labels = mixture.labels(block, missing=gaps, threads=threads)
+        sizes += np.bincount(labels[labels >= 0], minlength=len(sizes))
         # A density of fewer columns is none to compare whole rows with.
         compared = block[~np.isnan(block).any(axis=1)] if rows.n_partial < len(rows.matrix) else block
         densities.append(mixture.log_densities(compared[::step], missing=gaps, threads=threads))

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bgsub.clustering.model import Assigned
+from bgsub.clustering.assigned import Assigned
 from bgsub.tables.preparation import Features
 
 _SHOWN_VALUES = 5  # of a column

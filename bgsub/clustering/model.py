@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from bgsub.clustering import model_file
+from bgsub.clustering.assigned import Assigned
 from bgsub.clustering.imputing import Filled, filled_blocks
 from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
 from bgsub.errors import ParameterError
@@ -19,7 +20,7 @@ from bgsub.mixture.fitted import FittedMixture, components_table
 from bgsub.mixture.settings import Missing as MixtureMissing
 from bgsub.notebook import counted
 from bgsub.tables.preparation import Preparation
-from bgsub.tables.rows import Missing, Rows, read_rows
+from bgsub.tables.rows import Missing, read_rows
 from bgsub.tables.sources import TableLike, open_table
 from bgsub.tables.table import BLOCK_ROWS, Table
 
@@ -32,54 +33,6 @@ OnRows = Callable[[int], None] | None
 def for_mixture(missing: Missing) -> MixtureMissing:
     """Return what a mixture is to do with gaps in the rows that `tables` leaves."""
     return "em" if missing == "em" else "error"
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """A block of n rows, and what the model says of c of them: those that can be used, and have no unknown category.
-
-    Attributes
-    ----------
-    rows : Rows
-        The rows.
-    unseen : ndarray (n,) bool
-        Rows that could be used, but for a category that the model has not learned.
-    features : ndarray (c, F)
-        Their features, NaN where a value is missing.
-    probabilities : ndarray (c, K)
-        Of belonging to each cluster.
-    log_density : ndarray (c,)
-        Of the prepared rows, in nats.
-    """
-
-    rows: Rows
-    unseen: np.ndarray
-    features: np.ndarray
-    probabilities: np.ndarray
-    log_density: np.ndarray
-
-    @property
-    def judged(self) -> np.ndarray:
-        """Which rows the model says something of, (n,) bool."""
-        return self.rows.complete & ~self.unseen
-
-    @property
-    def labels(self) -> np.ndarray:
-        """The most probable cluster of each row that has one, (c,) int32."""
-        return self.probabilities.argmax(axis=1).astype(np.int32)
-
-    def kept(self) -> dict[str, np.ndarray | pa.Array]:
-        """Return the columns to pass on."""
-        return dict(zip(self.rows.kept.schema.names, self.rows.kept.columns, strict=True))
-
-    def spread(self, values: np.ndarray) -> np.ma.MaskedArray:
-        """Return values (c,) for all rows (n,), the others masked: -2 if a category is unseen, -1 if one is missing."""
-        judged = self.judged
-        column = np.full(len(judged), -1, values.dtype)
-        column[judged] = values
-        if values.dtype != np.bool_:
-            column[self.unseen] = -2
-        return np.ma.MaskedArray(column, mask=~judged)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -190,7 +143,8 @@ class TableModel:
         Returns
         -------
         ndarray of int32, shape (N,)
-            From 0; the largest cluster of the learned rows is 0. -2 where a column of text has a value that was not
+            From 0; the largest cluster of the learned rows is 0. -1 also where a model with noise, or of trimmed rows,
+            finds that a row belongs to no cluster. -2 where a column of text has a value that was not
             learned.
 
         Raises
@@ -208,7 +162,8 @@ class TableModel:
         Returns
         -------
         ndarray of float64, shape (N, K)
-            Rows sum to 1; those left out, and those with a text that was not learned, are NaN.
+            Rows sum to 1, less their share of noise; those left out, and those with a text that was not learned,
+            are NaN.
         """
 
         def shares(block: Assigned) -> np.ndarray:
@@ -340,13 +295,13 @@ class TableModel:
             unseen = features_of.unseen(rows)
             features = features[rows.complete & ~unseen]
             if not len(features):
-                yield Assigned(rows, unseen, features, np.empty((0, self.n_components)), np.empty(0))
+                nothing = np.empty(0)
+                yield Assigned(rows, unseen, features, np.empty((0, self.n_components)), nothing, nothing, nothing)
                 continue
             prepared = self.preparation.transform(features)
-            gaps = for_mixture(missing)
-            probabilities = mixture.responsibilities(prepared, missing=gaps, threads=threads)
-            log_density = mixture.log_densities(prepared, missing=gaps, threads=threads)
-            yield Assigned(rows, unseen, features, probabilities, log_density)
+            found = mixture.judge(prepared, missing=for_mixture(missing), threads=threads)
+            judged = found.responsibilities, found.log_densities, found.noise, found.of_components
+            yield Assigned(rows, unseen, features, *judged)
         for line in table.told([name for name in features_of.numbers if name not in features_of.dates]):
             table.note(line)
 

@@ -23,11 +23,14 @@ class Labelled(NamedTuple):
     sizes : ndarray of int64, shape (K,)
         Rows of each cluster.
     left_out : LeftOut
-        Those that have none.
+        Those that the model says nothing of.
+    n_noise : int
+        Those that belong to no cluster.
     """
 
     sizes: np.ndarray
     left_out: LeftOut
+    n_noise: int
 
 
 def write_labels(
@@ -42,7 +45,8 @@ def write_labels(
     """Write label, probabilities and log-density of each row.
 
     A row with a missing value gets label -1 and nothing else, one with a category that was not learned nothing at all,
-    so that the rows stay those of the table.
+    so that the rows stay those of the table. Of a model with noise, or of trimmed rows, there is a column "noise" too,
+    -1 is the label of a row that belongs to no cluster, and one with a missing value has an empty label.
 
     Parameters
     ----------
@@ -69,18 +73,21 @@ def write_labels(
     ParameterError, SourceError, OutputError
         As `TableModel.predict` and `table_writer`, or when a column to copy has the name of one that is computed.
     """
-    names = ["label", *(f"probability_{k}" for k in range(model.n_components)), "log_density"]
+    noisy = model.mixture.has_outliers
+    names = ["label", *(f"probability_{k}" for k in range(model.n_components)), *["noise"] * noisy, "log_density"]
     check_kept(kept, names)
-    sizes, left_out = np.zeros(model.n_components, np.int64), LeftOut()
+    sizes, left_out, n_noise = np.zeros(model.n_components, np.int64), LeftOut(), 0
     with table_writer(path) as write:
         for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
             labels = block.labels
-            sizes += np.bincount(labels, minlength=len(sizes))
+            sizes += np.bincount(labels[labels >= 0], minlength=len(sizes))
+            n_noise += int((labels < 0).sum())
             left_out.add(block, model.preparation.features)
-            label = np.ma.MaskedArray(block.spread(labels).data, mask=block.unseen)
-            values = [label, *map(block.spread, block.probabilities.T)]
+            empty = ~block.judged if noisy else block.unseen  # with noise -1 is what the model says of a row
+            label = np.ma.MaskedArray(block.spread(labels).data, mask=empty)
+            values = [label, *map(block.spread, block.probabilities.T), *[block.spread(block.noise)] * noisy]
             write(block.kept() | dict(zip(names, [*values, block.spread(block.log_density)], strict=True)))
-    return Labelled(sizes, left_out)
+    return Labelled(sizes, left_out, n_noise)
 
 
 def write_imputed(

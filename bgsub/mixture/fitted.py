@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,33 @@ from bgsub.notebook import MOST_ROWS, counted, html_table
 
 _DRAWS = 100_000  # for the distribution of the density, where no rows are given
 ROWS_A_BLOCK = 1 << 14  # whose responsibilities are in memory together
+
+
+class Judged(NamedTuple):
+    """What a mixture says of rows.
+
+    Attributes
+    ----------
+    responsibilities : ndarray, shape (N, K)
+        Of each component; a row's sum to 1, less its share of noise.
+    noise : ndarray, shape (N,)
+        The probability of belonging to no component.
+    log_densities : ndarray, shape (N,)
+        Of the whole mixture.
+    of_components : ndarray, shape (N,)
+        Of the components alone: lower in the order in which rows are unusual, where noise has one density everywhere.
+    """
+
+    responsibilities: np.ndarray
+    noise: np.ndarray
+    log_densities: np.ndarray
+    of_components: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The most probable component (N,), -1 where that is none."""
+        best = self.responsibilities.argmax(axis=1)
+        return np.where(self.noise > self.responsibilities.max(axis=1, initial=0.0), NOISE, best)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,8 +167,7 @@ class FittedMixture:
             return found
         for start in range(0, len(X), ROWS_A_BLOCK):
             rows = slice(start, start + ROWS_A_BLOCK)
-            shares, noise = self.shares(X[rows], missing=missing, threads=threads)
-            found[rows] = np.where(noise > shares.max(axis=1), NOISE, shares.argmax(axis=1))
+            found[rows] = self.judge(X[rows], missing=missing, threads=threads).labels
         return found
 
     def responsibilities(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
@@ -148,21 +175,26 @@ class FittedMixture:
 
         A row's sum to 1, less its share of noise; those of a row below the `cutoff` are 0.
         """
-        return self.shares(X, missing=missing, threads=threads)[0]
+        return self.judge(X, missing=missing, threads=threads).responsibilities
 
     def noise_shares(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
         """Return each row's probability of belonging to no component, (N,); 1 or 0 where a `cutoff` decides."""
         return self._noise_of(self._read(X, missing, threads))
 
-    def shares(
-        self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return `responsibilities` and `noise_shares`, from one pass over the rows."""
+    def judge(self, X: np.ndarray, *, missing: Missing = "error", threads: int | None = None) -> Judged:
+        """Return all that is said of rows, from one pass over them."""
         found = np.empty((len(X), self.n_components))
-        noise = self._noise_of(self._read(X, missing, threads, responsibilities=found))
-        if self.noise is not None or self.cutoff is not None:
+        of_components = self._read(X, missing, threads, responsibilities=found)
+        noise = self._noise_of(of_components)
+        if self.has_outliers:
             found *= (1.0 - noise)[:, None]
-        return found, noise
+        whole = of_components if self.noise is None else self.noise.total(of_components, X)
+        return Judged(found, noise, whole, of_components)
+
+    @property
+    def has_outliers(self) -> bool:
+        """Whether a row can belong to no component."""
+        return self.noise is not None or self.cutoff is not None
 
     def score(
         self, X: np.ndarray, sample_weight: object = None, *, missing: Missing = "error", threads: int | None = None

@@ -28,6 +28,9 @@ INK = "#30343b"
 UNUSUAL_COLOUR = "#000000"
 """Of rows and frames that are like no other: the one colour that no group has."""
 
+NOISE_GREY = 0.62
+"""Of rows that belong to no group, from 0 black to 1 white."""
+
 _COLOURS = (  # of Okabe and Ito, told apart by the colour-blind; grey for their yellow, which white swallows
     "#0072b2",
     "#e69f00",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bgsub.plots.figures import INK, UNUSUAL_COLOUR, as_drawn, colours, dashes, markers, mixed, plain_axes
+from bgsub.plots.figures import INK, NOISE_GREY, UNUSUAL_COLOUR, as_drawn, colours, dashes, markers, mixed, plain_axes
 from bgsub.plots.histogram import NAMED, cluster_name, draw_densities
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _SHARES = {0.5: 2.1, 0.95: 1.1}  # of a component's rows that an ellipse holds, 
 _NUMBERED = 12  # components; more numbers than this hide the points
 _LAYERS = 6  # in which the groups' points alternate, so that none hides another
 _ROOMY = {"*": 22, "^": 19, "v": 19}  # sizes of shapes in which a number would not fit else
+_ROUNDING, _NOISE_MARKER = 1e-5, "8"
 _POINT: dict[str, Any] = {"linewidths": 0, "alpha": 0.75, "zorder": 2, "rasterized": True}
 _RING: dict[str, Any] = {"s": 60, "facecolors": "none", "edgecolors": UNUSUAL_COLOUR, "linewidths": 1.3}
 
@@ -76,14 +77,22 @@ def draw_points(axes: Axes, mixture: ShownMixture, points: np.ndarray, probabili
     """Draw rows in random order: the shape tells the most probable component, the colour all probabilities."""
     order = np.random.default_rng(0).permutation(len(points))
     size = float(np.clip(30_000 / max(1, len(points)), 3, 24))
-    shades = mixed(probabilities, colours(probabilities.shape[1]))
-    labels, shown = probabilities.argmax(axis=1), mixture.shown(points)
-    shapes = markers(probabilities.shape[1])
+    noise = noise_of(probabilities)
+    everything = np.column_stack([probabilities, noise])
+    shades = mixed(everything, np.vstack([colours(probabilities.shape[1]), np.full(3, NOISE_GREY)]))
+    labels, shown = everything.argmax(axis=1), mixture.shown(points)
+    shapes = [*markers(probabilities.shape[1]), _NOISE_MARKER]
     for layer in np.array_split(order, _LAYERS):
         for k in np.unique(labels[layer]):
             rows = layer[labels[layer] == k]
             x, y = shown[rows].T
             axes.scatter(x, y, c=shades[rows], s=size, marker=shapes[k], **_POINT)
+
+
+def noise_of(probabilities: np.ndarray) -> np.ndarray:
+    """Return how probably rows belong to no component (n,): what their probabilities lack to 1, but for rounding."""
+    lacking = 1.0 - probabilities.sum(axis=1)
+    return np.where(lacking > _ROUNDING, lacking, 0.0)
 
 
 def legend_of(mixture: ShownMixture, rows: ShownRows) -> list[Artist]:
@@ -98,6 +107,8 @@ def legend_of(mixture: ShownMixture, rows: ShownRows) -> list[Artist]:
             handles.append(Line2D([], [], label=cluster_name(k, mixture), **style))
     for share, width in _SHARES.items():
         handles.append(Line2D([], [], color=INK, linewidth=width, label=f"holds {share:.0%} of a cluster"))
+    if (noise_of(rows.probabilities) > rows.probabilities.max(axis=1, initial=0.0)).any():
+        handles.append(Line2D([], [], linestyle="", marker=_NOISE_MARKER, color=str(NOISE_GREY), label="of no cluster"))
     if rows.unusual is not None and len(rows.unusual):
         ring: Any = {"markerfacecolor": "none", "markeredgecolor": UNUSUAL_COLOUR, "markersize": 8}
         handles.append(Line2D([], [], linestyle="", marker="o", label=f"{len(rows.unusual):,} unusual", **ring))

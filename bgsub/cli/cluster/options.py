@@ -14,7 +14,7 @@ from bgsub.cli.help import section
 from bgsub.cli.options import FilePath, Word, verbosity_options
 from bgsub.cli.progress import Progress, counting_bar
 from bgsub.errors import ParameterError
-from bgsub.mixture.settings import COVARIANCE_TYPES, COVARIANCES, SETTINGS, Use
+from bgsub.mixture.settings import COVARIANCE_TYPES, COVARIANCES, MOST_TRIMMED, NOISE_REGIONS, SETTINGS, Use
 from bgsub.outputs import check_output
 
 if TYPE_CHECKING:
@@ -200,12 +200,36 @@ def fitting_options(use: Use, names: Sequence[str], seed: str) -> Callable[[Call
     return decorate
 
 
-table_fitting_options = fitting_options(
-    "table",
-    ("n_init", "max_iter", "tol", "reg_covar", "seed", "threads"),
-    "Of the starts; the same seed gives the same clusters.",
-)
-"""Gives a command that fits mixtures to tables the options that say how."""
+class NoiseRegionOf(Word):
+    """Where noise lies; said without a value it is the box."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the region."""
+        value = str(value).lower()
+        if value not in NOISE_REGIONS:
+            self.fail(f"{value!r} is no region of noise: write --noise box, --noise hull, or --noise last", param, ctx)
+        return value
+
+
+def table_fitting_options(command: Callable) -> Callable:
+    """Give a command that fits mixtures to tables the options that say how."""
+    told = "Of the starts; the same seed gives the same clusters."
+    command = fitting_options("table", ("n_init", "max_iter", "tol", "reg_covar", "seed", "threads"), told)(command)
+    command = mixture(
+        "--trim",
+        type=click.FloatRange(0, MOST_TRIMMED),
+        metavar="SHARE",
+        default=0.0,
+        help="Leave out this share of the rows, the least likely ones, with the label -1: 0.05.",
+    )(command)
+    return mixture(
+        "--noise",
+        type=NoiseRegionOf(NOISE_REGIONS),
+        is_flag=False,
+        flag_value="box",
+        help="Let rows that belong to no cluster be noise, with the label -1: spread evenly over the rows' box, or "
+        "their hull (up to 3 columns).",
+    )(command)
 
 
 def components_option(use: Use, **changes: Any) -> Callable[[Callable], Callable]:

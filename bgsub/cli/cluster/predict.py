@@ -56,6 +56,9 @@ def command(model: str, table: str, **options: Any) -> None:
     and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more; with
     --missing em only one that holds nothing has, and a density is that of what a row holds. A row with a category
     that MODEL has not learned stays in its place, with nothing in these columns.
+
+    Where MODEL was fitted with --noise or --trim, label -1 is a row that belongs to no cluster; the column noise says
+    how probably it does not, and the other probabilities sum to 1 less that. A row left out has an empty label then.
     """
     from bgsub import TableModel
     from bgsub.clustering.writing import write_labels
@@ -70,20 +73,22 @@ def command(model: str, table: str, **options: Any) -> None:
         counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         kept = options["keep"] or ()
-        counts, left_out = write_labels(
+        counts, left_out, n_noise = write_labels(
             options["output"], source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
         )
-    sizes = counts.tolist()
+    sizes, noisy = counts.tolist(), learned.mixture.has_outliers
+    n_rows = sum(sizes) + n_noise
 
     to_stderr = options["output"] == "-"
     if options["as_json"]:
         outputs = [] if to_stderr else [options["output"]]
-        facts = {"rows": sum(sizes), "sizes": sizes, "left_out": left_out.facts()}
+        facts = {"rows": n_rows, "sizes": sizes, "left_out": left_out.facts()} | ({"noise": n_noise} if noisy else {})
         facts |= {"notes": source.notes, "outputs": outputs}
         click.echo(json.dumps(facts), err=to_stderr)
     elif not options["quiet"]:
-        shares = ", ".join(f"{k}: {size:,} ({size / max(1, sum(sizes)):.1%})" for k, size in enumerate(sizes))
-        click.echo(f"{sum(sizes):,} rows; by cluster {shares}", err=to_stderr)
+        groups = [*enumerate(sizes), *[("noise", n_noise)] * noisy]
+        shares = ", ".join(f"{name}: {size:,} ({size / max(1, n_rows):.1%})" for name, size in groups)
+        click.echo(f"{n_rows:,} rows; by cluster {shares}", err=to_stderr)
         for line in left_out.lines():
             click.echo(f"  {line}", err=to_stderr)
         if not to_stderr:

@@ -24,6 +24,10 @@ def print_clusters(facts: dict[str, Any], to_stderr: bool) -> None:
             mean, deviation = component["mean"][name], component["standard_deviation"][name]
             cells.append(_with_spread(mean, deviation, name in facts["logarithms"]))
         rows.append(cells)
+    noise = facts["noise"]
+    if noise is not None:
+        cells = ["noise", f"{noise['weight']:.2%}", f"{noise['rows']:,}"]
+        rows.append(cells + [""] * len(names[:_SHOWN_FEATURES]))
     headings = ["cluster", "weight", "rows", *names[:_SHOWN_FEATURES]]
     print_table(headings, rows, to_stderr, turned=len(names) > _WIDE)
     if len(names) > _SHOWN_FEATURES:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bgsub import TableModel
 
 _anomalies = section("Anomalies")
+_QUANTILE = 0.01
 
 _EXAMPLES = """
 bgsub cluster score customers.bgsub new.csv
@@ -44,9 +45,8 @@ bgsub cluster score customers.bgsub new.parquet --threshold -12.5 --top 0 --json
     "--quantile",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="SHARE",
-    default=0.01,
-    show_default=True,
-    help="A row is an anomaly if it is less likely than all but this share of the rows that the model learned.",
+    help="A row is an anomaly if it is less likely than all but this share of the rows that the model learned; default "
+    "0.01. Of a model with noise, if neither is given, if it is more probably noise than not.",
 )
 @_anomalies("--threshold", type=float, metavar="NUMBER", help="Or if its log-density is below this number (nats).")
 @_anomalies(
@@ -74,9 +74,9 @@ def command(model: str, table: str, **options: Any) -> None:
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs([(options["output"], WRITABLE_TABLES)], [model, table], options["overwrite"])
     learned = TableModel.load(model)
-    threshold = options["threshold"]
-    if threshold is None:
-        threshold = learned.threshold(options["quantile"])
+    threshold, quantile = options["threshold"], options["quantile"]
+    if threshold is None and (quantile is not None or not learned.mixture.has_outliers):
+        threshold = learned.threshold(_QUANTILE if quantile is None else quantile)
     with ended_by_signals():
         facts, left_out = _score(learned, table, threshold, options)
     to_stderr = options["output"] == "-"
@@ -87,7 +87,7 @@ def command(model: str, table: str, **options: Any) -> None:
 
 
 def _score(
-    learned: TableModel, table: str, threshold: float, options: dict[str, Any]
+    learned: TableModel, table: str, threshold: float | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Write the output; return what JSON says, and lines on the rows that were not scored."""
     from bgsub.clustering.anomalies import score_table
@@ -115,7 +115,7 @@ def _score(
         "threshold": threshold,
         "anomalies": scored.anomalies,
         "left_out": scored.left_out.facts(),
-        "most_unusual": [row._asdict() for row in scored.most_unusual],
+        "most_unusual": [row.facts(learned.mixture.has_outliers) for row in scored.most_unusual],
         "notes": source.notes,
         "outputs": [output] if output and output != "-" else [],
     }
@@ -129,22 +129,24 @@ def _print(facts: dict[str, Any], left_out: list[str], to_stderr: bool) -> None:
     unusual = facts["most_unusual"]
     if unusual:
         names = list(unusual[0]["values"])
-        marks = ["anomaly" if row["log_density"] < facts["threshold"] else "" for row in unusual]
+        noise = ["noise"] if "noise" in unusual[0] else []
         print_table(
-            ["row", "log-density", "", *names],
+            ["row", "log-density", *noise, "", *names],
             [
-                [f"{row['row']:,}", f"{row['log_density']:.4g}", mark, *map(_cell, row["values"].values())]
-                for row, mark in zip(unusual, marks, strict=True)
+                [
+                    *(f"{row['row']:,}", f"{row['log_density']:.4g}", *(f"{row[name]:.1%}" for name in noise)),
+                    *("anomaly" if row["anomaly"] else "", *map(_cell, row["values"].values())),
+                ]
+                for row in unusual
             ],
             to_stderr,
         )
         click.echo(err=to_stderr)
     n_rows, n_anomalies = facts["rows"], facts["anomalies"]
     share = n_anomalies / n_rows if n_rows else 0.0
-    click.echo(
-        f"{n_anomalies:,} of {n_rows:,} rows ({share:.2%}) have a log-density below {facts['threshold']:.4g}",
-        err=to_stderr,
-    )
+    threshold = facts["threshold"]
+    what = "belong to no cluster" if threshold is None else f"have a log-density below {threshold:.4g}"
+    click.echo(f"{n_anomalies:,} of {n_rows:,} rows ({share:.2%}) {what}", err=to_stderr)
     for line in left_out:
         click.echo(f"  {line}", err=to_stderr)
     for path in facts["outputs"]:
