@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from numba import njit
+from numba import config, njit
 
 from bgsub.compilation import add_seconds
-from bgsub.simd.internals import event
+from bgsub.simd.internals import KernelCache, event
 from bgsub.simd.sources import fingerprint_of
 
 try:
@@ -53,6 +53,8 @@ def kernels_of(module: str) -> Callable[[Callable], Any]:
     def kernel(function: Callable) -> Any:
         function.__qualname__ = f"{function.__qualname__}_{fingerprint}"
         compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
+        if not config.DISABLE_JIT:
+            compiled._cache = KernelCache(function)
         _kernels.append(compiled)
         return compiled
 

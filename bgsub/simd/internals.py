@@ -7,6 +7,8 @@ one to write LLVM code for arrays. What is imported here has been there, with th
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 
 from bgsub.errors import BgsubError
@@ -21,7 +23,9 @@ class NumbaVersionError(BgsubError, ImportError):
 try:
     from llvmlite import ir
     from numba.core import cgutils, event
+    from numba.core.caching import FunctionCache
     from numba.core.imputils import lower_builtin
+    from numba.core.runtime import rtsys
     from numba.core.typing.templates import AbstractTemplate, infer_global, signature
     from numba.np.arrayobj import make_array
 except ImportError as error:
@@ -29,9 +33,25 @@ except ImportError as error:
         f"bgsub cannot compile with Numba {numba.__version__} ({error}): pip install 'numba{SUPPORTED}'"
     ) from error
 
+
+class KernelCache(FunctionCache):
+    """Numba's cache of compiled code, which is there without the compiler.
+
+    Numba imports all that it can compile, SciPy's linear algebra among it, before it loads what it compiled earlier:
+    half a second. The loaded code needs the runtime only; and the compiler, where it is needed, sees to itself.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled code for a signature, or None."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 __all__ = [
     "SUPPORTED",
     "AbstractTemplate",
+    "KernelCache",
     "NumbaVersionError",
     "cgutils",
     "event",
