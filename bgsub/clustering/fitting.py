@@ -18,11 +18,10 @@ from bgsub.mixture.eligibility import NothingEligible
 from bgsub.mixture.em.rules import Tell
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.few_values import few_values, in_words
-from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import Fit, FitOptions, fit
 from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from bgsub.mixture.input_checks import check_finite
-from bgsub.mixture.selection import ModelSelection, compare
+from bgsub.mixture.selection import ModelSelection, compare, counted_weights
 from bgsub.mixture.settings import CovarianceType, Criterion, NoiseRegion, default
 from bgsub.tables.learning import Choice, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation
@@ -60,7 +59,7 @@ class FitSettings:
         given = {
             name: getattr(self, name) for name in ("n_init", "max_iter", "tol", "reg_covar", "threads", "noise", "trim")
         }
-        return FitOptions(
+        return FitOptions.for_tables(
             n_components=n_components, covariance_type=covariance_type, missing=for_mixture(missing), **given
         )
 
@@ -147,13 +146,15 @@ def fit_table(
         _note_few_values(source, rows)
         options = settings.options(n_components, covariance_type, choice.missing)
         with stage("fitting", None), _explained(source) as tell:
-            data = RowsInMemory(np.asarray(rows.matrix), rows.weights, rows.preparation.output_names, options.missing)
+            weights = counted_weights(rows.weights, tell)
+            data = RowsInMemory(np.asarray(rows.matrix), weights, rows.preparation.output_names, options.missing)
             found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
-            model, sizes, mixture = _finished(source, rows, found)
-            criteria = mixture.criteria(rows.matrix, rows.weights, missing=options.missing, threads=settings.threads)
-            residuals = gaussianity(mixture, rows.matrix, rows.weights, threads=settings.threads)
+            model, sizes = _finished(source, rows, found)
+            mixture = found.mixture
+            criteria = mixture.criteria(rows.matrix, weights, missing=options.missing, threads=settings.threads)
+            residuals = gaussianity(mixture, rows.matrix, weights, threads=settings.threads)
         n_rows = len(rows.matrix)
-        total_weight = n_rows if rows.weights is None else float(rows.weights.sum())
+        total_weight = n_rows if weights is None else float(weights.sum())
         dropped, notes = rows.n_dropped, tuple(source.notes)
         return FittedTable(model, sizes, criteria, n_rows, dropped, total_weight, residuals, notes, rows.n_partial)
 
@@ -201,7 +202,7 @@ def select_table(
             names=rows.preparation.output_names,
             tell=tell,
         )
-        model, _, _ = _finished(source, rows, selection.best_fit)
+        model, _ = _finished(source, rows, selection.best_fit)
     return selection, model
 
 
@@ -279,9 +280,8 @@ def _explained(table: Table) -> Iterator[Tell]:
             logger.warning("%s", text)
 
 
-def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.ndarray, FittedMixture]:
-    """Put a fitted mixture's largest components first; return the model, each component's rows (K,), the mixture."""
-    found = found.reordered(np.argsort(-found.mixture.weights, kind="stable"))  # else their numbers depend on the start
+def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.ndarray]:
+    """Return the model of a fitted mixture, and each component's rows (K,)."""
     mixture, gaps, threads = found.mixture, found.options.missing, found.options.threads
     told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, rows.preparation.output_names
     tell_of_collapse(*told, logger.warning, len(rows.matrix))
@@ -296,7 +296,7 @@ def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.
         densities.append(mixture.log_densities(compared[::step], missing=gaps, threads=threads))
     width = None if table.named else len(table.columns)
     quantiles = np.quantile(np.concatenate(densities), QUANTILES)
-    return TableModel(rows.preparation, mixture, quantiles, outcome_of(found), width), sizes, mixture
+    return TableModel(rows.preparation, mixture, quantiles, outcome_of(found), width), sizes
 
 
 def model_of_projection(

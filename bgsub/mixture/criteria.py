@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bgsub.mixture.diagnosis import warn
 from bgsub.mixture.fitted import FittedMixture, anomaly_threshold, counting_weights
 from bgsub.mixture.gaussianity import Gaussianity, gaussianity
-from bgsub.mixture.input_checks import check_sample_weight
+from bgsub.mixture.input_checks import check_sample_weight, row_count_shortfall
 from bgsub.mixture.scikit_learn import rows_of
 
 
@@ -45,6 +46,7 @@ class Criteria:
     def criteria(self, X: Any, sample_weight: Any = None) -> dict[str, float]:
         """Return 'log_likelihood' (the sum over rows), 'aic', 'bic' and 'icl' from one pass over the rows."""
         X = rows_of(self, X)
+        warn_of_shortfall(check_sample_weight(sample_weight, len(X)))
         return self.fitted_mixture().criteria(X, sample_weight, missing=self.missing, threads=self.threads)
 
     def gaussianity(self, X: Any, sample_weight: Any = None) -> Gaussianity:
@@ -69,3 +71,10 @@ class Criteria:
         total = float(len(X) if weights is None else weights.sum())
         densities = self.fitted_mixture().log_densities(X, missing=self.missing, threads=self.threads)
         return float(np.average(densities, weights=weights)) * total, total
+
+
+def warn_of_shortfall(weights: np.ndarray | None) -> None:
+    """Warn where criteria would take weights for fewer rows than there are."""
+    shortfall = row_count_shortfall(weights)
+    if shortfall:
+        warn(f"{shortfall}: criteria take the sum as the number of rows; scale the weights to sum to that number")

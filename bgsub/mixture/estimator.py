@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bgsub.mixture import scikit_learn
-from bgsub.mixture.criteria import Criteria
+from bgsub.mixture.criteria import Criteria, warn_of_shortfall
 from bgsub.mixture.diagnosis import NOT_CONVERGED, tell_of_collapse
 from bgsub.mixture.em.rules import EMResult
 from bgsub.mixture.em.training_data import Blocks, RowsInBlocks, RowsInMemory, TrainingData
@@ -28,7 +28,7 @@ from bgsub.mixture.model_files import load_mixture, save_mixture
 from bgsub.mixture.noise import Noise
 from bgsub.mixture.parameters import Parameters, separated
 from bgsub.mixture.partly_known import PartlyKnown
-from bgsub.mixture.settings import CovarianceType, InitParams, Missing, NoiseRegion
+from bgsub.mixture.settings import CovarianceType, InitParams, Missing, NoiseRegion, Order
 
 
 class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseEstimator):
@@ -37,6 +37,9 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
     The parameters up to `verbose_interval`, the fitted attributes and the methods are scikit-learn's; given the same
     start, so are the steps. Rows are never copied and no array of N x K numbers is made while fitting. With float32
     rows the sums are made in float64, and the fitted attributes are float32, as in scikit-learn.
+
+    The defaults are scikit-learn's, too, so that fits can be compared. `bgsub.select` and `bgsub cluster` have others,
+    which find more: several starts, and a smaller `tol`, since EM can rest on a plateau for a while.
 
     Parameters
     ----------
@@ -64,6 +67,9 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         'squarem' (Varadhan & Roland 2008) reaches the same likelihood in fewer passes, which `n_iter_` counts.
     threads : int, optional
         That share the work, with the same result; None takes the processors it may use, at most OMP_NUM_THREADS.
+    order : {None, 'weight'}, default None
+        None leaves the components of a `fit` as the best start has them, as scikit-learn does; 'weight' puts the
+        largest first, equal ones (to 1e-6) by their means, column after column: the same for every seed.
     learning_decay : float, default 0.7
         Of `partial_fit`, above 0.5, at most 1: at 1 all rows count alike, lower values forget the first calls sooner.
     missing : {'error', 'em'}, default 'error'
@@ -132,6 +138,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         acceleration: Literal["squarem"] | None = None,
         threads: int | None = None,
         learning_decay: float = 0.7,
+        order: Order = None,
         missing: Missing = "error",
         noise: NoiseRegion | None = None,
         trim: float = 0.0,
@@ -143,6 +150,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         self.verbose, self.verbose_interval = verbose, verbose_interval
         self.acceleration, self.threads = acceleration, threads
         self.learning_decay, self.missing, self.noise, self.trim = learning_decay, missing, noise, trim
+        self.order = order
 
     @scikit_learn.fitting
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -165,6 +173,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         X = validate_data(self, X, ensure_min_samples=2, **scikit_learn.ROWS)
         check_finite(X, self._names(), missing=self.missing)
         weights = check_sample_weight(sample_weight, len(X))
+        warn_of_shortfall(weights)
         return self._fit(RowsInMemory(X, weights, self._names(), self.missing))
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:

@@ -24,12 +24,15 @@ from bgsub.mixture.em.starts import Seeding, check_enough_rows, draw_starts, dra
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture
+from bgsub.mixture.ordering import by_weight
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.settings import (
+    STARTS,
     CovarianceType,
     InitParams,
     Missing,
     NoiseRegion,
+    Order,
     check_choice,
     check_number,
     check_trim,
@@ -49,6 +52,8 @@ class FitOptions:
         Given weights, means and precisions, each an array or None.
     noise, trim : {"box", "hull"} or None, float
         What becomes of rows that belong to no component: one of both.
+    order : {None, "weight"}
+        None leaves the components as the best start has them; "weight" puts the largest first (`ordering.by_weight`).
     """
 
     n_components: int = int(default("n_components", "estimator"))
@@ -66,13 +71,14 @@ class FitOptions:
     verbose: int = 0
     verbose_interval: int = 10
     missing: Missing = "error"
+    order: Order = None
 
     def __post_init__(self) -> None:
         for name in ("n_components", "n_init", "max_iter", "tol", "reg_covar"):
             check_number(name, getattr(self, name))
         if self.threads is not None:
             check_number("threads", self.threads)
-        for name in ("covariance_type", "init_params", "acceleration", "missing", "noise"):
+        for name in ("covariance_type", "init_params", "acceleration", "missing", "noise", "order"):
             check_choice(name, getattr(self, name))
         check_trim(self.trim)
         if self.noise and self.trim:
@@ -84,6 +90,16 @@ class FitOptions:
         """Return data with noise, or with some of their rows left out, if that is wanted; else the data."""
         how = Robustness(self.noise, self.trim)
         return RobustData(data, how, self.n_components) if how else data
+
+    @classmethod
+    def for_tables(cls, **given: Any) -> FitOptions:
+        """Return options with the defaults of `select` and `bgsub cluster`, and the components ordered by weight.
+
+        Nobody expects scikit-learn's there, which end EM on a plateau, or after 100 steps.
+        """
+        numbers = {name: default(name, "table") for name in ("n_init", "max_iter", "tol", "reg_covar")}
+        whole = {name: int(numbers[name]) for name in ("n_init", "max_iter")}
+        return cls(**{"init_params": STARTS["table"], "order": "weight", **numbers, **whole, **given})
 
     def rules(self, lower_bound: float = -math.inf) -> Rules:
         """Return how to iterate, from a lower bound on where a fit goes on."""
@@ -289,7 +305,8 @@ def _best(data: TrainingData, starts: list[Parameters], options: FitOptions, low
     if isinstance(data, RobustData):
         starts = [data.started(start) for start in starts]
     run = best_run(data, starts, options.rules(lower_bound), options.threads, options.progress())
-    if not isinstance(data, RobustData):
-        return Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
-    mixture = data.finished(run.parameters, options.covariance_type, options.threads)
-    return Fit(mixture, run._replace(parameters=mixture.whole), options)
+    found = Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
+    if isinstance(data, RobustData):
+        mixture = data.finished(run.parameters, options.covariance_type, options.threads)
+        found = Fit(mixture, run._replace(parameters=mixture.whole), options)
+    return found if options.order is None else found.reordered(by_weight(found.mixture.parameters))

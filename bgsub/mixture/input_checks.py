@@ -9,6 +9,7 @@ import numpy as np
 from bgsub.errors import ParameterError
 from bgsub.mixture.settings import Missing
 
+_ROUNDED = 1e-6  # of the number of rows, by which a sum of weights in float32 may be too small
 _BLOCK = 1 << 14  # rows looked at together
 
 
@@ -89,6 +90,24 @@ def check_sample_weight(sample_weight: object, n: int) -> np.ndarray | None:
     if n and not weights.any():
         raise ParameterError("every sample_weight is zero: give at least one row a weight above it")
     return weights
+
+
+def row_count_shortfall(weights: np.ndarray | None) -> str:
+    """Return in words that weights sum to less than the rows that have one, as shares do; "" where they do not.
+
+    Criteria take the sum as the number of rows. Weights that say how many times a row counts sum to no less.
+    """
+    if weights is None:
+        return ""
+    total, n_rows = float(weights.sum(dtype=np.float64)), int(np.count_nonzero(weights))
+    if total >= n_rows * (1.0 - _ROUNDED):
+        return ""
+    return f"the weights sum to {total:.6g}, less than the {n_rows:,} rows that have one"
+
+
+def rescaled(weights: np.ndarray) -> np.ndarray:
+    """Return weights that sum to the number of rows that have one."""
+    return weights * (np.count_nonzero(weights) / weights.sum(dtype=np.float64))
 
 
 def check_features(features: object, names: Sequence[str] | None, n_features: int, argument: str) -> np.ndarray:

@@ -32,6 +32,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "verbose_interval": [Interval(Integral, 1, None, closed="left")],
     "acceleration": [StrOptions({"squarem"}), None],
     "threads": [Interval(Integral, 1, None, closed="left"), None],
+    "order": [StrOptions({"weight"}), None],
     "learning_decay": [Interval(Real, 0.5, 1.0, closed="right")],
     "missing": [StrOptions(set(MISSING))],
     "noise": [StrOptions(set(NOISE_REGIONS)), None],

@@ -20,7 +20,7 @@ from bgsub.mixture.em.starts import check_enough_rows
 from bgsub.mixture.em.training_data import RowsInMemory
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import Fit, FitOptions, fit_types, seed_of
-from bgsub.mixture.input_checks import check_finite, check_sample_weight
+from bgsub.mixture.input_checks import check_finite, check_sample_weight, rescaled, row_count_shortfall
 from bgsub.mixture.parameters import COVARIANCE_TYPES, n_parameters
 from bgsub.mixture.settings import (
     CovarianceType,
@@ -28,14 +28,19 @@ from bgsub.mixture.settings import (
     InitParams,
     Missing,
     NoiseRegion,
+    Order,
     check_choice,
     check_number,
+    default,
 )
 from bgsub.notebook import counted, html_table
 from bgsub.threads import usable_threads
 
 if TYPE_CHECKING:
     from bgsub.mixture.estimator import GaussianMixture
+
+
+_GIVEN = ("n_init", "max_iter", "tol", "reg_covar", "init_params", "order")  # what the best model is told of a fit
 
 
 class MixtureOptions(TypedDict, total=False):
@@ -53,6 +58,7 @@ class MixtureOptions(TypedDict, total=False):
     missing: Missing
     noise: NoiseRegion | None
     trim: float
+    order: Order
 
 
 class Candidate(NamedTuple):
@@ -143,7 +149,7 @@ def select(
     covariance_type: CovarianceType | Sequence[CovarianceType] = COVARIANCE_TYPES,
     criterion: Criterion = "bic",
     *,
-    n_init: int = 5,
+    n_init: int = int(default("n_init", "table")),
     sample_weight: Any = None,
     random_state: Any = None,
     threads: int | None = None,
@@ -167,10 +173,11 @@ def select(
     criterion : {'bic', 'aic', 'icl'}, default 'bic'
         'bic' asks how many Gaussians the density needs, 'icl' how many separate clusters there are, 'aic' takes more
         components than either.
-    n_init : int, default 5
+    n_init : int, default 3
         Starts of each combination, of which the best counts: with few, a bad start can pass for a bad model.
     sample_weight : array-like, shape (N,), optional
-        Weights of the rows.
+        Weights of the rows. Where they sum to less than the number of rows of a weight above 0, as shares do, they are
+        scaled to that number, which the criteria count, and a `FitWarning` says so.
     random_state : int, RandomState or None
         Where starts are drawn from.
     threads : int, optional
@@ -178,7 +185,9 @@ def select(
     allow_collapsed : bool, default False
         Whether a collapsed fit can be the best, too: where `reg_covar` is the least variance that matters.
     **options
-        Other parameters of `GaussianMixture`, such as ``reg_covar=1e-4`` or ``acceleration="squarem"``.
+        Other parameters of `GaussianMixture`, such as ``reg_covar=1e-4`` or ``acceleration="squarem"``. Defaults are
+        those of `bgsub cluster`: here nobody expects scikit-learn's, which end EM on plateaus, and after 100 steps.
+        The components of a model come in the order of their weights, the largest first.
 
     Returns
     -------
@@ -217,7 +226,8 @@ def select(
         names=names,
         allow_collapsed=allow_collapsed,
     )
-    return replace(selection, settings={**given, "random_state": random_state})
+    chosen = {name: getattr(fit_options, name) for name in _GIVEN}
+    return replace(selection, settings={**chosen, **given, "random_state": random_state})
 
 
 def compare(
@@ -260,6 +270,7 @@ def compare(
         check_number("n_components", k)
     for kind in types:
         check_choice("covariance_type", kind)
+    weights = counted_weights(weights, tell)
     data = RowsInMemory(X, weights, names, options.missing)
     check_enough_rows(data.n_rows, max(counts))
     n_threads = usable_threads(options.threads)
@@ -286,6 +297,15 @@ def compare(
     return ModelSelection(table, criterion, found, names, X.dtype, {"random_state": seed})
 
 
+def counted_weights(weights: np.ndarray | None, tell: Tell) -> np.ndarray | None:
+    """Return weights whose sum is a number of rows: scaled, and told, where they sum to less than there are."""
+    shortfall = row_count_shortfall(weights)
+    if weights is None or not shortfall:
+        return weights
+    tell(f"{shortfall}: they are scaled to sum to that number, which the criteria count")
+    return rescaled(weights)
+
+
 class _Outcome(NamedTuple):
     candidate: Candidate
     fit: Fit | ValueError
@@ -310,7 +330,7 @@ def _options(given: Mapping[str, Any]) -> FitOptions:
     unknown = given.keys() - known - MixtureOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"select() got an unexpected keyword argument {min(unknown)!r}")
-    return FitOptions(**{name: value for name, value in given.items() if name in known})
+    return FitOptions.for_tables(**{name: value for name, value in given.items() if name in known})
 
 
 def _rows(X: Any) -> tuple[np.ndarray, Sequence[str] | None]:

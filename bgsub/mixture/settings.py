@@ -82,6 +82,9 @@ COVARIANCE_TYPES: tuple[CovarianceType, ...] = get_args(CovarianceType)
 InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
 """How a start is drawn."""
 
+Order = Literal["weight"] | None
+"""What the components are ordered by."""
+
 INIT_PARAMS: tuple[InitParams, ...] = get_args(InitParams)
 
 Missing = Literal["error", "em"]
@@ -105,6 +108,9 @@ CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
 COVARIANCES: Mapping[str, CovarianceType] = {"estimator": "full", "table": "full", "frames": "full", "colors": "tied"}
 """The covariance type by use."""
 
+STARTS: Mapping[str, InitParams] = {"estimator": "kmeans", "table": "kmeans"}
+"""How starts are drawn by use."""
+
 
 def default(name: str, use: Use) -> float:
     """Return the default of a setting that has one."""
@@ -118,6 +124,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "init_params": INIT_PARAMS,
     "acceleration": (None, "squarem"),
     "noise": (None, *NOISE_REGIONS),
+    "order": (None, "weight"),
     "criterion": CRITERIA,
     "missing": MISSING,
 }

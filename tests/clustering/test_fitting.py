@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from bgsub import select
 from bgsub.clustering.description import advice, describe
 from bgsub.clustering.fitting import FitSettings, fit_table, select_table
 from bgsub.clustering.model_file import QUANTILES
 from bgsub.errors import ParameterError, SourceError
+from bgsub.mixture.settings import COVARIANCE_TYPES, STARTS
 from bgsub.tables.learning import Choice
 from tests.clustering.samples import columns, with_a_gap
 
@@ -63,6 +65,30 @@ def test_the_best_of_several_is_the_model():
     assert (model.n_components, model.mixture.covariance_type) == (best.n_components, best.covariance_type)
     assert best.n_components == 2
     assert (np.diff(model.mixture.weights) <= 0).all()
+
+
+def test_python_and_the_commands_have_one_table_of_defaults():
+    table = {name: values * 10 for name, values in columns().items() if name != "tilt"}
+    selection, model = select_table(table, [1, 2, 3], list(COVARIANCE_TYPES))
+    found = select(np.stack(list(table.values()), axis=1), [1, 2, 3], random_state=0)
+    assert found.table == selection.table
+    assert found.best_candidate == selection.best_candidate
+    assert np.array_equal(found.best.means_, model.mixture.means)
+    best = found.best_candidate
+    fitted = fit_table(table, best.n_components, covariance_type=best.covariance_type)
+    assert fitted.criteria["bic"] == best.bic  # what was chosen is what is fitted
+    settings = FitSettings()
+    chosen = (found.best.n_init, found.best.tol, found.best.max_iter, found.best.reg_covar)
+    assert chosen == (settings.n_init, settings.tol, settings.max_iter, settings.reg_covar)
+    assert found.best.init_params == STARTS["table"]
+
+
+def test_equal_weights_have_one_order_whatever_the_seed():
+    random = np.random.default_rng(3)
+    value = np.concatenate([random.normal(1190, 50, 30), random.normal(2533, 50, 30)])
+    for seed in range(4):
+        model = fit_table({"value": value}, 2, settings=FitSettings(seed=seed)).model
+        assert model.predict({"value": value}).tolist() == [0] * 30 + [1] * 30
 
 
 def test_a_fit_that_does_not_converge_gives_advice_and_no_warning(recwarn):

@@ -55,10 +55,10 @@ def test_the_docstring_of_select_gives_its_defaults():
     assert (list(defaults["n_components"]), defaults["covariance_type"]) == (list(range(1, 10)), COVARIANCE_TYPES)
     assert {name: eval(written) for name, written in said.items()} == {
         "criterion": "bic",
-        "n_init": 5,
+        "n_init": 3,
         "allow_collapsed": False,
     }
-    assert (defaults["criterion"], defaults["n_init"]) == ("bic", 5)
+    assert (defaults["criterion"], defaults["n_init"]) == ("bic", 3)
 
 
 def test_select_passes_on_all_that_it_does_not_take_itself():
