@@ -216,7 +216,7 @@ def _factorise(kind, reg_covar, moments, before, model):
         else:
             proper = _inverse_deviations(covariance[0], moves, factor[0])
         if not proper:
-            if not moves.any():
+            if not _moved(moves):
                 return False
             for i in range(covariance.shape[0]):
                 for j in range(covariance.shape[1]):
@@ -234,6 +234,15 @@ def _find_moves(kind, moments, model, c, moves):
                 move = moments.shift[k, d] / (moments.counts[k] + EPS)
                 if move * move > ROUNDING * model.means[k, d] * model.means[k, d]:
                     moves[d] = max(moves[d], move * move)
+
+
+@inline
+def _moved(moves):
+    """Tell whether any is above 0: without `any`, for which even loading this would import Numba's array methods."""
+    found = False
+    for move in moves:
+        found = found or move > 0.0
+    return found
 
 
 @inline
