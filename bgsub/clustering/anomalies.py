@@ -17,7 +17,7 @@ from bgsub.clustering.writing import check_kept
 from bgsub.tables.dates import from_days
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
-from bgsub.tables.writing import table_writer
+from bgsub.tables.writing import arrow_of, table_writer
 
 _MORE_PROBABLY = 0.5  # noise than anything else together
 
@@ -159,7 +159,7 @@ def _lowest(block: Assigned, model: TableModel, anomalies: np.ndarray, count: in
     order = block.of_clusters.argsort(kind="stable")[:count]
     places = block.judged.nonzero()[0][order]
     features, rows = model.preparation.features, block.rows
-    kept = rows.kept.take(places).to_pylist()
+    kept = rows.kept.take(arrow_of(places)).to_pylist()
     found = []
     for index, place, others in zip(order, places, kept, strict=True):
         numbers = dict(zip(features.numbers, rows.numbers[place].tolist(), strict=True))

@@ -70,7 +70,7 @@ def _format_writer(file: Any, make: Callable[..., Any]) -> Iterator[Callable[[Co
 
         def write(columns: Columns) -> None:
             nonlocal writer
-            batch = pa.RecordBatch.from_arrays([_arrow(c) for c in columns.values()], names=list(columns))
+            batch = pa.RecordBatch.from_arrays([arrow_of(c) for c in columns.values()], names=list(columns))
             if writer is None:
                 writer = stack.enter_context(make(file, batch.schema))
             writer.write_batch(batch)
@@ -78,7 +78,7 @@ def _format_writer(file: Any, make: Callable[..., Any]) -> Iterator[Callable[[Co
         yield write
 
 
-def _arrow(values: np.ndarray | pa.Array) -> pa.Array:
+def arrow_of(values: np.ndarray | pa.Array) -> pa.Array:
     """Return values as Arrow's; masked ones as missing."""
     if isinstance(values, pa.Array):
         return values
