@@ -117,7 +117,7 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
 
         print_scores(scored)
     if not options["quiet"] and options["report"]:
-        click.echo(f"wrote {Path(options['report']) / 'index.html'}", err=True)
+        click.echo(f"  wrote {Path(options['report']) / 'index.html'}", err=True)
 
 
 def _plan(

@@ -275,7 +275,7 @@ def test_select_of_one_shape(bgsub, table):
 )
 def test_plot(bgsub, model, table, options):
     outcome = bgsub("cluster", "plot", model, table, "--output", "p.png", *options)
-    assert (outcome.code, outcome.out) == (0, "wrote p.png\n"), outcome.err
+    assert (outcome.code, outcome.out) == (0, "  wrote p.png\n"), outcome.err
     with Image.open("p.png") as picture:
         seen = np.asarray(picture.convert("RGB")).reshape(-1, 3)
     assert len(np.unique(seen, axis=0)) > 50
@@ -341,7 +341,7 @@ def test_columns_of_a_picture_are_those_that_tell_clusters_apart(bgsub, workplac
         return mixture_figure(mixture.over(0, 1), rows.over(0, 1))
 
     monkeypatch.setattr("bgsub.plots.mixture.mixture_figure", spy)
-    assert bgsub("cluster", "plot", "wide.bgsub", "wide.csv", "--output", "p.png").out == "wrote p.png\n"
+    assert bgsub("cluster", "plot", "wide.bgsub", "wide.csv", "--output", "p.png").out == "  wrote p.png\n"
     assert seen["names"] == ("a", "c", "d", "f", "g")
     assert seen["title"].startswith("5 of the model's 7 columns, those that tell the clusters apart most")
     bgsub("cluster", "plot", "wide.bgsub", "wide.csv", "--output", "p.png", "--overwrite", "--columns", "g,b")
@@ -351,7 +351,7 @@ def test_columns_of_a_picture_are_those_that_tell_clusters_apart(bgsub, workplac
 def test_a_picture_of_a_model_of_one_column(bgsub, workplace):
     np.savetxt("one.csv", np.random.default_rng(0).normal(20, 3, 300), header="temperature", comments="")
     bgsub("cluster", "fit", "one.csv", "--components", 2, "--model", "one.bgsub")
-    assert bgsub("cluster", "plot", "one.bgsub", "one.csv", "--output", "p.png").out == "wrote p.png\n"
+    assert bgsub("cluster", "plot", "one.bgsub", "one.csv", "--output", "p.png").out == "  wrote p.png\n"
     with Image.open("p.png") as picture:
         assert picture.width > 1000
     refused = bgsub("cluster", "plot", "one.bgsub", "one.csv", "--output", "q.png", "--k-means")

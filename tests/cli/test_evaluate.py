@@ -148,7 +148,7 @@ def test_masks_can_be_scored_again(bgsub, dataset):
 
 def test_the_report_and_two_processes(bgsub, dataset):
     outcome = bgsub("evaluate", dataset, "--report", "out", "--jobs", "2", "--json", "--method", "mog2")
-    assert (outcome.code, outcome.err) == (0, "wrote out/index.html\n")
+    assert (outcome.code, outcome.err) == (0, "  wrote out/index.html\n")
     page = (dataset.parent / "out/index.html").read_text(encoding="utf-8")
     assert "<title>Evaluation on data</title>" in page
     assert f"{scored(dataset).overall.f_measure:.4f}" in page

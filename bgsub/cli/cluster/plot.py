@@ -98,7 +98,7 @@ def command(model: str, table: str, **options: Any) -> None:
         rows.check()
         _draw(learned, columns, rows, options)
     if not options["quiet"]:
-        click.echo(f"wrote {output}")
+        click.echo(f"  wrote {output}")
         for line in left_out.lines():
             click.echo(f"  {line}")
         if rows.n_hidden:

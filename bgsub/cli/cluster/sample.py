@@ -54,4 +54,4 @@ def command(model: str, n_rows: int, seed: int, output: str, overwrite: bool, ve
     with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows:
         write_sample(output, learned, n_rows, seed=seed, on_rows=on_rows)
     if output != "-" and not quiet:
-        click.echo(f"wrote {n_rows:,} rows to {output}")
+        click.echo(f"  wrote {output}")
