@@ -285,7 +285,7 @@ def test_what_is_plotted(bgsub, model, table, monkeypatch):
     """The marginal mixture over the two columns, in the table's units, and the rows with their probabilities."""
     seen = {}
 
-    def spy(plane, rows, title):
+    def spy(plane, rows, title, note):
         seen.update(plane=plane, rows=rows, title=title)
         return mixture_figure(plane, rows, title)
 
@@ -336,7 +336,7 @@ def test_columns_of_a_picture_are_those_that_tell_clusters_apart(bgsub, workplac
     bgsub("cluster", "fit", "wide.csv", "--components", 2, "--model", "wide.bgsub")
     seen = {}
 
-    def spy(mixture, rows, title):
+    def spy(mixture, rows, title, note):
         seen.update(names=mixture.names, title=title)
         return mixture_figure(mixture.over(0, 1), rows.over(0, 1))
 
