@@ -16,7 +16,9 @@ Only operations that LLVM has for every processor are used, so the same source r
 `doubles`      for lanes of float64: `multiply_add`, `exp_or_zero`, `log`, `total`, and their bits
 `blocks`       tuples of vectors as small vectors and matrices whose sizes are known to the compiler
 `outer`        outer products of scalars and such a tuple: the inner loop of a matrix product
-`compiling`    `inline` and `kernels_of`: the two ways a function that uses vectors is compiled
+`inlining`     `inline`: a helper that becomes part of the kernels that call it
+`compiling`    `kernels_of`: how what Python calls is compiled, and cached
+`calls`        a kernel called by another at its address, so that both are compiled for themselves
 `internals`    all that comes from inside Numba, and the versions that have it
 `sources`      which source files a kernel is made of, so that its cache notices an edit of any
 =============  ====================================================================================================
@@ -26,9 +28,10 @@ Two things to know: a *list* of vectors is not supported (its buffer is not alig
 """
 
 from bgsub.simd import operators  # noqa: F401  (registers the operators)
-from bgsub.simd.compiling import inline, kernels_of
+from bgsub.simd.compiling import kernels_of
 from bgsub.simd.doubles import DOUBLES
 from bgsub.simd.functions import all_, any_, clip, convert, none_like, select, splat_like, to_bytes, zeros_like
+from bgsub.simd.inlining import inline
 from bgsub.simd.memory import LANES, fixed_point, load_pixels, prefetch, rows, zeros
 from bgsub.simd.types import Vec
 

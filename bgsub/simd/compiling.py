@@ -1,4 +1,4 @@
-"""`inline` and `kernels_of`: the two ways a function that uses vectors is compiled."""
+"""`kernels_of`: how what Python calls is compiled, and cached."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import IO, Any
 from numba import config, njit
 
 from bgsub.compilation import add_seconds
+from bgsub.simd.inlining import UNCOUNTED, KernelCompiler
 from bgsub.simd.internals import KernelCache, event
 from bgsub.simd.sources import fingerprint_of
 
@@ -22,10 +23,6 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
-
-# A helper must be inlined: a real call passes its vectors through memory.
-inline = njit(forceinline=True, error_model="numpy")
-
 
 _kernels: list[Any] = []
 
@@ -52,7 +49,8 @@ def kernels_of(module: str) -> Callable[[Callable], Any]:
 
     def kernel(function: Callable) -> Any:
         function.__qualname__ = f"{function.__qualname__}_{fingerprint}"
-        compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
+        options = {"nogil": True, "cache": True, "error_model": "numpy", **UNCOUNTED}
+        compiled = njit(**options, pipeline_class=KernelCompiler)(function)
         if not config.DISABLE_JIT:
             compiled._cache = KernelCache(function)
         _kernels.append(compiled)
@@ -82,7 +80,9 @@ class _Attendant(event.Listener):
             return
         if not self._announced:
             self._announced = True
-            log.info("preparing for this processor, once (a few seconds)")
+            told = log.hasHandlers()  # Python prints what nobody handles from a warning on, and that alone
+            text = "preparing for this processor, once (a few seconds)"
+            log.log(logging.INFO if told else logging.WARNING, text if told else f"bgsub: {text}")
         log.debug("compiling %s", dispatcher.__name__)
         self._started[id(dispatcher)] = time.perf_counter()
         source = dispatcher.py_func.__code__.co_filename

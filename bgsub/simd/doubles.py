@@ -11,8 +11,8 @@ import numpy as np
 from numba import types
 
 from bgsub.simd import operators  # noqa: F401  (registers + - * /)
-from bgsub.simd.compiling import inline
 from bgsub.simd.functions import select, splat_like
+from bgsub.simd.inlining import inline
 from bgsub.simd.internals import ir
 from bgsub.simd.types import Vec, lower, spread, vector_among
 

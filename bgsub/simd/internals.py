@@ -24,8 +24,13 @@ try:
     from llvmlite import ir
     from numba.core import cgutils, event
     from numba.core.caching import FunctionCache
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+    from numba.core.compiler_machinery import register_pass
     from numba.core.imputils import lower_builtin
+    from numba.core.registry import CPUDispatcher
     from numba.core.runtime import rtsys
+    from numba.core.typed_passes import NativeLowering
     from numba.core.typing.templates import AbstractTemplate, infer_global, signature
     from numba.np.arrayobj import make_array
 except ImportError as error:
@@ -51,7 +56,11 @@ class KernelCache(FunctionCache):
 __all__ = [
     "SUPPORTED",
     "AbstractTemplate",
+    "CPUDispatcher",
+    "Compiler",
+    "JITCodeLibrary",
     "KernelCache",
+    "NativeLowering",
     "NumbaVersionError",
     "cgutils",
     "event",
@@ -59,5 +68,6 @@ __all__ = [
     "ir",
     "lower_builtin",
     "make_array",
+    "register_pass",
     "signature",
 ]

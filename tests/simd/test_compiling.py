@@ -97,3 +97,16 @@ def test_one_process_compiles_a_kernel_at_a_time():
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         attendant.on_end(started)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.parametrize(("handled", "level", "before"), [(True, "INFO", ""), (False, "WARNING", "bgsub: ")])
+def test_python_says_that_it_compiles_where_nobody_handles_logs(handled, level, before, monkeypatch, caplog):
+    """From a warning on, Python prints what has no handler; once for all kernels."""
+    monkeypatch.setattr(compiling.log, "hasHandlers", lambda: handled)
+    attendant = compiling._Attendant()
+    with caplog.at_level("INFO", compiling.log.name):
+        for dispatcher in compiling._kernels[:2]:
+            attendant.on_start(SimpleNamespace(data={"dispatcher": dispatcher}))
+            attendant.on_end(SimpleNamespace(data={"dispatcher": dispatcher}))
+    told = [(record.levelname, record.getMessage()) for record in caplog.records if record.levelname != "DEBUG"]
+    assert told == [(level, f"{before}preparing for this processor, once (a few seconds)")]

@@ -9,7 +9,7 @@
 `diagonal`      the passes for diagonal and spherical covariances
 `gaps`          the pass for rows in which values are missing, of any type of covariance
 `steps`         what comes before and after a pass: constants of the components, and the M step
-`loops`         whole EM, E and M steps in turn, for small tables
+`loops`         EM steps, or parts of them, with any of the passes; for small tables whole runs of EM
 `buffers`       the memory that kernels work in
 ==============  ==================================================================================
 """

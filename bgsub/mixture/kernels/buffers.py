@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from bgsub.mixture.kernels.loops import Work
 from bgsub.mixture.kernels.stages import Components, Outputs, Scratch
-from bgsub.mixture.kernels.steps import DIAG, FULL, TIED, Moments
+from bgsub.mixture.kernels.steps import DIAG, FULL, TIED, Model, Moments, Spare
 from bgsub.simd import zeros
+from bgsub.simd.calls import Size, size_of
 
 _CACHE = 45_000  # bytes: what of a tile is used together should fit in the fastest cache
 
 
-def sizes(n_features: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def sizes(n_features: int) -> tuple[Size, Size]:
     """Return `size` and `rest` as the kernels want them."""
-    return (0,) * n_features, (0,) * (n_features - (n_features - 1) // 4 * 4)
+    return size_of(n_features), size_of((n_features - 1) % 4 + 1)
 
 
 def empty_components(n_components: int, n_features: int, kind: int) -> Components:
@@ -38,6 +40,12 @@ def empty_moments(n_components: int, n_features: int, kind: int) -> Moments:
     }
     scatter = np.empty(shapes.get(kind, (n_components, 1, 1)))
     return Moments(np.empty(n_components), np.empty((n_components, n_features)), scatter)
+
+
+def empty_spare(model: Model) -> Spare:
+    """Return memory for the M step that makes a model."""
+    n_features, covariances = model.means.shape[1], model.covariances
+    return Spare(np.empty(covariances.shape), np.empty(n_features), np.empty((n_features, n_features)))
 
 
 def sums_shape(n_components: int, n_features: int, kind: int) -> tuple[int, int]:
@@ -75,5 +83,39 @@ def empty_scratch(n_components: int, n_features: int, kind: int, n_rows: int, *,
     )
 
 
-NO_OUTPUTS = Outputs(np.empty(0), np.empty((0, 0)), np.empty(0, np.intp))
-NO_WEIGHTS = np.empty(0)
+def empty_work(
+    n_components: int, n_features: int, kind: int, n_rows: int, outputs: Outputs, *, sums: bool = True
+) -> Work:
+    """Return the memory of one thread for steps with `n_rows` at most; model and spare memory are to be put in."""
+    scratch = empty_scratch(n_components, n_features, kind, n_rows, sums=sums)
+    return Work(
+        NO_WORK.model,
+        empty_components(n_components, n_features, kind),
+        scratch,
+        outputs,
+        np.zeros(scratch.sums.shape[:2]),
+        np.zeros(2),
+        *product_places(n_features, kind),
+        empty_moments(n_components, n_features, kind),
+        NO_WORK.spare,
+    )
+
+
+def _nothing(n_axes: int) -> np.ndarray:
+    return np.empty((0,) * n_axes)
+
+
+NO_ROWS, NO_WEIGHTS = _nothing(2), _nothing(1)
+NO_OUTPUTS = Outputs(_nothing(1), _nothing(2), np.empty(0, np.intp))
+NO_WORK = Work(  # of the types of all work
+    Model(*map(_nothing, (1, 2, 3, 3))),
+    Components(*map(_nothing, (2, 2, 1, 2, 2))),
+    Scratch(*map(_nothing, (3, 3, 3, 3, 3, 2))),
+    NO_OUTPUTS,
+    _nothing(2),
+    np.ones(2),
+    np.empty(0, np.intp),
+    np.empty(0, np.intp),
+    Moments(*map(_nothing, (1, 2, 3))),
+    Spare(*map(_nothing, (3, 1, 2))),
+)

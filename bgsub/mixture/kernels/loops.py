@@ -1,4 +1,8 @@
-"""Whole EM for tables so small that calling a kernel would take longer than running it."""
+"""EM steps, or parts of them: what Python calls. For small tables, whole runs of EM in one call.
+
+One function serves all types of covariance and any number of features: it has the address of the pass, which alone is
+compiled for each of them. So it is compiled once, and a first fit of another kind of table compiles a pass only.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.mixture.kernels import diagonal
-from bgsub.mixture.kernels import full as full_covariances
-from bgsub.mixture.kernels import tied as tied_covariance
 from bgsub.mixture.kernels.stages import Components, Outputs, Scratch
-from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments, collapse, maximise, prepare, unpack
-from bgsub.simd import inline, kernels_of
+from bgsub.mixture.kernels.steps import Model, Moments, Spare, collapse, maximise, prepare, unpack
+from bgsub.simd import kernels_of
+from bgsub.simd.calls import call_at
 
 kernel = kernels_of(__name__)
+
+PREPARE, PASS, COLLAPSE, UNPACK, MAXIMISE = 1, 2, 4, 8, 16  # parts of a step, to be added up
+WHOLE = PREPARE + PASS + COLLAPSE + UNPACK + MAXIMISE
 
 
 class Work(NamedTuple):
@@ -28,47 +33,29 @@ class Work(NamedTuple):
     rows: np.ndarray
     columns: np.ndarray
     moments: Moments
+    spare: Spare
 
 
-@inline
-def em_steps(kind, one_pass, X, weights, work, reg_covar, tol, bounds, sizes):
-    """Do a step for each of ``bounds[1:]``, the lower bounds, or fewer; ``bounds[0]`` is that of the step before.
+@kernel
+def em_steps(kind, parts, one_pass, X, weights, start, stop, work, reg_covar, tol, bounds):
+    """Do `parts` of a step for each of ``bounds[1:]``, the lower bounds, or fewer; ``bounds[0]`` is of the step before.
 
     Return after how many the bound changed by less than `tol`, or all were done; -1 where a covariance is not positive
     definite.
     """
-    for i in range(len(bounds) - 1):
-        prepare(kind, work.model, work.components)
-        one_pass(X, weights, 0, len(X), work.components, work.scratch, work.outputs, *sizes)
-        collapse(work.scratch, work.sums, work.totals)
-        unpack(kind, work.sums, work.rows, work.columns, work.components, work.moments)
-        bounds[i + 1] = work.totals[0] / work.totals[1]
-        if not maximise(kind, work.moments, reg_covar, work.model):
-            return -1
-        if abs(bounds[i + 1] - bounds[i]) < tol:
-            return i + 1
+    for i in range(1, len(bounds)):
+        if parts & PREPARE:
+            prepare(kind, work.model, work.components)
+        if parts & PASS:
+            call_at(one_pass, X, weights, start, stop, work.components, work.scratch, work.outputs)
+        if parts & COLLAPSE:
+            collapse(work.scratch, work.sums, work.totals)
+        if parts & UNPACK:
+            unpack(kind, work.sums, work.rows, work.columns, work.components, work.moments)
+        if parts & MAXIMISE:
+            bounds[i] = work.totals[0] / work.totals[1]
+            if not maximise(kind, work.moments, reg_covar, work.model, work.spare):
+                return -1
+            if abs(bounds[i] - bounds[i - 1]) < tol:
+                return i
     return len(bounds) - 1
-
-
-@kernel
-def full(X, weights, work, reg_covar, tol, bounds, sizes):
-    """Do `em_steps` with full covariances."""
-    return em_steps(FULL, full_covariances.full, X, weights, work, reg_covar, tol, bounds, sizes)
-
-
-@kernel
-def tied(X, weights, work, reg_covar, tol, bounds, sizes):
-    """Do `em_steps` with one covariance for all components."""
-    return em_steps(TIED, tied_covariance.tied, X, weights, work, reg_covar, tol, bounds, sizes)
-
-
-@kernel
-def diag(X, weights, work, reg_covar, tol, bounds, sizes):
-    """Do `em_steps` with diagonal covariances."""
-    return em_steps(DIAG, diagonal.diag, X, weights, work, reg_covar, tol, bounds, sizes)
-
-
-@kernel
-def spherical(X, weights, work, reg_covar, tol, bounds, sizes):
-    """Do `em_steps` with spherical covariances."""
-    return em_steps(SPHERICAL, diagonal.spherical, X, weights, work, reg_covar, tol, bounds, sizes)

@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.simd import inline, kernels_of
-
-kernel = kernels_of(__name__)
+from bgsub.simd import inline
 
 FULL, TIED, DIAG, SPHERICAL = range(4)
 EPS = float(10 * np.finfo(np.float64).eps)  # rows that every component has beside its own, as in scikit-learn
@@ -38,10 +36,18 @@ class Moments(NamedTuple):
     scatter: np.ndarray
 
 
+class Spare(NamedTuple):
+    """Memory of the M step; kernels allocate none."""
+
+    before: np.ndarray  # as the covariances
+    moves: np.ndarray  # (D,)
+    root: np.ndarray  # (D, D)
+
+
 # -------------------------------------------------------------------------------------------------- before the pass
 
 
-@kernel
+@inline
 def prepare(kind, model, components):
     """Fill in the constants of a pass."""
     n_components, n_features = model.means.shape
@@ -93,7 +99,7 @@ def _total(eight):
     return result
 
 
-@kernel
+@inline
 def collapse(scratch, sums, totals):
     """Add up the lanes of the sums of a thread, and clear them."""
     for k in range(sums.shape[0]):
@@ -103,7 +109,7 @@ def collapse(scratch, sums, totals):
         totals[i] = _total(scratch.totals[i])
 
 
-@kernel
+@inline
 def unpack(kind, sums, rows, columns, components, moments):
     """Fill in the moments from the sums of all blocks; products are those of features rows[i] and columns[i]."""
     n_components, n_features = moments.shift.shape
@@ -141,8 +147,8 @@ def _move_to_means(components, moments):
                 scatter[i, j] -= shift[i] * o + m * (shift[j] + count * o)
 
 
-@kernel
-def maximise(kind, moments, reg_covar, model):
+@inline
+def maximise(kind, moments, reg_covar, model, spare):
     """Replace the parameters by those of greatest expected likelihood; return whether covariances allow it.
 
     Where a mean moves millions of times as far as its rows spread, their scatter about the old mean says nothing of
@@ -150,7 +156,10 @@ def maximise(kind, moments, reg_covar, model):
     left to the next step.
     """
     n_components, n_features = model.means.shape
-    before = model.covariances.copy()
+    for c in range(model.covariances.shape[0]):
+        for i in range(model.covariances.shape[1]):
+            for j in range(model.covariances.shape[2]):
+                spare.before[c, i, j] = model.covariances[c, i, j]
     everything = 0.0
     for k in range(n_components):
         everything += moments.counts[k] + EPS
@@ -169,7 +178,7 @@ def maximise(kind, moments, reg_covar, model):
             _variances(kind, moments.scatter[k, 0], moments.shift[k], n, model.covariances[k, 0])
         for d in range(n_features):
             model.means[k, d] += moments.shift[k, d] / n
-    return _factorise(kind, reg_covar, moments, before, model)
+    return _factorise(kind, reg_covar, moments, model, spare)
 
 
 @inline
@@ -203,16 +212,16 @@ def _variances(kind, scatter, shift, n, variances):
 
 
 @inline
-def _factorise(kind, reg_covar, moments, before, model):
+def _factorise(kind, reg_covar, moments, model, spare):
     """Add `reg_covar` to the variances, and find the factors of the precisions; see `maximise` of what is too far."""
-    moves = np.empty(model.means.shape[1])
+    moves = spare.moves
     for c in range(model.covariances.shape[0]):
         _find_moves(kind, moments, model, c, moves)
         covariance, factor = model.covariances[c], model.factors[c]
         for i in range(covariance.shape[1]):
             covariance[i if kind in (FULL, TIED) else 0, i] += reg_covar
         if kind in (FULL, TIED):
-            proper = _inverse_cholesky(covariance, moves, factor)
+            proper = _inverse_cholesky(covariance, moves, spare.root, factor)
         else:
             proper = _inverse_deviations(covariance[0], moves, factor[0])
         if not proper:
@@ -220,7 +229,7 @@ def _factorise(kind, reg_covar, moments, before, model):
                 return False
             for i in range(covariance.shape[0]):
                 for j in range(covariance.shape[1]):
-                    covariance[i, j] = before[c, i, j]
+                    covariance[i, j] = spare.before[c, i, j]
     return True
 
 
@@ -258,14 +267,13 @@ def _inverse_deviations(variances, moves, factor):
 
 
 @inline
-def _inverse_cholesky(covariance, moves, factor):
+def _inverse_cholesky(covariance, moves, r, factor):
     """Fill in U = R^-1 with R upper triangular and R^T R the covariance.
 
     Return whether it is positive definite, and its pivots more than what is lost of them to the moves; else nothing is
     filled in.
     """
     n = len(covariance)
-    r = np.empty((n, n))
     for i in range(n):
         for j in range(n):
             r[i, j] = covariance[i, j]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ import numpy as np
 from bgsub.mixture.kernels import buffers, diagonal, loops
 from bgsub.mixture.kernels import full as full_covariances
 from bgsub.mixture.kernels import tied as tied_covariance
-from bgsub.mixture.kernels.stages import Outputs, Scratch
-from bgsub.mixture.kernels.steps import FULL, TIED, collapse, prepare, unpack
+from bgsub.mixture.kernels.loops import Work
+from bgsub.mixture.kernels.stages import Outputs
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 from bgsub.mixture.passes.large import LargePass
 from bgsub.mixture.passes.pieces import is_plain, pieces, readable
-from bgsub.mixture.passes.statistics import KINDS, MOST_UNROLLED, Statistics, copied, model_of
+from bgsub.mixture.passes.statistics import KINDS, MOST_UNROLLED, Statistics, copied, do_part, model_of
+from bgsub.simd.calls import address_of
 from bgsub.threads import Crew, usable_threads
 
 BLOCK_WORK = 1 << 21  # of a block, about half a millisecond: what calling a kernel costs should not count
@@ -137,6 +139,17 @@ def blocks(n_rows: int, n_components: int, n_features: int, height: int) -> list
     return [(lo, min(lo + length, n_rows)) for lo in range(0, max(n_rows, 1), length)]
 
 
+@cache
+def _pass_at(covariance_type: str, n_features: int) -> Any:
+    """Return the address of the kernel for a type of covariances and a number of features."""
+    size, rest = buffers.sizes(n_features)
+    work = buffers.NO_WORK
+    arguments = (buffers.NO_ROWS, buffers.NO_WEIGHTS, 0, 0, work.components, work.scratch, work.outputs)
+    return address_of(
+        _KERNELS[covariance_type], arguments, (size, rest) if covariance_type in ("full", "tied") else (rest,)
+    )
+
+
 class UnrolledPass:
     """Passes of compiled kernels over an array of rows; of the rows' outputs alone, where they are given."""
 
@@ -152,23 +165,18 @@ class UnrolledPass:
         n_rows, n_features = X.shape
         self._X, self._plain = X, is_plain(X)
         self._weights = buffers.NO_WEIGHTS if sample_weight is None else readable(sample_weight)
-        self._type, self._kind = covariance_type, KINDS[covariance_type]
-        self._outputs, self._summing = outputs or buffers.NO_OUTPUTS, outputs is None
-        size, rest = buffers.sizes(n_features)
-        self._sizes = (size, rest) if self._kind in (FULL, TIED) else (rest,)
-        self._places = buffers.product_places(n_features, self._kind)
+        self._kind, self._pass = KINDS[covariance_type], _pass_at(covariance_type, n_features)
+        self._summing = outputs is None
         shape = (n_components, n_features, self._kind)
-        self._components, self._moments = buffers.empty_components(*shape), buffers.empty_moments(*shape)
-        scratch = buffers.empty_scratch(*shape, n_rows, sums=self._summing)
-        self._height = 8 * scratch.x.shape[0]
+        self._work = buffers.empty_work(*shape, n_rows, outputs or buffers.NO_OUTPUTS, sums=self._summing)
+        self._height = 8 * self._work.scratch.x.shape[0]
         self._blocks = blocks(n_rows, n_components, n_features, self._height)
-        self._scratch = scratch
         self._crew: Crew | None = None
         if len(self._blocks) > 1:
             others = range(1, min(usable_threads(threads), len(self._blocks)))
-            more = [buffers.empty_scratch(*shape, n_rows, sums=self._summing) for _ in others]
-            self._crew = Crew([scratch, *more])
-        self._sums = np.zeros((len(self._blocks), *scratch.sums.shape[:2]))
+            scratches = (buffers.empty_scratch(*shape, n_rows, sums=self._summing) for _ in others)
+            self._crew = Crew([self._work, *(self._work._replace(scratch=scratch) for scratch in scratches)])
+        self._sums = np.zeros((len(self._blocks), *self._work.sums.shape))
         self._totals = np.zeros((len(self._blocks), 2))
 
     @property
@@ -178,15 +186,15 @@ class UnrolledPass:
 
     def __call__(self, parameters: Parameters) -> Statistics:
         """Pass over all rows."""
-        prepare(self._kind, model_of(parameters, self._kind), self._components)
+        do_part(self._kind, loops.PREPARE, self._work._replace(model=model_of(parameters, self._kind)))
         if self._crew is None:
-            self._do_block(0, self._scratch)
+            self._do_block(0, self._work)
         else:
             self._crew.run(self._do_block, len(self._blocks))
         n_components, n_features = parameters.means.shape
         moments = buffers.empty_moments(n_components, n_features, self._kind)
         if self._summing:
-            unpack(self._kind, self._sums.sum(axis=0), *self._places, self._components, moments)
+            do_part(self._kind, loops.UNPACK, self._work._replace(sums=self._sums.sum(axis=0), moments=moments))
         likelihood, weight = self._totals.sum(axis=0).tolist()
         scatter = moments.scatter.reshape(parameters.covariances.shape)
         return Statistics(likelihood, weight, moments.counts, moments.shift, scatter)
@@ -197,30 +205,33 @@ class UnrolledPass:
         """Return `loop.Steps` that do all they are asked for in one call of a kernel; for one block only."""
         rows = self._X if self._plain else np.array(self._X, np.float64, order="C")
         parameters = copied(start)  # the kernel's to write to
-        memory = (self._components, self._scratch, self._outputs, self._sums[0], self._totals[0], *self._places)
-        work = loops.Work(model_of(parameters, self._kind), *memory, self._moments)
-        kernel = getattr(loops, self._type)
+        model = model_of(parameters, self._kind)
+        work = self._work._replace(model=model, spare=buffers.empty_spare(model))
+        before_bounds = (self._kind, loops.WHOLE, self._pass, rows, self._weights, 0, len(rows), work)
 
         def steps(before: float, most: int) -> tuple[Parameters, list[float]]:
             bounds = np.empty(most + 1)
             bounds[0] = before
-            done = kernel(rows, self._weights, work, float(reg_covar), float(tol), bounds, self._sizes)
+            done = loops.em_steps(*before_bounds, float(reg_covar), float(tol), bounds)
             if done < 0:
                 raise ValueError(ILL_DEFINED)
             return parameters, bounds[1 : done + 1].tolist()
 
         return steps
 
-    def _do_block(self, i: int, scratch: Scratch) -> None:
+    def _do_block(self, i: int, work: Work) -> None:
         lo, hi = self._blocks[i]
-        kernel = _KERNELS[self._type]
+        work = work._replace(sums=self._sums[i], totals=self._totals[i])
         if self._plain:
-            kernel(self._X, self._weights, lo, hi, self._components, scratch, self._outputs, *self._sizes)
-        else:
-            for a, b, rows in pieces(self._X, lo, hi, self._height):
-                outputs = Outputs(*(array[a:b] for array in self._outputs))
-                kernel(rows, self._weights[a:b], 0, b - a, self._components, scratch, outputs, *self._sizes)
-        collapse(scratch, self._sums[i], self._totals[i])
+            self._do(loops.PASS + loops.COLLAPSE, self._X, self._weights, lo, hi, work)
+            return
+        for a, b, rows in pieces(self._X, lo, hi, self._height):
+            piece = work._replace(outputs=Outputs(*(array[a:b] for array in work.outputs)))
+            self._do(loops.PASS, rows, self._weights[a:b], 0, b - a, piece)
+        do_part(self._kind, loops.COLLAPSE, work)
+
+    def _do(self, parts: int, rows: np.ndarray, weights: np.ndarray, start: int, stop: int, work: Work) -> None:
+        loops.em_steps(self._kind, parts, self._pass, rows, weights, start, stop, work, 0.0, 0.0, np.empty(2))
 
     def close(self) -> None:
         """Let the threads go."""

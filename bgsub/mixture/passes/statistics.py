@@ -7,12 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments, maximise
+from bgsub.mixture.kernels import loops
+from bgsub.mixture.kernels.buffers import NO_ROWS, NO_WEIGHTS, NO_WORK, empty_spare
+from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Moments
 from bgsub.mixture.noise import LEAST_KEPT
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
+from bgsub.mixture.passes.pieces import readable
 
 MOST_UNROLLED = 16
 """Features; with more, full and tied covariances are left to kernels and an M step of their own."""
+
+NO_PASS = 0  # where the address of one is asked for
 
 KINDS = {"full": FULL, "tied": TIED, "diag": DIAG, "spherical": SPHERICAL}
 
@@ -77,20 +82,28 @@ def maximisation(statistics: Statistics, parameters: Parameters, covariance_type
     """
     kind = KINDS[covariance_type]
     new: Parameters | None
+    sums = (statistics.counts, statistics.shift, statistics.scatter)
     if kind in (FULL, TIED) and parameters.means.shape[1] > MOST_UNROLLED:
         from bgsub.mixture.passes.wide_step import wide_maximisation  # here: only wide tables need it
 
-        sums = (statistics.counts, statistics.shift, statistics.scatter)
         new = wide_maximisation(*sums, parameters, reg_covar)
     else:
-        moments = Moments(statistics.counts, statistics.shift, _three_axes(statistics.scatter, kind))
+        counts, shift, scatter = (readable(array) for array in sums)
         new = copied(parameters)
-        new = new if maximise(kind, moments, reg_covar, model_of(new, kind)) else None
+        model, moments = model_of(new, kind), Moments(counts, shift, _three_axes(scatter, kind))
+        work = NO_WORK._replace(model=model, moments=moments, spare=empty_spare(model))
+        new = new if do_part(kind, loops.MAXIMISE, work, reg_covar) >= 0 else None
     if new is None:
         raise ValueError(ILL_DEFINED)
     if statistics.noise > 0:  # the weights of these sums alone sum to 1
         new = new._replace(weights=new.weights * max(1.0 - statistics.noise / statistics.total_weight, LEAST_KEPT))
     return new
+
+
+def do_part(kind: int, part: int, work: loops.Work, reg_covar: float = 0.0) -> int:
+    """Do a part of a step that is no pass; return a negative number where a covariance is not positive definite."""
+    bounds = np.empty(2)
+    return int(loops.em_steps(kind, part, NO_PASS, NO_ROWS, NO_WEIGHTS, 0, 0, work, float(reg_covar), 0.0, bounds))
 
 
 def copied(parameters: Parameters) -> Parameters:
@@ -99,8 +112,8 @@ def copied(parameters: Parameters) -> Parameters:
 
 
 def model_of(parameters: Parameters, kind: int) -> Model:
-    """Return a view of parameters, for kernels to read or to write."""
-    weights, means, covariances, factors = parameters
+    """Return parameters as kernels read them; what they write arrives where the parameters were `copied`."""
+    weights, means, covariances, factors = (readable(array) for array in parameters)
     return Model(weights, means, _three_axes(covariances, kind), _three_axes(factors, kind))
 
 
