@@ -78,7 +78,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         its own value.
     noise : {None, 'box', 'hull'}, default None
         'box' and 'hull' (of up to 3 features) add noise, of constant density over the region that the rows take up:
-        what is of no component, with the label -1, instead of in its nearest one. Each start is tried twice.
+        what is of no component, with the label -1, instead of in its nearest one. Each start is tried three times.
     trim : float, default 0
         Or the share of the rows, the least likely ones, that are left out, with the label -1; at most 0.5. Covariances
         are those of all rows, if what is left out is not wrong but only in the tails. BIC and the like, too, leave out.

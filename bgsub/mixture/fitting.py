@@ -18,7 +18,7 @@ from bgsub.errors import ParameterError
 from bgsub.mixture.diagnosis import in_words, warn
 from bgsub.mixture.em.loop import best_run
 from bgsub.mixture.em.progress import Progress
-from bgsub.mixture.em.robust_data import RobustData, Robustness
+from bgsub.mixture.em.robust_data import LITTLE_NOISE, RobustData, Robustness
 from bgsub.mixture.em.rules import EMResult, Rules, Tell
 from bgsub.mixture.em.starts import Seeding, check_enough_rows, draw_starts, drawn_seeds, sampled, starts_from
 from bgsub.mixture.em.stepwise import stepwise_update
@@ -296,6 +296,15 @@ def _seeding(options: FitOptions, random: np.random.RandomState, tell: Tell) -> 
     return Seeding(options.n_components, options.n_init, options.init_params, random, tell)
 
 
+def _without_noise(data: RobustData, starts: list[Parameters], options: FitOptions) -> list[Parameters]:
+    """Return the end of EM without noise, and a little of it: with noise no fit need end below."""
+    try:
+        run = best_run(data.plain, starts, options.rules(), options.threads)
+    except ValueError:  # all collapsed: the other starts may do better
+        return []
+    return [data.started(run.parameters, LITTLE_NOISE)]
+
+
 def _views(data: TrainingData) -> Sequence[TrainingData]:
     """Return the rows that starts are drawn from: once, or with more and with fewer of them left out."""
     return list(data.views()) if isinstance(data, RobustData) else [data]
@@ -303,7 +312,8 @@ def _views(data: TrainingData) -> Sequence[TrainingData]:
 
 def _best(data: TrainingData, starts: list[Parameters], options: FitOptions, lower_bound: float = -math.inf) -> Fit:
     if isinstance(data, RobustData):
-        starts = [data.started(start) for start in starts]
+        without = _without_noise(data, starts[-options.n_init :], options) if options.noise else []
+        starts = [data.started(start) for start in starts] + without
     run = best_run(data, starts, options.rules(lower_bound), options.threads, options.progress())
     found = Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
     if isinstance(data, RobustData):

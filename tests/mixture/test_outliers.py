@@ -263,3 +263,16 @@ def test_a_file_of_unsound_noise_is_told(name, value, tmp_path):
     write_container(tmp_path / "bad.bgsub", KIND, 1, meta, arrays | {name: value})
     with pytest.raises(ModelFileError, match="its noise is not laid out as it should be"):
         GaussianMixture.load(tmp_path / "bad.bgsub")
+
+
+def test_noise_swallows_no_small_cluster_that_a_fit_without_it_finds():
+    random = np.random.default_rng(0)
+    sizes, centres = (4500, 400, 100), ([3.8, 1.8], [2.7, 3.7], [6.4, 0.9])
+    X = np.concatenate(
+        [random.normal(c, [0.45, 0.5] if n > 400 else 0.3, (n, 2)) for n, c in zip(sizes, centres, strict=True)]
+    )
+    settings = {"n_init": 3, "tol": 1e-5, "max_iter": 500, "random_state": 0}
+    plain, noisy = (GaussianMixture(3, noise=noise, **settings).fit(X) for noise in (None, "box"))
+    assert noisy.lower_bound_ > plain.lower_bound_ - 1e-3
+    assert noisy.noise_.weight < 0.01
+    assert_allclose(np.sort(noisy.weights_), np.array([100, 400, 4500]) / 5000, atol=0.01)

@@ -2,7 +2,9 @@
 
 Starts are drawn from the denser rows, since a seed on a row far off is a component of its own ever after: by the
 distance to the tenth nearest of some rows, the sparsest are left out first. How many is not known. A twentieth is right
-where clusters are wide or small, three tenths where much is noise: both are tried (`views`), and the end is compared.
+where clusters are wide, three tenths where much is noise, none where a cluster is both small and wide: all are tried
+(`views`), and the ends are compared, also with that of components which were fitted without noise: a start's noise can
+swallow a small cluster that k-means did not find.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from bgsub.mixture.passes.robust import WeighedRows, noisy_pass, trimmed_pass, w
 from bgsub.mixture.passes.statistics import Pass, Statistics
 from bgsub.mixture.settings import CovarianceType, NoiseRegion
 
-LEFT_OUT = (0.05, 0.3)
+LEFT_OUT = (0.05, 0.3, 0.0)
 """Shares of the rows that starts are not drawn from: each is tried."""
 
 FIRST_NOISE = 0.05
 """Share of noise that EM starts from."""
+
+LITTLE_NOISE = 0.002
+"""That beside components which were fitted without any."""
 
 _SLACK = 1e-9  # of a log-density: rounding cuts off no row that was kept
 _NEIGHBOURS, _REFERENCES = 10, 2000
@@ -123,8 +128,8 @@ class RobustData:
 
     def views(self) -> Iterator[RobustData]:
         """Yield the same rows, with starts from more or less of them."""
-        for share in LEFT_OUT:
-            view = RobustData(self._data, self._how, self._n_components, max(share, self._how.trim))
+        for share in dict.fromkeys(max(share, self._how.trim) for share in LEFT_OUT):
+            view = RobustData(self._data, self._how, self._n_components, share)
             view._region = self._region
             yield view
 
@@ -172,11 +177,16 @@ class RobustData:
 
             yield one_pass
 
-    def started(self, start: Parameters) -> Parameters:
-        """Return a start with noise, where there is to be some and it has none yet."""
+    @property
+    def plain(self) -> TrainingData:
+        """The same rows without noise, and none of them left out."""
+        return self._data
+
+    def started(self, start: Parameters, noise: float = FIRST_NOISE) -> Parameters:
+        """Return a start with a share of noise, where there is to be some and it has none yet."""
         if self._how.noise is None or start.weights.sum() < 1.0 - 1e-9:
             return start
-        return start._replace(weights=start.weights * (1.0 - FIRST_NOISE))
+        return start._replace(weights=start.weights * (1.0 - noise))
 
     def finished(self, parameters: Parameters, covariance_type: CovarianceType, threads: int | None) -> FittedMixture:
         """Return the mixture at the end of EM: with its noise, or the density below which rows are left out."""

@@ -132,3 +132,10 @@ def test_rows_elsewhere_are_refused():
 def test_rows_with_gaps_are_refused():
     with pytest.raises(ParameterError, match="noise and trim need complete rows"):
         RobustData(RowsInMemory(np.eye(3), missing="em"), Robustness("box"), 2)
+
+
+def test_a_small_wide_cluster_is_no_noise():
+    random = np.random.default_rng(0)
+    X = np.concatenate([random.normal(0, 1, (4500, 2)), random.normal([12, 12], 1.5, (90, 2))])
+    run, _ = fit(X, 2, Robustness("box"))
+    assert sorted(run.parameters.weights) == pytest.approx([90 / 4590, 4500 / 4590], abs=0.004)
