@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from bgsub.mixture import scikit_learn
 from bgsub.mixture.criteria import Criteria, warn_of_shortfall
@@ -170,7 +170,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         ValueError
             When rows or parameters are unfit, or components collapse and `reg_covar` does not prevent it.
         """
-        X = validate_data(self, X, ensure_min_samples=2, **scikit_learn.ROWS)
+        X = scikit_learn.validated(self, X, ensure_min_samples=2)
         check_finite(X, self._names(), missing=self.missing)
         weights = check_sample_weight(sample_weight, len(X))
         warn_of_shortfall(weights)
@@ -198,7 +198,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         """
 
         def checked(block: Any, first: bool) -> np.ndarray:
-            return validate_data(self, block, reset=first, **scikit_learn.ROWS)
+            return scikit_learn.validated(self, block, reset=first)
 
         return self._fit(RowsInBlocks(blocks, checked, self._names, self.missing))
 
@@ -228,7 +228,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
             As for `fit`; also with `trim`, which needs to see all rows.
         """
         first = not hasattr(self, "means_")
-        X = validate_data(self, X, reset=first, ensure_min_samples=2 if first else 1, **scikit_learn.ROWS)
+        X = scikit_learn.validated(self, X, reset=first, ensure_min_samples=2 if first else 1)
         check_finite(X, self._names(), missing=self.missing)
         data = RowsInMemory(X, check_sample_weight(sample_weight, len(X)), self._names(), self.missing)
         n_batches: int = 0 if first else self.n_batches_

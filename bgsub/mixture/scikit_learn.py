@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -39,9 +40,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "trim": [Interval(Real, 0.0, MOST_TRIMMED, closed="both")],
 }
 
-ROWS: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
-"""Keywords of `validate_data` for rows; `check_finite` says which value is not."""
-
 _FITTED = (
     *("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"),
     *("converged_", "n_iter_", "lower_bound_", "lower_bounds_", "n_features_in_", "feature_names_in_"),
@@ -56,13 +54,24 @@ def fitting(method: Method) -> Method:
     return _fit_context(prefer_skip_nested_validation=True)(method)
 
 
+def validated(estimator: Any, X: Any, **checks: Any) -> np.ndarray:
+    """Return rows as a float32 or float64 array, checked by scikit-learn; whether they are finite is left open.
+
+    Arrays of other libraries become NumPy's, also where scikit-learn is told to leave them what they are: kernels read
+    nothing else.
+    """
+    X = np.asarray(X) if hasattr(X, "__array_namespace__") else X  # else float32 would become float64
+    with config_context(array_api_dispatch=False):
+        return validate_data(estimator, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **checks)
+
+
 def rows_of(estimator: Any, X: Any, missing: Missing | None = None) -> np.ndarray:
     """Return rows of the width that a fitted `estimator` has learned as a float array, checked.
 
     NaN is allowed where `missing`, or else the estimator's, is "em".
     """
     check_is_fitted(estimator)
-    X = validate_data(estimator, X, reset=False, **ROWS)
+    X = validated(estimator, X, reset=False)
     check_finite(X, getattr(estimator, "feature_names_in_", None), missing=missing or estimator.missing)
     return X
 
@@ -70,7 +79,7 @@ def rows_of(estimator: Any, X: Any, missing: Missing | None = None) -> np.ndarra
 def rows_and_names(X: Any) -> tuple[np.ndarray, Any]:
     """Return rows to fit to as a float array, and the names of the columns of a data frame."""
     checked = BaseEstimator()
-    rows = validate_data(checked, X, ensure_min_samples=2, **ROWS)
+    rows = validated(checked, X, ensure_min_samples=2)
     return rows, getattr(checked, "feature_names_in_", None)
 
 

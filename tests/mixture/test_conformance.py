@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import pickle
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -264,3 +267,28 @@ class TestDtypes:
             GaussianMixture(3, random_state=0).fit(X).means_,
             GaussianMixture(3, random_state=0).fit(X.astype(float)).means_,
         )
+
+
+ARRAY_API = """
+import array_api_strict as xp, numpy as np, sklearn
+sklearn.set_config(array_api_dispatch=True)
+from bgsub import GaussianMixture
+X = np.random.default_rng(0).normal(size=(200, 3)) + 4 * (np.arange(200) % 2)[:, None]
+for dtype in (xp.float64, xp.float32):
+    theirs = xp.asarray(X, dtype=dtype)
+    mixture, expected = GaussianMixture(2, random_state=0), GaussianMixture(2, random_state=0)
+    mixture.fit(theirs), expected.fit(np.asarray(theirs))
+    assert type(mixture.means_) is np.ndarray and mixture.means_.dtype == np.asarray(theirs).dtype
+    assert np.array_equal(mixture.means_, expected.means_)
+    assert np.array_equal(mixture.predict_proba(theirs), expected.predict_proba(np.asarray(theirs)))
+    assert mixture.partial_fit(theirs).score(theirs) == expected.partial_fit(np.asarray(theirs)).score(theirs)
+"""
+
+
+def test_arrays_of_other_libraries_become_numpys():
+    """Also where scikit-learn dispatches: its tests of that are of a class that computes with such arrays."""
+    pytest.importorskip("array_api_strict")
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    program = [sys.executable, "-W", "ignore", "-c", ARRAY_API]
+    run = subprocess.run(program, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
