@@ -16,7 +16,7 @@ from bgsub.simd import inline
 FULL, TIED, DIAG, SPHERICAL = range(4)
 EPS = float(10 * np.finfo(np.float64).eps)  # rows that every component has beside its own, as in scikit-learn
 TOO_FAR = float(1e3 * np.finfo(np.float64).eps)  # part of a squared move below which a variance has lost its digits
-ROUNDING = 1e-20  # part of a squared mean below which a squared move is nothing
+FAR = 100.0  # of a squared move over the variance before: below, a variance of which nothing is left is gone for good
 
 
 class Model(NamedTuple):
@@ -216,7 +216,7 @@ def _factorise(kind, reg_covar, moments, model, spare):
     """Add `reg_covar` to the variances, and find the factors of the precisions; see `maximise` of what is too far."""
     moves = spare.moves
     for c in range(model.covariances.shape[0]):
-        _find_moves(kind, moments, model, c, moves)
+        _find_moves(kind, moments, spare.before[c], c, moves)
         covariance, factor = model.covariances[c], model.factors[c]
         for i in range(covariance.shape[1]):
             covariance[i if kind in (FULL, TIED) else 0, i] += reg_covar
@@ -234,14 +234,16 @@ def _factorise(kind, reg_covar, moments, model, spare):
 
 
 @inline
-def _find_moves(kind, moments, model, c, moves):
-    """Fill in the square of each feature's longest move, of the components of covariance c; 0 for mere rounding."""
+def _find_moves(kind, moments, before, c, moves):
+    """Fill in the square of each feature's longest move, of the components of covariance c; 0 where none is far."""
     for d in range(len(moves)):
+        row = d if kind in (FULL, TIED) else 0
+        far = FAR * before[row, d if before.shape[1] > 1 else 0]
         moves[d] = 0.0
         for k in range(len(moments.counts)):
             if kind == TIED or k == c:
                 move = moments.shift[k, d] / (moments.counts[k] + EPS)
-                if move * move > ROUNDING * model.means[k, d] * model.means[k, d]:
+                if move * move > far:
                     moves[d] = max(moves[d], move * move)
 
 

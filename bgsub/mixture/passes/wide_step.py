@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bgsub.mixture.kernels.steps import EPS, ROUNDING, TOO_FAR
+from bgsub.mixture.kernels.steps import EPS, FAR, TOO_FAR
 from bgsub.mixture.parameters import Parameters
 
 
@@ -33,7 +33,8 @@ def wide_maximisation(
         covariances -= moves[:, :, None] * moves[:, None, :]
     each = np.arange(means.shape[1])
     covariances[:, each, each] += reg_covar
-    squares = np.where(moves**2 > ROUNDING * means**2, moves**2, 0.0)
+    far = FAR * np.diagonal(parameters.covariances, axis1=-2, axis2=-1)  # (K, D), or (D,) for tied
+    squares = np.where(moves**2 > far, moves**2, 0.0)
     squares = squares.max(axis=0, keepdims=True) if tied else squares
     factors = np.empty_like(covariances)
     old = (parameters.covariances[None], parameters.precisions_cholesky[None]) if tied else parameters[2:]
