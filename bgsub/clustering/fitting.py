@@ -32,7 +32,7 @@ from bgsub.tables.table import BLOCK_ROWS, Table
 logger = logging.getLogger(__name__)
 
 _MOST_DENSITIES = 10_000_000  # rows whose log-density is sorted, evenly spaced over the table
-_TOO_DIFFERENT = 100  # factor between standard deviations above which k-means sees one column only
+_TOO_DIFFERENT = 5  # factor between standard deviations above which a sphere sees one column only
 
 Stage = Callable[[str, "int | None"], AbstractContextManager[OnRows]]
 """Called with the name of what begins, and the rows it will read (None where they are not counted); what it returns is
@@ -142,7 +142,7 @@ def fit_table(
     choice, settings = choice or Choice(), settings or FitSettings()
     choice = _for_types(choice, [covariance_type])
     with _opened(table) as source, _prepared(source, choice, stage) as rows:
-        _check_rows(rows, source.name, n_components, choice)
+        _check_rows(rows, source.name, n_components, [covariance_type], choice)
         _note_few_values(source, rows)
         options = settings.options(n_components, covariance_type, choice.missing)
         with stage("fitting", None), _explained(source) as tell:
@@ -189,7 +189,7 @@ def select_table(
         stage("fitting", None),
         _explained(source) as tell,
     ):
-        _check_rows(rows, source.name, counts[-1], choice)
+        _check_rows(rows, source.name, counts[-1], covariance_types, choice)
         _note_few_values(source, rows)
         selection = compare(
             np.asarray(rows.matrix),
@@ -227,7 +227,7 @@ def _prepared(table: Table, choice: Choice, stage: Stage) -> Iterator[Prepared]:
         yield rows
 
 
-def _check_rows(rows: Prepared, table: str, n_components: int, choice: Choice) -> None:
+def _check_rows(rows: Prepared, table: str, n_components: int, types: Sequence[CovarianceType], choice: Choice) -> None:
     """Raise if there are too few rows; say what is worth knowing of the others."""
     n = len(rows.matrix)
     if n < max(2, n_components):
@@ -244,9 +244,11 @@ def _check_rows(rows: Prepared, table: str, n_components: int, choice: Choice) -
         logger.info("%s with gaps, used by what they hold", _counted(rows.n_partial))
     check_finite(rows.matrix, rows.preparation.output_names, missing=for_mixture(choice.missing))
     spread = rows.spread[rows.spread > 0]
-    if not choice.scale and len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min():
+    different = len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min()
+    if "spherical" in types and different and not choice.scale:  # no other shape depends on the units
         logger.info(
-            "the columns' standard deviations differ %.0f-fold: --scale makes them count alike at the start",
+            "the columns' standard deviations differ %.0f-fold: spherical clusters follow the widest, "
+            "--scale makes all count alike",
             spread.max() / spread.min(),
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,11 +17,22 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.diagnosis import in_words, warn
-from bgsub.mixture.em.loop import best_run
+from bgsub.mixture.em.loop import best_run, is_sound
+from bgsub.mixture.em.partitions import scatter_of
 from bgsub.mixture.em.progress import Progress
 from bgsub.mixture.em.robust_data import LITTLE_NOISE, RobustData, Robustness
 from bgsub.mixture.em.rules import EMResult, Rules, Tell
-from bgsub.mixture.em.starts import Seeding, check_enough_rows, draw_starts, drawn_seeds, sampled, starts_from
+from bgsub.mixture.em.splits import duplicates, starts_from_fewer
+from bgsub.mixture.em.starts import (
+    Seeding,
+    Source,
+    check_enough_rows,
+    draw_starts,
+    drawn_seeds,
+    sampled,
+    shortlisted,
+    starts_from,
+)
 from bgsub.mixture.em.stepwise import stepwise_update
 from bgsub.mixture.em.training_data import RowsInMemory, TrainingData
 from bgsub.mixture.fitted import FittedMixture
@@ -38,7 +50,9 @@ from bgsub.mixture.settings import (
     check_trim,
     default,
 )
+from bgsub.threads import usable_threads
 
+_CLOSE = 10.0  # times tol
 _TELLING_ROWS = 10_000  # that tell whether a column follows from others
 
 
@@ -177,11 +191,23 @@ def fit_types(
     covariance_types: Sequence[CovarianceType],
     random: np.random.RandomState,
     *,
+    smaller: Sequence[Fit | None] | None = None,
     tell: Tell = warn,
 ) -> list[Fit | ValueError]:
     """Fit a mixture of each covariance type from the same draws: they differ by their covariances and not by luck.
 
-    The first is what `fit` returns for the same generator, and so is any other for one in the same state.
+    Without `smaller` the first is what `fit` returns for the same generator, and so is any other for one in the same
+    state.
+
+    Parameters
+    ----------
+    data, options, random, tell
+        As of `fit`.
+    covariance_types : sequence of str
+        Types, which are fitted side by side.
+    smaller : sequence of Fit or None, optional
+        For each type the fit of fewer components to the same rows, from which this one starts too: its likelihood is
+        not below that one's.
 
     Returns
     -------
@@ -194,17 +220,51 @@ def fit_types(
     for view in _views(data):
         rows, weights = sampled(view, seeding)
         check_enough_rows(view.n_rows, options.n_components)
-        sources.append((rows, weights, drawn_seeds(rows, weights, seeding)))
-    found: list[Fit | ValueError] = []
-    for kind in covariance_types:
-        of_the_type = replace(options, covariance_type=kind)
+        scatter = scatter_of(rows, weights) if options.init_params == "short_runs" else None
+        drawn = drawn_seeds(rows, weights, seeding, scatter)
+        sources.append(Source(rows, weights, drawn, scatter, len(rows) < view.n_rows))
+    n_threads = usable_threads(options.threads)
+    side_by_side = min(n_threads, len(covariance_types))
+    seeding = seeding._replace(threads=max(1, n_threads // side_by_side))
+
+    def fitted(kind: CovarianceType, fewer: Fit | None) -> Fit | ValueError:
+        of_the_type = replace(options, covariance_type=kind, threads=seeding.threads)
+        before = None if fewer is None or isinstance(data, RobustData) else fewer
         try:
             with explained(data):
-                starts = [start for source in sources for start in starts_from(*source, None, of_the_type.rules())]
-                found.append(_best(data, starts, of_the_type))
+                starts = [start for source in sources for start in _starts(source, seeding, of_the_type, before)]
+                found = _best(data, starts, of_the_type)
+                return found if before is None else _not_below(before, found, data)
         except ValueError as error:  # a covariance that is not positive definite: this combination is out
-            found.append(error)
-    return found
+            return error
+
+    several = smaller or [None] * len(covariance_types)
+    if side_by_side == 1:
+        return list(map(fitted, covariance_types, several))
+    with ThreadPoolExecutor(side_by_side) as pool:
+        return list(pool.map(fitted, covariance_types, several))
+
+
+def _starts(source: Source, seeding: Seeding, options: FitOptions, fewer: Fit | None) -> list[Parameters]:
+    """Return starts from what is drawn, and from a fit of fewer components unless that has collapsed."""
+    rules = options.rules()
+    starts = starts_from(source.rows, source.weights, source.drawn, None, rules)
+    if fewer is not None and source.scatter is not None and is_sound(fewer.run.parameters, rules):
+        before, scatter = fewer.run.parameters, source.scatter
+        starts += starts_from_fewer(before, options.n_components, source.rows, source.weights, scatter, rules)
+    return shortlisted(source, starts, seeding, rules)
+
+
+def _not_below(smaller: Fit, found: Fit, data: TrainingData) -> Fit:
+    """Return a fit whose likelihood is not below that of one of fewer components: the one found, or that one's copy."""
+    rules = found.options.rules()
+    gained = found.run.lower_bound - smaller.run.lower_bound
+    above = smaller.run.converged and gained > _CLOSE * rules.tol  # a fit's likelihood is a step beyond its last bound
+    if above or rules.max_iter < 1 or not is_sound(smaller.run.parameters, rules):
+        return found
+    starts = duplicates(smaller.run.parameters, found.options.n_components, rules.covariance_type)
+    copy = _best(data, starts, found.options)
+    return max(found, copy, key=lambda fit: fit.run.lower_bound)
 
 
 def improve(
@@ -293,7 +353,7 @@ def seed_of(random_state: Any) -> int:
 
 
 def _seeding(options: FitOptions, random: np.random.RandomState, tell: Tell) -> Seeding:
-    return Seeding(options.n_components, options.n_init, options.init_params, random, tell)
+    return Seeding(options.n_components, options.n_init, options.init_params, random, tell, options.threads)
 
 
 def _without_noise(data: RobustData, starts: list[Parameters], options: FitOptions) -> list[Parameters]:
@@ -311,10 +371,11 @@ def _views(data: TrainingData) -> Sequence[TrainingData]:
 
 
 def _best(data: TrainingData, starts: list[Parameters], options: FitOptions, lower_bound: float = -math.inf) -> Fit:
+    rules, sound_first = options.rules(lower_bound), options.init_params == "short_runs"  # others as scikit-learn
     if isinstance(data, RobustData):
         without = _without_noise(data, starts[-options.n_init :], options) if options.noise else []
-        starts = [data.started(start) for start in starts] + without
-    run = best_run(data, starts, options.rules(lower_bound), options.threads, options.progress())
+        starts, sound_first = [data.started(start) for start in starts] + without, False
+    run = best_run(data, starts, rules, options.threads, options.progress(), sound_first)
     found = Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
     if isinstance(data, RobustData):
         mixture = data.finished(run.parameters, options.covariance_type, options.threads)

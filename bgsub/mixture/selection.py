@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, Unpack
@@ -34,7 +33,6 @@ from bgsub.mixture.settings import (
     default,
 )
 from bgsub.notebook import counted, html_table
-from bgsub.threads import usable_threads
 
 if TYPE_CHECKING:
     from bgsub.mixture.estimator import GaussianMixture
@@ -158,8 +156,9 @@ def select(
 ) -> ModelSelection:
     """Fit every combination of number of components and covariance type, and choose the best.
 
-    Combinations are fitted side by side. Those of one number of components share what their starts are drawn from, so
-    they differ by their covariances and not by luck. What has collapsed, onto a value of a count, say, or because a
+    Those of one number of components share what their starts are drawn from, so they differ by their covariances and
+    not by luck; each also starts from the fit of the number before, so that the likelihood of a covariance type never
+    falls as components are added, collapsed fits aside. What has collapsed, onto a value of a count, say, or because a
     column follows from others, is marked in the table and cannot be the best: a `FitWarning` says where.
 
     Parameters
@@ -173,8 +172,9 @@ def select(
     criterion : {'bic', 'aic', 'icl'}, default 'bic'
         'bic' asks how many Gaussians the density needs, 'icl' how many separate clusters there are, 'aic' takes more
         components than either.
-    n_init : int, default 3
-        Starts of each combination, of which the best counts: with few, a bad start can pass for a bad model.
+    n_init : int, default 12
+        Starts that are drawn for each combination, of which the best counts: with few, a bad start can pass for a bad
+        model.
     sample_weight : array-like, shape (N,), optional
         Weights of the rows. Where they sum to less than the number of rows of a weight above 0, as shares do, they are
         scaled to that number, which the criteria count, and a `FitWarning` says so.
@@ -186,8 +186,9 @@ def select(
         Whether a collapsed fit can be the best, too: where `reg_covar` is the least variance that matters.
     **options
         Other parameters of `GaussianMixture`, such as ``reg_covar=1e-4`` or ``acceleration="squarem"``. Defaults are
-        those of `bgsub cluster`: here nobody expects scikit-learn's, which end EM on plateaus, and after 100 steps.
-        The components of a model come in the order of their weights, the largest first.
+        those of `bgsub cluster`, ``init_params="short_runs", tol=1e-6, max_iter=1000``: here nobody expects
+        scikit-learn's, which end EM on plateaus, and after 100 steps. The components of a model come in the order of
+        their weights, the largest first.
 
     Returns
     -------
@@ -256,7 +257,7 @@ def compare(
     options : FitOptions
         How each is fitted; its number of components and its covariance type do not count.
     seed : int
-        Of the starts: those of one number of components are a `fit`'s of that seed.
+        Of the starts: those drawn for one number of components are a `fit`'s of that seed.
     weights : float64 ndarray, shape (N,), optional
         Of the rows, checked.
     names : sequence of str, optional
@@ -273,15 +274,16 @@ def compare(
     weights = counted_weights(weights, tell)
     data = RowsInMemory(X, weights, names, options.missing)
     check_enough_rows(data.n_rows, max(counts))
-    n_threads = usable_threads(options.threads)
-    side_by_side = min(n_threads, len(counts))
-    chosen = replace(options, threads=max(1, n_threads // side_by_side))
-    of_every_type = partial(_of_every_type, data, _Rows(X, weights, names), chosen, types, seed, allow_collapsed)
-    if side_by_side == 1:
-        outcomes = [of_every_type(k) for k in counts]
-    else:
-        with ThreadPoolExecutor(side_by_side) as pool:
-            outcomes = list(pool.map(of_every_type, counts))
+    of_every_type = partial(_of_every_type, data, _Rows(X, weights, names), options, types, seed, allow_collapsed)
+    by_count: dict[int, list[_Outcome]] = {}
+    smaller: list[Fit | None] = [None] * len(types)
+    for k in sorted(set(counts)):  # each number's fits start from those of the number before, too
+        by_count[k] = of_every_type(k, smaller)
+        smaller = [
+            before if isinstance(outcome.fit, ValueError) else outcome.fit
+            for before, outcome in zip(smaller, by_count[k], strict=True)
+        ]
+    outcomes = [by_count[k] for k in counts]
     in_order = [row[i] for i in range(len(types)) for row in outcomes]
     table = [outcome.candidate for outcome in in_order]
     collapsed = [outcome.collapse for outcome in in_order if outcome.collapse]
@@ -350,13 +352,15 @@ def _of_every_type(
     seed: int,
     allow_collapsed: bool,
     n_components: int,
+    smaller: Sequence[Fit | None],
 ) -> list[_Outcome]:
-    """Fit mixtures of one number of components from the same seeds."""
+    """Fit mixtures of one number of components from the same seeds, and from those of a smaller number."""
     options = replace(options, n_components=n_components)
     outcomes = []
     told: list[str] = []
     random = np.random.RandomState(seed)
-    for kind, found in zip(types, fit_types(data, options, types, random, tell=told.append), strict=True):
+    fits = fit_types(data, options, types, random, smaller=smaller, tell=told.append)
+    for kind, found in zip(types, fits, strict=True):
         free = n_parameters(n_components, data.n_features, kind) + (2 if options.noise else 0)
         collapse = Collapse.none()
         if isinstance(found, ValueError):

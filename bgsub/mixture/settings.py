@@ -1,7 +1,8 @@
 """Every setting of a fit: its bounds, and its default for each of those that fit mixtures.
 
-Imports nothing heavy: the help of a command reads it. `GaussianMixture` has scikit-learn's defaults; a command that
-shows its clusters to people can wait for better ones.
+Imports nothing heavy: the help of a command reads it. `GaussianMixture` has scikit-learn's defaults, so that it takes
+its steps. `select` and the commands that show clusters to people share better ones: starts that do not depend on the
+columns' units and of which only the best run to the end, and a tolerance at which EM does not stop on a plateau.
 """
 
 from __future__ import annotations
@@ -45,16 +46,20 @@ SETTINGS: Mapping[str, Setting] = {
         1, 1, 10_000, {"estimator": 1, "table": None, "frames": None, "colors": 8}, "Number of clusters."
     ),
     "n_init": Setting(
-        1, 1, 10_000, {"estimator": 1, "table": 3, "frames": 5, "colors": 3}, "Starts; the best is kept."
+        1,
+        1,
+        10_000,
+        {"estimator": 1, "table": 12, "frames": 5, "colors": 3},
+        "Starts drawn; the best is kept.",
     ),
     "max_iter": Setting(
-        0, 1, 1_000_000, {"estimator": 100, "table": 500, "frames": 500, "colors": 300}, "Most EM iterations."
+        0, 1, 1_000_000, {"estimator": 100, "table": 1000, "frames": 500, "colors": 300}, "Most EM iterations."
     ),
     "tol": Setting(
         0,
         0,
         None,
-        {"estimator": 1e-3, "table": 1e-4},
+        {"estimator": 1e-3, "table": 1e-6},  # EM can creep past a cluster for a hundred steps of 1e-5
         "Stop when the log-likelihood per row gains less (nats).",
     ),
     "reg_covar": Setting(
@@ -79,7 +84,7 @@ CovarianceType = Literal["full", "tied", "diag", "spherical"]
 
 COVARIANCE_TYPES: tuple[CovarianceType, ...] = get_args(CovarianceType)
 
-InitParams = Literal["kmeans", "k-means++", "random", "random_from_data"]
+InitParams = Literal["kmeans", "k-means++", "random", "random_from_data", "short_runs"]
 """How a start is drawn."""
 
 Order = Literal["weight"] | None
@@ -108,7 +113,7 @@ CRITERIA: tuple[Criterion, ...] = get_args(Criterion)
 COVARIANCES: Mapping[str, CovarianceType] = {"estimator": "full", "table": "full", "frames": "full", "colors": "tied"}
 """The covariance type by use."""
 
-STARTS: Mapping[str, InitParams] = {"estimator": "kmeans", "table": "kmeans"}
+STARTS: Mapping[str, InitParams] = {"estimator": "kmeans", "table": "short_runs"}
 """How starts are drawn by use."""
 
 

@@ -124,8 +124,12 @@ def test_no_convergence_is_told_with_what_to_do(bgsub, table):
     assert facts["advice"][0].startswith("did not converge")
 
 
-def test_columns_of_very_different_spread_are_told(bgsub, table):
-    assert "-fold: --scale makes them count alike" in bgsub("cluster", "fit", table, "--components", "2").err
+def test_columns_of_very_different_spread_are_told_where_clusters_are_spheres(bgsub, table):
+    line = "-fold: spherical clusters follow the widest, --scale makes all count alike"
+    fit = ("cluster", "fit", table, "--components", "2", "--covariance")
+    assert line in bgsub(*fit, "spherical").err
+    assert "-fold" not in bgsub(*fit, "spherical", "--scale").err
+    assert "-fold" not in bgsub(*fit, "full").err  # whose starts do not depend on units
 
 
 def test_rows_left_out_are_counted(bgsub, workplace):

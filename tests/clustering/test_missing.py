@@ -54,7 +54,8 @@ def test_the_fit_is_the_estimators():
     columns, X, _ = birds()
     settings = FitSettings(n_init=2, seed=3)
     found = fit_table(numbers(columns), 3, choice=EM, settings=settings)
-    model = GaussianMixture(3, n_init=2, random_state=3, missing="em", tol=settings.tol, max_iter=settings.max_iter)
+    same = {"n_init": 2, "random_state": 3, "tol": settings.tol, "max_iter": settings.max_iter}
+    model = GaussianMixture(3, missing="em", init_params="short_runs", **same)
     model.fit(X)
     np.testing.assert_allclose(np.sort(found.model.mixture.weights), np.sort(model.weights_), rtol=1e-9)
     assert found.criteria["bic"] == pytest.approx(model.bic(X), rel=1e-9)

@@ -30,7 +30,8 @@ def said_defaults(documented):
 
 def test_choices_are_those_that_are_checked():
     assert get_args(TYPES["covariance_type"]) == COVARIANCE_TYPES == ("full", "tied", "diag", "spherical")
-    assert get_args(TYPES["init_params"]) == INIT_PARAMS == ("kmeans", "k-means++", "random", "random_from_data")
+    scikit_learns = ("kmeans", "k-means++", "random", "random_from_data")
+    assert get_args(TYPES["init_params"]) == INIT_PARAMS == (*scikit_learns, "short_runs")
     assert get_args(get_type_hints(select)["criterion"]) == get_args(Criterion) == CRITERIA
     for name in ("covariance_type", "init_params"):
         (options,) = GaussianMixture._parameter_constraints[name]
@@ -55,10 +56,10 @@ def test_the_docstring_of_select_gives_its_defaults():
     assert (list(defaults["n_components"]), defaults["covariance_type"]) == (list(range(1, 10)), COVARIANCE_TYPES)
     assert {name: eval(written) for name, written in said.items()} == {
         "criterion": "bic",
-        "n_init": 3,
+        "n_init": 12,
         "allow_collapsed": False,
     }
-    assert (defaults["criterion"], defaults["n_init"]) == ("bic", 3)
+    assert (defaults["criterion"], defaults["n_init"]) == ("bic", 12)
 
 
 def test_select_passes_on_all_that_it_does_not_take_itself():

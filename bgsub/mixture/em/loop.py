@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from bgsub.mixture.diagnosis import collapse_of
 from bgsub.mixture.em.progress import Progress
 from bgsub.mixture.em.rules import EMResult, OnStep, Rules, without_failures
 from bgsub.mixture.em.training_data import TrainingData
@@ -19,6 +20,8 @@ Steps = Callable[[float, int], tuple[Parameters, list[float]]]
 them and the lower bound of each. At least one is done, and none after one that changes the lower bound by less than
 `tol`."""
 
+_SOUND = 2.0  # times reg_covar: a component whose variances are all above it is sound
+_ROUNDING = 1e-10  # of the largest variance: so are correlations above it
 _AT_ONCE = 64  # compiled steps between looks at the keyboard: a few milliseconds
 
 
@@ -52,24 +55,29 @@ def run_em(
     if rules.max_iter < 1:
         return EMResult(start, [], False)
     with data.passes(len(start.weights), rules.covariance_type, threads) as one_pass:
-        if rules.acceleration == "squarem":
-            from bgsub.mixture.em.squarem import squarem  # few fits need it
+        return run_steps(one_pass, start, rules, on_step)
 
-            return squarem(lambda parameters: _em_step(one_pass, parameters, rules), start, rules, on_step)
-        if isinstance(one_pass, UnrolledPass) and one_pass.is_one_block:
-            steps, at_once = one_pass.compiled_steps(start, rules.reg_covar, rules.tol), 1 if on_step else _AT_ONCE
-        else:
-            steps, at_once = _steps_one_by_one(one_pass, start, rules), 1
-        parameters, before, change = start, rules.lower_bound, math.inf
-        lower_bounds: list[float] = []
-        while len(lower_bounds) < rules.max_iter and not abs(change) < rules.tol:
-            parameters, found = steps(before, min(at_once, rules.max_iter - len(lower_bounds)))
-            for bound in found:
-                change, before = bound - before, bound
-                lower_bounds.append(bound)
-                if on_step is not None:
-                    on_step(len(lower_bounds), bound)
-        return EMResult(parameters, lower_bounds, abs(change) < rules.tol)
+
+def run_steps(one_pass: Pass, start: Parameters, rules: Rules, on_step: OnStep | None = None) -> EMResult:
+    """Do what `run_em` does by passes that are there already: preparing them takes as long as a short run."""
+    if rules.acceleration == "squarem":
+        from bgsub.mixture.em.squarem import squarem  # few fits need it
+
+        return squarem(lambda parameters: _em_step(one_pass, parameters, rules), start, rules, on_step)
+    if isinstance(one_pass, UnrolledPass) and one_pass.is_one_block:
+        steps, at_once = one_pass.compiled_steps(start, rules.reg_covar, rules.tol), 1 if on_step else _AT_ONCE
+    else:
+        steps, at_once = _steps_one_by_one(one_pass, start, rules), 1
+    parameters, before, change = start, rules.lower_bound, math.inf
+    lower_bounds: list[float] = []
+    while len(lower_bounds) < rules.max_iter and not abs(change) < rules.tol:
+        parameters, found = steps(before, min(at_once, rules.max_iter - len(lower_bounds)))
+        for bound in found:
+            change, before = bound - before, bound
+            lower_bounds.append(bound)
+            if on_step is not None:
+                on_step(len(lower_bounds), bound)
+    return EMResult(parameters, lower_bounds, abs(change) < rules.tol)
 
 
 def _steps_one_by_one(one_pass: Pass, parameters: Parameters, rules: Rules) -> Steps:
@@ -96,11 +104,13 @@ def best_run(
     rules: Rules,
     threads: int | None = None,
     progress: Progress | None = None,
+    sound_first: bool = False,
 ) -> EMResult:
     """Return the run that ends with the highest likelihood, the first of equal ones.
 
     The runs go side by side, unless `progress` is to show them one by one. Those whose components collapse are left
-    out; where all do, the first one's error is raised.
+    out; where all do, the first one's error is raised. With `sound_first` a run that `reg_covar` has
+    saved from collapsing is the best only where all are such.
     """
     n_threads = usable_threads(threads)
     side_by_side = 1 if progress is not None else min(n_threads, len(starts))
@@ -120,4 +130,25 @@ def best_run(
         with ThreadPoolExecutor(side_by_side) as pool:
             futures = [pool.submit(run, i) for i in range(len(starts))]
             results = without_failures(lambda future: future.result(), futures)
-    return max(results, key=lambda result: result.lower_bound)
+    return best_first(results, rules, 1)[0] if sound_first else max(results, key=lambda result: result.lower_bound)
+
+
+def best_first(runs: Sequence[EMResult], rules: Rules, count: int) -> list[EMResult]:
+    """Return the runs of highest likelihood, the first of equal ones first; collapsed ones after all others."""
+    sound, collapsed = [], []
+    for run in sorted(runs, key=lambda run: -run.lower_bound):
+        if not is_sound(run.parameters, rules):
+            collapsed.append(run)
+        else:
+            sound.append(run)
+        if len(sound) == count:
+            break
+    return [*sound, *collapsed][:count]
+
+
+def is_sound(parameters: Parameters, rules: Rules) -> bool:
+    """Return whether nothing has collapsed; most mixtures show it by the traces of their precisions, at no cost."""
+    factors, covariances = parameters.precisions_cholesky, parameters.covariances
+    if rules.reg_covar > 0 and (factors**2).sum() * max(_SOUND * rules.reg_covar, _ROUNDING * covariances.max()) < 1.0:
+        return True
+    return not collapse_of(parameters, rules.covariance_type, rules.reg_covar)

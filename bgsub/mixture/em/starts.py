@@ -9,6 +9,7 @@ of single-row seeds does not depend on the number of rows.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,9 @@ import numpy as np
 from bgsub.errors import ParameterError
 from bgsub.mixture.diagnosis import warn
 from bgsub.mixture.em.given_start import GivenStart, check_given, with_given
+from bgsub.mixture.em.partitions import Partition, Scatter, parameters_of_cells, partition, scatter_of
 from bgsub.mixture.em.rules import Rules, Tell, without_failures
+from bgsub.mixture.em.short_runs import farthest
 from bgsub.mixture.em.training_data import TrainingData
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.statistics import Statistics, maximisation
@@ -30,6 +33,9 @@ def seeding_rows(n_components: int) -> int:
     return max(FEWEST_SEEDING_ROWS, SEEDING_ROWS_A_COMPONENT * n_components)
 
 
+Drawn = Sequence["np.ndarray | Partition"]
+
+
 class Seeding(NamedTuple):
     """How to start: scikit-learn's parameters of the same names, where starts are drawn from, and who hears of it."""
 
@@ -38,6 +44,29 @@ class Seeding(NamedTuple):
     init_params: str
     random: np.random.RandomState
     tell: Tell = warn
+    threads: int | None = None
+
+
+class Source(NamedTuple):
+    """Where starts come from.
+
+    Attributes
+    ----------
+    rows, weights : float64 ndarray, shapes (n, D) and (n,)
+        Rows, and their weights.
+    drawn : sequence
+        What was drawn of them: responsibilities or partitions.
+    scatter : Scatter or None
+        How dense they lie, where that is known.
+    sampled : bool
+        Whether these are some of many rows.
+    """
+
+    rows: np.ndarray
+    weights: np.ndarray
+    drawn: Drawn
+    scatter: Scatter | None
+    sampled: bool
 
 
 def draw_starts(
@@ -77,7 +106,17 @@ def draw_starts(
         return [last]
     nothing_given = all(init is None for init in inits)
     given = None if nothing_given else check_given(*inits, shape, rules.covariance_type)
-    return starts_from(rows, weights, drawn_seeds(rows, weights, seeding) if drawing else [], given, rules)
+    drawn = drawn_seeds(rows, weights, seeding) if drawing else []
+    starts = starts_from(rows, weights, drawn, given, rules)
+    return shortlisted(Source(rows, weights, drawn, None, len(rows) < data.n_rows), starts, seeding, rules)
+
+
+def shortlisted(source: Source, starts: list[Parameters], seeding: Seeding, rules: Rules) -> list[Parameters]:
+    """Return the starts that EM is to run from: all, or what short runs over the source's rows make of the best."""
+    if seeding.init_params != "short_runs":
+        return starts
+    rows, weights = source.rows, source.weights
+    return farthest(rows, weights, starts, rules, sampled=source.sampled, threads=seeding.threads)
 
 
 def _peeked(random: np.random.RandomState) -> int:
@@ -98,20 +137,30 @@ def check_enough_rows(n_rows: int, n_components: int) -> None:
         )
 
 
-def drawn_seeds(rows: np.ndarray, weights: np.ndarray, seeding: Seeding) -> list[np.ndarray]:
-    """Return `n_init` times responsibilities of shape (n, K), drawn one after another."""
-    n_components, n_init, init_params, random, tell = seeding
+def drawn_seeds(rows: np.ndarray, weights: np.ndarray, seeding: Seeding, scatter: Scatter | None = None) -> Drawn:
+    """Return `n_init` times responsibilities of shape (n, K), or partitions, drawn one after another."""
+    n_components, n_init, init_params, random, tell, _ = seeding
+    if init_params == "short_runs":
+        scatter = scatter or scatter_of(rows, weights)
+        n_different = n_init if n_components > 1 else 1
+        return [partition(scatter, n_components, random, by_density=i % 2 == 1) for i in range(n_different)]
     return [seeds(rows, weights, n_components, init_params, random, tell) for _ in range(n_init)]
 
 
 def starts_from(
-    rows: np.ndarray, weights: np.ndarray, drawn: list[np.ndarray], given: GivenStart | None, rules: Rules
+    rows: np.ndarray, weights: np.ndarray, drawn: Drawn, given: GivenStart | None, rules: Rules
 ) -> list[Parameters]:
     """Return starting parameters for each of the seeds drawn that has some; a single one where all is given."""
     kind = rules.covariance_type
     if given is not None and given.complete:
         return [with_given(None, given, kind)]
-    starts = without_failures(lambda seeds: parameters_of(rows, weights, seeds, kind, rules.reg_covar), drawn)
+
+    def made(seeds: np.ndarray | Partition) -> Parameters:
+        if isinstance(seeds, Partition):
+            return parameters_of_cells(rows, weights, seeds, rules)
+        return parameters_of(rows, weights, seeds, kind, rules.reg_covar)
+
+    starts = without_failures(made, drawn)
     return starts if given is None else [with_given(start, given, kind) for start in starts]
 
 
