@@ -1,1 +1,1 @@
-"""Tables of any size: CSV, Parquet, NPY and NPZ, in and out, in blocks of rows, columns by name."""
+"""Tables of any size, of many formats, in and out, in blocks of rows, columns by name."""

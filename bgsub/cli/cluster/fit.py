@@ -63,11 +63,14 @@ zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - 
 @table_fitting_options
 @closing_options
 def command(table: str, **options: Any) -> None:
-    """Learn the clusters of TABLE: CSV, Parquet, NPY, NPZ, or - for CSV on standard input.
+    """Learn the clusters of TABLE: CSV or other text, Excel, Parquet, Arrow, JSON lines, NumPy; - is standard input.
 
     Prints each cluster's weight, the rows it holds, and mean and standard deviation of each column, in the table's own
     units whatever --scale and --pca do; of a column in --log the median, and the factor of one standard deviation. AIC,
     BIC and ICL compare models of one table: lower is better. A table may be larger than memory.
+
+    Defaults are those of bgsub.select in Python. bgsub.GaussianMixture() has scikit-learn's, whose place it takes:
+    fewer starts, which depend on the columns' units, and an end that can come before a small cluster is found.
     """
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs(

@@ -80,9 +80,10 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
 def command(table: str, **options: Any) -> None:
     """Find how many clusters TABLE has, and of what shape: fit all combinations, and compare them.
 
-    TABLE is CSV, Parquet, NPY, NPZ, or - for CSV on standard input. The best combination is marked in the table; give
-    it to `bgsub cluster fit`, or keep it with --model. A fit that has collapsed, onto one value of a count or because a
-    column follows from others, is marked and cannot be the best: its likelihood is that of --reg-covar.
+    TABLE is as of `bgsub cluster fit`, which the best combination, marked in the table, can be given to; --model keeps
+    it. bgsub.select in Python finds the same; bgsub.GaussianMixture() has other defaults, scikit-learn's. A fit that
+    has collapsed, onto one value of a count or because a column follows from others, is marked and cannot be the best:
+    its likelihood is that of --reg-covar.
     """
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs(
