@@ -35,7 +35,7 @@ def test_tables_of_several_blocks(bgsub, long_table, monkeypatch):
 
     drawn = []
     monkeypatch.setattr("bgsub.plots.figures.save_figure", lambda figure, path, **_: None)
-    monkeypatch.setattr("bgsub.plots.mixture.mixture_figure", lambda mixture, rows, title: drawn.append(rows))
+    monkeypatch.setattr("bgsub.plots.mixture.mixture_figure", lambda mixture, rows, title, note: drawn.append(rows))
     bgsub("cluster", "plot", "m.bgsub", "long.npy", "--output", "p.png", "--quantile", "0.00001")
     (rows,) = drawn
     assert rows.points.shape == (20_000, 2)
