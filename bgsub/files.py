@@ -152,6 +152,19 @@ def write_container(
         file.write(digest.digest())
 
 
+def is_model_file(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file begins as models do, of this version of the container or a newer one; nothing is raised."""
+    path = Path(path)
+    try:
+        if not path.is_file():  # opening a pipe would wait
+            return False
+        with path.open("rb") as file:
+            line = file.readline(len(_FIRST_LINE) + 9)
+    except (OSError, ValueError):
+        return False
+    return line == _FIRST_LINE or _NEWER_FIRST_LINE.fullmatch(line) is not None
+
+
 def kind_of(path: str | os.PathLike[str]) -> str | None:
     """Return what kind of model a file claims to hold, from its first two lines alone.
 

@@ -1,4 +1,4 @@
-"""``bgsub info``: what a source is."""
+"""``bgsub info``: what a source, or a model file, is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import click
 
 from bgsub.cli.help import Command
 from bgsub.cli.options import PathText
+from bgsub.files import is_model_file
 from bgsub.times import written_time
 
 _EXAMPLES = """
 bgsub info street.mp4
 bgsub info rtsp://camera/stream --json
+bgsub info customers.bgsub
 """
 
 
@@ -49,7 +51,12 @@ _CONTAINERS = {  # FFmpeg's names, and those that people know
 @click.option("--pixel-format", metavar="NAME", help="Of such pictures: yuv420p (unless told), nv12, gray16le ...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(source: str, stream: int | None, size: str | None, pixel_format: str | None, as_json: bool) -> None:
-    """Tell what SOURCE is: a video file, URL, camera or folder of images."""
+    """Tell what SOURCE is: a video file, URL, camera or folder of images, or a model that bgsub has saved."""
+    if is_model_file(source):
+        if stream is not None or size or pixel_format:
+            raise click.UsageError("a model file is no video: leave out --stream, --size and --pixel-format")
+        _tell_model(source, as_json)
+        return
     from bgsub.video.opening import probe
 
     facts: dict[str, Any] = probe(source, stream=stream, size=size, pixel_format=pixel_format)
@@ -67,6 +74,18 @@ def command(source: str, stream: int | None, size: str | None, pixel_format: str
             text = _plain(value)
         if text:
             click.echo(f"{name.replace('_', ' '):>20}  {text}")
+
+
+def _tell_model(path: str, as_json: bool) -> None:
+    """Print what a model file is."""
+    from bgsub.cli.model_facts import lines_of, model_facts
+
+    facts = model_facts(path)
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    for name, text in lines_of(facts):
+        click.echo(f"{name:>20}  {text}")
 
 
 def _plain(value: Any) -> str:

@@ -15,6 +15,7 @@ from bgsub.clustering.left_out import LeftOut
 from bgsub.clustering.model import OnRows, TableModel
 from bgsub.clustering.writing import check_kept
 from bgsub.tables.dates import from_days
+from bgsub.tables.preparation import Features
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
 from bgsub.tables.writing import arrow_of, table_writer
@@ -135,7 +136,7 @@ def score_table(
     """
     noisy = model.mixture.has_outliers
     check_kept(kept, ["log_density", "anomaly", *["noise"] * noisy])
-    scored = Scored()
+    scored, features = Scored(), model.preparation_for(table).features
     with contextlib.ExitStack() as stack:
         write = stack.enter_context(table_writer(output)) if output else None
         for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
@@ -144,21 +145,21 @@ def score_table(
                 columns = {"log_density": block.spread(block.log_density), "anomaly": block.spread(anomalies)}
                 columns |= {"noise": block.spread(block.noise)} if noisy else {}
                 write(block.kept() | columns)
-            scored.left_out.add(block, model.preparation.features)
+            scored.left_out.add(block, features)
             scored.rows += len(anomalies)
             scored.anomalies += int(anomalies.sum())
             scored.total += float(block.log_density.sum())
             scored.most_unusual = heapq.nsmallest(
-                top, [*scored.most_unusual, *_lowest(block, model, anomalies, top)], key=UnusualRow.order
+                top, [*scored.most_unusual, *_lowest(block, features, anomalies, top)], key=UnusualRow.order
             )
     return scored
 
 
-def _lowest(block: Assigned, model: TableModel, anomalies: np.ndarray, count: int) -> list[UnusualRow]:
+def _lowest(block: Assigned, features: Features, anomalies: np.ndarray, count: int) -> list[UnusualRow]:
     """Return the `count` most unusual rows of a block, with the columns kept and those that the model sees."""
     order = block.of_clusters.argsort(kind="stable")[:count]
     places = block.judged.nonzero()[0][order]
-    features, rows = model.preparation.features, block.rows
+    rows = block.rows
     kept = rows.kept.take(arrow_of(places)).to_pylist()
     found = []
     for index, place, others in zip(order, places, kept, strict=True):

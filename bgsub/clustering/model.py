@@ -15,6 +15,7 @@ from bgsub.clustering import model_file
 from bgsub.clustering.assigned import Assigned
 from bgsub.clustering.imputing import Filled, filled_blocks
 from bgsub.clustering.model_file import QUANTILES, UNKNOWN, Outcome
+from bgsub.clustering.placing import placed
 from bgsub.errors import ParameterError
 from bgsub.mixture.fitted import FittedMixture, components_table
 from bgsub.mixture.settings import Missing as MixtureMissing
@@ -38,6 +39,8 @@ def for_mixture(missing: Missing) -> MixtureMissing:
 @dataclass(frozen=True, eq=False, repr=False)
 class TableModel:
     """What ``bgsub cluster fit --model`` writes: clusters of a table's rows, for other tables with the same columns.
+
+    `load` also reads what `bgsub.GaussianMixture.save` wrote.
 
     Wherever a method takes a table, that is the path of a file (.csv, .parquet, .npy, ...; "-" is CSV on standard
     input), a pyarrow Table, a pandas DataFrame, anything else that speaks Arrow's C interface, a dict of columns, or a
@@ -126,6 +129,10 @@ class TableModel:
         return float(np.interp(share, QUANTILES, self.densities))
 
     # --------------------------------------------------------------------------------------------- rows of a table
+
+    def preparation_for(self, table: Table) -> Preparation:
+        """Return `preparation` with an open table's names; raises ParameterError where that lacks a column."""
+        return placed(self.preparation, self.width, table)
 
     def predict(self, table: TableLike, *, missing: Missing = "error", threads: int | None = None) -> np.ndarray:
         """Return the most probable cluster of each row.
@@ -216,9 +223,9 @@ class TableModel:
 
     def fill(self, table: Table, **how: Any) -> Iterator[Filled]:
         """Yield what `impute` returns in blocks; keywords as of `filled_blocks`."""
-        self._check(table)
+        preparation = self.preparation_for(table)
         self._check_gaps()
-        return filled_blocks(table, self.preparation, self.mixture, **how)
+        return filled_blocks(table, preparation, self.mixture, **how)
 
     def sample(self, n_samples: int = 1, *, random_state: int = 0) -> tuple[pa.Table, np.ndarray]:
         """Draw rows, in random order, in the units of the table that was learned.
@@ -286,10 +293,9 @@ class TableModel:
         ParameterError, SourceError
             As `predict`.
         """
-        self._check(table)
+        features_of, mixture = self.preparation_for(table).features, self.mixture
         if missing == "em":
             self._check_gaps()
-        features_of, mixture = self.preparation.features, self.mixture
         for rows in read_rows(table, features_of.selection(kept=kept), missing, on_rows):
             features = features_of.of(rows, table.name)
             unseen = features_of.unseen(rows)
@@ -304,15 +310,6 @@ class TableModel:
             yield Assigned(rows, unseen, features, *judged)
         for line in table.told([name for name in features_of.numbers if name not in features_of.dates]):
             table.note(line)
-
-    def _check(self, table: Table) -> None:
-        """Raise ParameterError unless a table has the columns that were learned."""
-        if not table.named and self.width is not None and len(table.columns) != self.width:
-            raise ParameterError(
-                f"{table.name} has {len(table.columns)} columns without names, the model learned {self.width}: "
-                "give a table of that width"
-            )
-        table.check_names(self.columns)
 
     def _check_gaps(self) -> None:
         """Raise ParameterError unless a row with gaps can be prepared."""
@@ -342,7 +339,10 @@ class TableModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TableModel:
-        """Read what `save` wrote; files hold no code, so any file is safe to load.
+        """Read what `save` or `bgsub.GaussianMixture.save` wrote; files hold no code, so any file is safe to load.
+
+        Of the latter, columns without names are found by their place, components keep their order, and `densities`
+        are those of drawn rows.
 
         Raises
         ------

@@ -120,7 +120,8 @@ def write_imputed(
     ParameterError, SourceError, OutputError
         As `TableModel.impute` and `table_writer`.
     """
-    n_rows, gaps = 0, dict.fromkeys(model.columns, 0)
+    features = model.preparation_for(table).features
+    n_rows, gaps = 0, dict.fromkeys((*features.numbers, *features.categories), 0)
     with table_writer(path) as write:
         for block in model.fill(table, draws=draws, seed=seed, on_rows=on_rows):
             write(block.columns)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bgsub.errors import ModelFileError, ParameterError
-from bgsub.files import read_container, write_container
+from bgsub.files import kind_of, read_container, write_container
+from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.outlier_files import outlier_arrays, outliers_from
 from bgsub.mixture.parameters import COVARIANCE_TYPES, Parameters, covariance_shape, layout_fault, separated
+from bgsub.mixture.table_files import KIND as TABLE_KIND
+from bgsub.mixture.table_files import Outcome, read_unprepared
 
 KIND = "gaussian-mixture"
 _VERSION = 1
@@ -49,8 +52,30 @@ def save_mixture(model: Any, path: str | os.PathLike[str]) -> None:
     write_container(path, KIND, _VERSION, meta, arrays)
 
 
-def load_mixture(model_class: type, path: str | os.PathLike[str]) -> Any:
-    """Read back what `save_mixture` wrote.
+class SavedMixture(NamedTuple):
+    """What an estimator's file holds, checked.
+
+    Attributes
+    ----------
+    meta, arrays : dict
+        All of it, as `save_mixture` lays it out.
+    mixture : FittedMixture
+        The fitted parameters, float64.
+    outcome : Outcome
+        How the fit ended.
+    names : list of str
+        Of the columns; empty where they have none.
+    """
+
+    meta: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    mixture: FittedMixture
+    outcome: Outcome
+    names: list[str]
+
+
+def read_mixture(path: str | os.PathLike[str]) -> SavedMixture:
+    """Read what `save_mixture` wrote, without scikit-learn; the settings of the estimator are not looked at.
 
     Raises
     ------
@@ -67,6 +92,30 @@ def load_mixture(model_class: type, path: str | os.PathLike[str]) -> Any:
         raise ModelFileError(
             f"cannot load the model {os.fspath(path)}: {fault}; copy it again from its source, or fit the model again"
         )
+    fitted = (arrays[f"{name}_"] for name in Parameters._fields)
+    parameters = Parameters(*(np.ascontiguousarray(values, dtype=np.float64) for values in fitted))
+    if noise is not None:
+        parameters = separated(parameters)
+    settings = meta["parameters"]
+    mixture = FittedMixture(parameters, settings["covariance_type"], noise, cutoff)
+    reg_covar = settings.get("reg_covar", 0.0)
+    added = float(reg_covar) if isinstance(reg_covar, (int, float)) else 0.0
+    outcome = Outcome(added, meta["converged"], meta["n_iter"], float(arrays["lower_bound_"]))
+    return SavedMixture(meta, arrays, mixture, outcome, meta["feature_names"])
+
+
+def load_mixture(model_class: Any, path: str | os.PathLike[str]) -> Any:
+    """Read back what `save_mixture` wrote, or the model of a table of which the columns are used as they are.
+
+    Raises
+    ------
+    ModelFileError
+        As `read_mixture` and `read_unprepared`; also when the settings are not those of an estimator.
+    """
+    if kind_of(path) == TABLE_KIND:
+        return _of_table(model_class, path)
+    saved = read_mixture(path)
+    meta, arrays = saved.meta, saved.arrays
     given = {name: arrays[name] for name in _GIVEN if name in arrays}
     try:
         model = model_class(**meta["parameters"], **given)
@@ -79,12 +128,22 @@ def load_mixture(model_class: type, path: str | os.PathLike[str]) -> Any:
     for name in _FITTED:
         setattr(model, name, arrays[name])
     model.lower_bounds_ = arrays["lower_bounds_"].tolist()
-    model.lower_bound_ = float(arrays["lower_bound_"])
+    model.lower_bound_ = saved.outcome.lower_bound
     model.converged_, model.n_iter_, model.n_batches_ = meta["converged"], meta["n_iter"], meta["n_batches"]
     model.n_features_in_ = arrays["means_"].shape[1]
-    model.noise_, model.cutoff_ = noise, cutoff
-    if meta["feature_names"]:
-        model.feature_names_in_ = np.array(meta["feature_names"], dtype=object)
+    model.noise_, model.cutoff_ = saved.mixture.noise, saved.mixture.cutoff
+    if saved.names:
+        model.feature_names_in_ = np.array(saved.names, dtype=object)
+    return model
+
+
+def _of_table(model_class: Any, path: str | os.PathLike[str]) -> Any:
+    """Return an estimator of what ``bgsub cluster`` fitted; the lower bounds before the last one are not kept."""
+    mixture, outcome, names = read_unprepared(path)
+    model = model_class.from_mixture(mixture, reg_covar=outcome.reg_covar)
+    model.converged_, model.n_iter_, model.lower_bound_ = outcome.converged, outcome.n_iter, outcome.lower_bound
+    if names is not None:
+        model.feature_names_in_ = np.array(names, dtype=object)
     return model
 
 

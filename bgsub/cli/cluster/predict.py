@@ -51,9 +51,11 @@ bgsub cluster predict customers.bgsub - --missing drop
 def command(model: str, table: str, **options: Any) -> None:
     """Tell for each row of TABLE which cluster of MODEL it belongs to, and how surely.
 
-    MODEL is what `bgsub cluster fit --model` wrote; TABLE has the columns that it was learned from, in any order. The
-    output has a row for each row of TABLE: label (clusters from 0), probability_0, probability_1, ..., which sum to 1,
-    and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more; with
+    MODEL is what `bgsub cluster fit --model` or `bgsub.GaussianMixture.save` wrote; TABLE has the columns that it was
+    learned from, in any order, or if these had no names as many columns of numbers, in their order.
+
+    The output has a row for each row of TABLE: label (clusters from 0), probability_0, probability_1, ..., which sum to
+    1, and log_density (nats; of the prepared columns). A row left out by --missing drop has label -1 and no more; with
     --missing em only one that holds nothing has, and a density is that of what a row holds. A row with a category
     that MODEL has not learned stays in its place, with nothing in these columns.
 
