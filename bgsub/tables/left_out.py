@@ -25,9 +25,14 @@ def left_out(table: Table, used: Collection[str]) -> str:
         The columns that are used, or were left out on purpose.
     """
     names = [column.name for column in table.columns if column.kind != "number" and column.name not in used]
-    reasons = [f"{listed([name])}, {table.left_out(name)}" for name in names[:_MOST_NAMED]]
+    reasons = [f"{listed([name])}, {_with_a_way(name, table.left_out(name))}" for name in names[:_MOST_NAMED]]
     more = len(names) - _MOST_NAMED
     return "; ".join(reasons) + (f"; and {more} more" if more > 0 else "")
+
+
+def _with_a_way(name: str, what: str) -> str:
+    """Return what a column holds and, of dates and times, what reads it."""
+    return f"{what}: --dates {listed([name])} reads them" if what.startswith(("dates ", "times ")) else what
 
 
 class CodeWatch:

@@ -99,6 +99,6 @@ def test_a_table_without_numbers_says_what_it_has(bgsub, workplace):
     (workplace / "t.csv").write_text("name,day\nAnna,2024-01-05\nBert,2024-02-06\n")
     outcome = bgsub("cluster", "fit", "t.csv", *FIT)
     assert outcome.error == (
-        "Error: t.csv has no column of numbers (left out: name, text such as 'Anna'; day, dates such as '2024-01-05'): "
-        "name some with --columns, or columns of text with --encode"
+        "Error: t.csv has no column of numbers (left out: name, text such as 'Anna'; day, dates such as '2024-01-05': "
+        "--dates day reads them): name some with --columns, or columns of text with --encode"
     )

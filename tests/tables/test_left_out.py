@@ -105,13 +105,17 @@ def test_everything_that_is_left_out_is_shown_in_every_kind_of_file(tmp_path):
     pq.write_table(pa.table(columns), path)
     (line,) = fit_table(path, 1).notes
     assert line == (
-        "left out: kind, text such as 'red'; day, dates such as '2024-01-05'; clock, times such as '12:30:00'; "
+        "left out: kind, text such as 'red'; day, dates such as '2024-01-05': --dates day reads them; "
+        "clock, times such as '12:30:00': --dates clock reads them; "
         "ok, true and false; list, values such as '[1, 2]'; nothing, empty; text, text such as '10.5 kg'"
     )
     (line,) = fit_table(path, 1, choice=Choice(encode=("kind",), exclude=("text", "list"))).notes
     assert line == (
-        "left out: day, dates such as '2024-01-05'; clock, times such as '12:30:00'; ok, true and false; nothing, empty"
+        "left out: day, dates such as '2024-01-05': --dates day reads them; clock, times such as '12:30:00': --dates "
+        "clock reads them; ok, true and false; nothing, empty"
     )
+    (line,) = fit_table(path, 1, choice=Choice(exclude=("day", "clock", "ok", "nothing"))).notes
+    assert line == "left out: kind, text such as 'red'; list, values such as '[1, 2]'; text, text such as '10.5 kg'"
 
 
 def test_of_many_columns_some_are_shown():
