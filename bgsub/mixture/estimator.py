@@ -319,7 +319,10 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the model of a file that `save` wrote, or raise ModelFileError; files hold no code: all are safe."""
+        """Return the model of a file of `save`, or of `bgsub cluster fit` where that leaves the columns as they are.
+
+        Raises ModelFileError; files hold no code: all are safe.
+        """
         return load_mixture(cls, path)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
