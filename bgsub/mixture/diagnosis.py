@@ -141,11 +141,14 @@ def collapse_of(
     if oblique and (flat.any() or not _all_sound(matrices, reg_covar)):
         for k, matrix in enumerate(matrices):
             sound = np.flatnonzero(~flat[k])
-            along = _dependent(matrix[np.ix_(sound, sound)], reg_covar)
+            rest = matrix[np.ix_(sound, sound)]
+            if rows_each[k] < n_features + 0.5:  # the mean takes one; which columns take part says nothing
+                short[k] = len(sound) > 1 and not _all_sound(rest[None], reg_covar)
+                collapsed[k] |= short[k]
+                continue
+            along = _dependent(rest, reg_covar)
             collapsed[k] |= along.any()
-            short[k] = along.any() and rows_each[k] < n_features + 0.5  # the mean takes one
-            if not short[k]:
-                dependent[sound[along]] = True
+            dependent[sound[along]] = True
     found = (np.flatnonzero(a) for a in (everywhere, collapsed, elsewhere.any(axis=0), dependent, short))
     columns_flat, components, columns, taking_part, few = (tuple(a.tolist()) for a in found)
     if len(collapsed) < len(parameters.weights) and components:  # tied: what one has, all have

@@ -23,7 +23,8 @@ from bgsub.mixture.passes.statistics import Statistics
 from bgsub.simd import zeros
 from bgsub.threads import Crew, usable_threads
 
-ROWS = 1024  # of a chunk
+ROWS, FEWEST_ROWS = 1024, 64  # of a chunk
+_CHUNK_BYTES = 1 << 19  # of its differences, which are read again and again
 _MOST_BLOCKS = 256
 _FEWEST_CHUNKS = 2  # of a block, whose sums are to be added to the others'
 BLOCK_WORK = 1 << 22  # products of a block, some milliseconds: what calling a kernel costs should not count
@@ -55,6 +56,7 @@ class LargePass:
         self._outputs, self._summing = outputs or NO_OUTPUTS, outputs is None
         self._weights = NO_WEIGHTS if sample_weight is None else readable(sample_weight)
         self._blocks = blocks(len(X), n_components, X.shape[1], covariance_type)
+        self._height = height(X.shape[1])
         sums = empty_sums(n_components, X.shape[1], covariance_type)
         affordable = max(_MOST_BYTES // (2 * sum(array.nbytes for array in sums)), 1)
         self._threads = min(usable_threads(threads), len(self._blocks), affordable)
@@ -87,7 +89,7 @@ class LargePass:
         if is_plain(self._X):
             kernel(self._X, self._weights, lo, hi, components, scratch, chunk, self._outputs, sums)
         else:
-            for a, b, rows in pieces(self._X, lo, hi, ROWS):
+            for a, b, rows in pieces(self._X, lo, hi, self._height):
                 outputs = Outputs(*(array[a:b] for array in self._outputs))
                 kernel(rows, self._weights[a:b], 0, b - a, components, scratch, chunk, outputs, sums)
         return [scratch.totals.sum(axis=1), *(array.copy() for array in sums)]
@@ -97,14 +99,21 @@ class LargePass:
         self._crew.close()
 
 
+def height(n_features: int) -> int:
+    """Return the rows of a chunk, a multiple of eight: as many as stay in the cache."""
+    affordable = _CHUNK_BYTES // (8 * matrices.padded(n_features, 16)) // 8 * 8
+    return min(ROWS, max(affordable, FEWEST_ROWS))
+
+
 def blocks(n_rows: int, n_components: int, n_features: int, covariance_type: str) -> list[tuple[int, int]]:
     """Cut the rows into blocks of whole chunks, whatever the number of threads: sums do not depend on it."""
     of_matrix, of_mean = n_features * n_features // 8, n_features + 4
     of_row = (
         n_components * (of_matrix + of_mean) if covariance_type == "full" else of_matrix + n_components * of_mean // 8
     )
-    n_chunks = -(-n_rows // ROWS)
-    length = ROWS * max(-(-n_chunks // _MOST_BLOCKS), -(-BLOCK_WORK // (of_row * ROWS)), _FEWEST_CHUNKS)
+    rows = height(n_features)
+    n_chunks = -(-n_rows // rows)
+    length = rows * max(-(-n_chunks // _MOST_BLOCKS), -(-BLOCK_WORK // (of_row * rows)), _FEWEST_CHUNKS)
     return [(lo, min(lo + length, n_rows)) for lo in range(0, max(n_rows, 1), length)]
 
 
@@ -153,24 +162,25 @@ def components_of(parameters: Parameters, covariance_type: str) -> WideComponent
 def empty_memory(n_components: int, n_features: int, covariance_type: str) -> tuple[Scratch, Chunk]:
     """Return the memory of one thread."""
     width, full = matrices.padded(n_features, 16), covariance_type == "full"
+    rows = height(n_features)
     none = zeros((0, 1, 8), np.float64)
     scratch = Scratch(
         none,
         none,
-        zeros((n_components, ROWS // 8, 8), np.float64),
-        zeros((3, ROWS // 8, 8), np.float64),
+        zeros((n_components, rows // 8, 8), np.float64),
+        zeros((3, rows // 8, 8), np.float64),
         none,
         zeros((2, 8), np.float64),
     )
     chunk = Chunk(
-        zeros((ROWS, width), np.float64),
-        zeros((0 if full else ROWS, width), np.float64),
-        zeros((1, ROWS, 8), np.float64),
-        np.zeros(ROWS),
-        np.zeros(ROWS, np.intp),
-        np.zeros(ROWS) if full else np.zeros((ROWS, matrices.padded(n_components, 8))),
-        np.zeros(ROWS, np.intp),
-        np.zeros(ROWS),
+        zeros((rows, width), np.float64),
+        zeros((0 if full else rows, width), np.float64),
+        zeros((1, rows, 8), np.float64),
+        np.zeros(rows),
+        np.zeros(rows, np.intp),
+        np.zeros(rows) if full else np.zeros((rows, matrices.padded(n_components, 8))),
+        np.zeros(rows, np.intp),
+        np.zeros(rows),
         np.zeros(1, np.int64),
     )
     return scratch, chunk
