@@ -120,7 +120,8 @@ class _Counter:
         self._last = values[-1]
         self._n += len(values)
         self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
-        self._mixed += _mixed(values.astype(np.int64))
+        with np.errstate(over="ignore"):  # modulo 2^64
+            self._mixed += _mixed(values.astype(np.int64))
         return True
 
     def note(self) -> str:
@@ -141,7 +142,8 @@ class _Counter:
         """Tell whether each number from the lowest to the highest was there once: their mixed bits have one sum."""
         total = np.uint64(0)
         for start in range(int(self._low), int(self._high) + 1, 1 << 20):
-            total += _mixed(np.arange(start, min(start + (1 << 20), int(self._high) + 1)))
+            with np.errstate(over="ignore"):
+                total += _mixed(np.arange(start, min(start + (1 << 20), int(self._high) + 1)))
         return bool(total == self._mixed)
 
 

@@ -1,6 +1,7 @@
 """What is said of columns that are learned or left out: in which words, with which example."""
 
 import datetime
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -145,3 +146,14 @@ def test_what_was_taken_for_missing_is_told_before_the_error(tmp_path):
         with pytest.raises(SourceError, match="row 2, column 'a' is missing"), prepared(table, Choice()):
             pass
         assert table.notes == ["took '?' for missing in a"]
+
+
+def test_a_long_id_is_told_without_a_warning():
+    """Sums of mixed bits wrap around, as they are meant to."""
+    watch = IdWatch(["customer"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for start in range(0, 1_200_000, 200_000):
+            watch.add(np.arange(start + 200_000, start, -1.0)[:, None])
+        (note,) = watch.notes()
+    assert note.startswith("customer counts from 1 to 1,200,000: it looks like an id")
