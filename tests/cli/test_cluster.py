@@ -251,7 +251,7 @@ def test_select_finds_two(bgsub, table):
     best = min(facts["table"], key=lambda row: row["bic"])
     assert best == facts["best"] and best["n_components"] == 2
     predicted = json.loads(bgsub("cluster", "predict", "best.bgsub", table, "--output", "o.csv", "--json").out)
-    assert predicted == {"rows": 500, "sizes": [334, 166], "left_out": NOTHING, "outputs": ["o.csv"]}
+    assert predicted == {"rows": 500, "sizes": [334, 166], "left_out": NOTHING, "notes": [], "outputs": ["o.csv"]}
 
 
 def test_select_of_one_shape(bgsub, table):

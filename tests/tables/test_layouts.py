@@ -210,7 +210,7 @@ def test_another_encoding_far_down_is_told(tmp_path):
     "content", [bytes(range(256)) * 99, b"\x89PNG\r\n\x1a\n\0\0", b"\0" * 5000, b"\x01\x02\xff" * 99]
 )
 def test_what_is_no_text_is_refused(tmp_path, content):
-    with pytest.raises(SourceError, match="it is not a table of text"):
+    with pytest.raises(SourceError, match="it is no table that is known; give CSV, Excel, Parquet"):
         opened(tmp_path / "t.csv", content)
 
 

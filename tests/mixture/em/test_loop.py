@@ -236,6 +236,13 @@ def test_rows_that_change_between_passes_are_not_taken_for_a_bad_start():
 
 def test_a_combination_of_which_one_start_collapses_is_still_a_candidate():
     table = bgsub.select(
-        copies_beside_a_cloud(), 3, "full", n_init=10, random_state=0, reg_covar=0, init_params="random", max_iter=500
+        copies_beside_a_cloud(),
+        3,
+        "full",
+        n_init=10,
+        random_state=0,
+        reg_covar=0,
+        init_params="random",
+        tol=1e-3,  # some end before they collapse
     ).table
     assert np.isfinite(table[0].bic)
