@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import abc
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from pyarrow import feather, ipc
@@ -11,40 +13,11 @@ from pyarrow import feather, ipc
 from bgsub.tables.damage import damage_named, undamaged
 from bgsub.tables.table import BLOCK_ROWS, Column, Kind, Table, kind_of
 
-_FILE, _STREAM, _FIRST_FEATHER = "Arrow file", "Arrow stream", "Feather file"
+_FIRST_FEATHER = "Feather file"
 
 
-class ArrowFile(Table):
-    """An Arrow file, which is also what Feather writes.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    name : str
-        What messages call it.
-    """
-
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        with damage_named(name, _FILE), pa.memory_map(str(path)) as source, ipc.open_file(source) as reader:
-            self._schema = reader.schema
-            columns = columns_of(self._schema)
-        super().__init__(name, columns, None)
-
-    def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows; see `Table.batches`."""
-        yield from undamaged(self._read(list(wanted)), self.name, _FILE)
-
-    def _read(self, names: list[str]) -> Iterator[pa.RecordBatch]:
-        options = _only(names, self._schema)
-        with pa.memory_map(str(self._path)) as source, ipc.open_file(source, options=options) as reader:
-            for index in range(reader.num_record_batches):
-                yield from _blocks(reader.get_batch(index), names)
-
-
-class ArrowStream(Table):
-    """An Arrow stream, read anew each time.
+class _ArrowTable(Table):
+    """What Arrow writes, mapped into memory and read anew each time.
 
     Parameters
     ----------
@@ -54,22 +27,50 @@ class ArrowStream(Table):
         What messages call it.
     """
 
+    _what: ClassVar[str]
+    _open: ClassVar[Callable[..., Any]]
+
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
-        with damage_named(name, _STREAM), pa.memory_map(str(path)) as source, ipc.open_stream(source) as reader:
+        with damage_named(name, self._what), pa.memory_map(str(path)) as source, self._open(source) as reader:
             self._schema = reader.schema
             columns = columns_of(self._schema)
         super().__init__(name, columns, None)
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""
-        yield from undamaged(self._read(list(wanted)), self.name, _STREAM)
+        yield from undamaged(self._read(list(wanted)), self.name, self._what)
 
     def _read(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         options = _only(names, self._schema)
-        with pa.memory_map(str(self._path)) as source, ipc.open_stream(source, options=options) as reader:
-            for batch in reader:
+        with pa.memory_map(str(self._path)) as source, self._open(source, options=options) as reader:
+            for batch in self._batches_of(reader):
                 yield from _blocks(batch, names)
+
+    @staticmethod
+    @abc.abstractmethod
+    def _batches_of(reader: Any) -> Iterable[pa.RecordBatch]:
+        """Return the batches of an open file, one after another."""
+
+
+class ArrowFile(_ArrowTable):
+    """An Arrow file, which is also what Feather writes."""
+
+    _what, _open = "Arrow file", staticmethod(ipc.open_file)
+
+    @staticmethod
+    def _batches_of(reader: Any) -> Iterable[pa.RecordBatch]:
+        return (reader.get_batch(index) for index in range(reader.num_record_batches))
+
+
+class ArrowStream(_ArrowTable):
+    """An Arrow stream."""
+
+    _what, _open = "Arrow stream", staticmethod(ipc.open_stream)
+
+    @staticmethod
+    def _batches_of(reader: Any) -> Iterable[pa.RecordBatch]:
+        return reader
 
 
 class FirstFeather(Table):
