@@ -14,6 +14,7 @@ from av.audio.stream import AudioStream
 from bgsub.errors import SourceError
 from bgsub.video.rational import fraction
 from bgsub.video.readers.demuxing import open_input
+from bgsub.video.readers.refusals import one_line
 from bgsub.video.sound import Sound
 
 _LATE = Fraction(1, 2)  # seconds by which what comes after a seek may begin too late: then all is read
@@ -39,6 +40,8 @@ class SoundReader:
         The template of one that takes these packets, in another container.
     broken_at : float or None
         Time at which the clock of the sound was set, and nothing more was read; None if it was not.
+    damage : str or None
+        Where and why the library could not read on, and nothing more was read; None if it could.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class SoundReader:
         if hasattr(av.stream, "Discard"):  # who opens a video for its pictures leaves its sound out
             stream.discard = av.stream.Discard.default
         self.stream = stream
+        self.damage: str | None = None
         self._packets = self._demux()
 
     def _seek(self) -> None:
@@ -96,11 +100,11 @@ class SoundReader:
     def _demux(self) -> Iterator[Timed]:
         """Yield what has a time."""
         time_base = fraction(self.stream.time_base) or Fraction(1, 90_000)
-        packets = self._input.container.demux(self.stream)
-        while True:
-            try:
-                packet = next(packets)
-            except Exception:  # the end, or whatever the library raises of a damaged file
-                return
-            if packet.size and packet.pts is not None:
-                yield packet.pts * time_base - self._sound.origin, packet
+        time = Fraction(0)
+        try:
+            for packet in self._input.container.demux(self.stream):
+                if packet.size and packet.pts is not None:
+                    time = packet.pts * time_base - self._sound.origin
+                    yield time, packet
+        except Exception as error:  # whatever the library raises of a damaged file
+            self.damage = f"cannot be read beyond {float(time):.1f} s ({one_line(error)})"

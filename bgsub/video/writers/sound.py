@@ -89,16 +89,24 @@ class SoundTrack:
         while self._next is not None and self._next[0] < time:
             yield self._prepared(*self._next)
             self._next = next(self._packets, None)
-        if self._next is None and self._reader.broken_at is not None:
-            logger.warning(
-                "%s: the clock of its sound was set at %.1f s; the rest of it is left out",
-                *(self._name, self._reader.broken_at),
-            )
-            self._reader.broken_at = None
+        if self._next is None:
+            self._tell_what_is_missing()
 
     def close(self) -> None:
         """Close the file that the sound comes from."""
         self._reader.close()
+
+    def _tell_what_is_missing(self) -> None:
+        """Say once that the sound broke off before its end, and why."""
+        reader = self._reader
+        if reader.broken_at is not None:
+            missing = f"the clock of its sound was set at {reader.broken_at:.1f} s"
+        elif reader.damage is not None:
+            missing = f"its sound {reader.damage}"
+        else:
+            return
+        logger.warning("%s: %s; the rest of it is left out", self._name, missing)
+        reader.broken_at = reader.damage = None
 
     def _prepared(self, time: Fraction, packet: av.Packet) -> av.Packet:
         """Return a packet with its time on the clock of the pictures."""

@@ -1,8 +1,11 @@
 """Overlays are heard as the source is, in step with their pictures."""
 
+import errno
+import io
 import logging
 import shutil
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 
 from bgsub.video.opening import open_source
 from bgsub.video.sound import Sound
+from bgsub.video.writers.sound import SoundTrack
 from bgsub.video.writers.videos import overlay_sink
 from tests.video.writers.sink_clips import clip_frame, clip_info, clip_mask, mp4_boxes
 
@@ -200,6 +204,38 @@ def test_damaged_sound_is_silent_there_and_told_once(tmp_path, caplog):
     assert told.endswith("and silent there; more like it is not told")
     assert [round(time) for time in found] == [0, 1, 3, 4]
     assert end == pytest.approx(SECONDS, abs=0.1)
+
+
+class FailingDisk(io.FileIO):
+    """A file of which one sector cannot be read."""
+
+    bad = 0
+
+    def readinto(self, buffer):
+        if self.tell() <= self.bad < self.tell() + len(buffer):
+            raise OSError(errno.EIO, "Input/output error")
+        return super().readinto(buffer)
+
+    def read(self, size=-1):
+        buffer = bytearray(size)
+        return bytes(buffer[: self.readinto(buffer)])
+
+
+def test_sound_of_a_file_that_the_disk_gives_half_of_says_so(tmp_path, caplog, monkeypatch):
+    source = make_film(tmp_path / "f.mkv", "pcm.avi", seconds=30)
+    sound = Sound(str(source), Fraction(0))
+    FailingDisk.bad = source.stat().st_size // 2
+    monkeypatch.setattr(Path, "open", lambda path, mode: FailingDisk(path))
+    track = SoundTrack(sound, 0.0, Fraction(1))
+    with caplog.at_level(logging.WARNING), av.open(str(tmp_path / "o.mkv"), "w") as container:
+        track.add_to(container, ".mkv")
+        last = [packet.pts * packet.time_base for packet in track.until(60)][-1]
+        assert not list(track.until(60))
+    track.close()
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith(f"{source}: its sound cannot be read beyond {float(last):.1f} s (Input/output error)")
+    assert told.endswith("the rest of it is left out")
+    assert 10 < last < 16
 
 
 def test_sound_whose_clock_was_set_ends_there(tmp_path, caplog):
