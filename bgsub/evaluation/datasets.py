@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -13,6 +14,7 @@ from bgsub.evaluation.clips import TRUTH_ENDING, ClipSequence, clip_beside, is_t
 from bgsub.evaluation.sequences import LabelledSequence
 from bgsub.formats import READABLE_VIDEOS
 
+_LOG = logging.getLogger(__name__)
 _DEEPEST = 3  # levels of folders below the one given: CDnet's archive holds dataset/category/sequence
 
 
@@ -31,7 +33,8 @@ def find_sequences(
         ``NAME.truth.mkv`` beside ``NAME.mp4``, or one such clip.
     categories, names : sequences of str
         Patterns, as ``base*``: only what fits one of each is taken; without any, all. A name's pattern may also name
-        the category, ``baseline/high*``.
+        the category, ``baseline/high*``. What lies in folders below a folder of clips is apart from these, and is taken
+        where `categories` is given.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def find_sequences(
     """
     root = Path(path)
     found: dict[str, Path] = {}
-    for place in _places(root):
+    for place in _places(root, inner=bool(categories)):
         key = "/".join(_called(place))
         if _wanted(key, categories, names):
             if key in found:
@@ -58,7 +61,7 @@ def find_sequences(
     return [_sequence_at(found[key]) for key in sorted(found, key=str.lower)]
 
 
-def _places(root: Path) -> Iterator[Path]:
+def _places(root: Path, *, inner: bool) -> Iterator[Path]:
     """Yield where sequences lie: folders with frames, and clips."""
     if root.is_file():
         clip = clip_beside(root) if is_truth(root) else root
@@ -68,10 +71,11 @@ def _places(root: Path) -> Iterator[Path]:
         return
     if not root.exists():
         raise SourceError(f"cannot open {root}: no such file or folder; check the path")
-    yield from _below(root, _DEEPEST)
+    yield from _below(root, _DEEPEST, inner)
 
 
-def _below(folder: Path, levels: int) -> Iterator[Path]:
+def _below(folder: Path, levels: int, inner: bool) -> Iterator[Path]:
+    """Yield what a folder holds; `inner` also takes what lies in folders below clips, which otherwise is only told."""
     if (folder / FRAMES).is_dir():
         yield folder
         return
@@ -79,14 +83,19 @@ def _below(folder: Path, levels: int) -> Iterator[Path]:
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:
         raise SourceError(f"cannot read the folder {folder}: {error.strerror}; check its permissions") from error
-    for entry in entries:
-        if is_truth(entry):
-            clip = clip_beside(entry)
-            if clip is None:
-                raise SourceError(f"{entry} has no clip beside it: add the video that it belongs to, or remove it")
-            yield clip
-        elif levels and entry.is_dir():
-            yield from _below(entry, levels - 1)
+    truths = [entry for entry in entries if is_truth(entry)]
+    for truth in truths:
+        clip = clip_beside(truth)
+        if clip is None:
+            raise SourceError(f"{truth} has no clip beside it: add the video that it belongs to, or remove it")
+        yield clip
+    for entry in entries if levels else ():
+        if entry.is_dir():
+            places = _below(entry, levels - 1, inner)
+            if inner or not truths:
+                yield from places
+            elif any(True for _ in places):
+                _LOG.info("%s holds sequences apart from those here: to score them, evaluate that folder", entry)
 
 
 def _called(place: Path) -> tuple[str, str]:

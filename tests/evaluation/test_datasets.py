@@ -199,6 +199,28 @@ def test_clips(tmp_path):
     assert only(clip).frame_count == 6 and only(clip).region() is None
 
 
+def test_what_lies_below_a_folder_of_clips_is_apart_and_told(tmp_path, caplog):
+    for place in ("clips", "clips/apart", "clips/more/deep"):
+        write_clip_with_truth(tmp_path / place, place[-1], IMAGES, TRUTHS)
+    (tmp_path / "clips/empty").mkdir()
+    with caplog.at_level("INFO", "bgsub"):
+        assert keys(tmp_path / "clips") == keys(tmp_path) == ["clips/s"]
+    told = f"{tmp_path / 'clips' / 'apart'} holds sequences apart from those here: to score them, evaluate that folder"
+    assert caplog.messages[0] == told
+    assert [message.split(" holds")[0] for message in caplog.messages] == 2 * [
+        str(tmp_path / "clips" / name) for name in ("apart", "more")
+    ]
+    assert keys(tmp_path / "clips/apart") == keys(tmp_path / "clips", categories=["apart"]) == ["apart/t"]
+    assert keys(tmp_path, categories=["*"]) == ["apart/t", "clips/s", "deep/p"]
+    assert keys(tmp_path / "clips/more") == ["deep/p"]
+
+
+def test_sequences_below_folders_without_clips_are_all_taken(tmp_path):
+    write_clip_with_truth(tmp_path / "a/b", "one", IMAGES, TRUTHS)
+    write_sequence(tmp_path / "a/c/two", IMAGES, TRUTHS)
+    assert keys(tmp_path) == ["b/one", "c/two"]
+
+
 def test_broken_clips(tmp_path):
     clip = write_clip_with_truth(tmp_path, "a", IMAGES, TRUTHS[:-1])
     with pytest.raises(SourceError, match=r"a.truth.mkv ends after 5 frames, a.mkv goes on: give each frame its"):
