@@ -32,6 +32,7 @@ PACKAGE = Path("bgsub/background/adaptive")
 ENGINES = {
     "__init__.py",
     "codes.py",
+    "colour.py",
     "cpu.py",
     "engine.py",
     "kernels.py",

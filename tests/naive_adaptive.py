@@ -29,6 +29,8 @@ class Constants:
     luma: tuple[np.float32, ...]  # shares of blue, green and red in Y, times the gain; of grey the gain alone
     chroma: tuple[np.float32, np.float32]
     gain: np.float32
+    clipped: np.float32  # channels from here on are bounds
+    most: np.float32  # the highest value that means something
     alpha: np.float32  # learning rate of background
     slow: np.float32  # of objects
     fast: np.float32  # of the places that objects have left
@@ -84,6 +86,8 @@ def constants_of(
         luma=tuple(f32(share * gain) for share in ((0.114, 0.587, 0.299) if colour else (1.0,))),
         chroma=(f32(0.713), f32(0.564)),
         gain=f32(gain),
+        clipped=f32(250 if gain != 1 else np.inf),
+        most=f32(255 / gain if gain > 1 else np.inf),
         alpha=f32(alpha),
         slow=f32(slow),
         fast=f32(max(p["ghost_rate"], alpha)),
@@ -231,6 +235,26 @@ class NaiveAdaptive:
                 mode.chroma_variance + share * (square - mode.chroma_variance), c.var_min_c, ceiling
             )
         _rise(pixel.modes, owner)
+
+
+def bounded(image: np.ndarray, pixels: list[AdaptivePixel], c: Constants) -> np.ndarray:
+    """Return pixels, (N,) or (N, 3), as what may have been seen that is nearest to their heaviest mode, float32.
+
+    A clipped channel was that bright or brighter; and nothing is brighter than white in the background's light.
+    """
+    likely = image.astype(np.float32)
+    for i, pixel in enumerate(pixels):
+        if pixel.modes:
+            mode = pixel.modes[0]
+            expected = np.array(bgr_of(mode.luma, mode.chroma) if mode.chroma else mode.luma, np.float32) / c.gain
+            likely[i] = np.where(likely[i] >= c.clipped, np.maximum(likely[i], expected), likely[i])
+    return np.minimum(likely, c.most)
+
+
+def bgr_of(y: np.float32, chroma: list[np.float32]) -> list[float]:
+    """Return the channels of a colour, by the inverse of what makes Y, Cr and Cb of them."""
+    red, blue = y + chroma[0] / 0.713, y + chroma[1] / 0.564
+    return [blue, (y - 0.114 * blue - 0.299 * red) / 0.587, red]
 
 
 def colours_of(image: np.ndarray, c: Constants) -> list[Colour]:

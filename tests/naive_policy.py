@@ -22,6 +22,7 @@ from tests.naive_adaptive import (
     Constants,
     NaiveAdaptive,
     Verdict,
+    bounded,
     colours_of,
     constants_of,
     distances_of,
@@ -57,7 +58,7 @@ class NaivePolicy:
         liveliness = self._liveliness()
         gain, has_colour = self._light(pixels)
         constants = constants_of(self.p, self.n_learned, rate, gain, liveliness, frame.ndim == 3)
-        colours = colours_of(pixels, constants)
+        colours = colours_of(bounded(pixels, self.mixture.pixels, constants), constants)
         seek_shadows = self.p["detect_shadows"] and has_colour
         if self.n_learned:
             verdicts = self._score(colours, known, constants, seek_shadows)

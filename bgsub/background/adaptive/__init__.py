@@ -6,6 +6,8 @@ chroma, which are far steadier. The squared Mahalanobis distance of a mode is::
 
     D = (Y - mu_y)^2 / v_y + ((Cr - mu_r)^2 + (Cb - mu_b)^2) / v_c
 
+Where the light of the frame is another one, a clipped channel is a bound and no value (`colour`).
+
 **Evidence** is S, the log-odds that the pixel is foreground. A Gaussian background against a foreground of unknown
 colour gives D / 2 - c (Bayes' rule); a mode that is seldom seen is a poor explanation, which a prior that falls
 linearly with its weight expresses::

@@ -20,6 +20,8 @@ _MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
 _UNHURRIED = 0.02  # cost: learning rate up to which two frames may be learned as one
 _UNSURE = 5  # chosen: frames in which any scene is taken to be in motion
 NEVER = 256  # cost: frames, an age that no object reaches, since ages are bytes
+_CLIPPED = 250.0  # chosen: value from which a channel is clipped: compression and noise leave few at 255
+_WHITE = 255.0  # physics: the highest value
 _EXPLAINED = -4.0  # cost: evidence below which a neighbour explains a pixel well enough
 
 
@@ -127,6 +129,8 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         luma=tuple(np.float32(share * gain) for share in (LUMA if has_channels else (1.0, 0.0, 0.0))),
         chroma=tuple(np.float32(scale) for scale in CHROMA),
         gain=np.float32(gain),
+        clipped=np.float32(_CLIPPED if gain != 1 else np.inf),
+        most=np.float32(_WHITE / gain if gain > 1 else np.inf),
         alpha=np.float32(alpha),
         slow=np.float32(slow),
         fast=np.float32(max(alpha, parameters["ghost_rate"])),

@@ -33,6 +33,7 @@ from bgsub.background.adaptive.codes import (
     ZERO_BYTE,
     rows_of_mode,
 )
+from bgsub.background.adaptive.colour import chroma_of, luma_of, pixels_of
 from bgsub.background.modes import ONE, ZERO, MixtureRows, fetch, rise, start_mode, with_room
 from bgsub.simd import (
     LANES,
@@ -42,7 +43,6 @@ from bgsub.simd import (
     convert,
     inline,
     kernels_of,
-    load_pixels,
     rows,
     select,
     splat_like,
@@ -84,24 +84,6 @@ class Planes(NamedTuple):
 
 
 register_jitable(rows_of_mode)
-
-
-# --------------------------------------------------------------------------------------------------------- colour
-
-
-@inline
-def luma_of(pixel, p):
-    """Return Y of the pixels, in the background's light."""
-    y = pixel[0] * p.luma[0]
-    for c in range(1, len(pixel)):
-        y = y + pixel[c] * p.luma[c]
-    return y
-
-
-@inline
-def chroma_of(pixel, y, c, p):
-    """Return Cr (c = 1) or Cb (c = 2), centred on 0, of BGR pixels of luma y."""
-    return (pixel[4 - 2 * c] * p.gain - y) * p.chroma[c - 1]
 
 
 # --------------------------------------------------------------------------------------------------------- evidence
@@ -305,7 +287,7 @@ def score_tiles(image, state, planes, p, shadows, lo, hi):
         ahead = min(t + AHEAD, hi - 1)
         fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, n_rows)  # by the owners of the last frame
         steady = convert(flicker[t], np.float32)
-        evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, load_pixels(image, t), steady, p, shadows)
+        evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, pixels_of(image, s, t, p), steady, p, shadows)
 
 
 @kernel
@@ -332,7 +314,7 @@ def update_tiles(image, state, planes, p, lo, hi):
         if resting and pauses(t, p):
             continue
         times = TWO if resting and p.turn >= 0 else ONE
-        pixel = load_pixels(image, t)
+        pixel = pixels_of(image, s, t, p)
         steady = convert(smooth[t], np.float32)
         slow = (mask[t] == FOREGROUND) & (steady < p.restless)
         alpha = select(slow, p.slow, splat_like(steady, times * p.alpha))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bgsub.background.adaptive.codes import LEAST, MEAN_C, MEAN_Y, STEPS, VAR_C, VAR_Y, ZERO_BYTE
+from bgsub.background.adaptive.colour import colour_of
 from bgsub.background.adaptive.kernels import HALF
 from bgsub.background.modes import ZERO
 from bgsub.simd import LANES, any_, convert, inline, kernels_of, rows, select
@@ -22,21 +23,11 @@ _STEPS = np.float32(STEPS)
 
 
 @inline
-def colour_of(image, i, p):
-    """Return Y, Cr and Cb of pixel i in the background's light; a grey one has no chroma."""
-    if image.ndim == 1:
-        return np.float32(image[i]) * p.luma[0], ZERO, ZERO
-    b, g, r = np.float32(image[i, 0]), np.float32(image[i, 1]), np.float32(image[i, 2])
-    y = b * p.luma[0] + g * p.luma[1] + r * p.luma[2]
-    return y, (r * p.gain - y) * p.chroma[0], (b * p.gain - y) * p.chroma[1]
-
-
-@inline
 def odds_around(image, weights, modes, n_modes, shape, i, odds, p, neighbours):
     """Return the evidence that the best mode around pixel i leaves of `odds`."""
     height, width = shape
     row, column, radius = i // width, i % width, neighbours.neighbour_radius
-    y, cr, cb = colour_of(image, i, p)
+    y, cr, cb = colour_of(image, modes, i, p)
     for other_row in range(max(0, row - radius), min(height, row + radius + 1)):
         if odds < neighbours.explained:
             break

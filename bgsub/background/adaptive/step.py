@@ -13,7 +13,9 @@ class Step(NamedTuple):
 
     luma: Any  # tuple of 3: shares of B, G and R in Y (or 1, 0, 0 for grey), times `gain`
     chroma: Any  # tuple of 2: scales of R - Y and B - Y
-    gain: Any  # brings the frame to the background's light
+    gain: Any  # g, brings the frame to the background's light
+    clipped: Any  # value from which a channel is clipped; infinite where g is 1, and nothing need be done
+    most: Any  # value that g brings to white, where g > 1; infinite else
     alpha: Any  # learning rate
     slow: Any  # learning rate of foreground, from `absorption_time` and `taper`
     fast: Any  # learning rate where an object has gone, from `ghost_rate`
