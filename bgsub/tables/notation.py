@@ -86,7 +86,7 @@ class Notation:
         if self.group == ",":  # in India
             whole = rf"[1-9]\d?(?:,\d\d)*,\d{{3}}|{whole}"
         amount = rf"(?:(?:{whole})(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d+)?"
-        before = rf"{_quoted(self.before)}\s*[-+]?" if self.before else ""
+        before = rf"{_quoted(self.before)}\s*[-+(]?" if self.before else ""
         after = rf"\s*{_quoted(self.after)}" if self.after else ""
         return rf"{_OPEN}{before}\s*(?P<amount>{amount}){after}{_CLOSE}"
 
@@ -96,7 +96,8 @@ class Notation:
             with contextlib.suppress(pa.ArrowInvalid):  # brackets, or a minus behind
                 return self._computed(texts).cast(pa.float64()).to_numpy(zero_copy_only=False), None
         found = pc.struct_field(pc.extract_regex(texts, self.pattern), "amount")
-        faults = pc.and_(pc.is_valid(texts), pc.invert(pc.is_valid(found)))
+        half = pc.xor(pc.match_substring(texts, "("), pc.match_substring(texts, ")"))  # of a pair of brackets
+        faults = pc.and_(pc.is_valid(texts), pc.or_(pc.is_null(found), half))
         if pc.any(faults).as_py():
             return np.empty(0), faults.index(pa.scalar(True)).as_py()
         if self.group:
@@ -104,7 +105,7 @@ class Notation:
         if self.decimal == ",":
             found = pc.replace_substring(found, ",", ".")
         numbers = found.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        minus = rf"^[-(]|^[+]?\s*{_quoted(self.before)}\s*-|-$"
+        minus = rf"^[-(]|^[+]?\s*{_quoted(self.before)}\s*[-(]|-$"
         is_negative = pc.match_substring_regex(texts, minus).fill_null(False)
         return np.where(is_negative.to_numpy(zero_copy_only=False), -numbers, numbers), None
 
@@ -173,7 +174,7 @@ def possible(texts: pa.Array, decimal: Decimal | None) -> dict[Decimal, tuple[No
 
 def _units(texts: pa.Array) -> tuple[str, str]:
     """Return the currency sign or per cent that stands before, and after, most texts."""
-    pattern = rf"{_OPEN}(?P<before>{_UNIT})?\s*[-+]?\s*[\d.,][\d., ']*(?:[eE][-+]?\d+)?\s*(?P<after>{_UNIT})?{_CLOSE}"
+    pattern = rf"{_OPEN}(?P<before>{_UNIT})?\s*[-+(]?\s*[\d.,][\d., ']*(?:[eE][-+]?\d+)?\s*(?P<after>{_UNIT})?{_CLOSE}"
     found = pc.extract_regex(texts, pattern).drop_null().to_pylist()
     return _most(value["before"] for value in found), _most(value["after"] for value in found)
 

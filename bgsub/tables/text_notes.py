@@ -16,12 +16,15 @@ from bgsub.tables.reading import ReadOptions
 from bgsub.tables.table import listed, shown
 from bgsub.tables.text_columns import TextColumn, notation_of
 
+_SIGNS = {"brackets as minus": r"\(.*\)$", "a minus behind numbers": r"-$"}
+
 
 class Readings:
-    """Reads numbers as people write them, and remembers which texts were missing values."""
+    """Reads numbers as people write them, and remembers which texts were missing values, and which signs unusual."""
 
     def __init__(self) -> None:
         self._missing: dict[str, list[str]] = defaultdict(list)
+        self._signs: dict[str, dict[str, tuple[str, float]]] = {words: {} for words in _SIGNS}
 
     def numbers(
         self, name: str, values: pa.Array, notation: Notation, options: ReadOptions
@@ -32,11 +35,37 @@ class Readings:
         for text in pc.unique(texts.filter(is_missing)).to_pylist():
             if text and text not in self._missing[name]:
                 self._missing[name].append(text)
-        return notation.numbers(pc.if_else(is_missing, pa.scalar(None, pa.string()), texts))
+        texts = pc.if_else(is_missing, pa.scalar(None, pa.string()), texts)
+        numbers, fault = notation.numbers(texts)
+        if fault is None:
+            self._remember_signs(name, texts, numbers)
+        return numbers, fault
+
+    def _remember_signs(self, name: str, texts: pa.Array, numbers: np.ndarray) -> None:
+        """Keep the first number of a column that is negative though no minus stands before it."""
+        for words, pattern in _SIGNS.items():
+            if name not in self._signs[words]:
+                at = pc.match_substring_regex(texts, pattern).index(pa.scalar(True)).as_py()
+                if at >= 0:
+                    self._signs[words][name] = texts[at].as_py(), float(numbers[at])
 
     def lines(self, columns: Sequence[TextColumn], dialect: Dialect) -> list[str]:
         """Return how columns were read, a line each thing."""
-        return [*_converted(columns), *self._taken_for_missing(columns), *_codes(columns, dialect)]
+        return [
+            *_converted(columns),
+            *self._negative(columns),
+            *self._taken_for_missing(columns),
+            *_codes(columns, dialect),
+        ]
+
+    def _negative(self, columns: Sequence[TextColumn]) -> list[str]:
+        lines = []
+        for words, found in self._signs.items():
+            names = [column.name for column in columns if column.name in found]
+            if names:
+                text, number = found[names[0]]
+                lines.append(f"read {words} in {listed(names)}: {shown(text)} is {number:.15g}")
+        return lines
 
     def _taken_for_missing(self, columns: Sequence[TextColumn]) -> list[str]:
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)

@@ -1,5 +1,7 @@
 """Numbers as people write them: each notation gives the number that a reader of that country sees, or is refused."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,7 @@ NOTATIONS = [
     ("1,23,456 12,34,567.5", [123456, 1234567.5], "thousands separators"),
     ("$1,190 $1,210.06 $7", [1190, 1210.06, 7], "thousands separators and the sign $"),
     ("-$5.00 $-6.00 $7", [-5, -6, 7], "the sign $"),
+    ("$(1,190.50) $(2.25) $3", [-1190.5, -2.25, 3], "thousands separators and the sign $"),
     ("($1,190.50) $3", [-1190.5, 3], "thousands separators and the sign $"),
     (f"1,190.35{NBSP}EUR -2.00{NBSP}EUR", [1190.35, -2], "thousands separators and the sign EUR"),
     (f"EUR{NBSP}-5,5 EUR{NBSP}6", [-5.5, 6], "decimal commas and the sign EUR"),
@@ -60,17 +63,34 @@ def test_a_notation_is_read_and_told(tmp_path, texts, numbers, words, delimiter)
     values = [text.strip() for text in texts.split(" ")]
     found, told = read(written(tmp_path, {"n": ["1"] * len(values), "a": values}, delimiter), "a")
     assert found.tolist() == [numbers]
-    (line,) = told
+    line = told[0]
+    assert len(told) == 1 + ("(" in texts or "- " in texts)  # a minus that does not stand before is told too
     assert line.startswith(f"read {words} in a: ")
     shown = max(values, key=len)
     assert line.endswith(f" is {numbers[values.index(shown)]:.15g}")
 
 
-@pytest.mark.parametrize("text", ["(5)", "5-", f"{MINUS}5"])
-def test_signs_of_plain_numbers(tmp_path, text):
-    found, told = read(written(tmp_path, {"a": [text, "6", "7.5"], "b": ["1", "1", "1"]}), "a")
-    assert found.tolist() == [[-5, 6, 7.5]]
-    assert told == []
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("(5)", ["read brackets as minus in a, c: '(5)' is -5"]),
+        ("5-", ["read a minus behind numbers in a, c: '5-' is -5"]),
+        (f"{MINUS}5", []),
+    ],
+)
+def test_signs_of_plain_numbers(tmp_path, text, told):
+    path = written(tmp_path, {"a": [text, "6", "7.5"], "b": ["1", "1", "1"], "c": ["1", text, text]})
+    found, lines = read(path, "a", "c")
+    assert found.tolist() == [[-5, 6, 7.5], [1, -5, -5]]
+    assert lines == told
+
+
+@pytest.mark.parametrize("text", ["(5", "5)", "$(5", "($5", "(5-6"])
+def test_half_a_pair_of_brackets_makes_no_number(tmp_path, text):
+    sign = "$" if "$" in text else ""
+    path = written(tmp_path, {"a": [f"{sign}6", f"{sign}7.5", f"{sign}(8)", text], "b": ["1"] * 4})
+    with pytest.raises(SourceError, match=re.escape(f"row 4, column 'a' holds the text '{text}'")):
+        read(path, "a")
 
 
 @pytest.mark.parametrize(
