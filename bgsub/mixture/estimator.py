@@ -56,7 +56,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
         How starts are drawn: for more than 20,000 rows (200 a component where that is more) from as many rows drawn
         at random, for fewer from all, as in scikit-learn for the same `random_state`. With 'short_runs', the default
         of `select` and of ``bgsub cluster``, they do not depend on the columns' units, all run for some steps, and only
-        the two that get farthest go to the end: `n_init` of 12 or more costs little. Give it a `tol` of 1e-6.
+        the two best by each row's likelihood without it go to the end: many cost little. Give it a `tol` of 1e-6.
     weights_init, means_init, precisions_init : array-like, optional
         Given starting parameters, in the shapes of the fitted ones.
     random_state : int, RandomState or None

@@ -30,6 +30,7 @@ from bgsub.mixture.em.starts import (
     draw_starts,
     drawn_seeds,
     sampled,
+    seeding_rows,
     shortlisted,
     starts_from,
 )
@@ -375,9 +376,16 @@ def _best(data: TrainingData, starts: list[Parameters], options: FitOptions, low
     if isinstance(data, RobustData):
         without = _without_noise(data, starts[-options.n_init :], options) if options.noise else []
         starts, sound_first = [data.started(start) for start in starts] + without, False
-    run = best_run(data, starts, rules, options.threads, options.progress(), sound_first)
+    judged = _judged(data, options) if sound_first and len(starts) > 1 else None
+    run = best_run(data, starts, rules, options.threads, options.progress(), sound_first, judged)
     found = Fit(FittedMixture(run.parameters, options.covariance_type), run, options)
     if isinstance(data, RobustData):
         mixture = data.finished(run.parameters, options.covariance_type, options.threads)
         found = Fit(mixture, run._replace(parameters=mixture.whole), options)
     return found if options.order is None else found.reordered(by_weight(found.mixture.parameters))
+
+
+def _judged(data: TrainingData, options: FitOptions) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the rows that tell what likelihoods are worth, and their weights; of many, where all are alike, None."""
+    size = seeding_rows(options.n_components)
+    return None if data.n_rows > size else data.sample(size, 0)

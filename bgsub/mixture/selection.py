@@ -158,7 +158,9 @@ def select(
 
     Those of one number of components share what their starts are drawn from, so they differ by their covariances and
     not by luck; each also starts from the fit of the number before, so that the likelihood of a covariance type never
-    falls as components are added, collapsed fits aside. What has collapsed, onto a value of a count, say, or because a
+    falls as components are added, collapsed fits aside. Of several fits of a combination that counts which makes rows
+    likeliest that are left out of it, one by one, and not the highest likelihood, unless that would be less than with
+    fewer components. What has collapsed, onto a value of a count, say, or because a
     column follows from others, is marked in the table and cannot be the best: a `FitWarning` says where.
 
     Parameters

@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from bgsub.mixture.diagnosis import collapse_of
+from bgsub.mixture.em.left_out import optimism
 from bgsub.mixture.em.progress import Progress
 from bgsub.mixture.em.rules import EMResult, OnStep, Rules, without_failures
 from bgsub.mixture.em.training_data import TrainingData
@@ -105,12 +108,14 @@ def best_run(
     threads: int | None = None,
     progress: Progress | None = None,
     sound_first: bool = False,
+    rows: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> EMResult:
     """Return the run that ends with the highest likelihood, the first of equal ones.
 
     The runs go side by side, unless `progress` is to show them one by one. Those whose components collapse are left
-    out; where all do, the first one's error is raised. With `sound_first` a run that `reg_covar` has
-    saved from collapsing is the best only where all are such.
+    out; where all do, the first one's error is raised. With `sound_first` it is `best_first` of them: a run that
+    `reg_covar` has saved from collapsing is the best only where all are such, and `rows`, with their weights, tell
+    what a likelihood is worth.
     """
     n_threads = usable_threads(threads)
     side_by_side = 1 if progress is not None else min(n_threads, len(starts))
@@ -130,20 +135,30 @@ def best_run(
         with ThreadPoolExecutor(side_by_side) as pool:
             futures = [pool.submit(run, i) for i in range(len(starts))]
             results = without_failures(lambda future: future.result(), futures)
-    return best_first(results, rules, 1)[0] if sound_first else max(results, key=lambda result: result.lower_bound)
+    return (
+        best_first(results, rules, 1, rows)[0] if sound_first else max(results, key=lambda result: result.lower_bound)
+    )
 
 
-def best_first(runs: Sequence[EMResult], rules: Rules, count: int) -> list[EMResult]:
-    """Return the runs of highest likelihood, the first of equal ones first; collapsed ones after all others."""
-    sound, collapsed = [], []
+def best_first(
+    runs: Sequence[EMResult], rules: Rules, count: int, rows: tuple[np.ndarray, np.ndarray] | None = None
+) -> list[EMResult]:
+    """Return the runs of highest likelihood, the first of equal ones first; collapsed ones after all others.
+
+    Of rows and weights that the runs were fitted to, the likelihood is that of each row by the mixture without it.
+    """
+    sound: list[tuple[float, EMResult]] = []
+    collapsed = []
     for run in sorted(runs, key=lambda run: -run.lower_bound):
+        if len(sound) >= count and sound[count - 1][0] >= run.lower_bound:
+            break  # nor can those that follow be better
         if not is_sound(run.parameters, rules):
             collapsed.append(run)
-        else:
-            sound.append(run)
-        if len(sound) == count:
-            break
-    return [*sound, *collapsed][:count]
+            continue
+        loss = 0.0 if rows is None else max(0.0, optimism(run.parameters, rules.covariance_type, *rows))
+        sound.append((run.lower_bound - loss, run))
+        sound.sort(key=lambda item: -item[0])
+    return [*(run for _, run in sound), *collapsed][:count]
 
 
 def is_sound(parameters: Parameters, rules: Rules) -> bool:

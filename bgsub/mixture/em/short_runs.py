@@ -1,7 +1,8 @@
 """Many starts for the price of a few: each runs for some steps, and only those that got farthest go on.
 
 Starts differ by much more than the last steps of EM gain, so most can be given up early (Biernacki, Celeux & Govaert
-2003: short runs of EM).
+2003: short runs of EM). How far one has got is the likelihood of each row by the mixture without it: the highest
+likelihood itself is often that of a component on few rows, which rows that come later do not share.
 """
 
 from __future__ import annotations
@@ -72,21 +73,27 @@ def farthest(
     if len(starts) <= finalists or rules.max_iter < 1:
         return list(starts[:finalists])
     parameters = list(starts)
-    for heat in (*_HEATS, _LAST_HEAT) if sampled else _HEATS:
-        data = _some(rows, weights, heat.rows * len(starts[0].weights))
+    for i, heat in enumerate((*_HEATS, _LAST_HEAT) if sampled else _HEATS):
+        some = _some(rows, weights, heat.rows * len(starts[0].weights))
         short = rules._replace(tol=max(heat.tol, rules.tol), max_iter=min(heat.most, rules.max_iter))
-        runs = _runs(data, parameters, short, threads)
+        runs = _runs(RowsInMemory(some[0], _varying(some[1])), parameters, short, threads)
         kept = max(finalists, math.ceil(heat.kept * len(runs)))
-        parameters = [run.parameters for run in best_first(runs, rules, kept)]
+        judged = some if i else None  # the first ends far from where components shrink onto few rows
+        parameters = [run.parameters for run in best_first(runs, rules, kept, judged)]
     return parameters
 
 
-def _some(rows: np.ndarray, weights: np.ndarray, count: float) -> RowsInMemory:
-    """Return some of the rows, or all where there are not that many."""
+def _some(rows: np.ndarray, weights: np.ndarray, count: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return some of the rows and their weights, or all where there are not that many."""
     if len(rows) > max(count, _FEWEST_ROWS):
         chosen = np.sort(np.random.RandomState(0).choice(len(rows), int(max(count, _FEWEST_ROWS)), replace=False))
         rows, weights = rows[chosen], weights[chosen]
-    return RowsInMemory(rows, None if (weights == weights[0]).all() else weights)
+    return rows, weights
+
+
+def _varying(weights: np.ndarray) -> np.ndarray | None:
+    """Return weights, or None where all are alike."""
+    return None if (weights == weights[0]).all() else weights
 
 
 def _runs(data: RowsInMemory, starts: Sequence[Parameters], rules: Rules, threads: int | None) -> list[EMResult]:
