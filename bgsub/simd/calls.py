@@ -13,7 +13,7 @@ from typing import Any
 
 from numba import typeof, types
 
-from bgsub.simd.internals import cgutils
+from bgsub.simd.internals import cgutils, load_compiled
 from bgsub.simd.types import lower
 
 Size = tuple[tuple[()], ...]
@@ -42,14 +42,40 @@ def address_of(kernel: Callable, arguments: tuple, sizes: tuple[Size, ...]) -> A
         For `call_at`; without the compiler, what Python can call.
     """
     if not hasattr(kernel, "overloads"):
-        return partial(_with_sizes, kernel, sizes)
+        return with_sizes(kernel, sizes)
     signature = tuple(typeof(argument) for argument in (*arguments, *sizes))
     kernel.compile(signature)
     compiled = kernel.overloads[signature]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
 
-def _with_sizes(kernel: Callable, sizes: tuple[Size, ...], *arguments: Any) -> None:
+def is_at_hand(kernel: Any, arguments: tuple) -> bool:
+    """Return whether a kernel need not be compiled for arguments of these types; what lies in the cache is loaded.
+
+    Parameters
+    ----------
+    kernel : callable
+        As `kernels_of` makes them.
+    arguments : tuple
+        Arguments of the types of all that will come.
+
+    Returns
+    -------
+    bool
+        Always, without the compiler.
+    """
+    if not hasattr(kernel, "overloads"):
+        return True
+    signature = tuple(typeof(argument) for argument in arguments)
+    return signature in kernel.overloads or load_compiled(kernel, signature)
+
+
+def with_sizes(kernel: Callable, sizes: tuple[Size, ...]) -> Callable[..., None]:
+    """Return a kernel for Python, which gives it all arguments but the sizes."""
+    return partial(_called, kernel, sizes)
+
+
+def _called(kernel: Callable, sizes: tuple[Size, ...], *arguments: Any) -> None:
     kernel(*arguments, *sizes)
 
 

@@ -26,6 +26,7 @@ try:
     from numba.core.caching import FunctionCache
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import Compiler
+    from numba.core.compiler_lock import global_compiler_lock
     from numba.core.compiler_machinery import register_pass
     from numba.core.imputils import lower_builtin
     from numba.core.registry import CPUDispatcher
@@ -53,6 +54,17 @@ class KernelCache(FunctionCache):
             return self._load_overload(sig, target_context)
 
 
+def load_compiled(dispatcher: Any, argument_types: tuple) -> bool:
+    """Load the code for these types from the cache, as `Dispatcher.compile` does; return whether it lay there."""
+    with global_compiler_lock:
+        found = dispatcher._cache.load_overload(argument_types, dispatcher.targetctx)
+        if found is None:
+            return False
+        dispatcher.targetctx.insert_user_function(found.entry_point, found.fndesc, [found.library])
+        dispatcher.add_overload(found)
+        return True
+
+
 __all__ = [
     "SUPPORTED",
     "AbstractTemplate",
@@ -66,6 +78,7 @@ __all__ = [
     "event",
     "infer_global",
     "ir",
+    "load_compiled",
     "lower_builtin",
     "make_array",
     "register_pass",

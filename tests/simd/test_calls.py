@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from bgsub.simd import kernels_of
-from bgsub.simd.calls import address_of, call_at, size_of
+from bgsub.simd.calls import address_of, call_at, is_at_hand, size_of
 
 kernel = kernels_of(__name__)
 
@@ -25,6 +29,11 @@ def subtract(out, by, size):
 def repeat(address, n, out, by):
     for _ in range(n):
         call_at(address, out, by)
+
+
+@kernel
+def one_more(out):
+    out[0] += 1
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -47,3 +56,26 @@ def test_the_caller_is_compiled_once():
     assert out[0] == 0
     assert len(repeat.signatures) == 1
     assert len(add_length.signatures) >= 2
+
+
+AT_HAND = """
+import numpy as np
+from tests.simd.test_calls import one_more
+from bgsub.simd.calls import is_at_hand
+whole, real = (np.zeros(1, np.int64),), (np.zeros(1),)
+print(is_at_hand(one_more, real), len(one_more.overloads))
+one_more(*real)
+print(is_at_hand(one_more, real), is_at_hand(one_more, whole), real[0][0], sum(one_more.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.slow
+def test_what_is_at_hand_has_been_compiled_by_this_process_or_another(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    outputs = [
+        subprocess.run([sys.executable, "-c", AT_HAND], env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert outputs[0].stdout == "False 0\nTrue False 1.0 0\n"
+    assert outputs[1].stdout == "True 1\nTrue False 1.0 0\n"  # loaded by asking
+    assert is_at_hand(one_more.py_func, (np.zeros(1),))  # which is not to be compiled

@@ -10,6 +10,7 @@
 `gaps`          the pass for rows in which values are missing, of any type of covariance
 `steps`         what comes before and after a pass: constants of the components, and the M step
 `loops`         EM steps, or parts of them, with any of the passes; for small tables whole runs of EM
+`tiles`         what passes do alike whatever the number of features: kernels that they call by address
 `buffers`       the memory that kernels work in
 ==============  ==================================================================================
 """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
+from bgsub.mixture.kernels import tiles
 from bgsub.mixture.kernels.loops import Work
-from bgsub.mixture.kernels.stages import Components, Outputs, Scratch
+from bgsub.mixture.kernels.stages import Components, Outputs, Scratch, Stages
 from bgsub.mixture.kernels.steps import DIAG, FULL, TIED, Model, Moments, Spare
 from bgsub.simd import zeros
-from bgsub.simd.calls import Size, size_of
+from bgsub.simd.calls import Size, address_of, size_of
 
 _CACHE = 45_000  # bytes: what of a tile is used together should fit in the fastest cache
 
@@ -83,6 +86,16 @@ def empty_scratch(n_components: int, n_features: int, kind: int, n_rows: int, *,
     )
 
 
+@cache
+def stages() -> Stages:
+    """Return where the stages lie that passes of all widths share."""
+    scratch, outputs = NO_WORK.scratch, NO_OUTPUTS
+    return Stages(
+        address_of(tiles.load_rest, (NO_ROWS, NO_WEIGHTS, 0, 0, 0, scratch), ()),
+        address_of(tiles.finish, (scratch, outputs, 0, 0), ()),
+    )
+
+
 def empty_work(
     n_components: int, n_features: int, kind: int, n_rows: int, outputs: Outputs, *, sums: bool = True
 ) -> Work:
@@ -98,6 +111,7 @@ def empty_work(
         *product_places(n_features, kind),
         empty_moments(n_components, n_features, kind),
         NO_WORK.spare,
+        stages(),
     )
 
 
@@ -118,4 +132,5 @@ NO_WORK = Work(  # of the types of all work
     np.empty(0, np.intp),
     Moments(*map(_nothing, (1, 2, 3))),
     Spare(*map(_nothing, (3, 1, 2))),
+    Stages(0, 0),
 )

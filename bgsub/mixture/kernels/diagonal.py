@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bgsub.mixture.kernels.stages import GROUP, SHARE, finish_terms, load_tile, rows_of
+from bgsub.mixture.kernels.stages import GROUP, SHARE, load_tile, rows_of
 from bgsub.simd import inline, kernels_of
 from bgsub.simd.blocks import add_each, load, plus, scale, squared_norm, store, subtract, times
+from bgsub.simd.calls import call_at
 
 kernel = kernels_of(__name__)
 
@@ -62,7 +63,7 @@ def add_norm(tile, n_vectors, k, means, a, group):
 
 
 @kernel
-def diag(X, weights, start, stop, components, scratch, outputs, rest):
+def diag(X, weights, start, stop, components, scratch, outputs, stages, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
     constants, last = components.constants, X.shape[1] - len(rest)
     tile = rows_of(scratch)
@@ -70,14 +71,14 @@ def diag(X, weights, start, stop, components, scratch, outputs, rest):
     for first in range(start, stop, height):
         n = min(height, stop - first)
         n_vectors = -(-n // 8)
-        load_tile(X, weights, first, n, scratch, rest)
+        load_tile(X, weights, first, n, scratch, rest, stages)
         for k in range(len(constants)):
             for t in range(n_vectors):
                 q = scaled_distance(tile, t, components, k, last, rest)
                 for a in range(0, last, 4):
                     q = q + scaled_distance(tile, t, components, k, a, GROUP)
                 tile.terms[k, t] = constants[k] - q
-        finish_terms(scratch, tile, n_vectors, outputs, first, n)
+        call_at(stages.finish, scratch, outputs, first, n)
         for k in range(scratch.sums.shape[0]):
             make_responsibilities(tile, n_vectors, k)
             for a in range(0, last, 4):
@@ -86,7 +87,7 @@ def diag(X, weights, start, stop, components, scratch, outputs, rest):
 
 
 @kernel
-def spherical(X, weights, start, stop, components, scratch, outputs, rest):
+def spherical(X, weights, start, stop, components, scratch, outputs, stages, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
     constants, last = components.constants, X.shape[1] - len(rest)
     tile = rows_of(scratch)
@@ -94,7 +95,7 @@ def spherical(X, weights, start, stop, components, scratch, outputs, rest):
     for first in range(start, stop, height):
         n = min(height, stop - first)
         n_vectors = -(-n // 8)
-        load_tile(X, weights, first, n, scratch, rest)
+        load_tile(X, weights, first, n, scratch, rest, stages)
         for k in range(len(constants)):
             factor = components.factors[k, 0]
             for t in range(n_vectors):
@@ -102,7 +103,7 @@ def spherical(X, weights, start, stop, components, scratch, outputs, rest):
                 for a in range(0, last, 4):
                     q = q + distance(tile, t, components, k, a, GROUP)
                 tile.terms[k, t] = constants[k] - (factor * factor) * q
-        finish_terms(scratch, tile, n_vectors, outputs, first, n)
+        call_at(stages.finish, scratch, outputs, first, n)
         for k in range(scratch.sums.shape[0]):
             make_responsibilities(tile, n_vectors, k)
             for a in range(0, last, 4):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.mixture.kernels.stages import Components, Outputs, Scratch
+from bgsub.mixture.kernels.stages import Components, Outputs, Scratch, Stages
 from bgsub.mixture.kernels.steps import Model, Moments, Spare, collapse, maximise, prepare, unpack
 from bgsub.simd import kernels_of
 from bgsub.simd.calls import call_at
@@ -34,6 +34,7 @@ class Work(NamedTuple):
     columns: np.ndarray
     moments: Moments
     spare: Spare
+    stages: Stages
 
 
 @kernel
@@ -47,7 +48,7 @@ def em_steps(kind, parts, one_pass, X, weights, start, stop, work, reg_covar, to
         if parts & PREPARE:
             prepare(kind, work.model, work.components)
         if parts & PASS:
-            call_at(one_pass, X, weights, start, stop, work.components, work.scratch, work.outputs)
+            call_at(one_pass, X, weights, start, stop, work.components, work.scratch, work.outputs, work.stages)
         if parts & COLLAPSE:
             collapse(work.scratch, work.sums, work.totals)
         if parts & UNPACK:

@@ -23,6 +23,7 @@ import numpy as np
 
 from bgsub.simd import DOUBLES, inline, rows, zeros_like
 from bgsub.simd.blocks import store, transposed
+from bgsub.simd.calls import call_at
 from bgsub.simd.doubles import exp_or_zero, larger, log, multiply_add
 
 GROUP = (0, 0, 0, 0)
@@ -57,6 +58,13 @@ class Outputs(NamedTuple):
     density: np.ndarray  # (N,): p_i
     responsibilities: np.ndarray  # (N, K): r_ik
     labels: np.ndarray  # (N,) intp
+
+
+class Stages(NamedTuple):
+    """Addresses of the kernels of `tiles`."""
+
+    load_rest: int
+    finish: int
 
 
 class Tile(NamedTuple):
@@ -103,14 +111,13 @@ def load_rows(X, first, start, stop, scratch):
 
 
 @inline
-def load_tile(X, weights, first, n, scratch, size):
+def load_tile(X, weights, first, n, scratch, size, stages):
     """Fill in a tile from n rows; unrolled where rows have as many features as `size` is long."""
-    load_weights(weights, first, n, scratch)
     whole = n // 8 if X.shape[1] == len(size) else 0
     x = rows(scratch.x, DOUBLES)
     for t in range(whole):
         store(x, t, 0, transposed(X, first + 8 * t, size))
-    load_rows(X, first, 8 * whole, n, scratch)
+    call_at(stages.load_rest, X, weights, first, 8 * whole, n, scratch)
 
 
 @inline

@@ -7,9 +7,10 @@ over all components is wanted, which does not depend on responsibilities: it is 
 from __future__ import annotations
 
 from bgsub.mixture.kernels.moments import add_moments
-from bgsub.mixture.kernels.stages import SHARE, WEIGHT, finish_terms, load_tile, rows_of
+from bgsub.mixture.kernels.stages import SHARE, WEIGHT, load_tile, rows_of
 from bgsub.simd import inline, kernels_of, splat_like
 from bgsub.simd.blocks import add_times, load, squared_norm, store, subtract, triangular_product
+from bgsub.simd.calls import call_at
 
 kernel = kernels_of(__name__)
 
@@ -28,7 +29,7 @@ def add_first_moments(tile, n_vectors, k, means, size):
 
 
 @kernel
-def tied(X, weights, start, stop, components, scratch, outputs, size, rest):
+def tied(X, weights, start, stop, components, scratch, outputs, stages, size, rest):
     """Pass over the rows from start to stop: add to the sums of `scratch`, write `outputs`."""
     means, factors, constants = components.means, components.factors, components.constants
     origin, centres = components.origin, components.centres
@@ -38,7 +39,7 @@ def tied(X, weights, start, stop, components, scratch, outputs, size, rest):
     for first in range(start, stop, height):
         n = min(height, stop - first)
         n_vectors = -(-n // 8)
-        load_tile(X, weights, first, n, scratch, size)
+        load_tile(X, weights, first, n, scratch, size, stages)
         for t in range(n_vectors):
             d = subtract(load(tile.x, t, 0, size), origin, 0, 0)
             store(tile.moved, t, 0, triangular_product(d, factors, 0))
@@ -46,7 +47,7 @@ def tied(X, weights, start, stop, components, scratch, outputs, size, rest):
             for t in range(n_vectors):
                 y = subtract(load(tile.moved, t, 0, size), centres, k, 0)
                 tile.terms[k, t] = constants[k] - squared_norm(y)
-        finish_terms(scratch, tile, n_vectors, outputs, first, n)
+        call_at(stages.finish, scratch, outputs, first, n)
         if len(scratch.sums) > 0:
             for k in range(n_components):
                 add_first_moments(tile, n_vectors, k, means, size)

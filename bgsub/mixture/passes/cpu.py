@@ -18,7 +18,8 @@ from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 from bgsub.mixture.passes.large import LargePass
 from bgsub.mixture.passes.pieces import is_plain, pieces, readable
 from bgsub.mixture.passes.statistics import KINDS, MOST_UNROLLED, Statistics, copied, do_part, model_of
-from bgsub.simd.calls import address_of
+from bgsub.mixture.passes.steps import OnePass, em_steps
+from bgsub.simd.calls import address_of, with_sizes
 from bgsub.threads import Crew, usable_threads
 
 BLOCK_WORK = 1 << 21  # of a block, about half a millisecond: what calling a kernel costs should not count
@@ -140,14 +141,13 @@ def blocks(n_rows: int, n_components: int, n_features: int, height: int) -> list
 
 
 @cache
-def _pass_at(covariance_type: str, n_features: int) -> Any:
-    """Return the address of the kernel for a type of covariances and a number of features."""
+def _pass_of(covariance_type: str, n_features: int) -> OnePass:
+    """Return the kernel for a type of covariances and a number of features."""
     size, rest = buffers.sizes(n_features)
     work = buffers.NO_WORK
-    arguments = (buffers.NO_ROWS, buffers.NO_WEIGHTS, 0, 0, work.components, work.scratch, work.outputs)
-    return address_of(
-        _KERNELS[covariance_type], arguments, (size, rest) if covariance_type in ("full", "tied") else (rest,)
-    )
+    arguments = (buffers.NO_ROWS, buffers.NO_WEIGHTS, 0, 0, work.components, work.scratch, work.outputs, work.stages)
+    kernel, sizes = _KERNELS[covariance_type], (size, rest) if covariance_type in ("full", "tied") else (rest,)
+    return OnePass(address_of(kernel, arguments, sizes), with_sizes(kernel, sizes))
 
 
 class UnrolledPass:
@@ -165,7 +165,7 @@ class UnrolledPass:
         n_rows, n_features = X.shape
         self._X, self._plain = X, is_plain(X)
         self._weights = buffers.NO_WEIGHTS if sample_weight is None else readable(sample_weight)
-        self._kind, self._pass = KINDS[covariance_type], _pass_at(covariance_type, n_features)
+        self._kind, self._pass = KINDS[covariance_type], _pass_of(covariance_type, n_features)
         self._summing = outputs is None
         shape = (n_components, n_features, self._kind)
         self._work = buffers.empty_work(*shape, n_rows, outputs or buffers.NO_OUTPUTS, sums=self._summing)
@@ -212,7 +212,7 @@ class UnrolledPass:
         def steps(before: float, most: int) -> tuple[Parameters, list[float]]:
             bounds = np.empty(most + 1)
             bounds[0] = before
-            done = loops.em_steps(*before_bounds, float(reg_covar), float(tol), bounds)
+            done = em_steps(*before_bounds, reg_covar, tol, bounds)
             if done < 0:
                 raise ValueError(ILL_DEFINED)
             return parameters, bounds[1 : done + 1].tolist()
@@ -231,7 +231,7 @@ class UnrolledPass:
         do_part(self._kind, loops.COLLAPSE, work)
 
     def _do(self, parts: int, rows: np.ndarray, weights: np.ndarray, start: int, stop: int, work: Work) -> None:
-        loops.em_steps(self._kind, parts, self._pass, rows, weights, start, stop, work, 0.0, 0.0, np.empty(2))
+        em_steps(self._kind, parts, self._pass, rows, weights, start, stop, work)
 
     def close(self) -> None:
         """Let the threads go."""

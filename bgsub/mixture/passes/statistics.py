@@ -13,11 +13,10 @@ from bgsub.mixture.kernels.steps import DIAG, FULL, SPHERICAL, TIED, Model, Mome
 from bgsub.mixture.noise import LEAST_KEPT
 from bgsub.mixture.parameters import ILL_DEFINED, Parameters
 from bgsub.mixture.passes.pieces import readable
+from bgsub.mixture.passes.steps import NO_PASS, em_steps
 
 MOST_UNROLLED = 16
 """Features; with more, full and tied covariances are left to kernels and an M step of their own."""
-
-NO_PASS = 0  # where the address of one is asked for
 
 KINDS = {"full": FULL, "tied": TIED, "diag": DIAG, "spherical": SPHERICAL}
 
@@ -102,8 +101,7 @@ def maximisation(statistics: Statistics, parameters: Parameters, covariance_type
 
 def do_part(kind: int, part: int, work: loops.Work, reg_covar: float = 0.0) -> int:
     """Do a part of a step that is no pass; return a negative number where a covariance is not positive definite."""
-    bounds = np.empty(2)
-    return int(loops.em_steps(kind, part, NO_PASS, NO_ROWS, NO_WEIGHTS, 0, 0, work, float(reg_covar), 0.0, bounds))
+    return em_steps(kind, part, NO_PASS, NO_ROWS, NO_WEIGHTS, 0, 0, work, reg_covar)
 
 
 def copied(parameters: Parameters) -> Parameters:
