@@ -10,7 +10,7 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -44,6 +44,8 @@ def make_clip(name: str, folder: Path) -> None:
     clip = CLIPS[name]
     _LOG.info("%s: painting the scene (%s)", name, clip.tests)
     start = time.monotonic()
+    folder = folder / clip.folder
+    folder.mkdir(exist_ok=True)
     scene = clip.build(1.0)
     count = write_clip(frames_with_progress(scene, name), folder, name, scene.fps, scene.size, clip.kilobits)
     size = sum((folder / f"{name}{suffix}").stat().st_size for suffix in (".mp4", ".truth.mkv"))
@@ -67,29 +69,39 @@ def overlaid(picture: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return cv2.drawContours(drawn, outlines, -1, (60, 60, 255), 1)
 
 
-def make_picture(folder: Path) -> Path:
-    """Write the contact sheet: of each clip the frame with most to see, its right half with the truth."""
-    cells = []
-    for name in CLIPS:
-        paths = folder / f"{name}.mp4", folder / f"{name}.truth.mkv"
-        if not all(path.is_file() for path in paths):
-            raise OutputError(f"no {name}.mp4 with {name}.truth.mkv in {folder}; make all clips first")
-        pictures, truths = read_clip(paths[0], "bgr24"), read_clip(paths[1], "gray")
-        shares = np.array([(truth == 255).mean() for truth in truths])
-        # Not the fullest frame (something fills the view then) but one with plenty to see.
-        index = int(np.argmin(np.abs(shares - np.percentile(shares, 85))))
-        pair = np.hstack([_cell(pictures[index]), _cell(overlaid(pictures[index], truths[index]))])
-        cv2.rectangle(pair, (0, 0), (9 + 9 * len(name), 18), (0, 0, 0), cv2.FILLED)
-        cv2.putText(pair, name, (5, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
-        cells.append(cv2.copyMakeBorder(pair, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+def make_picture(folder: Path, names: Iterable[str], path: Path) -> Path:
+    """Write a contact sheet: of each clip the frame with most to see, its right half with the truth."""
+    cells = [_pair(folder / CLIPS[name].folder, name) for name in names]
     if len(cells) % 2:
         cells.append(np.full_like(cells[0], 255))
     sheet = np.vstack([np.hstack(cells[i : i + 2]) for i in range(0, len(cells), 2)])
-    path = folder / "pictures" / "samples.png"
     path.parent.mkdir(exist_ok=True)
     if not cv2.imwrite(str(path), sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
         raise OutputError(f"cannot write {path}; choose a folder you can write to")
     return path
+
+
+def sheets() -> dict[str, list[str]]:
+    """Return the clips of each contact sheet: those of every folder on one of their own."""
+    return {
+        f"{folder or 'samples'}.png": [name for name, clip in CLIPS.items() if clip.folder == folder]
+        for folder in dict.fromkeys(clip.folder for clip in CLIPS.values())
+    }
+
+
+def _pair(folder: Path, name: str) -> np.ndarray:
+    """Return a clip's frame, and beside it the same with the truth."""
+    paths = folder / f"{name}.mp4", folder / f"{name}.truth.mkv"
+    if not all(path.is_file() for path in paths):
+        raise OutputError(f"no {name}.mp4 with {name}.truth.mkv in {folder}; make all clips first")
+    pictures, truths = read_clip(paths[0], "bgr24"), read_clip(paths[1], "gray")
+    shares = np.array([(truth == 255).mean() for truth in truths])
+    # Not the fullest frame (something fills the view then) but one with plenty to see.
+    index = int(np.argmin(np.abs(shares - np.percentile(shares, 85))))
+    pair = np.hstack([_cell(pictures[index]), _cell(overlaid(pictures[index], truths[index]))])
+    cv2.rectangle(pair, (0, 0), (9 + 9 * len(name), 18), (0, 0, 0), cv2.FILLED)
+    cv2.putText(pair, name, (5, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    return cv2.copyMakeBorder(pair, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
 def _cell(image: np.ndarray) -> np.ndarray:
@@ -114,7 +126,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=_FOLDER, metavar="DIR", help="folder to write to (sample_videos)"
     )
-    parser.add_argument("--picture", action="store_true", help="only write pictures/samples.png from the clips there")
+    parser.add_argument(
+        "--picture", action="store_true", help="only write pictures/samples.png and apart.png from the clips there"
+    )
     return parser.parse_args(arguments)
 
 
@@ -125,7 +139,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options.output.mkdir(parents=True, exist_ok=True)
         if options.picture:
-            _LOG.info("wrote %s", make_picture(options.output))
+            for sheet, names in sheets().items():
+                _LOG.info("wrote %s", make_picture(options.output, names, options.output / "pictures" / sheet))
             return 0
         for name in options.only or CLIPS:
             make_clip(name, options.output)

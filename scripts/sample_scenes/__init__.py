@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import bad_light, indoors, nature, street
+from . import bad_light, halls, indoors, nature, pale, street
 from .scene import Scene
 
 
 class Clip(NamedTuple):
-    """How to make a clip, and what it is for."""
+    """How to make a clip, what it is for, and the folder below `sample_videos` that it lies in."""
 
     build: Callable[[float], Scene]
     kilobits: int
     tests: str
+    folder: str = ""
 
 
 CLIPS: dict[str, Clip] = {
@@ -33,7 +34,11 @@ CLIPS: dict[str, Clip] = {
     "rain": Clip(bad_light.rain, 120, "rain streaks, reflections in wet ground, umbrellas"),
     "shake": Clip(street.shake, 190, "a swaying and slightly rolling camera before traffic"),
     "bootstrap": Clip(street.bootstrap, 110, "people in view from the first frame, two of them standing until later"),
+    "office": Clip(halls.office, 115, "the camera opens up for whoever stands before a clipped white wall", "apart"),
+    "polished": Clip(halls.polished, 120, "a polished floor that mirrors people, fainter, below their feet", "apart"),
+    "grey": Clip(pale.grey, 150, "a camera without colours: cast shadows differ from objects by shape alone", "apart"),
+    "fog": Clip(pale.fog, 115, "small, pale cars in fog, some in view from the first frame on", "apart"),
 }
-"""Every clip by name: scene, bit rate in kbit/s, and what it tests."""
+"""Every clip by name: scene, bit rate in kbit/s, what it tests; those apart are scored by themselves."""
 
 __all__ = ["CLIPS", "Clip", "Scene"]

@@ -19,10 +19,21 @@ Sky = Callable[[Array], Array]
 
 
 class Haze(NamedTuple):
-    """Colour of the air, and the depth in metres at which it leaves a third of the light."""
+    """Air that pales what is far away.
+
+    Attributes
+    ----------
+    colour : ndarray, shape (3,)
+        Light of the air itself.
+    reach : float
+        Depth in metres at which a third of the light is left.
+    fog : bool
+        So thick that props before the sky pale too; thin air pales them as it does what stands behind them.
+    """
 
     colour: Array
     reach: float
+    fog: bool = False
 
     def share(self, depth: Array) -> Array:
         """Share of the air in what is seen at `depth`."""
@@ -95,8 +106,9 @@ def paint(
         visibility[light.name] = cv2.resize(free, size, interpolation=cv2.INTER_AREA)
     _add_props(fine, tracer.depth, props, lights, camera, supersample, tracer.ground)
     if haze:
-        share = haze.share(tracer.nearest)[..., None].astype(np.float32)
-        share[tracer.which < 0] = 0
+        depth = np.minimum(tracer.nearest, tracer.depth) if haze.fog else tracer.nearest
+        share = haze.share(depth)[..., None].astype(np.float32)
+        share[(tracer.which < 0) & np.isinf(depth)] = 0
         for layer in fine.values():
             layer *= 1 - share
         fine["emission"] += share * haze.colour

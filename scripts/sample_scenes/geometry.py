@@ -63,6 +63,23 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class MirroredCamera(Camera):
+    """A camera as the ground mirrors it: below, looking up, each pixel sees what the ground shows in that pixel."""
+
+    @classmethod
+    def of(cls, camera: Camera) -> MirroredCamera:
+        """Return the mirror image of a camera in the plane z = 0."""
+        (x, y, z), (to_x, to_y, to_z) = camera.position, camera.target
+        return cls((x, y, -z), (to_x, to_y, -to_z), camera.focal, camera.width, camera.height)
+
+    @property
+    def axes(self) -> Array:
+        """Right, down and forward: those of the camera above with their heights reversed."""
+        right, down, forward = super().axes
+        return np.stack([right, -down, forward])
+
+
+@dataclass(frozen=True)
 class Surface:
     """A painted rectangle: ``corner + u * along + v * up`` for u, v up to the lengths of the two vectors."""
 

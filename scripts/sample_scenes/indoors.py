@@ -8,6 +8,7 @@ from . import light as lighting
 from . import textures
 from .backdrop import paint
 from .geometry import Camera, Surface, box
+from .interior import TALL, back_wall, bounce, ceiling, floor, floor_lamp, left_wall, picture, window
 from .paths import Path
 from .props import books, sofa, table
 from .scene import Scene, between, even
@@ -17,94 +18,6 @@ from .stage import Actor, Stage
 from .textures import Array, srgb
 from .walkers import Walker
 
-_TALL = 2.7
-
-
-def _window(u: Array, v: Array) -> Array:
-    """Bright view through a window with a cross bar: sky over far trees."""
-    bar = (np.abs(u - 1.0) < 0.035) | (np.abs(v - 0.65) < 0.03) | (u < 0.06) | (u > 1.94) | (v < 0.06) | (v > 1.24)
-    hill = 0.45 + 0.12 * textures.fractal(u * 1.5, v * 0, 900)
-    view = textures.mix(srgb(0x7C8A6A), 1.1 * srgb(0xDCE6F2), (v - hill) * 12)
-    return np.where(bar[..., None], 0.12 * srgb(0xE8E4DC), view)
-
-
-def _left_wall(paint_: textures.Material, pane: textures.Material) -> list[Surface]:
-    """Wall at x = -2.7 around a window at y 1.9..3.9, z 0.9..2.2; the light passes the pane."""
-
-    def part(y0: float, y1: float, z0: float, z1: float) -> Surface:
-        return Surface((-2.7, y0, z0), (0.0, y1 - y0, 0.0), (0.0, 0.0, z1 - z0), paint_)
-
-    glass = Surface(
-        (-2.75, 1.9, 0.9),
-        (0.0, 2.0, 0.0),
-        (0.0, 0.0, 1.3),
-        textures.flat(0x202020),
-        emission=pane,
-        casts=False,
-    )
-    reveal = textures.flat(0xDAD6CE)
-    sill = box((-2.78, 1.8, 0.84), (-2.55, 4.0, 0.9), reveal)
-    return [
-        part(-4, 1.9, 0, _TALL),
-        part(3.9, 5.6, 0, _TALL),
-        part(1.9, 3.9, 0, 0.9),
-        part(1.9, 3.9, 2.2, _TALL),
-        glass,
-        *sill,
-    ]
-
-
-def _back_wall(paint_: textures.Material, y: float = 5.6) -> list[Surface]:
-    """Wall with an open door at x 0.9..1.85 into a corridor, skirting and door frame."""
-
-    def part(x0: float, x1: float, z0: float, z1: float) -> Surface:
-        return Surface((x0, y, z0), (x1 - x0, 0.0, 0.0), (0.0, 0.0, z1 - z0), paint_)
-
-    white = textures.flat(0xD8D4CA)
-    frame = box((0.82, y - 0.04, 0.0), (0.9, y + 0.1, 2.12), white)
-    frame += box((1.85, y - 0.04, 0.0), (1.93, y + 0.1, 2.12), white)
-    frame += box((0.82, y - 0.04, 2.06), (1.93, y + 0.1, 2.14), white)
-    skirting = [Surface((-2.7, y - 0.01, 0.0), (3.52, 0.0, 0.0), (0.0, 0.0, 0.1), white)]
-    corridor = [Surface((0.0, y + 1.5, 0.0), (4.0, 0.0, 0.0), (0.0, 0.0, _TALL), textures.flat(0xA89A84))]
-    return [
-        part(-2.7, 0.9, 0, _TALL),
-        part(1.85, 2.9, 0, _TALL),
-        part(0.9, 1.85, 2.1, _TALL),
-        *frame,
-        *skirting,
-        *corridor,
-    ]
-
-
-def _picture(u: Array, v: Array) -> Array:
-    """Return a framed landscape."""
-    frame = (u < 0.05) | (u > 0.75) | (v < 0.05) | (v > 0.5)
-    hills = 0.25 + 0.08 * textures.fractal(u * 4, v * 0, 910)
-    view = textures.mix(srgb(0x6A7A46), srgb(0xA8C0D0), (v - hills) * 25)
-    return np.where(frame[..., None], srgb(0x3A2A1C), view)
-
-
-def _floor(material: textures.Material) -> Surface:
-    return Surface((-2.7, -4.0, 0.0), (5.6, 0.0, 0.0), (0.0, 11.5, 0.0), material, ground=True)
-
-
-def _ceiling() -> Surface:
-    return Surface((-2.7, -4.0, _TALL), (5.6, 0.0, 0.0), (0.0, 11.5, 0.0), textures.flat(0xDCD8D0))
-
-
-def _bounce(name: str, colour: Array) -> lighting.Light:
-    """Light that the ceiling throws back: wide, without visible shadows of people."""
-    return lighting.panel(name, colour, (-2.2, -1.0, 2.6), (4.6, 0, 0), (0, 6.0, 0), (0.0, 0.0, -1.0), shadows=False)
-
-
-def _floor_lamp(x: float, y: float) -> list[Solid]:
-    foot = np.array([x, y, 0.0])
-    return [
-        Capsule(foot, foot + np.array([0, 0, 0.03]), 0.16, 0.14, srgb(0x2C2C2C)),
-        Capsule(foot, foot + np.array([0, 0, 1.5]), 0.015, 0.015, srgb(0x2C2C2C)),
-        Capsule(foot + np.array([0, 0, 1.45]), foot + np.array([0, 0, 1.7]), 0.17, 0.11, srgb(0xD8CCB0)),
-    ]
-
 
 def room(scale: float = 1.0) -> Scene:
     """Build a living room by day: somebody enters, sits down for five seconds, and leaves to the front."""
@@ -112,20 +25,20 @@ def room(scale: float = 1.0) -> Scene:
     lights = [
         lighting.panel("window", 7.0 * srgb(0xE6EEFA), (-2.68, 1.9, 0.9), (0, 2.0, 0), (0, 0, 1.3), (1.0, 0.0, 0.0)),
         lighting.sun("sun", 1.9 * srgb(0xFFF0D6), 168, 38),
-        _bounce("bounce", 1.5 * srgb(0xF8EEE0)),
+        bounce("bounce", 1.5 * srgb(0xF8EEE0)),
         lighting.everywhere("fill", 0.26 * srgb(0xF4E8D8)),
     ]
     wall = lambda u, v: textures.plaster(u, v, 920, 0xCDBFA6)  # noqa: E731
-    surfaces = [_floor(textures.wood_floor), _ceiling(), *_left_wall(wall, _window), *_back_wall(wall)]
-    surfaces.append(Surface((2.9, -4.0, 0.0), (0.0, 9.6, 0.0), (0.0, 0.0, _TALL), wall))
+    surfaces = [floor(textures.wood_floor), ceiling(), *left_wall(wall, window), *back_wall(wall)]
+    surfaces.append(Surface((2.9, -4.0, 0.0), (0.0, 9.6, 0.0), (0.0, 0.0, TALL), wall))
     rug = Surface((-1.5, 1.5, 0.006), (2.6, 0.0, 0.0), (0.0, 2.0, 0.0), _rug, ground=True)
     surfaces += [rug, *sofa(1.85, 1.9, 1.8), *table((-1.0, 2.1), (0.0, 3.0), 0.45)]
     surfaces += [
         *box((-2.5, 5.3, 0.0), (-0.9, 5.58, 1.9), textures.wood),
         Surface((-2.5, 5.29, 0.0), (1.6, 0, 0), (0, 0, 1.9), books),
     ]
-    surfaces.append(Surface((-0.55, 5.58, 1.3), (0.8, 0, 0), (0, 0, 0.55), _picture))
-    backdrop = paint(camera, surfaces, lights, [_floor_lamp(2.5, 4.6)], supersample=3)
+    surfaces.append(Surface((-0.55, 5.58, 1.3), (0.8, 0, 0), (0, 0, 0.55), picture))
+    backdrop = paint(camera, surfaces, lights, [floor_lamp(2.5, 4.6)], supersample=3)
     path = Path([(1.6, 1.4, 6.9), (4.2, 1.35, 4.3), (5.6, 1.55, 2.85), (5.9, 1.75, 2.8), (6.4, 1.62, 2.78),
                  (11.6, 1.6, 2.78), (12.6, 0.75, 1.6), (14.2, 0.1, -0.9), (15.0, 0.0, -2.4)])  # fmt: skip
     guest = Walker(path, 0x2E5A6E, 0x34343E, sits=(6.3, 11.2))
@@ -160,19 +73,19 @@ def light_switch(scale: float = 1.0) -> Scene:
         lighting.panel("window", 2.6 * srgb(0xA8BCE4), (-2.68, 1.9, 0.9), (0, 2, 0), (0, 0, 1.3), (1, 0, 0)),
         lighting.panel("ceiling", 3.6 * cold, (-0.6, 2.0, 2.66), (1.2, 0, 0), (0, 0.6, 0), (0, 0, -1)),
         lighting.panel("desk", 0.32 * warm, (-0.25, 4.62, 1.22), (0.1, 0, 0), (0, 0.1, 0), None),
-        _bounce("bounce", 0.25 * srgb(0xB4C4E8)),
+        bounce("bounce", 0.25 * srgb(0xB4C4E8)),
         lighting.everywhere("dusk", 0.05 * srgb(0xB4C4E8)),
         lighting.everywhere("glow", 0.26 * cold),
     ]  # fmt: skip
     wall = lambda u, v: textures.plaster(u, v, 940, 0xC4C8C6)  # noqa: E731
     carpet = lambda u, v: textures.cloth(u, v, 950, 0x6A6E74)  # noqa: E731
     surfaces = [
-        _floor(carpet),
-        _ceiling(),
-        *_left_wall(wall, lambda u, v: 0.22 * _window(u, v) * srgb(0x9AB0E8)),
-        *_back_wall(wall),
+        floor(carpet),
+        ceiling(),
+        *left_wall(wall, lambda u, v: 0.22 * window(u, v) * srgb(0x9AB0E8)),
+        *back_wall(wall),
     ]
-    surfaces.append(Surface((2.9, -4.0, 0.0), (0.0, 9.6, 0.0), (0.0, 0.0, _TALL), wall))
+    surfaces.append(Surface((2.9, -4.0, 0.0), (0.0, 9.6, 0.0), (0.0, 0.0, TALL), wall))
     surfaces += [
         *table((-1.1, 4.4), (0.6, 5.2), 0.74, 0xA08A6A),
         *table((1.9, 1.6), (2.8, 3.2), 0.74, 0xA08A6A),
@@ -187,7 +100,7 @@ def light_switch(scale: float = 1.0) -> Scene:
     ]
     surfaces += [
         *box((-2.6, 4.6, 0.0), (-2.0, 5.5, 1.35), textures.flat(0x8A9094)),
-        Surface((2.0, 5.58, 1.2), (0.8, 0, 0), (0, 0, 0.55), _picture),
+        Surface((2.0, 5.58, 1.2), (0.8, 0, 0), (0, 0, 0.55), picture),
     ]
     stand = np.array([-0.2, 4.75, 0.74])
     desk_lamp: list[Solid] = [

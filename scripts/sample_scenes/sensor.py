@@ -10,6 +10,8 @@ import numpy as np
 
 from .textures import Array
 
+_UNFILTERED = np.array([[0.22], [0.36], [0.42]], np.float32)
+
 
 @dataclass(frozen=True)
 class Sensor:
@@ -31,6 +33,8 @@ class Sensor:
         Strength of the in-camera sharpening, which leaves faint halos.
     glare : float
         Share of very bright light that spreads around its source.
+    grey : bool
+        A sensor without colour filters, as infrared cameras have: one signal in all three channels.
     """
 
     seed: int
@@ -40,10 +44,13 @@ class Sensor:
     vignette: float = 0.3
     sharpen: float = 0.45
     glare: float = 0.0
+    grey: bool = False
 
     def expose(self, light: Array, index: int, gain: float = 1.0, balance: Sequence[float] = (1, 1, 1)) -> Array:
         """Return the BGR uint8 picture of linear light ``(H, W, 3)``, where 1.0 is nearly white."""
         height, width = light.shape[:2]
+        if self.grey:
+            light = np.repeat(light @ _UNFILTERED, 3, axis=-1)
         picture = light * self._falloff(height, width)[..., None]
         if self.glare > 0:
             bright = np.minimum(np.maximum(picture - 0.6, 0), 6)
@@ -55,6 +62,8 @@ class Sensor:
         # Most of what is left after colour interpolation is common to the three channels.
         noise = 0.7 * rng.standard_normal(picture.shape, np.float32)
         noise += 0.7 * rng.standard_normal((*picture.shape[:2], 1), np.float32)
+        if self.grey:
+            noise = np.repeat(1.4 * noise[..., :1], 3, axis=-1)
         # Colour interpolation on the sensor smears noise over neighbours.
         noise = 0.6 * noise + 0.9 * cv2.GaussianBlur(noise, (0, 0), 0.8)
         picture += noise * np.sqrt(np.maximum(picture, 0) * gain / self.full_well + (self.read_noise * gain) ** 2)

@@ -20,6 +20,9 @@ STATIC, SHADOW, UNKNOWN, MOVING = 0, 50, 170, 255
 
 _SUPERSAMPLE = 3
 _MOMENTS = 4
+_FLIP = np.array([1.0, 1.0, -1.0])
+_LOST_IN_FOG = 0.93
+"""Share of the air in an object's light from which on nobody can say where it ends: its label is unknown."""
 
 
 class Actor(Protocol):
@@ -75,7 +78,12 @@ class Stage:
     shutter : float
         Seconds the shutter is open: the length of motion blur.
     mirror : ndarray, shape (H, W), or None
-        Share of light that water or wet ground mirrors.
+        Share of light that water, wet or polished ground mirrors.
+    mirrored : ndarray, shape (H, W, 3), or None
+        What a polished floor mirrors of the still scene: an actor's image takes its place. None where the mirrored
+        picture is about as bright as the ground.
+    mirror_blur : tuple of float
+        Standard deviations of the mirrored image's blur, across and along the view, in pixels.
     relight : callable or None
         ``(time, points (n, 3), normals (n, 3)) -> irradiance (n, 3)`` of lights that move with the actors.
     scenery : callable or None
@@ -90,6 +98,8 @@ class Stage:
     actors: Sequence[Actor]
     shutter: float = 0.012
     mirror: Array | None = None
+    mirrored: Array | None = None
+    mirror_blur: tuple[float, float] = (1.2, 3.5)
     relight: Callable[[float, Array, Array], Array] | None = None
     scenery: Callable[[float, Array], Array] | None = None
     front: Callable[[float, Array, Array], None] | None = None
@@ -193,13 +203,15 @@ class Stage:
         filled = [drawing.fill(region, _SUPERSAMPLE) for drawing in drawings]
         colour: Array = np.asarray(np.mean([c for c, _ in filled], axis=0))
         mask: Array = np.asarray(np.mean([m for _, m in filled], axis=0))
+        seen = 1.0
         if self.backdrop.haze:
             share = float(self.backdrop.haze.share(np.array(one.depth)))
             colour = colour * (1 - share) + mask[..., None] * (share * self.backdrop.haze.colour)
+            seen = 1.0 if share < _LOST_IN_FOG else 0.5
         clear = self._unhidden(region.slices, one.depth)
         where = region.slices
         light[where] = light[where] * (1 - mask * clear)[..., None] + colour * clear[..., None]
-        coverage[where] = 1 - (1 - coverage[where]) * (1 - mask * clear)
+        coverage[where] = 1 - (1 - coverage[where]) * (1 - seen * mask * clear)
 
     def _unhidden(self, where: tuple[slice, slice], depth: float) -> Array:
         """Share of each pixel where no wall or prop stands before `depth`."""
@@ -212,28 +224,41 @@ class Stage:
         """Mirror the actors in the wet ground, in place: upside down, and blurred, mostly along the view."""
         assert self.mirror is not None
         eye = np.asarray(self.camera.position, float)
+        mirrored = None if self.mirrored is None else self.mirrored.copy()
         for one in everyone:
-            drawing = Drawing(
-                patches(_upside_down(one.bodies[0]), eye, self._shade(one.anchor, time, gains)), self.camera
-            )
+            shade = self._shade(one.anchor, time, gains)
+            if mirrored is not None:
+                shade = _lit_above(shade)
+            drawing = Drawing(patches(_upside_down(one.bodies[0]), eye, shade), self.camera)
             region = drawing.region(self.camera)
             if region is None:
                 continue
             region = region.grown(8, self.camera)
-            colour, mask = (cv2.GaussianBlur(part, (0, 0), 1.2, sigmaY=3.5) for part in drawing.fill(region, 1))
+            across, along = self.mirror_blur
+            colour, mask = (cv2.GaussianBlur(part, (0, 0), across, sigmaY=along) for part in drawing.fill(region, 1))
             share = self.mirror[region.slices][..., None]
             # The mirrored sky is in the backdrop already: the actor's image takes its place.
-            light[region.slices] += share * (colour - 0.9 * mask[..., None] * light[region.slices])
+            there = mask[..., None]
+            if mirrored is None:
+                change = colour - 0.9 * there * light[region.slices]
+            else:  # and who stands nearer hides it in turn
+                change = colour - there * mirrored[region.slices]
+                mirrored[region.slices] += change
+            light[region.slices] += share * change
+
+
+def _lit_above(shade: Shade) -> Shade:
+    """Light a mirrored body as the real one is lit."""
+    return lambda points, normals: shade(points * _FLIP, normals * _FLIP)
 
 
 def _upside_down(solids: Sequence[Solid]) -> list[Solid]:
-    flip = np.array([1.0, 1.0, -1.0])
     turned: list[Solid] = []
     for solid in solids:
         if isinstance(solid, Capsule):
-            turned.append(Capsule(solid.start * flip, solid.end * flip, solid.radius, solid.end_radius, solid.colour))
+            turned.append(Capsule(solid.start * _FLIP, solid.end * _FLIP, solid.radius, solid.end_radius, solid.colour))
         else:
             turned.append(
-                Face((solid.points * flip)[::-1], solid.colour, solid.gloss, solid.emission, solid.both_sides)
+                Face((solid.points * _FLIP)[::-1], solid.colour, solid.gloss, solid.emission, solid.both_sides)
             )
     return turned
