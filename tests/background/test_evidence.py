@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgsub.background.adaptive.codes import NOBODY, SHADOW, ZERO_BYTE
-from bgsub.background.adaptive.evidence import probability_of, shadows_of, smoothed
+from bgsub.background.adaptive.codes import ZERO_BYTE
+from bgsub.background.adaptive.evidence import probability_of, smoothed
 
 
 def test_smoothing_spreads_evidence_and_keeps_its_level():
@@ -28,16 +28,3 @@ def test_the_probability_is_the_logistic_function_of_the_evidence():
     odds = (np.arange(256) - 160) / 8
     np.testing.assert_allclose(probability.ravel(), 1 / (1 + np.exp(-odds)), rtol=1e-5)
     assert probability.ravel()[ZERO_BYTE] == 0.5
-
-
-@pytest.mark.parametrize("value", [1, 90, 255])
-def test_shadows_are_where_most_pixels_around_were_explained_as_one(value):
-    """Of 5 x 5: 13 are enough, though the one in the middle is none; 12 are not, though it is one."""
-    rng = np.random.default_rng(0)
-    others = [place for place in np.ndindex(5, 5) if place != (2, 2)]
-    for places, expected in ((rng.permutation(others)[:13], value), ([*rng.permutation(others)[:11], (2, 2)], 0)):
-        owner = np.full((11, 11), NOBODY, np.uint8)
-        for i, (row, column) in enumerate(places):
-            owner[3 + row, 3 + column] = SHADOW + i % 3  # which mode it was does not matter
-        assert shadows_of(owner, value)[5, 5] == expected
-        assert not shadows_of(owner, value)[0, 0]

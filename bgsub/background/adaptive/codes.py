@@ -20,6 +20,8 @@ FOREGROUND, GHOST = 255, 1  # in the mask that learning sees: learn slowly; lear
 NOBODY = 64  # owner of a pixel that no mode is near
 SHADOW = 128  # flag beside the owner: evidence was explained away as a shadow
 
+WITNESS, SUSPECT = 1, 2  # flags of a tile: a pixel has evidence, a pixel is explained as a shadow
+
 
 def rows_of_mode(n_channels: int) -> int:
     """Return how many rows a mode of pixels of 1 or 3 channels has."""

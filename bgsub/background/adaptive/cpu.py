@@ -5,38 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-import cv2
 import numpy as np
 
 from bgsub import threads as pool
 from bgsub.background.adaptive.codes import (
     FLICKER_STEPS,
-    FOREGROUND,
-    GHOST,
     MEAN_C,
     MEAN_Y,
     NOBODY,
+    SUSPECT,
+    WITNESS,
     ZERO_BYTE,
 )
-from bgsub.background.adaptive.constants import NEVER, Search
+from bgsub.background.adaptive.constants import Search
 from bgsub.background.adaptive.displacement import Displacement, within_frame
 from bgsub.background.adaptive.engine import FLICKERING, SAMPLES, Likeness, Objects, View, layout
-from bgsub.background.adaptive.evidence import probability_of, shadows_of, smoothed
+from bgsub.background.adaptive.evidence import probability_of, smoothed
+from bgsub.background.adaptive.flicker import average_flicker, count_above, line_of
 from bgsub.background.adaptive.kernels import Planes, State, score_tiles, update_tiles
 from bgsub.background.adaptive.light import CHROMA, LUMA
 from bgsub.background.adaptive.likeness import luma_within, measure
+from bgsub.background.adaptive.marks import GONE, KEPT, LARGE, mark_rows, marked_rows, near_of, write_mask
 from bgsub.background.adaptive.neighbourhood import explain_by_neighbours
+from bgsub.background.adaptive.objects import objects_of
 from bgsub.background.adaptive.registration import small
+from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for, scratch_of, taps_of
 from bgsub.background.adaptive.standing import raise_standing, share_below
 from bgsub.background.adaptive.step import Step
 from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
-from bgsub.background.outlines import Found, find_objects, mask_of
 from bgsub.background.region import Area
 from bgsub.simd import LANES, zeros
+from bgsub.threads import Work
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
-_FLICKER_AROUND = (5, 5)  # chosen: pixels over which flicker is averaged
-_NEAR = np.ones((7, 7), np.uint8)  # chosen: how far around an object changes are no flicker
+_ENOUGH = 1000  # cost: tiles with shadows that are worth another thread
 _LANE = 7  # cost: one pixel of a tile stands for it in the sample of the light
 
 
@@ -83,10 +85,16 @@ class CpuEngine:
         self.planes = Planes(*(np.zeros((tiles, LANES), np.uint8) for _ in Planes._fields))
         self.pictures = Planes(*map(self._as_picture, self.planes))
         self.age = np.zeros(area.size, np.uint8)
+        self._n_bands = n_bands(area.size)
+        self._runs = runs_for(area.size)
+        self._shadows, self._around = np.zeros((2, *area.size), np.uint8)
+        self._rows = np.zeros(area.size[0], np.uint8)
+        self._active = np.zeros(tiles, np.uint8)
+        self._flickering = np.zeros(self._n_bands, np.int64)
+        self._flicker_is_spread = False
         self._outside = np.ones((tiles, LANES), np.uint8)  # pixels that are not there are outside too
         self._as_picture(self._outside)[...] = area.outside
         self.planes.closed[...] = self._outside
-        self._found: list[Found] = []
 
     @property
     def threads(self) -> int | None:
@@ -125,11 +133,10 @@ class CpuEngine:
         self._mark_closed(hidden)
         tiles = self._image.reshape(-1, LANES, *self._image.shape[1:])
         step = max(1, len(tiles) // SAMPLES)
-        above = cv2.threshold(self.pictures.flicker, FLICKERING, 1, cv2.THRESH_BINARY)[1]
         return View(
             pixels=tiles[::step, _LANE].astype(np.float32),
             background=self.state.modes[0, ::step, MEAN_Y, _LANE],
-            flickering=cv2.countNonZero(above) / self._n_pixels,
+            flickering=int(self._flickering.sum()) / self._n_pixels,
         )
 
     # -------------------------------------------------------------------------------------------- what is found
@@ -137,35 +144,30 @@ class CpuEngine:
     def begin(self) -> Objects:
         """Take the frame as one that has nothing to differ from; see `Engine`."""
         self.planes.owner[...] = NOBODY
-        self._evidence, self._shadows = np.zeros((2, *self._size), np.uint8)  # the least evidence there is
-        return self._table([], 0)
+        self._smoothing: float | None = None  # there is no evidence
+        self._runs.n_edges[...] = 0
+        self._shadows[...] = 0
+        return self._table(0, 0, 0)
 
     def score(self, step: Step, search: Search) -> Objects:
         """Find the objects of the frame; see `Engine`."""
-        self._score_pixels(step, search)
+        self._smoothing = search.smoothing
+        self._share_bands(partial(self._score_bands, step, search))
+        self._flicker_is_spread = True
         evidence = self.pictures.evidence
         if self._closes_more_than_known:
             evidence[self.pictures.closed != 0] = ZERO_BYTE
         if self._known is not None:
             evidence[self._known] = 255
+            self._active |= WITNESS
         if search.shadows and search.standing is not None:
-            below, spacing = share_below(evidence, search.standing_reach)
-            pool.share(
-                partial(raise_standing, self.planes, below, spacing, self._size, search.standing),
-                self._n_tiles,
-                self._n_threads,
-            )
-        self._evidence, self._shadows = pool.side_by_side(
-            partial(smoothed, evidence, search.smoothing),
-            partial(shadows_of, self.pictures.owner, search.shadow_value),
-            threads=self._n_threads,
-        )
-        _, positive = cv2.threshold(self._evidence, ZERO_BYTE, 255, cv2.THRESH_BINARY)
-        return self._table(find_objects(positive, search.min_area, search.fill_area), search.compared_area)
+            self._raise_standing(search)
+        self._share_bands(partial(self._find_bands, taps_of(search.smoothing), search))
+        return self._table(search.min_area, search.fill_area, search.compared_area)
 
     def likeness(self, row: int) -> Likeness:
         """Compare the structure of frame and background within one of the objects."""
-        box, inside = self._found[row].patch(self._size)
+        box, inside = self._found.patch(row)
         return measure(self._frame[box], luma_within(box, self.state.modes[0], self._size[1]), inside)
 
     # ------------------------------------------------------------------------------------------ learning, results
@@ -173,28 +175,28 @@ class CpuEngine:
     def keep(self, rows: np.ndarray) -> None:
         """Take the objects that are foreground; see `Engine`."""
         self._kept = rows
-        self._foreground = self._draw(rows)
 
     def learn(self, step: Step, ghosts: np.ndarray, large: np.ndarray, oldest: int) -> None:
         """Move the mixture and the flicker; see `Engine`."""
-        self._mark_near(self._foreground if np.array_equal(large, self._kept) else self._draw(large), oldest)
-        self.pictures.mask[...] = self._foreground
-        if ghosts.any():
-            self.pictures.mask[self._draw(ghosts) != 0] = GHOST
-        pool.share(partial(update_tiles, self._image, self.state, self.planes, step), self._n_tiles, self._n_threads)
-        self._spread_flicker()
+        marks = self._found.marks((self._kept, KEPT), (ghosts, GONE), (large, LARGE))
+        self._share_bands(partial(self._learn_bands, step, marks, oldest))
+        self._flicker_is_spread = False
 
     def deliver(self, mask: np.ndarray, probability: np.ndarray | None) -> None:
         """Write what the caller gets, where the frame shows it; see `Engine`."""
-        marked = cv2.max(self._foreground, self._shadows)
+        marked = mask if self._shows_all else np.empty(self._size, np.uint8)
+        write_mask(*self._found.drawing, self._found.marks((self._kept, KEPT)), self._shadows, marked, 0, self._n_bands)
         if self._known is not None:
             marked[self._known & ~self._area.outside] = 255
-        self._place(marked, mask, nearest=True)
+        if not self._shows_all:
+            self._place(marked, mask, nearest=True)
         if self._known_in_frame is not None:
             mask[self._area.box][self._known_in_frame & ~self._area.outside] = 255
         if probability is not None:
             likely = np.empty(self._size, np.float32)
-            probability_of(self._evidence, likely)
+            nothing = np.zeros(self._size, np.uint8)  # the least evidence there is
+            evidence = self.pictures.evidence
+            probability_of(nothing if self._smoothing is None else smoothed(evidence, self._smoothing), likely)
             self._place(likely, probability, nearest=False)
 
     def background_image(self) -> np.ndarray:
@@ -218,7 +220,8 @@ class CpuEngine:
         self.state.weights[...] = 0
         self.state.modes[...] = 0  # the light is measured against them
         self.state.n_modes[...] = 1
-        for plane in (self.state.flicker, self.state.raw, self.age, *self.planes):
+        rest = (self._around, self._rows, self._flickering)
+        for plane in (self.state.flicker, self.state.raw, self.age, *self.planes, *rest):
             plane[...] = 0
 
     def saved(self) -> dict[str, np.ndarray]:
@@ -250,7 +253,10 @@ class CpuEngine:
         self.age[...] = arrays["age"]
         self.pictures.mask[...] = arrays["mask"]
         self.planes.flicker[...] = np.minimum(self.state.flicker * FLICKER_STEPS + np.float32(0.5), 255)
-        self._spread_flicker()
+        self._around[...] = near_of(self.age)
+        self._rows[...] = marked_rows(self.pictures.mask, self._around, self.age)
+        count_above(self.pictures.flicker, FLICKERING, self._flickering, 0, self._n_bands)
+        self._flicker_is_spread = False
 
     # ------------------------------------------------------------------------------------------------- the stages
 
@@ -270,37 +276,55 @@ class CpuEngine:
                 self.pictures.closed[plane] = 1
         self._closes_more_than_known = hidden is not None or not self._area.is_whole
 
-    def _score_pixels(self, step: Step, search: Search) -> None:
+    def _share_bands(self, work: Work) -> None:
+        """Let threads call `work` for ranges of bands."""
+        pool.share(work, self._n_bands, self._n_threads)
+
+    def _tiles(self, lo: int, hi: int) -> tuple[int, int]:
+        """Return the tiles of the bands lo to hi - 1: a band has as many as the picture has columns."""
+        return lo * self._size[1], min(hi * self._size[1], self._n_tiles)
+
+    def _score_bands(self, step: Step, search: Search, lo: int, hi: int) -> None:
         """Write the evidence of every pixel by itself and, where the background moves, by its neighbours."""
-        frame, near = (self._image, self.state, self.planes), search.neighbourhood
-        pool.share(partial(score_tiles, *frame, step, search.shadows), self._n_tiles, self._n_threads)
-        if near.neighbour_radius and self.planes.smooth_flicker.max() >= near.least_flicker:
-            pool.share(partial(explain_by_neighbours, *frame, self._size, step, near), self._n_tiles, self._n_threads)
+        frame, near, tiles = (self._image, self.state, self.planes), search.neighbourhood, self._tiles(lo, hi)
+        if not self._flicker_is_spread:
+            pictures = self.pictures
+            average_flicker(pictures.flicker, pictures.smooth_flicker, line_of(self._size[1]), lo, hi)
+        score_tiles(*frame, step, search.shadows, *tiles)
+        if near.neighbour_radius:
+            explain_by_neighbours(*frame, self._size, step, near, *tiles)
+        mark_active(self.planes, self._active, *tiles)
 
-    def _table(self, found: list[Found], compared_area: int) -> Objects:
-        """Take what was found, and return its table."""
-        self._found = found
-        held = [
-            np.count_nonzero(self.pictures.mask[one.box] == FOREGROUND) if one.area >= compared_area else 0
-            for one in found
-        ]
-        return Objects(np.array([one.area for one in found], np.int64), np.array(held, np.int64))
+    def _raise_standing(self, search: Search) -> None:
+        """Raise the evidence of shadows that stand."""
+        n_suspects = int(np.count_nonzero(self._active & SUSPECT))
+        if n_suspects:
+            below, spacing = share_below(self.pictures.evidence, search.standing_reach)
+            work = partial(raise_standing, self.planes, below, spacing, self._size, search.standing)
+            pool.share(work, self._n_tiles, min(self._n_threads, 1 + n_suspects // _ENOUGH))
 
-    def _draw(self, rows: np.ndarray) -> np.ndarray:
-        """Return the mask of some of the objects: uint8, 255 inside, 0 elsewhere."""
-        return mask_of([one for one, wanted in zip(self._found, rows, strict=True) if wanted], self._size)
+    def _find_bands(self, taps: np.ndarray, search: Search, lo: int, hi: int) -> None:
+        """Find runs of smoothed evidence, and shadows."""
+        frame = (self.pictures.evidence, self.pictures.owner, self._active, taps, search.shadow_value)
+        find_runs(*frame, scratch_of(self._size[1], taps), self._runs, self._shadows, lo, hi)
 
-    def _mark_near(self, large: np.ndarray, oldest: int) -> None:
-        """Mark where changes are no flicker: around what is `large` (uint8, not 0 there), now or in the last frame."""
-        age, near = self.age, self.pictures.near
-        cv2.dilate(cv2.bitwise_or(large, age), _NEAR, dst=near)
-        cv2.bitwise_and(cv2.convertScaleAbs(age, beta=1), large, dst=age)  # one more, at most 255
-        if oldest < NEVER:
-            cv2.bitwise_and(near, cv2.threshold(age, oldest - 1, 255, cv2.THRESH_BINARY_INV)[1], dst=near)
+    def _learn_bands(self, step: Step, marks: np.ndarray, oldest: int, lo: int, hi: int) -> None:
+        """Tell learning of the objects, and learn."""
+        pictures = self.pictures
+        remembered = (self._rows, self._around, self.age)
+        mark_rows(*self._found.drawing, marks, oldest, *remembered, pictures.near, pictures.mask, lo, hi)
+        update_tiles(self._image, self.state, self.planes, step, *self._tiles(lo, hi))
+        count_above(pictures.flicker, FLICKERING, self._flickering, lo, hi)
 
-    def _spread_flicker(self) -> None:
-        """Average the flicker of each pixel with that of its neighbours."""
-        cv2.blur(self.pictures.flicker, _FLICKER_AROUND, dst=self.pictures.smooth_flicker)
+    def _table(self, min_area: float, fill_area: float, compared_area: int) -> Objects:
+        """Take the objects that the runs make, and return their table."""
+        self._found = objects_of(self._runs, self._size, min_area, fill_area)
+        return self._found.table(self.pictures.mask, compared_area)
+
+    @property
+    def _shows_all(self) -> bool:
+        """Whether the mask is that of the area as it is."""
+        return self._area.is_whole and self._displacement is None
 
     def _as_picture(self, plane: np.ndarray) -> np.ndarray:
         """Return a plane of tiles as a picture, shape (h, w); no copy of one that lies in one piece."""
