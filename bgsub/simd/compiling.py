@@ -24,6 +24,12 @@ except ImportError:  # Windows
 
 log = logging.getLogger(__name__)
 
+_ONCE = "preparing for this processor, once (a few seconds)"
+_EACH_TIME = (
+    "preparing for this processor (a few seconds), at each start since no folder can be written that would keep it; "
+    "set NUMBA_CACHE_DIR to one"
+)
+
 _kernels: list[Any] = []
 
 
@@ -49,10 +55,11 @@ def kernels_of(module: str) -> Callable[[Callable], Any]:
 
     def kernel(function: Callable) -> Any:
         function.__qualname__ = f"{function.__qualname__}_{fingerprint}"
-        options = {"nogil": True, "cache": True, "error_model": "numpy", **UNCOUNTED}
+        options = {"nogil": True, "error_model": "numpy", **UNCOUNTED}
         compiled = njit(**options, pipeline_class=KernelCompiler)(function)
         if not config.DISABLE_JIT:
-            compiled._cache = KernelCache(function)
+            with contextlib.suppress(RuntimeError):  # no folder can be written: nothing is kept
+                compiled._cache = KernelCache(function)
         _kernels.append(compiled)
         return compiled
 
@@ -81,7 +88,7 @@ class _Attendant(event.Listener):
         if not self._announced:
             self._announced = True
             told = log.hasHandlers()  # Python prints what nobody handles from a warning on, and that alone
-            text = "preparing for this processor, once (a few seconds)"
+            text = _ONCE if isinstance(dispatcher._cache, KernelCache) else _EACH_TIME
             log.log(logging.INFO if told else logging.WARNING, text if told else f"bgsub: {text}")
         log.debug("compiling %s", dispatcher.__name__)
         self._started[id(dispatcher)] = time.perf_counter()

@@ -7,6 +7,8 @@ one to write LLVM code for arrays. What is imported here has been there, with th
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from typing import Any
 
 import numba
@@ -14,6 +16,9 @@ import numba
 from bgsub.errors import BgsubError
 
 SUPPORTED = ">=0.61,<0.70"
+
+
+log = logging.getLogger(__name__)
 
 
 class NumbaVersionError(BgsubError, ImportError):
@@ -41,17 +46,44 @@ except ImportError as error:
 
 
 class KernelCache(FunctionCache):
-    """Numba's cache of compiled code, which is there without the compiler.
+    """Numba's cache of compiled code, which is there without the compiler, and fails no one whom it cannot serve.
 
     Numba imports all that it can compile, SciPy's linear algebra among it, before it loads what it compiled earlier:
-    half a second. The loaded code needs the runtime only; and the compiler, where it is needed, sees to itself.
+    half a second. The loaded code needs the runtime only; and the compiler, where it is needed, sees to itself. And of
+    a damaged file, or a full disk, Numba raises, where compiling once more is all that is needed.
+
+    Raises
+    ------
+    RuntimeError
+        When there is no folder that can be written.
     """
+
+    _told = False
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled code for a signature, or None."""
         rtsys.initialize(target_context)
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
+        try:
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
+        except Exception as error:  # whatever unpickling raises of a file that a power cut left empty
+            log.debug("%s cannot be read (%r): it is written anew", self._cache_file._index_path, error)
+            with contextlib.suppress(OSError):
+                self._cache_file.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep compiled code, or say once that it cannot be kept."""
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            if not KernelCache._told:
+                KernelCache._told = True
+                log.warning(
+                    "compiled code cannot be kept in %s (%s), so it is compiled again at each start; "
+                    "set NUMBA_CACHE_DIR to a folder with room for it",
+                    *(self.cache_path, error.strerror or error),
+                )
 
 
 def load_compiled(dispatcher: Any, argument_types: tuple) -> bool:

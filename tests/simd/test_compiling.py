@@ -54,10 +54,15 @@ print(json.dumps({
 """
 
 
-def run(folder: Path) -> tuple[dict, str]:
+def run(folder: Path, before: str = "") -> tuple[dict, str]:
     environment = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "cache")}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", before + PROGRAM],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
@@ -84,6 +89,50 @@ def test_kernels_are_compiled_once_and_anew_when_the_vocabulary_changes(tmp_path
     result, log = run(tmp_path)
     assert result == compiled
     assert log == announcement
+
+
+@pytest.mark.parametrize("damage", ["nbi", "nbc"])
+@pytest.mark.parametrize("content", [b"", b"\x80\x05what a power cut left"])
+def test_a_damaged_cache_is_compiled_anew_without_a_word_of_it(damage, content, tmp_path):
+    shutil.copytree(Path(bgsub.__file__).parent, tmp_path / "bgsub", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bgsub" / "tiny.py").write_text(KERNEL)
+    run(tmp_path)
+    damaged = list((tmp_path / "cache").rglob(f"tiny.*.{damage}"))
+    assert len(damaged) == 2
+    for file in damaged:
+        file.write_bytes(content)
+    result, log = run(tmp_path)
+    assert (result["right"], result["misses"]) == (True, 1)
+    assert log.startswith("bgsub.simd.compiling preparing for this processor, once")
+    assert run(tmp_path)[0]["hits"] == 1
+
+
+def test_a_full_disk_costs_the_cache_and_says_so_once(tmp_path):
+    pytest.importorskip("resource")
+    shutil.copytree(Path(bgsub.__file__).parent, tmp_path / "bgsub", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bgsub" / "tiny.py").write_text(KERNEL)
+    result, log = run(tmp_path, before="import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (1000, 1000))\n")
+    assert (result["right"], result["misses"]) == (True, 1)
+    announced, told = log.splitlines()
+    assert announced == "bgsub.simd.compiling preparing for this processor, once (a few seconds)"
+    assert told.startswith("bgsub.simd.internals compiled code cannot be kept in ")
+    assert told.endswith(
+        "(File too large), so it is compiled again at each start; set NUMBA_CACHE_DIR to a folder with room for it"
+    )
+
+
+def test_where_nothing_can_be_written_each_start_compiles_and_says_so(tmp_path):
+    """A container whose files are read-only, without a home: Numba finds no place for a cache there."""
+    shutil.copytree(Path(bgsub.__file__).parent, tmp_path / "bgsub", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bgsub" / "tiny.py").write_text(KERNEL)
+    result, log = run(
+        tmp_path, before="import numba.core.caching as c; c.FunctionCache._impl_class._locator_classes = []\n"
+    )
+    assert (result["right"], result["seconds"], result["hits"]) == (True, True, 0)
+    assert log == (
+        "bgsub.simd.compiling preparing for this processor (a few seconds), at each start since no folder can be "
+        "written that would keep it; set NUMBA_CACHE_DIR to one\n"
+    )
 
 
 def test_one_process_compiles_a_kernel_at_a_time():
