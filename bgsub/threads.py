@@ -11,20 +11,23 @@ import contextlib
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from operator import length_hint
 from queue import SimpleQueue
 from typing import Any
 
 Range = tuple[int, int]
 Work = Callable[[int, int], None]
 Results = SimpleQueue[BaseException | None]
+_Shared = tuple[Work, Iterator[Range], set[Range], Results]
 
 _RANGES_A_THREAD = 4
 _PIXELS_PER_THREAD = 50_000  # fewer are not worth waking another thread for
 _PATIENCE = 2.0  # seconds to wait for a range, which takes milliseconds, when a run is interrupted
 
-_calls: SimpleQueue[tuple[Work, Iterator[Range], set[Range], Results]] = SimpleQueue()
+_calls: SimpleQueue[tuple[_Shared, int]] = SimpleQueue()
 _helpers: list[threading.Thread] = []
 _hiring = threading.Lock()
 
@@ -84,10 +87,10 @@ def share(work: Work, n: int, threads: int) -> None:
     results: Results = SimpleQueue()
     running: set[Range] = set()
     _hire(threads - 1)
-    for _ in range(threads - 1):
-        _calls.put((work, left, running, results))
+    shared = (work, left, running, results)
+    _wake(shared, min(threads, len(ranges)) - 1)
     try:
-        _take(work, left, running, results)
+        _take(*shared)
         errors = [error for error in (results.get() for _ in ranges) if error is not None]
     except BaseException:  # Ctrl-C outside `work`: the state must be at rest when it reaches the caller
         _settle(left, running)
@@ -96,16 +99,19 @@ def share(work: Work, n: int, threads: int) -> None:
         raise errors[0]
 
 
-def side_by_side(*tasks: Callable[[], Any], threads: int) -> list[Any]:
-    """Call all tasks, several at a time where there are threads for it; return their results in order."""
-    results: list[Any] = [None] * len(tasks)
+def each_its_own(make: Callable[[], Work]) -> Work:
+    """Return work for `share` of which each thread makes its own: for what needs memory that nobody else writes to."""
+    free: deque[Work] = deque()
 
     def work(lo: int, hi: int) -> None:
-        for i in range(lo, hi):
-            results[i] = tasks[i]()
+        try:
+            own = free.pop()
+        except IndexError:
+            own = make()
+        own(lo, hi)
+        free.append(own)
 
-    share(work, len(tasks), threads)
-    return results
+    return work
 
 
 class _OpencvBound:
@@ -257,9 +263,20 @@ def _hire(n: int) -> None:
             _helpers.append(helper)
 
 
+def _wake(shared: _Shared, n: int) -> None:
+    """Let n helpers share work: two are woken, who wake the others while the caller works."""
+    for part in (n - n // 2, n // 2):
+        if part:
+            _calls.put((shared, part - 1))
+
+
 def _help() -> None:
     while True:
-        _take(*_calls.get())
+        shared, others = _calls.get()
+        if length_hint(shared[1]):
+            _wake(shared, others)
+            _take(*shared)
+        del shared  # its arrays
 
 
 def _forget_helpers() -> None:

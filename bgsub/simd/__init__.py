@@ -18,6 +18,7 @@ Only operations that LLVM has for every processor are used, so the same source r
 `outer`        outer products of scalars and such a tuple: the inner loop of a matrix product
 `inlining`     `inline`: a helper that becomes part of the kernels that call it
 `compiling`    `kernels_of`: how what Python calls is compiled, and cached
+`binding`      `bound`: a kernel with its arguments, for one range after the other
 `calls`        a kernel called by another at its address, so that both are compiled for themselves
 `internals`    all that comes from inside Numba, and the versions that have it
 `sources`      which source files a kernel is made of, so that its cache notices an edit of any
@@ -28,6 +29,7 @@ Two things to know: a *list* of vectors is not supported (its buffer is not alig
 """
 
 from bgsub.simd import operators  # noqa: F401  (registers the operators)
+from bgsub.simd.binding import bound
 from bgsub.simd.compiling import kernels_of
 from bgsub.simd.doubles import DOUBLES
 from bgsub.simd.functions import all_, any_, clip, convert, none_like, select, splat_like, to_bytes, zeros_like
@@ -41,6 +43,7 @@ __all__ = [
     "Vec",
     "all_",
     "any_",
+    "bound",
     "clip",
     "convert",
     "fixed_point",

@@ -27,6 +27,7 @@ class NumbaVersionError(BgsubError, ImportError):
 
 try:
     from llvmlite import ir
+    from numba._dispatcher import compute_fingerprint
     from numba.core import cgutils, event
     from numba.core.caching import FunctionCache
     from numba.core.codegen import JITCodeLibrary
@@ -107,6 +108,7 @@ __all__ = [
     "NativeLowering",
     "NumbaVersionError",
     "cgutils",
+    "compute_fingerprint",
     "event",
     "infer_global",
     "ir",

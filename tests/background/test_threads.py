@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import cv2
 import numpy as np
@@ -173,6 +174,42 @@ def test_a_child_process_goes_on_where_its_parent_used_threads():
         child.kill()
 
 
+@pytest.mark.parametrize("threads", [1, 3, 16])
+def test_work_of_its_own_is_never_shared(threads):
+    """Each is used by one thread at a time, and again: no more are made than threads work at once."""
+    made, busy = [], set()
+
+    def make():
+        one = object()
+        made.append(one)
+
+        def work(lo, hi):
+            assert one not in busy
+            busy.add(one)
+            time.sleep(0.0005)
+            busy.remove(one)
+
+        return work
+
+    pool.share(pool.each_its_own(make), 100, threads)
+    assert 1 <= len(made) <= threads
+
+
+def test_helpers_let_go_of_what_they_worked_on():
+    class Arrays:
+        def __call__(self, lo, hi):
+            time.sleep(0.001)
+
+    work = Arrays()
+    gone = weakref.ref(work)
+    pool.share(work, 100, 5)
+    del work
+    deadline = time.monotonic() + 10
+    while gone() is not None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert gone() is None
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
 def test_ctrl_c_reaches_the_caller_only_when_every_range_has_ended(monkeypatch):
     begun, may_end, ended = threading.Event(), threading.Event(), []
@@ -200,18 +237,6 @@ def test_ctrl_c_reaches_the_caller_only_when_every_range_has_ended(monkeypatch):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert len(ended) == 1
-
-
-@pytest.mark.parametrize("threads", [1, 2, 5])
-def test_tasks_side_by_side_give_their_results_in_order(threads):
-    tasks = [lambda i=i: (time.sleep(0.01 * (3 - i)), i)[1] for i in range(3)]
-    assert pool.side_by_side(*tasks, threads=threads) == [0, 1, 2]
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_error_of_a_task_reaches_the_caller(threads):
-    with pytest.raises(ZeroDivisionError):
-        pool.side_by_side(lambda: 1, lambda: 1 / 0, threads=threads)
 
 
 # ---------------------------------------------------------------------------------- OpenCV's threads in a model's bound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from bgsub.background.adaptive.standing import raise_standing, share_below
 from bgsub.background.adaptive.step import Step
 from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
 from bgsub.background.region import Area
-from bgsub.simd import LANES, zeros
+from bgsub.simd import LANES, bound, zeros
 from bgsub.threads import Work
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
@@ -152,7 +152,7 @@ class CpuEngine:
     def score(self, step: Step, search: Search) -> Objects:
         """Find the objects of the frame; see `Engine`."""
         self._smoothing = search.smoothing
-        self._share_bands(partial(self._score_bands, step, search))
+        self._share_bands(self._scoring(step, search))
         self._flicker_is_spread = True
         evidence = self.pictures.evidence
         if self._closes_more_than_known:
@@ -162,7 +162,7 @@ class CpuEngine:
             self._active |= WITNESS
         if search.shadows and search.standing is not None:
             self._raise_standing(search)
-        self._share_bands(partial(self._find_bands, taps_of(search.smoothing), search))
+        self._share_bands(self._finding(search))
         return self._table(search.min_area, search.fill_area, search.compared_area)
 
     def likeness(self, row: int) -> Likeness:
@@ -179,7 +179,7 @@ class CpuEngine:
     def learn(self, step: Step, ghosts: np.ndarray, large: np.ndarray, oldest: int) -> None:
         """Move the mixture and the flicker; see `Engine`."""
         marks = self._found.marks((self._kept, KEPT), (ghosts, GONE), (large, LARGE))
-        self._share_bands(partial(self._learn_bands, step, marks, oldest))
+        self._share_bands(self._learning(step, marks, oldest))
         self._flicker_is_spread = False
 
     def deliver(self, mask: np.ndarray, probability: np.ndarray | None) -> None:
@@ -280,41 +280,60 @@ class CpuEngine:
         """Let threads call `work` for ranges of bands."""
         pool.share(work, self._n_bands, self._n_threads)
 
-    def _tiles(self, lo: int, hi: int) -> tuple[int, int]:
-        """Return the tiles of the bands lo to hi - 1: a band has as many as the picture has columns."""
-        return lo * self._size[1], min(hi * self._size[1], self._n_tiles)
+    def _on_tiles(self, kernel: Any, *arguments: Any) -> Work:
+        """Return work that calls a kernel for the tiles of bands: as many in each as the picture has columns."""
+        call, width, n_tiles = bound(kernel, *arguments), self._size[1], self._n_tiles
+        return lambda lo, hi: call(lo * width, min(hi * width, n_tiles))
 
-    def _score_bands(self, step: Step, search: Search, lo: int, hi: int) -> None:
-        """Write the evidence of every pixel by itself and, where the background moves, by its neighbours."""
-        frame, near, tiles = (self._image, self.state, self.planes), search.neighbourhood, self._tiles(lo, hi)
-        if not self._flicker_is_spread:
-            pictures = self.pictures
-            average_flicker(pictures.flicker, pictures.smooth_flicker, line_of(self._size[1]), lo, hi)
-        score_tiles(*frame, step, search.shadows, *tiles)
-        if near.neighbour_radius:
-            explain_by_neighbours(*frame, self._size, step, near, *tiles)
-        mark_active(self.planes, self._active, *tiles)
+    def _scoring(self, step: Step, search: Search) -> Work:
+        """Return work that writes the evidence of pixels by themselves and, where the background moves, by others."""
+        frame, near, pictures = (self._image, self.state, self.planes), search.neighbourhood, self.pictures
+        score = self._on_tiles(score_tiles, *frame, step, search.shadows)
+        explain = self._on_tiles(explain_by_neighbours, *frame, self._size, step, near)
+        mark = self._on_tiles(mark_active, self.planes, self._active)
+        flicker = pictures.flicker, pictures.smooth_flicker
+        average = pool.each_its_own(lambda: bound(average_flicker, *flicker, line_of(self._size[1])))
+        is_spread = self._flicker_is_spread
+
+        def work(lo: int, hi: int) -> None:
+            if not is_spread:
+                average(lo, hi)
+            score(lo, hi)
+            if near.neighbour_radius:
+                explain(lo, hi)
+            mark(lo, hi)
+
+        return work
+
+    def _finding(self, search: Search) -> Work:
+        """Return work that finds runs of smoothed evidence, and shadows."""
+        taps, width = taps_of(search.smoothing), self._size[1]
+        frame = (self.pictures.evidence, self.pictures.owner, self._active, taps, search.shadow_value)
+        found = self._runs, self._shadows
+        return pool.each_its_own(lambda: bound(find_runs, *frame, scratch_of(width, taps), *found))
+
+    def _learning(self, step: Step, marks: np.ndarray, oldest: int) -> Work:
+        """Return work that tells learning of the objects, learns, and counts what flickers."""
+        pictures, remembered = self.pictures, (self._rows, self._around, self.age)
+        told = (*remembered, pictures.near, pictures.mask)
+        mark = bound(mark_rows, *self._found.drawing, marks, oldest, *told)
+        update = self._on_tiles(update_tiles, self._image, self.state, self.planes, step)
+        count = bound(count_above, pictures.flicker, FLICKERING, self._flickering)
+
+        def work(lo: int, hi: int) -> None:
+            mark(lo, hi)
+            update(lo, hi)
+            count(lo, hi)
+
+        return work
 
     def _raise_standing(self, search: Search) -> None:
         """Raise the evidence of shadows that stand."""
         n_suspects = int(np.count_nonzero(self._active & SUSPECT))
         if n_suspects:
             below, spacing = share_below(self.pictures.evidence, search.standing_reach)
-            work = partial(raise_standing, self.planes, below, spacing, self._size, search.standing)
+            work = bound(raise_standing, self.planes, below, spacing, self._size, search.standing)
             pool.share(work, self._n_tiles, min(self._n_threads, 1 + n_suspects // _ENOUGH))
-
-    def _find_bands(self, taps: np.ndarray, search: Search, lo: int, hi: int) -> None:
-        """Find runs of smoothed evidence, and shadows."""
-        frame = (self.pictures.evidence, self.pictures.owner, self._active, taps, search.shadow_value)
-        find_runs(*frame, scratch_of(self._size[1], taps), self._runs, self._shadows, lo, hi)
-
-    def _learn_bands(self, step: Step, marks: np.ndarray, oldest: int, lo: int, hi: int) -> None:
-        """Tell learning of the objects, and learn."""
-        pictures = self.pictures
-        remembered = (self._rows, self._around, self.age)
-        mark_rows(*self._found.drawing, marks, oldest, *remembered, pictures.near, pictures.mask, lo, hi)
-        update_tiles(self._image, self.state, self.planes, step, *self._tiles(lo, hi))
-        count_above(pictures.flicker, FLICKERING, self._flickering, lo, hi)
 
     def _table(self, min_area: float, fill_area: float, compared_area: int) -> Objects:
         """Take the objects that the runs make, and return their table."""
