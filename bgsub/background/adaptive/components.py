@@ -73,16 +73,13 @@ def join_rows(parent, above, here, base_above, base, width):
     while True:
         end_a = above[a] if a < len(above) else width
         end_b = here[b] if b < len(here) else width
-        if (a ^ b) & 1 == 0:
-            join(parent, base_above + a, base + b)
-        if end_a == end_b:
-            if end_a == width:
-                return
-            if (a ^ b) & 1:  # two runs that meet at a corner
-                if a & 1:
-                    join(parent, base_above + a, base + b + 1)
-                else:
-                    join(parent, base_above + a + 1, base + b)
+        i, j, alike = a, b, (a ^ b) & 1 == 0
+        if not alike and end_a == end_b:  # two runs that meet at a corner
+            i, j, alike = a + 1 - (a & 1), b + 1 - (b & 1), end_a < width
+        if alike:
+            join(parent, base_above + i, base + j)
+        if end_a == end_b == width:
+            return
         a, b = a + (end_a <= end_b), b + (end_b <= end_a)
 
 
