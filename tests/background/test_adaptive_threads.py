@@ -67,7 +67,7 @@ def test_any_number_of_threads_gives_the_same_bits(parameters, monkeypatch):
     for threads in (2, 3, 7):
         used.clear()
         assert_same_run(run(threads, **parameters), expected)
-        assert used == {1, threads}  # few shadows are not worth another thread
+        assert threads == max(used)  # a few shadows, or objects, are not worth as many
 
 
 def test_the_same_run_twice_gives_the_same_bits():

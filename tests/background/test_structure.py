@@ -220,7 +220,7 @@ def asked_of(areas, held, n_frames, **parameters):
     rows = []
     verdicts_of(
         Objects(np.array(areas), np.array(held)),
-        lambda row: rows.append(row) or NEW,
+        lambda asked: rows.extend(asked) or [NEW] * len(asked),
         {**PARAMETERS, **parameters},
         n_frames,
     )
@@ -229,17 +229,21 @@ def asked_of(areas, held, n_frames, **parameters):
 
 def test_each_object_gets_its_own_verdict():
     found = [NEW, LIT, GONE, LIT, NEW]
-    kept, ghosts = verdicts_of(Objects(np.full(5, 500), np.zeros(5, int)), found.__getitem__, PARAMETERS, 9)
+    kept, ghosts = verdicts_of(
+        Objects(np.full(5, 500), np.zeros(5, int)), lambda rows: [found[row] for row in rows], PARAMETERS, 9
+    )
     assert kept.tolist() == [True, False, False, False, True]
     assert ghosts.tolist() == [False, False, True, False, False]
-    kept, ghosts = verdicts_of(Objects(np.zeros(0, int), np.zeros(0, int)), found.__getitem__, PARAMETERS, 9)
+    kept, ghosts = verdicts_of(
+        Objects(np.zeros(0, int), np.zeros(0, int)), lambda rows: [found[row] for row in rows], PARAMETERS, 9
+    )
     assert (len(kept), len(ghosts)) == (0, 0)
 
 
 def test_small_objects_are_not_asked_and_stay():
     assert asked_of([99, 100, 20, 101], [0, 0, 0, 0], 9) == [1, 3]
     assert asked_of([99, 100, 20, 101], [0, 0, 0, 0], 9, structure_area=101) == [3]
-    kept, ghosts = verdicts_of(Objects(np.array([99]), np.array([0])), lambda _: LIT, PARAMETERS, 9)
+    kept, ghosts = verdicts_of(Objects(np.array([99]), np.array([0])), lambda rows: [LIT] * len(rows), PARAMETERS, 9)
     assert (kept.tolist(), ghosts.tolist()) == ([True], [False])
 
 

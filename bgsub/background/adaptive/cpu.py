@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class CpuEngine:
         self._flicker_is_spread = False
         self._outside = np.ones((tiles, LANES), np.uint8)  # pixels that are not there are outside too
         self._as_picture(self._outside)[...] = area.outside
-        self.planes.closed[...] = self._outside
+        self._is_marked = True  # `closed` may be more than what lies outside
 
     @property
     def threads(self) -> int | None:
@@ -165,10 +165,19 @@ class CpuEngine:
         self._share_bands(self._finding(search))
         return self._table(search.min_area, search.fill_area, search.compared_area)
 
-    def likeness(self, row: int) -> Likeness:
-        """Compare the structure of frame and background within one of the objects."""
-        box, inside = self._found.patch(row)
-        return measure(self._frame[box], luma_within(box, self.state.modes[0], self._size[1]), inside)
+    def likeness(self, rows: Sequence[int]) -> list[Likeness]:
+        """Compare the structure of frame and background within each of some objects."""
+        found: dict[int, Likeness] = {}
+
+        def work(lo: int, hi: int) -> None:
+            for row in rows[lo:hi]:
+                box, inside = self._found.patch(row)
+                learned = luma_within(box, self.state.modes[0], self._size[1])
+                found[row] = measure(self._frame[box], learned, inside)
+
+        if rows:
+            pool.share(work, len(rows), min(self._n_threads, len(rows)))
+        return [found[row] for row in rows]
 
     # ------------------------------------------------------------------------------------------ learning, results
 
@@ -220,6 +229,7 @@ class CpuEngine:
         self.state.weights[...] = 0
         self.state.modes[...] = 0  # the light is measured against them
         self.state.n_modes[...] = 1
+        self._is_marked = True
         rest = (self._around, self._rows, self._flickering)
         for plane in (self.state.flicker, self.state.raw, self.age, *self.planes, *rest):
             plane[...] = 0
@@ -270,10 +280,12 @@ class CpuEngine:
 
     def _mark_closed(self, hidden: np.ndarray | None) -> None:
         """Let nothing be learned outside the region, where objects are known, and what the frame does not show."""
-        self.planes.closed[...] = self._outside
-        for plane in (self._known, hidden):
-            if plane is not None:
-                self.pictures.closed[plane] = 1
+        now = [plane for plane in (self._known, hidden) if plane is not None]
+        if now or self._is_marked:
+            self.planes.closed[...] = self._outside
+        for plane in now:
+            self.pictures.closed[plane] = 1
+        self._is_marked = bool(now)
         self._closes_more_than_known = hidden is not None or not self._area.is_whole
 
     def _share_bands(self, work: Work) -> None:

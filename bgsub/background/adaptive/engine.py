@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -121,8 +121,8 @@ class Engine(ModelEngine, Protocol):
         Shadows are marked where most pixels around were explained as one.
         """
 
-    def likeness(self, row: int) -> Likeness:
-        """Compare the structure of frame and background within one of the objects."""
+    def likeness(self, rows: Sequence[int]) -> list[Likeness]:
+        """Compare the structure of frame and background within each of some objects."""
 
     def keep(self, rows: np.ndarray) -> None:
         """Take the objects that are foreground: `rows` is bool, shape (N,)."""

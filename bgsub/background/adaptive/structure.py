@@ -7,7 +7,7 @@ picture has none, it was the background that held an object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +37,10 @@ class Bounds(NamedTuple):
 
 
 def verdicts_of(
-    objects: Objects, likeness: Callable[[int], Likeness], parameters: Mapping[str, Any], n_frames: int
+    objects: Objects,
+    likeness: Callable[[Sequence[int]], Sequence[Likeness]],
+    parameters: Mapping[str, Any],
+    n_frames: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return which objects are some and no mere change of light, and which are ghosts of objects that have gone.
 
@@ -49,7 +52,7 @@ def verdicts_of(
     objects : Objects
         What was found in a frame.
     likeness : callable
-        Compares the object of a row with the background.
+        Compares the objects of some rows with the background.
     parameters : mapping
         Of the model: `structure_area`, `structure`, `ghost_ratio`, `ghost_edges`.
     n_frames : int
@@ -65,8 +68,9 @@ def verdicts_of(
         asked &= 2 * objects.held <= objects.area
     bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
     verdicts = np.full(len(asked), OBJECT, dtype=object)
-    for row in np.flatnonzero(asked).tolist():
-        verdicts[row] = judge(likeness(row), bounds)
+    rows = np.flatnonzero(asked).tolist()
+    for row, found in zip(rows, likeness(rows), strict=True):
+        verdicts[row] = judge(found, bounds)
     return verdicts == OBJECT, verdicts == LEFT
 
 
