@@ -31,6 +31,7 @@ class Constants:
     gain: np.float32
     clipped: np.float32  # channels from here on are bounds
     most: np.float32  # the highest value that means something
+    acuity: np.float32  # factor of squared distances
     alpha: np.float32  # learning rate of background
     slow: np.float32  # of objects
     fast: np.float32  # of the places that objects have left
@@ -64,11 +65,13 @@ def constants_of(
     liveliness: float,
     colour: bool,
     seconds: float | None = None,
+    acuity: float = 1.0,
 ) -> Constants:
     """Return the constants of the frame that comes after `n_learned` others, from the descriptions of the parameters.
 
     `rate` is the caller's, `gain` brings the frame to the background's light, `liveliness` is 0 for a calm scene and 1
-    for one in motion, `seconds` have passed since the frame before: those of one frame unless told.
+    for one in motion, `seconds` have passed since the frame before: those of one frame unless told; `acuity` is above 1
+    in fog.
     """
     number = n_learned + 1
     alpha = 1 / min(number, p["history"]) if rate is None or number == 1 else rate
@@ -88,6 +91,7 @@ def constants_of(
         gain=f32(gain),
         clipped=f32(250 if gain != 1 else np.inf),
         most=f32(255 / gain if gain > 1 else np.inf),
+        acuity=f32(acuity),
         alpha=f32(alpha),
         slow=f32(slow),
         fast=f32(max(p["ghost_rate"], alpha)),
@@ -97,7 +101,7 @@ def constants_of(
         prior=f32(p["weight_doubt"]),
         prior_slope=f32(p["weight_doubt"] / p["weight_span"]),
         shadow_darkest=f32(p["shadow_threshold"]),
-        shadow_chroma=f32(1 / (2 * p["shadow_spread"])),
+        shadow_chroma=f32(acuity / (2 * p["shadow_spread"])),
         shadow_offset=f32(p["shadow_doubt"] - p["threshold"]),
         steadiness=f32(p["flicker_doubt"] / 1024),
         dead_zone=f32(1024 * dead_zone),
@@ -156,7 +160,7 @@ class NaiveAdaptive:
         """Judge the pixels of a frame; `flicker` is that of their surroundings, in 1024ths."""
         verdicts = []
         for pixel, colour, trembling in zip(self.pixels, colours, flicker, strict=True):
-            distances = distances_of(pixel, colour)
+            distances = distances_of(pixel, colour, constants)
             owner = _owner(pixel, distances, constants)
             asked = distances if owner is None else distances[: owner + 1]  # the lighter ones are not asked
             odds, shadow = _judge(pixel, colour, asked, constants, shadows)
@@ -268,7 +272,7 @@ def colours_of(image: np.ndarray, c: Constants) -> list[Colour]:
     return [(luma, [cr, cb]) for luma, cr, cb in zip(*planes, strict=True)]
 
 
-def distances_of(pixel: AdaptivePixel, colour: Colour) -> list[np.float32]:
+def distances_of(pixel: AdaptivePixel, colour: Colour, c: Constants) -> list[np.float32]:
     """Return D, the squared Mahalanobis distance, of each mode."""
     y, chroma = colour
     distances = []
@@ -276,7 +280,7 @@ def distances_of(pixel: AdaptivePixel, colour: Colour) -> list[np.float32]:
         d = (y - mode.luma) * (y - mode.luma) / mode.luma_variance
         if chroma:
             d = d + _square(chroma, mode.chroma) / mode.chroma_variance
-        distances.append(d)
+        distances.append(d * c.acuity)
     return distances
 
 

@@ -56,8 +56,8 @@ class NaivePolicy:
         known = np.zeros(self.shape, bool) if known is None else known
         pixels = frame.reshape(-1, *frame.shape[2:])
         liveliness = self._liveliness()
-        gain, has_colour = self._light(pixels)
-        constants = constants_of(self.p, self.n_learned, rate, gain, liveliness, frame.ndim == 3)
+        gain, has_colour, acuity = self._light(pixels)
+        constants = constants_of(self.p, self.n_learned, rate, gain, liveliness, frame.ndim == 3, acuity=acuity)
         colours = colours_of(bounded(pixels, self.mixture.pixels, constants), constants)
         seek_shadows = self.p["detect_shadows"] and has_colour
         if self.n_learned:
@@ -115,8 +115,8 @@ class NaivePolicy:
         self.counted[{0.0: "calm", 1.0: "lively"}.get(liveliness, "between calm and lively")] += 1
         return liveliness
 
-    def _light(self, pixels: np.ndarray) -> tuple[float, bool]:
-        """Return the factor that brings a frame to the background's light, and whether it has colour.
+    def _light(self, pixels: np.ndarray) -> tuple[float, bool, float]:
+        """Return the factor that brings a frame to the background's light, whether it has colour, and the acuity.
 
         One pixel in sixteen is asked, the eighth, black where a frame ends before; of large frames fewer, which no test
         here has.
@@ -132,12 +132,22 @@ class NaivePolicy:
             has_colour = bool(((red + blue) / 2).mean() > 1.5)
         told = [x / b for x, b in zip(luma, learned, strict=True) if 8 < x < 250 and b > 8]
         if len(told) < 50:
-            return 1.0, has_colour
-        ratio = float(np.median(told))
-        if abs(ratio - 1) <= 0.005 or not 1 / 32 < ratio < 32:
-            return 1.0, has_colour
-        self.counted["another light"] += 1
-        return 1 / ratio, has_colour
+            return 1.0, has_colour, 1.0
+        ratio, gain = float(np.median(told)), 1.0
+        if abs(ratio - 1) > 0.005 and 1 / 32 < ratio < 32:
+            gain = 1 / ratio
+            self.counted["another light"] += 1
+        return gain, has_colour, self._acuity(luma, luma * gain, learned)
+
+    def _acuity(self, seen: np.ndarray, luma: np.ndarray, learned: np.ndarray) -> float:
+        """Return how much more a squared difference counts in fog, as far as noise allows it."""
+        ordered, last = sorted(seen.tolist()), len(luma) - 1
+        contrast = max(1 - ordered[int(0.02 * last)] / max(ordered[math.ceil(0.98 * last)], 1), 0.01)
+        apart = np.median([abs(x - b) for x, b in zip(luma, learned, strict=True) if b > 0]) / 0.6745
+        noise = max(self.p["noise_margin"] * apart**2, 1e-3)
+        acuity = max(1.0, min((self.p["low_contrast"] / contrast) ** 4, self.p["var_min_y"] / noise, 8.0))
+        self.counted["fog"] += int(acuity > 1)
+        return acuity
 
     # -------------------------------------------------------------------------------------------- evidence in place
 
@@ -175,7 +185,7 @@ class NaivePolicy:
         """Return the least evidence of a pixel's colour against the Gaussians of another pixel."""
         pixel = self.mixture.pixels[row * self.shape[1] + column]
         least = f32(np.inf)
-        for mode, d in zip(pixel.modes, distances_of(pixel, colour), strict=True):
+        for mode, d in zip(pixel.modes, distances_of(pixel, colour, c), strict=True):
             if mode.weight > prior.low_weight:
                 doubt = prior.prior - (mode.weight - prior.low_weight) * prior.prior_slope
                 least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))

@@ -263,6 +263,8 @@ ADAPTIVE_PARAMETERS = {
         _advanced(
             "structure_area", 100, 0, 1_000_000_000, "pixels", "objects from this on are judged so", origin="chosen"
         ),
+        _advanced("low_contrast", 0.42, 0, 1, "", "contrast, dark beside bright, below which fainter objects count"),
+        _advanced("noise_margin", 2.0, 0.1, 100, "", "variances of the view's noise that they must stand out from"),
         _advanced("ghost_ratio", 0.5, 0, 10, "", "edges around a ghost beside the background's; 0 looks for none"),
         _advanced("ghost_edges", 6.0, 0, 255, "grey levels", "edges of the background that make a ghost likely"),
         _advanced("ghost_rate", 0.2, 0, 1, "", "learning rate where an object has gone", origin="chosen"),

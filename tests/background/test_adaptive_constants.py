@@ -40,8 +40,12 @@ RATES = [None, 0, 0.019, 0.02, 0.021, 0.3, 1]
 
 
 def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, liveliness=0.0, colour=True, seconds=None):
-    step = step_of(parameters, Moment(n_frames, rate, Light(gain, colour), liveliness, seconds), colour)
-    expected = constants_of(parameters, n_frames, rate, gain, liveliness, colour, seconds)
+    light = Light(gain, colour, contrast=0.3, noise=3.0)
+    step = step_of(parameters, Moment(n_frames, rate, light, liveliness, seconds), colour)
+    p = parameters
+    allowed = p["var_min_y"] / (p["noise_margin"] * 3)
+    acuity = max(1, min((p["low_contrast"] / 0.3) ** 4, allowed, 8))
+    expected = constants_of(parameters, n_frames, rate, gain, liveliness, colour, seconds, acuity)
     for name, value in step._asdict().items():
         twin = expected.n_components - 1 if name == "last" else getattr(expected, TWINS.get(name, name))
         if name == "luma":

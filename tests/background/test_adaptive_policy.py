@@ -29,11 +29,12 @@ SMALL = {  # areas and times for pictures of 24 x 36 pixels and clips of 70 fram
 }
 
 
-def scene(n_frames=70, channels=3, water=8, seed=0):
+def scene(n_frames=70, channels=3, water=8, seed=0, fog=0.0):
     """Frames in which everything happens that the model decides about.
 
     A box stands from the first frame on and is taken away; a ring walks, with a shadow before it, and stops; the light
-    of the whole scene changes and a lamp lights a part of it; the lowest rows, `water` of them, sway.
+    of the whole scene changes and a lamp lights a part of it; the lowest rows, `water` of them, sway. `fog` is its
+    share of the light.
     """
     rng, background = np.random.default_rng(seed), wall(SHAPE, channels, seed + 1, level=(90, 150))
     box = wall((9, 11), channels, seed + 2, level=(20, 250))
@@ -53,7 +54,7 @@ def scene(n_frames=70, channels=3, water=8, seed=0):
             picture = picture * 1.2
         if t >= 48:
             picture = in_light(picture, 1.5, 0, 0, 16)
-        yield seen(picture, rng)
+        yield seen((1 - fog) * picture + fog * 220, rng)
 
 
 def followed(frames, parameters, rates):
@@ -99,6 +100,12 @@ CLIPS = {
         {"smoothing": 0.8, "early_doubt": 3.0, "structure": 0.3, "large_early": 3, "taper": 20.0},
         (None, 0.05, None, 0, None, 0.015, 0),
         {*OFTEN, "calm", "lively", "stood for long", "rests", "moved background", "shadow", "stands", "left"},
+    ),
+    "in fog": (
+        {"water": 5, "n_frames": 40, "seed": 12, "fog": 0.7},
+        {"noise_margin": 1.0},
+        (None,),
+        {"fog", "object", "large", "moved background", "shadow", "stands"},
     ),
     "most stages off": (
         {"water": 5, "n_frames": 36, "seed": 7},

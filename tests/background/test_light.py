@@ -7,7 +7,7 @@ import pytest
 
 from bgsub import BackgroundSubtractor
 from bgsub.background.adaptive.engine import SAMPLES
-from bgsub.background.adaptive.light import CHROMA, LUMA, measure_light
+from bgsub.background.adaptive.light import CHROMA, LUMA, contrast_of, measure_light, noise_of
 
 
 def learned(luma, n=100):
@@ -99,6 +99,40 @@ def test_the_whole_view_counts():
     mask = model.apply(shaded, learning_rate=0)
     assert (mask == 255).mean() == pytest.approx(150 / 400, abs=0.01)
     assert not (mask[:200] == 255).any()
+
+
+# ------------------------------------------------------------------------------------------- contrast and noise
+
+
+def test_contrast_reaches_from_the_dark_pixels_to_the_bright_ones():
+    """Two in a hundred of either kind do not count: a lamp, a hole."""
+    levels = np.linspace(99, 201, 103, dtype=np.float32)
+    assert contrast_of(levels) == pytest.approx(1 - 101 / 199)
+    assert contrast_of(levels / 3) == pytest.approx(1 - 101 / 199)  # in another light
+    assert contrast_of(levels / 3 + 160) == pytest.approx(1 - (101 / 3 + 160) / (199 / 3 + 160))  # in fog
+    levels[0], levels[-1] = 0, 255
+    assert contrast_of(np.random.default_rng(0).permutation(levels)) == pytest.approx(1 - 101 / 199)
+    assert contrast_of(grey(77)) == 0
+    assert contrast_of(grey(0)) == 1
+
+
+@pytest.mark.parametrize("deviation", [0.5, 1.5, 4.0])
+def test_noise_is_that_of_most_pixels(deviation):
+    rng, background = np.random.default_rng(1), np.random.default_rng(2).uniform(40, 200, 600).astype(np.float32)
+    seen = background + rng.normal(0, deviation, 600).astype(np.float32)
+    assert noise_of(seen, background) == pytest.approx(deviation**2, rel=0.2)
+    seen[:60] += 90  # an object
+    assert noise_of(seen, background) == pytest.approx(deviation**2, rel=0.5)
+    background[300:] = 0  # nothing learned
+    assert noise_of(seen, background) == pytest.approx(deviation**2, rel=0.8)
+
+
+def test_a_change_of_light_is_no_noise():
+    background = np.linspace(60, 160, 400, dtype=np.float32)
+    light = measure_light(background / 2, background)
+    assert light.contrast == pytest.approx(1 - 62 / 158, abs=0.01)
+    assert light.noise == pytest.approx(0, abs=1e-6)
+    assert measure_light(grey(80, 20), learned(100, 20)).contrast == 1  # too few pixels to tell
 
 
 # ---------------------------------------------------------------------------------------- what an engine gives

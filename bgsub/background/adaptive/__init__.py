@@ -4,7 +4,13 @@ A pixel x has luma Y and chroma Cr and Cb, in the light of the background (`ligh
 K Gaussians ("modes"), heaviest first, each with a weight w, a mean mu and two variances: v_y of the luma, v_c of both
 chroma, which are far steadier. The squared Mahalanobis distance of a mode is::
 
-    D = (Y - mu_y)^2 / v_y + ((Cr - mu_r)^2 + (Cb - mu_b)^2) / v_c
+    D = A ((Y - mu_y)^2 / v_y + ((Cr - mu_r)^2 + (Cb - mu_b)^2) / v_c)
+
+The acuity A is 1 but in fog, which brings all differences down, also those that make a background unsteady and that
+``var_min_y`` allows for. Fog shows by the contrast C of the view, 1 - dark / bright. The noise of the camera stays: of
+its variance n, measured over the view, m_n times as much must be allowed for still::
+
+    A = max(1, min((C_0 / C)^4, var_min_y / (m_n n), A_max))
 
 Where the light of the frame is another one, a clipped channel is a bound and no value (`colour`).
 
@@ -18,7 +24,7 @@ Modes lighter than the first one with D < m, the *owner* of the pixel, are not a
 A cast shadow dims a background mode, r = Y / max(mu_y, 1), and keeps its hue; where tau < r < 1 for a mode with
 w > w_0::
 
-    S <- min(S, |chroma - r mu_chroma|^2 / (2 s v_c) + c_s - c)
+    S <- min(S, A |chroma - r mu_chroma|^2 / (2 s v_c) + c_s - c)
 
 In places where the background flickers (f, averaged over a neighbourhood), more is asked for::
 
@@ -55,6 +61,9 @@ c_w        `weight_doubt`                                     log-odds          
 w_0        `low_weight`, raised by `early_doubt` at first     weight, 0 to 1      up to it a mode is no background
 w_1 - w_0  `weight_span`                                      weight              above w_0, in which doubt ends
 m          `match_distance`                                   squared deviations  distance within which a mode owns
+C_0        `low_contrast`                                     share of bright     contrast from which on A is 1
+m_n        `noise_margin`                                     factor              of the noise to be allowed for
+A_max      the constant `_KEENEST`                            factor              the most acuity: 8
 tau        `shadow_threshold`                                 share of mu_y       darkest shadow
 s          `shadow_spread`                                    share of v_c        variance of a shadow's chroma
 c_s        `shadow_doubt`                                     log-odds            doubt of any shadow

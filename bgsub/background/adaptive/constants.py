@@ -22,6 +22,8 @@ _UNSURE = 5  # chosen: frames in which any scene is taken to be in motion
 NEVER = 256  # cost: frames, an age that no object reaches, since ages are bytes
 _CLIPPED = 250.0  # chosen: value from which a channel is clipped: compression and noise leave few at 255
 _WHITE = 255.0  # physics: the highest value
+_KEENEST = 8.0  # chosen: most that a squared difference gains
+_STEEPNESS = 4  # chosen: clear views of little contrast lie close to foggy ones
 _EXPLAINED = -4.0  # cost: evidence below which a neighbour explains a pixel well enough
 
 
@@ -116,6 +118,18 @@ def learning_rates(parameters: Mapping[str, Any], moment: Moment) -> tuple[float
     return alpha, min(alpha, max(settled, alpha * min(1.0, parameters["taper"] / n)))
 
 
+def acuity_of(parameters: Mapping[str, Any], light: Light) -> float:
+    """Return the acuity A, a factor of squared distances from 1 on: in fog a little difference counts.
+
+    Fog brings all differences down, those of objects and those that make a background unsteady, which `var_min_y` is
+    there for. But not the noise of the camera: `noise_margin` times its variance stays within `var_min_y` / A.
+    """
+    p = parameters
+    wanted = (p["low_contrast"] / max(light.contrast, 0.01)) ** _STEEPNESS
+    allowed = p["var_min_y"] / max(p["noise_margin"] * light.noise, 1e-3)
+    return max(1.0, min(wanted, allowed, _KEENEST))
+
+
 def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -> Step:
     """Return the constants of the kernels; `has_channels` is False for grey images."""
     f32 = {name: np.float32(value) for name, value in parameters.items()}
@@ -124,6 +138,7 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
     # A few early frames give an object that passes the weight of a background mode.
     doubt = min(_MOST_DOUBT, parameters["early_doubt"] * calm / max(1, moment.n_frames))
     gain = moment.light.gain if parameters["compensate_light"] else 1.0
+    acuity = acuity_of(parameters, moment.light)
     dead_zone = moment.liveliness * parameters["flicker_lively"] + calm * parameters["flicker_still"]
     return Step(
         luma=tuple(np.float32(share * gain) for share in (LUMA if has_channels else (1.0, 0.0, 0.0))),
@@ -131,6 +146,7 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         gain=np.float32(gain),
         clipped=np.float32(_CLIPPED if gain != 1 else np.inf),
         most=np.float32(_WHITE / gain if gain > 1 else np.inf),
+        acuity=np.float32(acuity),
         alpha=np.float32(alpha),
         slow=np.float32(slow),
         fast=np.float32(max(alpha, parameters["ghost_rate"])),
@@ -140,7 +156,7 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         doubt_slope=f32["weight_doubt"] / f32["weight_span"],
         weight_doubt=f32["weight_doubt"],
         shadow_threshold=f32["shadow_threshold"],
-        shadow_precision=np.float32(0.5) / f32["shadow_spread"],
+        shadow_precision=np.float32(0.5 * acuity) / f32["shadow_spread"],
         shadow_base=f32["shadow_doubt"] - f32["threshold"],
         flicker_doubt=f32["flicker_doubt"] / FLICKER_STEPS,
         dead_zone=np.float32(dead_zone) * FLICKER_STEPS,

@@ -95,13 +95,13 @@ def distance(s, t, i, pixel, y, p):
     difference = y - s.modes[i, t, MEAN_Y]
     luma, var_y = difference * difference, s.modes[i, t, VAR_Y]
     if len(pixel) == 1:
-        return luma / var_y
+        return luma / var_y * p.acuity
     square = zeros_like(y)
     for c in range(1, len(pixel)):
         difference = chroma_of(pixel, y, c, p) - s.modes[i, t, MEAN_C + c - 1]
         square = square + difference * difference
     var_c = s.modes[i, t, VAR_C]
-    return (luma * var_c + square * var_y) / (var_y * var_c)  # the sum of two quotients, by one division
+    return (luma * var_c + square * var_y) / (var_y * var_c) * p.acuity  # the sum of two quotients, by one division
 
 
 @inline
@@ -110,7 +110,7 @@ def within_reach(s, t, i, y, weight, odds, p):
     difference = y - s.modes[i, t, MEAN_Y]
     better = TWO * (odds + p.threshold)
     reach = select((weight > p.low_weight) & (better > p.match_distance), better, splat_like(y, p.match_distance))
-    return difference * difference <= reach * s.modes[i, t, VAR_Y]
+    return difference * difference * p.acuity <= reach * s.modes[i, t, VAR_Y]
 
 
 @inline

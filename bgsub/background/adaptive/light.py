@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ CHROMA = (0.713, 0.564)  # physics: scales that bring R - Y and B - Y to the ran
 
 _FEWEST = 50  # chosen: usable pixels, below which nothing is said
 _DARK, _BRIGHT = 8.0, 250.0  # chosen: grey levels: ratios of darker pixels are noise, brighter ones are clipped
+_DIMMEST, _LIGHTEST = 0.02, 0.98  # chosen: shares of pixels that are darker: between them lies the contrast
+_DEVIATION = 0.6745  # physics: half of a Gaussian's values lie within so many standard deviations
 _STRONGEST = 32.0  # chosen: a stronger change of light leaves nothing to compare
 _DEAD_ZONE = 0.005  # chosen: smaller changes of light are left to the mixture
 _COLOURLESS = 1.5  # chosen: mean |chroma|, in grey levels, of a picture without colour
@@ -25,10 +28,17 @@ class Light(NamedTuple):
         Factor that brings the frame to the background's light.
     has_colour : bool
         False for grey pictures, also when they come as BGR: an infrared camera at night.
+    contrast : float
+        How much darker the dark pixels are than the bright ones, 0 to 1.
+    noise : float
+        Variance of Y, in the background's light, about that of the background: the camera's noise, and whatever else
+        changes all over the view.
     """
 
     gain: float
     has_colour: bool
+    contrast: float = 1.0
+    noise: float = 0.0
 
 
 def measure_light(pixels: np.ndarray, background: np.ndarray) -> Light:
@@ -58,4 +68,23 @@ def measure_light(pixels: np.ndarray, background: np.ndarray) -> Light:
         return Light(1.0, has_colour)
     ratio = float(np.median(luma[usable] / background[usable]))
     changed = abs(ratio - 1) > _DEAD_ZONE and 1 / _STRONGEST < ratio < _STRONGEST
-    return Light(1 / ratio if changed else 1.0, has_colour)
+    gain = 1 / ratio if changed else 1.0
+    return Light(gain, has_colour, contrast_of(luma), noise_of(luma * gain, background))
+
+
+def contrast_of(luma: np.ndarray) -> float:
+    """Return by how much the dark pixels are darker than the bright ones, 0 to 1; a few of either do not count.
+
+    Fog lights the dark ones up; a lack of light leaves them as dark as the bright ones are.
+    """
+    last = len(luma) - 1
+    low, high = int(_DIMMEST * last), math.ceil(_LIGHTEST * last)
+    ranked = np.partition(luma, (low, high))
+    return 1 - float(ranked[low]) / max(float(ranked[high]), 1.0)
+
+
+def noise_of(luma: np.ndarray, background: np.ndarray) -> float:
+    """Return the variance of luma about the background, by the median: objects on less than half do not count."""
+    known = background > 0
+    deviation = float(np.median(np.abs(luma[known] - background[known]))) / _DEVIATION
+    return deviation * deviation

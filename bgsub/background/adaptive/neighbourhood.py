@@ -44,7 +44,7 @@ def odds_around(image, weights, modes, n_modes, shape, i, odds, p, neighbours):
                     red, blue = cr - modes[k, t, MEAN_C, lane], cb - modes[k, t, MEAN_C + 1, lane]
                     d += (red * red + blue * blue) / modes[k, t, VAR_C, lane]
                 doubt = max(p.weight_doubt - (weight - neighbours.low_weight) * neighbours.doubt_slope, ZERO)
-                odds = min(odds, HALF * d - p.threshold + doubt + neighbours.neighbour_doubt)
+                odds = min(odds, HALF * d * p.acuity - p.threshold + doubt + neighbours.neighbour_doubt)
     return odds
 
 

@@ -16,6 +16,7 @@ class Step(NamedTuple):
     gain: Any  # g, brings the frame to the background's light
     clipped: Any  # value from which a channel is clipped; infinite where g is 1, and nothing need be done
     most: Any  # value that g brings to white, where g > 1; infinite else
+    acuity: Any  # A, from `low_contrast` and `noise_margin`
     alpha: Any  # learning rate
     slow: Any  # learning rate of foreground, from `absorption_time` and `taper`
     fast: Any  # learning rate where an object has gone, from `ghost_rate`
@@ -25,7 +26,7 @@ class Step(NamedTuple):
     weight_doubt: Any  # c_w
     doubt_slope: Any  # c_w / (w_1 - w_0), from `weight_doubt` and `weight_span`
     shadow_threshold: Any  # tau
-    shadow_precision: Any  # 1 / (2 s), from `shadow_spread`
+    shadow_precision: Any  # A / (2 s), from `shadow_spread`
     shadow_base: Any  # c_s - c, from `shadow_doubt` and `threshold`
     flicker_doubt: Any  # kappa, per byte of flicker
     dead_zone: Any  # f_0 in bytes, from `flicker_still` and `flicker_lively`
