@@ -22,7 +22,7 @@ BELOW = {
     "simd": set(),
     "background": {"simd"},
     "mixture": {"simd"},
-    "video": {"simd"},
+    "video": set(),
     "tables": set(),
     "plots": set(),
     "clustering": {"tables", "mixture"},

@@ -18,15 +18,14 @@ import pytest
 import bgsub
 import bgsub.background
 import bgsub.mixture
-import bgsub.video
 from bgsub.simd.sources import fingerprint_of, sources_of
 
 pytestmark = pytest.mark.slow
 
 
 def compiled_functions() -> Iterator:
-    """Yield all that Numba compiles of the models and of masks, once."""
-    for package in (bgsub.background, bgsub.mixture, bgsub.video):
+    """Yield all that Numba compiles of both models, once."""
+    for package in (bgsub.background, bgsub.mixture):
         for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             module = importlib.import_module(found.name)
             for value in vars(module).values():

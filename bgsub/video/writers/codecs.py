@@ -41,8 +41,8 @@ class Encoding:
         return "420" in self.pix_fmt
 
 
-# Golomb-Rice coding with the small context is the fastest FFV1, and what `ffv1.py` packs masks as; slices let threads
-# share a frame, and checksums (nearly free) tell damage from content.
+# Golomb-Rice coding with the small context is the fastest FFV1; slices let threads share a frame, and
+# checksums (nearly free) tell damage from content.
 _FFV1 = {"level": "3", "coder": "rice", "context": "0", "slices": "4", "slicecrc": "1"}
 # A picture of one row cannot be cut into slices, and one of one column only be written in the format's first version.
 FFV1_OF_A_LINE = {"level": "1", "slices": "0", "slicecrc": "-1"}
@@ -62,7 +62,7 @@ _VP9 = {
 FFV1_GRAY = Encoding("ffv1", "gray", lossy=False, options=_FFV1)
 FFV1_BGR = Encoding("ffv1", "bgr0", lossy=False, options=_FFV1)
 FFV1_BGRA = Encoding("ffv1", "bgra", lossy=False, options=_FFV1)
-# Quantiser 0 makes H.264 lossless; with every frame a key frame x264 takes about half of the time of libavcodec's FFV1.
+# Quantiser 0 makes H.264 lossless; with every frame a key frame x264 takes about half of FFV1's time for masks.
 H264_GRAY = Encoding(
     "libx264",
     "gray",

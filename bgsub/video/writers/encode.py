@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import av
 import av.error
@@ -30,11 +30,8 @@ from bgsub.formats import CONTAINERS
 from bgsub.video.frame import VideoInfo
 from bgsub.video.sound import Sound
 from bgsub.video.writers import matroska
-from bgsub.video.writers.codecs import FFV1_GRAY, FFV1_OF_A_LINE, VP9, Encoding
+from bgsub.video.writers.codecs import FFV1_OF_A_LINE, VP9, Encoding
 from bgsub.video.writers.sound import SoundTrack
-
-if TYPE_CHECKING:
-    from bgsub.video.writers.ffv1 import MaskPacker
 
 MILLISECOND = Fraction(1, 1000)  # the only time base that FFmpeg's writer of Matroska and WebM has
 FINE_TICK = Fraction(1, 100_000)  # which its head says where frames come too fast for that
@@ -79,7 +76,6 @@ class VideoFile:
         self.path = path
         self._sound = sound
         self._track: SoundTrack | None = None
-        self._packer: MaskPacker | None = None
         self.encoding = encoding
         self._fps = info.fps
         self._aspect = _writable_aspect(info.sample_aspect_ratio)
@@ -140,7 +136,7 @@ class VideoFile:
             tick = self._tick + 1
         try:
             stream = self._stream or self._open(shape[1], shape[0], tick)
-            self._mux(self._encode(stream, planes, tick))
+            self._mux(stream.encode(self._frame(planes, tick)))
         except (av.error.FFmpegError, OSError) as error:
             raise self._fail(error) from error
         self._tick = tick
@@ -205,11 +201,6 @@ class VideoFile:
             context.color_range = ColorRange.JPEG if self.encoding.full_range else ColorRange.MPEG
             context.colorspace = Colorspace.ITU601  # what OpenCV's conversion to YUV computes
         self._stream = stream
-        if (self.encoding.codec, self.encoding.pix_fmt) == (FFV1_GRAY.codec, FFV1_GRAY.pix_fmt):
-            from bgsub.video.writers.ffv1 import packer_like  # kernels: only who writes masks waits for them
-
-            context.open(strict=False)
-            self._packer = packer_like(context, codec_options, self._aspect)
         if self._track is not None:
             try:
                 self._track.add_to(container, suffix)
@@ -241,21 +232,6 @@ class VideoFile:
         for packet in self._track.until(until):
             self._container.mux(packet)
 
-    def _encode(self, stream: VideoStream, planes: Sequence[np.ndarray], tick: int) -> Sequence[av.Packet]:
-        """Return what comes of the picture, and perhaps of some before it."""
-        if self._packer is None:
-            return stream.encode(self._frame(planes, tick))
-        packet = av.Packet(self._packer.pack(planes[0]))
-        packet.stream, packet.time_base = stream, self._time_base
-        packet.pts = packet.dts = tick
-        packet.duration, packet.is_keyframe = self._duration, self._packer.is_key
-        return [packet]
-
-    @property
-    def _duration(self) -> int:
-        """Ticks that a frame lasts; 0 where nobody knows."""
-        return max(1, round(self._ticks_per_second / self._fps)) if self._fps else 0
-
     def _frame(self, planes: Sequence[np.ndarray], tick: int) -> av.VideoFrame:
         """Return the picture as FFmpeg's frame."""
         height, width = planes[0].shape[:2]
@@ -266,7 +242,8 @@ class VideoFile:
             buffer = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             buffer[: rows.shape[0], : rows.shape[1]] = rows
         frame.pts, frame.time_base = tick, self._time_base
-        frame.duration = self._duration
+        if self._fps:
+            frame.duration = max(1, round(self._ticks_per_second / self._fps))
         gap = 0 if self._tick is None else tick - self._tick
         # The frame after this one is expected a gap later, and would be too late for a key frame.
         if self._key_tick is None or tick + gap - self._key_tick > self._gathered * self._ticks_per_second:

@@ -118,8 +118,8 @@ def mask_sink(
     source : path-like, optional
         What is read: it is never an output.
     codec : {'ffv1', 'h264'}
-        Of a ``.mkv``. FFV1 is read as grey by everything built on FFmpeg, and takes about half the time and the
-        space. Lossless H.264 comes back exact as well, as a picture with empty colour.
+        Of a ``.mkv``. FFV1 is read as grey by everything built on FFmpeg. Lossless H.264 takes about half the
+        time and twice the space; it comes back exact as well, as a picture with empty colour.
 
     Raises
     ------
