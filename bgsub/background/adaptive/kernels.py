@@ -144,6 +144,8 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
     near = (d < p.match_distance) & (weight > ZERO)
     owner = select(near, ZERO, splat_like(y, np.float32(NOBODY)))
     for i in range(1, n):
+        if all_(near):  # and no weight is read
+            break
         weight = s.weights[t, i]
         waiting = ~near & (weight > ZERO)
         if not any_(waiting):  # weights fall from mode to mode
@@ -270,8 +272,9 @@ def vectors_of(state):
 
 @inline
 def fetch_tile(s, owner, t, n, n_weights, n_rows):
-    """Ask for the memory of tile t: weights, the first mode, and all others where not all pixels have the first."""
-    fetch(s, t, n_weights, n if any_(owner != 0) else 1, n_rows)
+    """Ask for the memory of tile t: so many weights and the first mode; all of both where not all pixels have that."""
+    moves = any_(owner != 0)
+    fetch(s, t, n if moves else min(n, n_weights), n if moves else 1, n_rows)
 
 
 @kernel
@@ -285,7 +288,7 @@ def score_tiles(image, state, planes, p, shadows, lo, hi):
         if all_(closed[t] != 0):
             continue
         ahead = min(t + AHEAD, hi - 1)
-        fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 3, n_rows)  # by the owners of the last frame
+        fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 1, n_rows)  # by the owners of the last frame
         steady = convert(flicker[t], np.float32)
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, pixels_of(image, s, t, p), steady, p, shadows)
 
