@@ -35,8 +35,10 @@ ENGINES = {
     "colour.py",
     "cpu.py",
     "engine.py",
+    "evenness.py",
     "kernels.py",
     "neighbourhood.py",
+    "shadows.py",
     "standing.py",
     "step.py",
 }
@@ -48,6 +50,7 @@ TESTS: dict[str | None, list[str]] = {  # related to a file, the quick and telli
     "light.py": ["test_light.py", "test_adaptive_policy.py", "test_adaptive_footage.py"],
     "structure.py": ["test_structure.py", "test_adaptive_policy.py"],
     "likeness.py": ["test_structure.py", "test_adaptive_policy.py", "test_adaptive_frames.py"],
+    "tone.py": ["test_shadows.py", "test_adaptive_policy.py"],
     "evidence.py": ["test_evidence.py", "test_adaptive_policy.py"],
     "registration.py": [
         "test_registration_twin.py",

@@ -8,10 +8,13 @@ flickers, whether it rests) is handed in; `naive_policy` does all of that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from tests.naive_shadows import ShadowConstants, odds_in_shadow
 
 f32 = np.float32
 CERTAIN, LEAST = f32(11.875), f32(-20)
@@ -40,9 +43,6 @@ class Constants:
     low_weight: np.float32
     prior: np.float32
     prior_slope: np.float32
-    shadow_darkest: np.float32
-    shadow_chroma: np.float32
-    shadow_offset: np.float32
     steadiness: np.float32  # evidence asked for by a 1024th of flicker beyond the dead zone
     dead_zone: np.float32  # 1024ths, as `restless`
     restless: np.float32
@@ -100,9 +100,6 @@ def constants_of(
         low_weight=f32(p["low_weight"] + new),
         prior=f32(p["weight_doubt"]),
         prior_slope=f32(p["weight_doubt"] / p["weight_span"]),
-        shadow_darkest=f32(p["shadow_threshold"]),
-        shadow_chroma=f32(acuity / (2 * p["shadow_spread"])),
-        shadow_offset=f32(p["shadow_doubt"] - p["threshold"]),
         steadiness=f32(p["flicker_doubt"] / 1024),
         dead_zone=f32(1024 * dead_zone),
         restless=f32(1024 * p["restless"]),
@@ -156,16 +153,30 @@ class NaiveAdaptive:
 
     # -------------------------------------------------------------------------------------------------- evidence
 
-    def score(self, colours: list[Colour], flicker: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
-        """Judge the pixels of a frame; `flicker` is that of their surroundings, in 1024ths."""
+    def score(
+        self,
+        colours: list[Colour],
+        flicker: np.ndarray,
+        constants: Constants,
+        shadow: ShadowConstants | None,
+        uneven: Callable[[int], np.float32],
+    ) -> list[Verdict]:
+        """Judge the pixels of a frame; `flicker` is that of their surroundings, in 1024ths.
+
+        With `shadow` a shadow may explain them, for which is asked how unevenly the surroundings of a pixel are dimmed.
+        """
         verdicts = []
-        for pixel, colour, trembling in zip(self.pixels, colours, flicker, strict=True):
+        for i, (pixel, colour, trembling) in enumerate(zip(self.pixels, colours, flicker, strict=True)):
             distances = distances_of(pixel, colour, constants)
             owner = _owner(pixel, distances, constants)
             asked = distances if owner is None else distances[: owner + 1]  # the lighter ones are not asked
-            odds, shadow = _judge(pixel, colour, asked, constants, shadows)
+            odds = _odds(pixel, asked, constants)
+            is_shadow = False
+            if shadow is not None and odds > 0:
+                odds = min(odds, _odds_in_shadow(pixel, colour, uneven(i), constants, shadow))
+                is_shadow = bool(odds <= 0)
             odds = odds - constants.steadiness * max(f32(trembling) - constants.dead_zone, f32(0))
-            verdicts.append(Verdict(max(odds, LEAST), owner, shadow))
+            verdicts.append(Verdict(max(odds, LEAST), owner, is_shadow))
         return verdicts
 
     # -------------------------------------------------------------------------------------------------- learning
@@ -284,24 +295,22 @@ def distances_of(pixel: AdaptivePixel, colour: Colour, c: Constants) -> list[np.
     return distances
 
 
-def _judge(
-    pixel: AdaptivePixel, colour: Colour, distances: list[np.float32], c: Constants, shadows: bool
-) -> tuple[np.float32, bool]:
-    """Return S, and whether it is a shadow that explains the pixel."""
+def _odds(pixel: AdaptivePixel, distances: list[np.float32], c: Constants) -> np.float32:
+    """Return S without shadows."""
     least = CERTAIN
     for mode, d in zip(pixel.modes, distances, strict=False):
         if mode.weight > c.low_weight:
             doubt = c.prior - (mode.weight - c.low_weight) * c.prior_slope
             least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))
-    if not shadows or least <= 0:
-        return least, False
-    y, chroma = colour
-    for mode in pixel.modes:
-        dimming = y / max(mode.luma, f32(1))
-        if mode.weight > c.low_weight and c.shadow_darkest < dimming < 1:
-            apart = _square(chroma, [dimming * m for m in mode.chroma]) if chroma else f32(0)
-            least = min(least, apart / mode.chroma_variance * c.shadow_chroma + c.shadow_offset)
-    return least, bool(least <= 0)
+    return least
+
+
+def _odds_in_shadow(
+    pixel: AdaptivePixel, colour: Colour, uneven: np.float32, c: Constants, shadow: ShadowConstants
+) -> np.float32:
+    """Return the least evidence that a shadow leaves."""
+    told = [odds_in_shadow(*colour, mode, uneven, shadow) for mode in pixel.modes if mode.weight > c.low_weight]
+    return min([CERTAIN, *(odds for odds in told if odds is not None)])
 
 
 def _owner(pixel: AdaptivePixel, distances: list[np.float32], c: Constants) -> int | None:

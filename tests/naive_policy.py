@@ -28,6 +28,7 @@ from tests.naive_adaptive import (
     distances_of,
     f32,
 )
+from tests.naive_shadows import NaiveTones, ShadowConstants, dimming_of, shadow_constants_of, unevenness
 
 GREY = (0.114, 0.587, 0.299)  # shares of blue, green and red in Y
 
@@ -60,8 +61,9 @@ class NaivePolicy:
         constants = constants_of(self.p, self.n_learned, rate, gain, liveliness, frame.ndim == 3, acuity=acuity)
         colours = colours_of(bounded(pixels, self.mixture.pixels, constants), constants)
         seek_shadows = self.p["detect_shadows"] and has_colour
+        shadow_constants = shadow_constants_of(self.p, *self.tones.tone(), acuity) if seek_shadows else None
         if self.n_learned:
-            verdicts = self._score(colours, known, constants, seek_shadows)
+            verdicts = self._score(colours, known, constants, shadow_constants)
             evidence = np.array([math.floor(8 * v.evidence + 160.5) for v in verdicts]).reshape(self.shape)
             evidence = self._explained(colours, evidence, constants, liveliness)
             evidence[known] = 255
@@ -80,6 +82,9 @@ class NaivePolicy:
         mask[known] = 255
         self.verdicts = verdicts
         if rate != 0:
+            if seek_shadows and self.n_learned:
+                self.counted["within a shadow"] += self.tones.learn(shadow, known, self.dimming)
+                self.counted["tone known"] += int(self.tones.tone()[1] > 0)
             near = self._near(objects, liveliness)
             self._learn(colours, evidence, known, constants, near, learned_mask(self.shape, objects, left))
             self.n_learned += 1
@@ -94,6 +99,7 @@ class NaivePolicy:
         self.shape = shape[:2]
         self.mixture = NaiveAdaptive(shape[0] * shape[1], self.p["n_components"])
         self.verdicts = self.mixture.begin()
+        self.tones = NaiveTones()
         self.trembling = np.zeros(self.shape, np.uint8)  # flicker around each pixel, 1024ths
         self.age = np.zeros(self.shape, int)  # frames for which a large object has been there
         self.learned_mask = np.zeros(self.shape, np.uint8)
@@ -151,12 +157,26 @@ class NaivePolicy:
 
     # -------------------------------------------------------------------------------------------- evidence in place
 
-    def _score(self, colours: list[Colour], known: np.ndarray, constants: Constants, shadows: bool) -> list[Verdict]:
+    def _score(
+        self, colours: list[Colour], known: np.ndarray, constants: Constants, shadow: ShadowConstants | None
+    ) -> list[Verdict]:
         """Return what is said of each pixel; of sixteen that are all known, what was said last."""
-        verdicts = self.mixture.score(colours, self.trembling.ravel(), constants, shadows)
-        for lo in range(0, known.size, 16):
-            if known.ravel()[lo : lo + 16].all():
-                verdicts[lo : lo + 16] = self.verdicts[lo : lo + 16]
+        told = zip(colours, self.mixture.pixels, strict=True)
+        dimming = np.array([dimming_of(luma, pixel) for (luma, _), pixel in told])
+        closed = [lo for lo in range(0, known.size, 16) if known.ravel()[lo : lo + 16].all()]
+        for lo in closed:
+            dimming[lo : lo + 16] = 0
+        self.dimming = dimming.reshape(self.shape)
+
+        def uneven(i: int) -> np.float32:
+            assert shadow is not None
+            found = unevenness(self.dimming, *divmod(i, self.shape[1]), shadow)
+            self.counted["even" if found == 0 else "uneven"] += 1
+            return found
+
+        verdicts = self.mixture.score(colours, self.trembling.ravel(), constants, shadow, uneven)
+        for lo in closed:
+            verdicts[lo : lo + 16] = self.verdicts[lo : lo + 16]
         self.counted["shadow"] += sum(verdict.shadow for verdict in verdicts)
         return verdicts
 

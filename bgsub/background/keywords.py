@@ -22,6 +22,12 @@ class RareParameters(TypedDict, total=False):
     early_doubt: float
     shadow_spread: float
     shadow_doubt: float
+    even_credit: float
+    even_depth: float
+    even_spread: float
+    uneven_spread: float
+    tone_doubt: float
+    tone_margin: float
     standing_gain: float
     standing_share: float
     standing_reach: float

@@ -233,6 +233,12 @@ ADAPTIVE_PARAMETERS = {
         _advanced("early_doubt", 2.0, 0, 100, "frames", "frames of a Gaussian that do not count while all is new"),
         _advanced("shadow_spread", 0.6, 0.01, 100, "", "variance of a shadow's chroma beside that of the background"),
         _advanced("shadow_doubt", 5.5, 0, 50, "log-odds", "evidence against a pixel being in shadow"),
+        _advanced("even_credit", 4.0, 0, 50, "log-odds", "evidence for a shadow where all is dimmed evenly"),
+        _advanced("even_depth", 0.67, 0, 1, "", "darkest even shadow, as a share of shadow_threshold"),
+        _advanced("even_spread", 0.03, 0, 1, "", "spread of the dimming around a pixel up to which it is even"),
+        _advanced("uneven_spread", 0.06, 0, 1, "", "spread from which it is not"),
+        _advanced("tone_doubt", 6.0, 0, 50, "log-odds", "evidence against shadows darker than the scene's others"),
+        _advanced("tone_margin", 0.1, 0.001, 1, "", "brightness by which they are darker; twice that counts in full"),
         _advanced("standing_gain", 30.0, 0, 1000, "log-odds", "evidence against shadow where all below is foreground"),
         _advanced("standing_share", 0.1, 0, 1, "", "share of foreground below a pixel that speaks neither way"),
         _advanced("standing_reach", 0.17, 0, 1, "", "how far below it counts, as a share of the frame's height"),
@@ -274,6 +280,14 @@ ADAPTIVE_PARAMETERS = {
 """The parameters of `bgsub.BackgroundSubtractor`, by name."""
 
 
+_RISING = (
+    ("var_min_y", "var_max"),
+    ("var_min_c", "var_max"),
+    ("liveliness_low", "liveliness_high"),
+    ("even_spread", "uneven_spread"),
+)
+
+
 def check_adaptive(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all parameters of the adaptive model: `values`, checked, and defaults for the rest.
 
@@ -284,7 +298,7 @@ def check_adaptive(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     _check_names(values, ADAPTIVE_PARAMETERS)
     checked = {name: p.check(values.get(name, p.default)) for name, p in ADAPTIVE_PARAMETERS.items()}
-    for low, high in (("var_min_y", "var_max"), ("var_min_c", "var_max"), ("liveliness_low", "liveliness_high")):
+    for low, high in _RISING:
         if checked[low] >= checked[high]:
             raise ParameterError(f"{low} is {checked[low]:g}, {high} {checked[high]:g}: the first must be the smaller")
     return checked

@@ -16,12 +16,15 @@ from bgsub.background.adaptive.constants import (
     neighbourhood_of,
     oldest_of,
     search_of,
+    shadow_of,
     standing_of,
     step_of,
 )
 from bgsub.background.adaptive.light import Light
+from bgsub.background.adaptive.tone import Tone
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS, check_adaptive
 from tests.naive_adaptive import constants_of
+from tests.naive_shadows import shadow_constants_of
 
 DEFAULTS = check_adaptive({})
 TWINS = {  # of the kernels' names those that differ
@@ -29,9 +32,6 @@ TWINS = {  # of the kernels' names those that differ
     "threshold": "offset",
     "weight_doubt": "prior",
     "doubt_slope": "prior_slope",
-    "shadow_threshold": "shadow_darkest",
-    "shadow_precision": "shadow_chroma",
-    "shadow_base": "shadow_offset",
     "flicker_doubt": "steadiness",
     "flicker_rate": "blink_rate",
 }
@@ -69,6 +69,7 @@ def random_parameters(seed):
         values[name] = round(value) if isinstance(p.default, int) else value
     values["var_max"] += max(values["var_min_y"], values["var_min_c"])
     values["liveliness_high"] += values["liveliness_low"]
+    values["uneven_spread"] += values["even_spread"]
     return check_adaptive(values)
 
 
@@ -103,6 +104,18 @@ def test_of_other_parameters(seed):
     for n_frames in (0, 2, 3, 6, 20, 400):
         rate = None if rng.random() < 0.5 else rng.uniform(0, 0.5)
         assert_same_constants(random_parameters(seed), n_frames, rate, rng.uniform(0.5, 2), rng.random(), seed % 2 == 0)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("tone", [(0.5, 0.0), (0.73, 0.4), (0.41, 1.0)])
+def test_of_shadows(seed, tone):
+    for changes in ({}, {"shadow_threshold": 0.0}, {"even_depth": 1.0}):
+        p = {**random_parameters(seed), **changes}
+        found, expected = shadow_of(p, Tone(*tone), 2.5), shadow_constants_of(p, *tone, 2.5)
+        for name, value in found._asdict().items():
+            np.testing.assert_allclose(value, getattr(expected, name), rtol=2e-6, err_msg=name)
+            assert np.isfinite(value)
+            assert value.dtype == np.float32
 
 
 # ------------------------------------------------------------------------------------------- what the numbers mean
@@ -205,4 +218,4 @@ def test_how_objects_are_looked_for(seed):
     assert search_of({**p, "standing_gain": 0}, moment_of(), 1000).standing is None
     for detect, colour in itertools.product((True, False), repeat=2):
         found = search_of({**p, "detect_shadows": detect}, moment_of(colour=colour), 1000)
-        assert bool(found.shadows) == (detect and colour)
+        assert (found.shadow is not None) == (detect and colour)

@@ -47,6 +47,19 @@ def shaken():
     return [seen(picture[y : y + 72, x : x + 92], rng) for picture, (y, x) in zip(pictures, corners, strict=True)]
 
 
+def cloudy():
+    """Shadows of one depth pass before a wall, and dark cloth that has their hue."""
+    rng, background = np.random.default_rng(10), wall((33, 45), seed=10, level=(110, 160))
+    frames = []
+    for t in range(30):
+        picture = with_square(background, 18, 2 * t % 31, 12)
+        picture[2:18, 2 * t % 25 : 2 * t % 25 + 20] *= 0.7
+        if t > 15:
+            picture[20:32, 30:42] *= 0.5
+        frames.append(seen(picture, rng))
+    return frames
+
+
 BGR = walk(30, shape=(33, 45))
 SCENES = {
     "colour": (BGR, {}),
@@ -54,6 +67,7 @@ SCENES = {
     "light": (switched_light(), {}),
     "lit": (lit(), {"detect_shadows": False, "structure_area": 20}),
     "shaken": (shaken(), {}),
+    "shadows": (cloudy(), {"shadow_threshold": 0.4}),
     "waving": (waving(), {"flicker_rate": 0.1}),
     "polygons": (BGR, {"region": [[(3, 2), (40.5, 5), (22, 31)], [(0, 20), (9, 20), (9, 30)]]}),
     "mask": (BGR, {"region": np.random.default_rng(0).random((33, 45)) < 0.8, "n_components": 3}),
@@ -202,6 +216,10 @@ ABSURD = {
     "an unknown parameter": ("parameters", lambda p: {**p, "sharpness": 1}),
     "a parameter named as another argument": ("parameters", lambda p: {**p, "threads": 2}),
     "parameters that contradict each other": ("parameters", lambda p: {**p, "var_min_y": 80.0, "var_max": 70.0}),
+    "tones that are too few": ("tones", lambda tones: tones[1:]),
+    "negative tones": ("tones", lambda tones: [-1.0, *tones[1:]]),
+    "tones that are no numbers": ("tones", lambda tones: ["many", *tones[1:]]),
+    "tones that are no list": ("tones", lambda tones: 12.0),
     "polygons outside": ("polygons", lambda p: [[[100, 100], [105, 100], [105, 105]]]),
 }
 

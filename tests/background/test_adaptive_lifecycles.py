@@ -175,7 +175,7 @@ def test_without_detection_a_shadow_is_foreground():
 
 
 def test_what_is_darker_than_any_shadow_is_foreground():
-    mask = mask_of_shadow(wall(SHAPE, level=(70, 170)), factor=0.4, shadow_threshold=0.5)
+    mask = mask_of_shadow(wall(SHAPE, level=(70, 170)), factor=0.3, shadow_threshold=0.5)
     assert (mask[CORE] == 255).mean() > 0.9
 
 

@@ -21,10 +21,12 @@ linearly with its weight expresses::
     S = min over the modes with w > w_0 of   D / 2 - c + c_w max(0, 1 - (w - w_0) / (w_1 - w_0))
 
 Modes lighter than the first one with D < m, the *owner* of the pixel, are not asked. There is never more than S_max.
-A cast shadow dims a background mode, r = Y / max(mu_y, 1), and keeps its hue; where tau < r < 1 for a mode with
-w > w_0::
+A cast shadow dims a background mode, r = Y / max(mu_y, 1), and keeps its hue (`shadows`). It is even, u = 0, where the
+same number dims all around (`evenness`), and as dark as the scene's other shadows, t (`tone`). For a mode with w > w_0
+and tau_e + (tau - tau_e) u < r < 1::
 
-    S <- min(S, A |chroma - r mu_chroma|^2 / (2 s v_c) + c_s - c)
+    S <- min(S, A |chroma - r mu_chroma|^2 / (2 s v_c) + c_s - c
+                - c_e (1 - u) clip((r - tau_e) / (tau - tau_e), 0, 1) + c_t clip((t - r) / m_t - 1, 0, 1))
 
 In places where the background flickers (f, averaged over a neighbourhood), more is asked for::
 
@@ -67,6 +69,11 @@ A_max      the constant `_KEENEST`                            factor            
 tau        `shadow_threshold`                                 share of mu_y       darkest shadow
 s          `shadow_spread`                                    share of v_c        variance of a shadow's chroma
 c_s        `shadow_doubt`                                     log-odds            doubt of any shadow
+c_e        `even_credit`                                      log-odds            credit of an even shadow
+tau_e      `even_depth` times tau                             share of mu_y       darkest even shadow
+u          `even_spread` to `uneven_spread`                   0 to 1              how unevenly a place is dimmed
+c_t        `tone_doubt`, by how sure t is                     log-odds            doubt of shadows darker than others
+m_t        `tone_margin`                                      share of mu_y       by how much they are darker
 g, q_0     `standing_gain`, `standing_share`                  log-odds, share     foreground below a pixel, q
 c_n        `neighbour_doubt`                                  log-odds            doubt of moved background
 kappa      `flicker_doubt`                                    log-odds            evidence asked for where all flickers

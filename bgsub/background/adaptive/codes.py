@@ -17,8 +17,10 @@ FLICKER_STEPS = np.float32(1024)  # bytes to a flicker of 1: bytes reach up to 0
 
 FOREGROUND, GHOST = 255, 1  # in the mask that learning sees: learn slowly; learn fast, what was there has gone
 
+DIMMING_STEPS = np.float32(255 / 1.2)  # bytes to brightness as of the background: bytes reach up to 1.2
+
 NOBODY = 64  # owner of a pixel that no mode is near
-SHADOW = 128  # flag beside the owner: evidence was explained away as a shadow
+SHADOW = 128  # flag beside the owner: evidence that a shadow may explain, or has explained away
 
 WITNESS, SUSPECT = 1, 2  # flags of a tile: a pixel has evidence, a pixel is explained as a shadow
 

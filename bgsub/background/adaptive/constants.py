@@ -10,7 +10,8 @@ import numpy as np
 
 from bgsub.background.adaptive.codes import FLICKER_STEPS
 from bgsub.background.adaptive.light import CHROMA, LUMA, Light
-from bgsub.background.adaptive.step import Neighbourhood, Standing, Step
+from bgsub.background.adaptive.step import Neighbourhood, Shadow, Standing, Step
+from bgsub.background.adaptive.tone import UNKNOWN, Tone
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
@@ -18,6 +19,7 @@ _USUAL_DISTANCE = 3.58  # chosen: D of a pixel that is well matched; 69 % of a G
 _UNPROTECTED = 3  # chosen: frames after which foreground learns slowly
 _MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
 _UNHURRIED = 0.02  # cost: learning rate up to which two frames may be learned as one
+_STEEP = 1e-6  # cost: of brightness, over which a step of evidence is no slope
 _UNSURE = 5  # chosen: frames in which any scene is taken to be in motion
 NEVER = 256  # cost: frames, an age that no object reaches, since ages are bytes
 _CLIPPED = 250.0  # chosen: value from which a channel is clipped: compression and noise leave few at 255
@@ -47,8 +49,8 @@ class Search(NamedTuple):
 
     Attributes
     ----------
-    shadows : bool
-        Look for shadows.
+    shadow : Shadow or None
+        Constants of what a shadow explains; None where none are looked for.
     shadow_value : int
         Mask value of shadows.
     neighbourhood : Neighbourhood
@@ -65,7 +67,7 @@ class Search(NamedTuple):
         Pixels: smaller objects are not compared with anything.
     """
 
-    shadows: bool
+    shadow: Shadow | None
     shadow_value: int
     neighbourhood: Neighbourhood
     standing: Standing | None
@@ -91,6 +93,8 @@ class Moment(NamedTuple):
         How far the whole scene is in motion, 0 to 1.
     seconds : float or None
         Since the frame before; None for one frame at the rate of the parameters.
+    tone : Tone
+        Of the scene's shadows.
     """
 
     n_frames: int
@@ -98,6 +102,7 @@ class Moment(NamedTuple):
     light: Light
     liveliness: float
     seconds: float | None = None
+    tone: Tone = UNKNOWN
 
 
 def learning_rates(parameters: Mapping[str, Any], moment: Moment) -> tuple[float, float]:
@@ -155,9 +160,6 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         low_weight=np.float32(parameters["low_weight"] + doubt),
         doubt_slope=f32["weight_doubt"] / f32["weight_span"],
         weight_doubt=f32["weight_doubt"],
-        shadow_threshold=f32["shadow_threshold"],
-        shadow_precision=np.float32(0.5 * acuity) / f32["shadow_spread"],
-        shadow_base=f32["shadow_doubt"] - f32["threshold"],
         flicker_doubt=f32["flicker_doubt"] / FLICKER_STEPS,
         dead_zone=np.float32(dead_zone) * FLICKER_STEPS,
         restless=f32["restless"] * FLICKER_STEPS,
@@ -171,6 +173,29 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         last=parameters["n_components"] - 1,
         turn=moment.n_frames % 2 if alpha <= _UNHURRIED else -1,
     )
+
+
+def shadow_of(parameters: Mapping[str, Any], tone: Tone, acuity: float) -> Shadow:
+    """Return the constants of what a shadow explains, in a scene whose shadows have such a tone.
+
+    In fog there are hardly any, since light comes from all sides; what is even there is faint.
+    """
+    p = parameters
+    darkest, even_darkest = p["shadow_threshold"], p["shadow_threshold"] * p["even_depth"]
+    constants = Shadow(
+        darkest=darkest,
+        precision=0.5 * acuity / p["shadow_spread"],
+        base=p["shadow_doubt"] - p["threshold"],
+        even_credit=p["even_credit"] / acuity,
+        even_darkest=even_darkest,
+        even_slope=1 / max(darkest - even_darkest, _STEEP),
+        even_variance=p["even_spread"] ** 2,
+        uneven_slope=1 / (p["uneven_spread"] ** 2 - p["even_spread"] ** 2),
+        tone=tone.depth,
+        tone_doubt=p["tone_doubt"] * tone.sure,
+        tone_slope=1 / p["tone_margin"],
+    )
+    return Shadow(*map(np.float32, constants))
 
 
 def neighbourhood_of(parameters: Mapping[str, Any], liveliness: float) -> Neighbourhood:
@@ -194,9 +219,9 @@ def standing_of(parameters: Mapping[str, Any]) -> Standing:
 
 def search_of(parameters: Mapping[str, Any], moment: Moment, n_pixels: int) -> Search:
     """Return how the objects of a frame are looked for, in an area of so many pixels."""
-    p, liveliness = parameters, moment.liveliness
+    p, liveliness, light = parameters, moment.liveliness, moment.light
     return Search(
-        shadows=p["detect_shadows"] and moment.light.has_colour,
+        shadow=shadow_of(p, moment.tone, acuity_of(p, light)) if p["detect_shadows"] and light.has_colour else None,
         shadow_value=p["shadow_value"],
         neighbourhood=neighbourhood_of(p, liveliness),
         standing=standing_of(p) if p["standing_gain"] else None,

@@ -20,6 +20,7 @@ from bgsub.background.adaptive.codes import (
 from bgsub.background.adaptive.constants import Search
 from bgsub.background.adaptive.displacement import Displacement, within_frame
 from bgsub.background.adaptive.engine import FLICKERING, SAMPLES, Likeness, Objects, View, layout
+from bgsub.background.adaptive.evenness import count_depths, dimming_for, explain_shadows
 from bgsub.background.adaptive.evidence import probability_of, smoothed
 from bgsub.background.adaptive.flicker import average_flicker, count_above, line_of
 from bgsub.background.adaptive.kernels import Planes, State, score_tiles, update_tiles
@@ -31,7 +32,7 @@ from bgsub.background.adaptive.objects import objects_of
 from bgsub.background.adaptive.registration import small
 from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for, scratch_of, taps_of
 from bgsub.background.adaptive.standing import raise_standing, share_below
-from bgsub.background.adaptive.step import Step
+from bgsub.background.adaptive.step import NO_SHADOW, Step
 from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
 from bgsub.background.region import Area
 from bgsub.simd import LANES, bound, zeros
@@ -95,6 +96,7 @@ class CpuEngine:
         self._outside = np.ones((tiles, LANES), np.uint8)  # pixels that are not there are outside too
         self._as_picture(self._outside)[...] = area.outside
         self._is_marked = True  # `closed` may be more than what lies outside
+        self._dimming = dimming_for(area.size, tiles)
 
     @property
     def threads(self) -> int | None:
@@ -152,18 +154,23 @@ class CpuEngine:
     def score(self, step: Step, search: Search) -> Objects:
         """Find the objects of the frame; see `Engine`."""
         self._smoothing = search.smoothing
-        self._share_bands(self._scoring(step, search))
-        self._flicker_is_spread = True
+        self._score_pixels(step, search)
         evidence = self.pictures.evidence
         if self._closes_more_than_known:
             evidence[self.pictures.closed != 0] = ZERO_BYTE
         if self._known is not None:
             evidence[self._known] = 255
             self._active |= WITNESS
-        if search.shadows and search.standing is not None:
+        if search.shadow is not None and search.standing is not None:
             self._raise_standing(search)
         self._share_bands(self._finding(search))
         return self._table(search.min_area, search.fill_area, search.compared_area)
+
+    def shadow_depths(self) -> np.ndarray:
+        """Return how dark the shadows of the frame are; see `Engine`."""
+        depths = np.zeros(256, np.int64)
+        count_depths(self.planes, self._active, self._dimming.tiles, self._size, depths)
+        return depths
 
     def likeness(self, rows: Sequence[int]) -> list[Likeness]:
         """Compare the structure of frame and background within each of some objects."""
@@ -297,25 +304,23 @@ class CpuEngine:
         call, width, n_tiles = bound(kernel, *arguments), self._size[1], self._n_tiles
         return lambda lo, hi: call(lo * width, min(hi * width, n_tiles))
 
-    def _scoring(self, step: Step, search: Search) -> Work:
-        """Return work that writes the evidence of pixels by themselves and, where the background moves, by others."""
-        frame, near, pictures = (self._image, self.state, self.planes), search.neighbourhood, self.pictures
-        score = self._on_tiles(score_tiles, *frame, step, search.shadows)
-        explain = self._on_tiles(explain_by_neighbours, *frame, self._size, step, near)
-        mark = self._on_tiles(mark_active, self.planes, self._active)
-        flicker = pictures.flicker, pictures.smooth_flicker
-        average = pool.each_its_own(lambda: bound(average_flicker, *flicker, line_of(self._size[1])))
-        is_spread = self._flicker_is_spread
-
-        def work(lo: int, hi: int) -> None:
-            if not is_spread:
-                average(lo, hi)
-            score(lo, hi)
-            if near.neighbour_radius:
-                explain(lo, hi)
-            mark(lo, hi)
-
-        return work
+    def _score_pixels(self, step: Step, search: Search) -> None:
+        """Write the evidence of pixels by themselves, and what a shadow, or background that moves, leaves of it."""
+        frame, width = (self._image, self.state, self.planes), self._size[1]
+        shadow, near = search.shadow, search.neighbourhood
+        dims = self._dimming.tiles, step, shadow is not None, shadow or NO_SHADOW
+        works = [self._on_tiles(score_tiles, *frame, *dims)]
+        if not self._flicker_is_spread:
+            flicker = self.pictures.flicker, self.pictures.smooth_flicker
+            works.insert(0, pool.each_its_own(lambda: bound(average_flicker, *flicker, line_of(width))))
+        if shadow is not None:
+            self._share_bands(in_turn(works))
+            works = [self._on_tiles(explain_shadows, *frame, self._dimming, width, step, shadow)]  # asks other bands
+        if near.neighbour_radius:
+            works.append(self._on_tiles(explain_by_neighbours, *frame, self._size, step, near))
+        works.append(self._on_tiles(mark_active, self.planes, self._active))
+        self._share_bands(in_turn(works))
+        self._flicker_is_spread = True
 
     def _finding(self, search: Search) -> Work:
         """Return work that finds runs of smoothed evidence, and shadows."""
@@ -330,14 +335,7 @@ class CpuEngine:
         told = (*remembered, pictures.near, pictures.mask)
         mark = bound(mark_rows, *self._found.drawing, marks, oldest, *told)
         update = self._on_tiles(update_tiles, self._image, self.state, self.planes, step)
-        count = bound(count_above, pictures.flicker, FLICKERING, self._flickering)
-
-        def work(lo: int, hi: int) -> None:
-            mark(lo, hi)
-            update(lo, hi)
-            count(lo, hi)
-
-        return work
+        return in_turn([mark, update, bound(count_above, pictures.flicker, FLICKERING, self._flickering)])
 
     def _raise_standing(self, search: Search) -> None:
         """Raise the evidence of shadows that stand."""
@@ -374,3 +372,13 @@ class CpuEngine:
             if not self._area.is_whole:
                 picture[outside] = 0
         out[box] = picture
+
+
+def in_turn(works: list[Work]) -> Work:
+    """Return work that does several on each range, one after another."""
+
+    def work(lo: int, hi: int) -> None:
+        for one in works:
+            one(lo, hi)
+
+    return work

@@ -121,6 +121,17 @@ class Engine(ModelEngine, Protocol):
         Shadows are marked where most pixels around were explained as one.
         """
 
+    def shadow_depths(self) -> np.ndarray:
+        """Return how dark the shadows of the frame are: its pixels within one, by brightness beside the background's.
+
+        Only where `score` was asked for shadows.
+
+        Returns
+        -------
+        ndarray of int64, shape (256,)
+            Pixels of which all eight neighbours are shadow too, by `DIMMING_STEPS` r.
+        """
+
     def likeness(self, rows: Sequence[int]) -> list[Likeness]:
         """Compare the structure of frame and background within each of some objects."""
 

@@ -18,6 +18,7 @@ from numba.extending import register_jitable
 
 from bgsub.background.adaptive.codes import (
     CERTAIN,
+    DIMMING_STEPS,
     FLICKER_STEPS,
     FOREGROUND,
     GHOST,
@@ -34,6 +35,7 @@ from bgsub.background.adaptive.codes import (
     rows_of_mode,
 )
 from bgsub.background.adaptive.colour import chroma_of, luma_of, pixels_of
+from bgsub.background.adaptive.shadows import odds_of_shadow
 from bgsub.background.modes import ONE, ZERO, MixtureRows, fetch, rise, start_mode, with_room
 from bgsub.simd import (
     LANES,
@@ -122,21 +124,8 @@ def log_odds(d, weight, p):
 
 
 @inline
-def shadow_odds(s, t, i, pixel, y, weight, p):
-    """Return the evidence that is left if mode i stands in a shadow; CERTAIN where it cannot."""
-    mean = s.modes[i, t, MEAN_Y]
-    r = y / select(mean > ONE, mean, ONE)
-    square = zeros_like(y)
-    for c in range(1, len(pixel)):
-        difference = chroma_of(pixel, y, c, p) - r * s.modes[i, t, MEAN_C + c - 1]
-        square = square + difference * difference
-    odds = square / s.modes[i, t, VAR_C] * p.shadow_precision + p.shadow_base
-    return select((weight > p.low_weight) & (r > p.shadow_threshold) & (r < ONE), odds, CERTAIN)
-
-
-@inline
-def score_tile(s, n, t, pixel, flicker, p, shadows):
-    """Return the bytes of evidence and of the owner."""
+def score_tile(s, n, t, pixel, flicker, p, shadows, shadow):
+    """Return the bytes of evidence and of the owner, with `shadows` flagged where an even one would explain more."""
     y = luma_of(pixel, p)
     weight = s.weights[t, 0]
     d = distance(s, t, 0, pixel, y, p)
@@ -159,18 +148,21 @@ def score_tile(s, n, t, pixel, flicker, p, shadows):
             near = near | here
     odds = select(odds < CERTAIN, odds, CERTAIN)
     if shadows and any_(odds > ZERO):
-        suspect = odds > ZERO
-        for i in range(n):
-            weight = s.weights[t, i]
-            if not any_(suspect & (weight > p.low_weight)):
-                break
-            other = shadow_odds(s, t, i, pixel, y, weight, p)
-            odds = select(suspect & (other < odds), other, odds)
-        owner = owner + select(suspect & (odds <= ZERO), splat_like(y, np.float32(SHADOW)), ZERO)
+        left = odds_of_shadow(s, n, t, pixel, y, odds > ZERO, ZERO, p, shadow)
+        owner = owner + select((odds > ZERO) & (left < odds), splat_like(y, np.float32(SHADOW)), ZERO)
     excess = flicker - p.dead_zone
     odds = odds - p.flicker_doubt * select(excess > ZERO, excess, ZERO)
     odds = clip(odds, LEAST, CERTAIN)
     return convert(odds * np.float32(STEPS) + ROUNDED_ZERO_BYTE, np.uint8), convert(owner, np.uint8)
+
+
+@inline
+def dimming_of(s, t, pixel, p):
+    """Return q, brightness beside that of the heaviest mode, as a byte; 0 where there is none."""
+    mean = s.modes[0, t, MEAN_Y]
+    q = luma_of(pixel, p) / select(mean > ONE, mean, ONE)
+    known = clip(q * DIMMING_STEPS + HALF, ONE, np.float32(255))
+    return convert(select(s.weights[t, 0] > ZERO, known, ZERO), np.uint8)
 
 
 # --------------------------------------------------------------------------------------------------------- learning
@@ -278,19 +270,28 @@ def fetch_tile(s, owner, t, n, n_weights, n_rows):
 
 
 @kernel
-def score_tiles(image, state, planes, p, shadows, lo, hi):
-    """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16."""
+def score_tiles(image, state, planes, dimming, p, shadows, shadow, lo, hi):
+    """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16.
+
+    With `shadows` pixels that may be one have the flag SHADOW, and `dimming`, (tiles, 16) uint8, receives q: what
+    `evenness.explain_shadows` goes by; `shadow` is a Shadow.
+    """
     s, n_modes = vectors_of(state), state.n_modes
     evidence, owners = rows(planes.evidence, LANES), rows(planes.owner, LANES)
     flicker, closed = rows(planes.smooth_flicker, LANES), rows(planes.closed, LANES)
+    dimmed = rows(dimming, LANES)
     n_rows = rows_of_mode(1 if image.ndim == 1 else 3)  # known to the compiler
     for t in range(lo, hi):
         if all_(closed[t] != 0):
+            dimmed[t] = np.uint8(0)
             continue
         ahead = min(t + AHEAD, hi - 1)
         fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 1, n_rows)  # by the owners of the last frame
         steady = convert(flicker[t], np.float32)
-        evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, pixels_of(image, s, t, p), steady, p, shadows)
+        pixel = pixels_of(image, s, t, p)
+        evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, pixel, steady, p, shadows, shadow)
+        if shadows:
+            dimmed[t] = dimming_of(s, t, pixel, p)
 
 
 @kernel

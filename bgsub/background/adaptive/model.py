@@ -20,6 +20,7 @@ from bgsub.background.adaptive.engine import Engine, layout, rescaled
 from bgsub.background.adaptive.light import measure_light
 from bgsub.background.adaptive.registration import Registration
 from bgsub.background.adaptive.structure import verdicts_of
+from bgsub.background.adaptive.tone import ShadowTones
 from bgsub.background.keywords import AdaptiveParameters, RareParameters
 from bgsub.background.layout import Layout
 from bgsub.background.levels import Rescaling
@@ -55,7 +56,7 @@ class BackgroundSubtractor(BackgroundModel):
     shadow_value : int, default 127
         Mask value of shadows, 0 to 255.
     shadow_threshold : float, default 0.45
-        Darkest shadow, as a share of the background's brightness, 0 to 1.
+        Darkest shadow, as a share of the background's brightness, 0 to 1; one that is even may be a third darker.
     absorption_time : float, default 180
         Seconds after which an object that has stopped becomes background.
     frame_rate : float, default 25
@@ -106,11 +107,11 @@ class BackgroundSubtractor(BackgroundModel):
     Notes
     -----
     A frame of a camera that shakes is first brought back to where the background is (`registration`), its mask to where
-    the frame is. Then seven stages follow: the light of the scene (`light`), the evidence of each pixel
-    (`kernels`), background that moved (`neighbourhood`), what stands and is no shadow (`standing`), smoothing
-    and objects (`objects`), light that falls on structure (`structure`), and learning (`kernels`). This class holds
-    the decisions; what touches every pixel an `Engine` does. Objects can be copied, pickled, and used side by side in
-    several threads, one thread an object.
+    the frame is. Then eight stages follow: the light of the scene (`light`, `colour`), the evidence of each pixel
+    (`kernels`), what a shadow explains (`shadows`, `evenness`, `tone`), background that moved (`neighbourhood`), what
+    stands and is no shadow (`standing`), smoothing and objects (`objects`), light that falls on structure
+    (`structure`), and learning (`kernels`). This class holds the decisions; what touches every pixel an `Engine` does.
+    Objects can be copied, pickled, and used side by side in several threads, one thread an object.
 
     References
     ----------
@@ -136,7 +137,7 @@ class BackgroundSubtractor(BackgroundModel):
     _KIND = "adaptive"
     _TABLE = ADAPTIVE_PARAMETERS
     _ENGINES = {"cpu": "bgsub.background.adaptive.cpu:CpuEngine"}  # noqa: RUF012  (ClassVar in the base)
-    _LATER = ("clock",)
+    _LATER = ("clock", "tones")
     engine: Engine  # None before the first frame
     registration: Registration  # whether the camera shakes; there is one where there is an engine
 
@@ -253,13 +254,16 @@ class BackgroundSubtractor(BackgroundModel):
             moved = self.registration.follow(engine, call.pixels, n, call.learns) if p["stabilise"] else None
             view = engine.show(call.pixels, call.known_foreground, moved)
             light = measure_light(view.pixels, view.background)
-            moment = Moment(n, call.rate, light, liveliness_of(p, n, view.flickering), tick.seconds)
+            liveliness = liveliness_of(p, n, view.flickering)
+            moment = Moment(n, call.rate, light, liveliness, tick.seconds, self._tones.tone())
             step, search = step_of(p, moment, call.pixels.ndim == 3), search_of(p, moment, self._n_pixels)
             large, oldest = large_area_of(p, moment, self._n_pixels), oldest_of(p, moment)
             objects = engine.score(step, search) if n else engine.begin()
             kept, ghosts = verdicts_of(objects, engine.likeness, p, n)
             engine.keep(kept)
             if call.learns:
+                if search.shadow is not None:
+                    self._tones.learn(engine.shadow_depths())
                 engine.learn(step, ghosts, kept & (objects.area >= large), oldest)
                 self._clock.now = tick
             engine.deliver(call.mask, call.probability)
@@ -272,6 +276,7 @@ class BackgroundSubtractor(BackgroundModel):
     def reset(self) -> None:
         """Forget everything, the shape of the frames too; the parameters stay."""
         super().reset()
+        self._tones = ShadowTones()
         self.restart_clock()
 
     def background_image(self) -> np.ndarray:
@@ -309,10 +314,13 @@ class BackgroundSubtractor(BackgroundModel):
 
     def _rescale(self, change: Rescaling) -> None:
         self._restore(rescaled(self._saved(), *change, self.parameters))
+        if change.offset:  # ratios are others then, and nobody knows which
+            self._tones.forget()
 
     def _forget(self) -> None:
         super()._forget()
         self.registration.forget()
+        self._tones.forget()
         self.restart_clock()
 
     def _saved(self) -> dict[str, np.ndarray]:
@@ -325,8 +333,9 @@ class BackgroundSubtractor(BackgroundModel):
     def _progress(self) -> dict[str, Any]:
         still = {"engaged": False, "recent": [], "calm": 0}
         registration = still if self.engine is None else self.registration.progress()
-        return {"registration": registration, "clock": self._clock.progress()}
+        return {"registration": registration, "clock": self._clock.progress(), "tones": self._tones.progress()}
 
     def _set_progress(self, values: Mapping[str, Any]) -> None:
         self.registration.set_progress(values["registration"])
         self._clock.set_progress(values["clock"])
+        self._tones.set_progress(values["tones"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Step(NamedTuple):
     """The constants of one frame, `p` in what follows; float32 where nothing else is said.
@@ -25,9 +27,6 @@ class Step(NamedTuple):
     low_weight: Any  # w_0, raised by `early_doubt` in the first frames
     weight_doubt: Any  # c_w
     doubt_slope: Any  # c_w / (w_1 - w_0), from `weight_doubt` and `weight_span`
-    shadow_threshold: Any  # tau
-    shadow_precision: Any  # A / (2 s), from `shadow_spread`
-    shadow_base: Any  # c_s - c, from `shadow_doubt` and `threshold`
     flicker_doubt: Any  # kappa, per byte of flicker
     dead_zone: Any  # f_0 in bytes, from `flicker_still` and `flicker_lively`
     restless: Any  # in bytes
@@ -40,6 +39,26 @@ class Step(NamedTuple):
     var_stretch: Any  # growth of `var_max` per byte of flicker
     last: Any  # n_components - 1, int
     turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
+
+
+class Shadow(NamedTuple):
+    """The constants of what a shadow explains; float32."""
+
+    darkest: Any  # tau, `shadow_threshold`
+    precision: Any  # A / (2 s), from `shadow_spread`
+    base: Any  # c_s - c, from `shadow_doubt` and `threshold`
+    even_credit: Any  # c_e, from `even_credit` and A
+    even_darkest: Any  # tau_e, from `even_depth` and `shadow_threshold`
+    even_slope: Any  # 1 / (tau - tau_e)
+    even_variance: Any  # e_0^2, from `even_spread`
+    uneven_slope: Any  # 1 / (e_1^2 - e_0^2), from `even_spread` and `uneven_spread`
+    tone: Any  # t, learned
+    tone_doubt: Any  # c_t, from `tone_doubt` and how sure the tone is
+    tone_slope: Any  # 1 / m_t, from `tone_margin`
+
+
+NO_SHADOW = Shadow(*map(np.float32, (1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)))
+"""For frames without colour, whose shadows nothing tells from objects."""
 
 
 class Neighbourhood(NamedTuple):
