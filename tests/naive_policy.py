@@ -70,6 +70,10 @@ class NaivePolicy:
             shadow = np.array([verdict.shadow for verdict in verdicts]).reshape(self.shape)
             if seek_shadows and self.p["standing_gain"]:
                 evidence = self._standing(evidence, shadow & ~known)
+            if self.n_learned < self.p["vacated_frames"] and self.p["vacated_ratio"]:
+                evidence = np.where(
+                    self._vacated(frame, evidence, constants) & ~known, np.minimum(evidence, 160), evidence
+                )
             smooth = smoothed(evidence.astype(np.uint8), self.p["smoothing"])
         else:
             verdicts = self.verdicts
@@ -210,6 +214,26 @@ class NaivePolicy:
                 doubt = prior.prior - (mode.weight - prior.low_weight) * prior.prior_slope
                 least = min(least, f32(0.5) * d - c.offset + max(doubt, f32(0)))
         return least
+
+    def _vacated(self, frame: np.ndarray, evidence: np.ndarray, c: Constants) -> np.ndarray:
+        """Return where the ground looks like that around it, and what was learned there does not."""
+        grey = (cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame).astype(np.float32)
+        luma, learned = (np.clip(np.rint(x), 0, 255) for x in (grey * c.gain, self.background()))
+        positive = evidence > 160
+        open_ground = cv2.dilate(positive.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+        mean, deviation, enough = np.zeros(self.shape), np.zeros(self.shape), np.zeros(self.shape, bool)
+        for y, x in np.ndindex(self.shape):
+            around = np.s_[max(y - 9, 0) : y + 10, max(x - 9, 0) : x + 10]
+            levels = luma[around][open_ground[around]]
+            if len(levels):
+                mean[y, x], deviation[y, x], enough[y, x] = np.rint(levels.mean()), levels.std(), len(levels) > 36.1
+        left = np.zeros(self.shape, bool)
+        for y, x in np.argwhere(positive & enough).tolist():
+            near = np.s_[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
+            seen, known = (np.abs(picture[near] - mean[near]).sum() for picture in (luma, learned))
+            left[y, x] = known > 25 * (8 + 2 * deviation[y, x]) and seen < self.p["vacated_ratio"] * known
+        self.counted["vacated"] += int(left.sum())
+        return left
 
     def _standing(self, evidence: np.ndarray, shadow: np.ndarray) -> np.ndarray:
         """Return the evidence after each shadow heard how much foreground there is below it."""

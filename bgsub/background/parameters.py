@@ -269,6 +269,10 @@ ADAPTIVE_PARAMETERS = {
         _advanced(
             "structure_area", 100, 0, 1_000_000_000, "pixels", "objects from this on are judged so", origin="chosen"
         ),
+        _advanced(
+            "vacated_frames", 60, 0, 1_000_000, "frames", "first frames that look for ground that something has left"
+        ),
+        _advanced("vacated_ratio", 0.4, 0, 1, "", "how far it looks like its surroundings, beside what was learned"),
         _advanced("low_contrast", 0.42, 0, 1, "", "contrast, dark beside bright, below which fainter objects count"),
         _advanced("noise_margin", 2.0, 0.1, 100, "", "variances of the view's noise that they must stand out from"),
         _advanced("ghost_ratio", 0.5, 0, 10, "", "edges around a ghost beside the background's; 0 looks for none"),

@@ -215,6 +215,8 @@ def test_how_objects_are_looked_for(seed):
         assert getattr(search, field) == p[name]
     assert search.neighbourhood == neighbourhood_of(p, 0.4)
     assert search.standing == standing_of(p)
+    assert search_of({**p, "vacated_frames": 101}, moment_of(), 1000).vacated_ratio == p["vacated_ratio"]
+    assert search_of({**p, "vacated_frames": 100}, moment_of(), 1000).vacated_ratio == 0
     assert search_of({**p, "standing_gain": 0}, moment_of(), 1000).standing is None
     for detect, colour in itertools.product((True, False), repeat=2):
         found = search_of({**p, "detect_shadows": detect}, moment_of(colour=colour), 1000)

@@ -81,7 +81,8 @@ CLIPS = {
         {"water": 3, "n_frames": 60},
         {},
         (None,),
-        {*OFTEN, "calm", "stood for long", "rests", "moved background", "shadow", "stands", "left"},
+        {*OFTEN, "calm", "stood for long", "rests", "moved background", "shadow", "stands", "left", "vacated"}
+        - {"filled"},
     ),
     "a scene in motion": (
         {"water": 12, "n_frames": 60, "seed": 3},

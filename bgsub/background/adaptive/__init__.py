@@ -38,6 +38,8 @@ more (`neighbourhood`); what was explained as a shadow but stands above foregrou
 
     L <- L + g (q - q_0)
 
+and in the first frames ground is told from what stood on it in the first one (`vacated`).
+
 **Learning** comes after the mask is known: incremental EM (Zivkovic 2004, equations 4 to 6), at a rate of the pixel::
 
     a = a_fast   where an object has gone, and the ground that is seen again is no news (a ghost in the mask)

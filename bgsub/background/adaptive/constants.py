@@ -59,6 +59,8 @@ class Search(NamedTuple):
         Constants that tell what stands from what lies on the ground; None where nothing is asked about it.
     standing_reach : float
         How far below a pixel foreground counts, as a share of the area's height.
+    vacated_ratio : float
+        By which ground is told from what stood there in the first frame; 0 where nothing is asked about it.
     smoothing : float
         Standard deviation, in pixels, of the Gaussian over which evidence is averaged; 0 for none.
     min_area, fill_area : float
@@ -72,6 +74,7 @@ class Search(NamedTuple):
     neighbourhood: Neighbourhood
     standing: Standing | None
     standing_reach: float
+    vacated_ratio: float
     smoothing: float
     min_area: float
     fill_area: float
@@ -226,6 +229,7 @@ def search_of(parameters: Mapping[str, Any], moment: Moment, n_pixels: int) -> S
         neighbourhood=neighbourhood_of(p, liveliness),
         standing=standing_of(p) if p["standing_gain"] else None,
         standing_reach=p["standing_reach"],
+        vacated_ratio=p["vacated_ratio"] if moment.n_frames < p["vacated_frames"] else 0.0,
         smoothing=p["smoothing"],
         min_area=p["min_area"] + liveliness * p["lively_area"] * n_pixels,
         fill_area=p["fill_area"] * n_pixels,

@@ -33,6 +33,7 @@ from bgsub.background.adaptive.registration import small
 from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for, scratch_of, taps_of
 from bgsub.background.adaptive.standing import raise_standing, share_below
 from bgsub.background.adaptive.step import NO_SHADOW, Step
+from bgsub.background.adaptive.vacated import clear_vacated
 from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
 from bgsub.background.region import Area
 from bgsub.simd import LANES, bound, zeros
@@ -163,6 +164,8 @@ class CpuEngine:
             self._active |= WITNESS
         if search.shadow is not None and search.standing is not None:
             self._raise_standing(search)
+        if search.vacated_ratio:
+            self._clear_vacated(step, search.vacated_ratio)
         self._share_bands(self._finding(search))
         return self._table(search.min_area, search.fill_area, search.compared_area)
 
@@ -321,6 +324,13 @@ class CpuEngine:
         works.append(self._on_tiles(mark_active, self.planes, self._active))
         self._share_bands(in_turn(works))
         self._flicker_is_spread = True
+
+    def _clear_vacated(self, step: Step, ratio: float) -> None:
+        """Take the evidence away where something has left that stood there in the first frame."""
+        evidence, background = self.pictures.evidence, self._as_picture(self.state.modes[0, :, MEAN_Y])
+        clear_vacated(evidence, self._frame, background, float(step.gain), ratio)
+        if self._known is not None:
+            evidence[self._known] = 255
 
     def _finding(self, search: Search) -> Work:
         """Return work that finds runs of smoothed evidence, and shadows."""
