@@ -36,6 +36,7 @@ STAGES = [  # a clip, F below which something is broken, and the one parameter t
     ("light_switch", 0.45, {"compensate_light": False}),
     ("exposure", 0.85, {"compensate_light": False}),
     ("bootstrap", 0.768, {"ghost_ratio": 0}),
+    ("bootstrap", 0.78, {"vacated_frames": 0}),
     ("shake", 0.82, {"stabilise": False}),
     ("shake", 0.89, {"even_credit": 0.0}),
     ("rain", 0.70, {"tone_doubt": 0.0}),

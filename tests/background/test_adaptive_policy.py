@@ -98,7 +98,7 @@ CLIPS = {
     ),
     "learned at other rates, and not at all": (
         {"water": 5, "n_frames": 48, "seed": 5},
-        {"smoothing": 0.8, "early_doubt": 3.0, "structure": 0.3, "large_early": 3, "taper": 20.0},
+        {"smoothing": 0.8, "early_doubt": 3.0, "structure": 0.3, "large_early": 3, "taper": 20.0, "vacated_frames": 0},
         (None, 0.05, None, 0, None, 0.015, 0),
         {*OFTEN, "calm", "lively", "stood for long", "rests", "moved background", "shadow", "stands", "left"},
     ),
