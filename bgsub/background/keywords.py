@@ -56,6 +56,10 @@ class RareParameters(TypedDict, total=False):
     lively_age: float
     structure: float
     structure_area: int
+    vacated_frames: int
+    vacated_ratio: float
+    low_contrast: float
+    noise_margin: float
     ghost_ratio: float
     ghost_edges: float
     ghost_rate: float

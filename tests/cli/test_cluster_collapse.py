@@ -31,17 +31,19 @@ def test_select_marks_what_has_collapsed_and_says_why(bgsub, visits):
     outcome = bgsub("cluster", "select", visits, "--components", "1-8", "--covariance", "diag")
     assert outcome.code == 0
     cells = [line.split()[1] for line in outcome.out.splitlines()[1:9]]
-    assert all(cell.endswith("x") for cell in cells[5:]) and not any(cell.endswith("x") for cell in cells[:2])
+    assert any(cell.endswith("x") for cell in cells[2:]) and not any(cell.endswith("x") for cell in cells[:2])
     assert sum(cell.endswith("*") for cell in cells) == 1
     assert "x has collapsed, cannot be the best: a variance is mostly --reg-covar in column" in outcome.out
     assert "column 'visits' has only " in outcome.err and "leave the column out, or take few" in outcome.err
 
 
 def test_json_has_it(bgsub, visits):
-    facts = json.loads(bgsub("cluster", "select", visits, "--components", "1,8", "--covariance", "diag", "--json").out)
-    sound, collapsed = (row["collapsed"] for row in facts["table"])
-    assert sound == "" and collapsed.startswith("in column") and "'visits'" in collapsed
-    assert facts["best"]["n_components"] == 1
+    facts = json.loads(bgsub("cluster", "select", visits, "--components", "1-8", "--covariance", "diag", "--json").out)
+    said = [row["collapsed"] for row in facts["table"]]
+    assert said[:2] == ["", ""]
+    collapsed = [text for text in said if text]
+    assert collapsed and all(text.startswith("in column") and "'visits'" in text for text in collapsed)
+    assert said[facts["best"]["n_components"] - 1] == ""
 
 
 def test_nothing_eligible_is_an_error_of_the_table(bgsub, totals, workplace):
