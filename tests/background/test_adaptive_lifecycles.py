@@ -110,7 +110,7 @@ def test_where_an_object_stood_from_the_start_is_background_soon_after_it_went(c
 def frames_of_a_ghost(most, **parameters):
     """A box stands from the first frame on and goes after 100; return shares of mask and evidence where it was."""
     rng, ground, truth = np.random.default_rng(0), np.full((*SHAPE, 3), 110.0), square(SHAPE, 22, 32, 14)
-    model = BackgroundSubtractor(**parameters)
+    model = BackgroundSubtractor(low_contrast=0.0, **parameters)
     calm(model, with_square(ground, 20, 30, 18), 100, rng)
     shares, probability = [], np.zeros(SHAPE, np.float32)
     for _ in range(most):
