@@ -110,7 +110,7 @@ def test_where_an_object_stood_from_the_start_is_background_soon_after_it_went(c
 def frames_of_a_ghost(most, **parameters):
     """A box stands from the first frame on and goes after 100; return shares of mask and evidence where it was."""
     rng, ground, truth = np.random.default_rng(0), np.full((*SHAPE, 3), 110.0), square(SHAPE, 22, 32, 14)
-    model = BackgroundSubtractor(low_contrast=0.0, **parameters)
+    model = BackgroundSubtractor(**parameters)
     calm(model, with_square(ground, 20, 30, 18), 100, rng)
     shares, probability = [], np.zeros(SHAPE, np.float32)
     for _ in range(most):
@@ -125,17 +125,25 @@ def test_ground_that_an_object_has_left_is_background_after_the_frames_that_its_
 
     It is no foreground in between, and a Gaussian begins with what one frame gives.
     """
-    for n, (marked, unexplained) in enumerate(frames_of_a_ghost(30, ghost_rate=rate)):
+    for n, (marked, unexplained) in enumerate(frames_of_a_ghost(30, ghost_rate=rate, low_contrast=0.0)):
         weight, counts = 1 - (1 - max(rate, 1 / (100 + n))) ** n, 0.1 + 2.0 / (100 + n)
         assert marked == 0
         if abs(weight - counts) > 0.015:
             assert unexplained == pytest.approx(float(weight < counts), abs=0.01), n
 
 
+def test_in_a_view_without_contrast_ground_that_an_object_has_left_blinks_at_most_once():
+    """A wall of one grey passes for fog, where the new Gaussian of the ground, still wide, counts as sharp."""
+    shares = frames_of_a_ghost(30)
+    assert sum(marked > 0 for marked, _ in shares) <= 1
+    assert all(marked == 0 for marked, _ in shares[3:])
+    assert shares[-1] == (0, 0)
+
+
 def test_without_a_look_for_ghosts_the_ground_stays_an_object():
     """So the test above shows something; and with a rate of 0, what an object has left is learned like background."""
     assert frames_of_a_ghost(30, ghost_ratio=0) == [(1.0, 1.0)] * 30
-    shares = frames_of_a_ghost(30, ghost_rate=0)
+    shares = frames_of_a_ghost(30, ghost_rate=0, low_contrast=0.0)
     assert [marked for marked, _ in shares] == [0] * 30
     assert [unexplained for _, unexplained in shares][:10] == [1] * 10
     assert shares[-1][1] == 0
