@@ -1,34 +1,47 @@
 """Choose the adaptive model's constants with one category of sequences left out at a time, and score it there.
 
-    BGSUB_DATA=FOLDER python scripts/tune_adaptive.py [--jobs 2] [--ablation]
+    BGSUB_DATA=FOLDER python scripts/tune_adaptive.py [--jobs 2] [--results FILE] [--training 200]
+    BGSUB_DATA=FOLDER python scripts/tune_adaptive.py --ablation
 
 FOLDER/cdnet holds sequences in CDnet's layout. Every constant is tried at a few other values, one at a time, on every
 sequence. Then, for each category, the values that raise the mean F of the *other* categories are taken together (if
 they hold together; else the best one alone), and the category left out is scored with them: what a user's own footage
 may expect. UCSD, whose two clips score from the first frames on, tests bootstrapping alone and is shown apart.
 
---ablation prints instead what each stage brings and costs: F and time with the stage switched off.
+All of it takes an hour or more of one processor. With --results every score is kept, and a run that was broken off goes
+on; --constants chooses among some of them only; --training shortens what is learned before the first frame that counts
+while values are chosen. The category left out is always scored on all of its frames.
+
+--ablation prints instead what each stage brings and costs: F, and processor time in turn with the whole model, with the
+stage switched off.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
+import json
 import os
 import sys
+import time
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
+import bgsub
 from bgsub import BackgroundSubtractor
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 from bgsub.errors import BgsubError
 from bgsub.evaluation.datasets import find_sequences
-from bgsub.evaluation.scoring import evaluate
-from bgsub.evaluation.sequences import LabelledSequence
+from bgsub.evaluation.protocol import outside_of
+from bgsub.evaluation.scoring import SequenceScore, add_frame, evaluate
+from bgsub.evaluation.sequences import DecodedSequence, LabelledFrame
 
 Values = dict[str, Any]
 Scores = dict[str, float]  # F by "category/sequence"
@@ -110,53 +123,81 @@ STAGES: dict[str, Values] = {
 }
 
 _SURE_GAIN = 0.0005  # of the mean F; less is noise
+_BLOCK = 10  # frames that each model goes through before the next one has its turn
 
 
 @cache
-def decoded(folder: Path, name: str) -> LabelledSequence:
-    """Return a sequence with its frames in memory: each is gone through many times."""
+def decoded(folder: Path, name: str) -> DecodedSequence:
+    """Return a sequence with its frames in memory, as far as any counts: each is gone through many times."""
     (sequence,) = (one for one in find_sequences(folder) if one.key == name)
-    return sequence.decoded()
+    return DecodedSequence(sequence.category, sequence.name, frames_that_count(sequence), sequence.region())
 
 
-@cache
-def compile_kernels() -> None:
-    """Load or compile what every score needs, before a clock runs."""
-    model = BackgroundSubtractor(threads=1)
-    for frame in np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8):
-        model.apply(frame)
+def frames_that_count(frames: Iterable[LabelledFrame], training: int | None = None) -> list[LabelledFrame]:
+    """Return frames up to the last with a truth, from `training` before the first with one (None: from the start)."""
+    frames = list(frames)
+    labelled = [i for i, frame in enumerate(frames) if frame.truth is not None]
+    first = 0 if training is None else max(0, labelled[0] - training)
+    return frames[first : labelled[-1] + 1]
 
 
-def score_sequence(folder: Path, values: Values, name: str) -> tuple[float, float]:
-    """Return F on a sequence and milliseconds a frame."""
-    compile_kernels()
-    score = evaluate(decoded(folder, name), BackgroundSubtractor(threads=1, **values))
-    return score.metrics.f_measure, score.milliseconds or 0.0
+def score_sequence(folder: Path, values: Values, training: int | None, name: str) -> float:
+    """Return F on a sequence."""
+    cv2.setNumThreads(1)
+    whole = decoded(folder, name)
+    part = DecodedSequence(whole.category, whole.name, frames_that_count(whole, training), whole.region())
+    return evaluate(part, BackgroundSubtractor(threads=1, **values)).metrics.f_measure
+
+
+def digest_of_code() -> str:
+    """Return a digest of everything that masks depend on."""
+    root = Path(bgsub.__file__).parent
+    digest = hashlib.sha256()
+    for room in ("background", "evaluation", "simd"):
+        for file in sorted((root / room).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class Scorer:
-    """Scores sets of values on all sequences, each once."""
+    """Scores sets of values on sequences, each once.
 
-    def __init__(self, folder: Path, jobs: int) -> None:
+    Scores are kept in `results`, one JSON object a line, and found there by the next run of the same code.
+    """
+
+    def __init__(self, folder: Path, jobs: int, results: Path | None = None) -> None:
         self.folder = folder
         self.names = [one.key for one in find_sequences(folder)]
         self.pool = ProcessPoolExecutor(jobs)
-        self.known: dict[tuple, tuple[Scores, float]] = {}
+        self.code = digest_of_code()
+        self.results = results
+        self.known: dict[str, float] = {}
+        if results is not None and results.exists():
+            lines = [json.loads(line) for line in results.read_text().splitlines()]
+            self.known = {line["key"]: line["f"] for line in lines}
 
-    def __call__(self, values: Values) -> Scores:
+    def __call__(self, values: Values, names: list[str], training: int | None = None) -> Scores:
         """Return F by sequence."""
-        return self.with_time(values)[0]
-
-    def with_time(self, values: Values) -> tuple[Scores, float]:
-        """Return F by sequence, and the mean time of a frame in milliseconds."""
-        key = tuple(sorted(values.items()))
-        if key not in self.known:
-            results = list(self.pool.map(partial(score_sequence, self.folder, values), self.names))
-            scores = {name: f for name, (f, _) in zip(self.names, results, strict=True)}
-            self.known[key] = scores, float(np.mean([time for _, time in results]))
+        new = [name for name in names if self.key(values, training, name) not in self.known]
+        work = partial(score_sequence, self.folder, values, training)
+        for name, f in zip(new, self.pool.map(work, new), strict=True):
+            self.keep(self.key(values, training, name), f)
+        scores = {name: self.known[self.key(values, training, name)] for name in names}
+        if new:
             label = ", ".join(f"{k}={v:g}" for k, v in values.items()) or "defaults"
-            print(f"  {mean_f(scores, self.names):.4f}  {label}", file=sys.stderr, flush=True)
-        return self.known[key]
+            print(f"  {mean_f(scores, names):.4f}  {label}", file=sys.stderr, flush=True)
+        return scores
+
+    def key(self, values: Values, training: int | None, name: str) -> str:
+        """Return by what a score is found again."""
+        return json.dumps([self.code, name, training, sorted(values.items())])
+
+    def keep(self, key: str, f: float) -> None:
+        """Remember a score, on disk too."""
+        self.known[key] = f
+        if self.results is not None:
+            with self.results.open("a") as file:
+                file.write(json.dumps({"key": key, "f": f}) + "\n")
 
 
 def mean_f(scores: Scores, names: list[str]) -> float:
@@ -164,32 +205,38 @@ def mean_f(scores: Scores, names: list[str]) -> float:
     return float(np.mean([scores[name] for name in names]))
 
 
-def choose(score: Scorer, names: list[str]) -> Values:
+def choose(score: Scorer, names: list[str], constants: list[str], training: int | None) -> Values:
     """Return the values that are best on the sequences `names`, found one constant at a time."""
-    reference = mean_f(score({}), names)
+
+    def mean(values: Values, scored: list[str]) -> float:
+        return mean_f(score(values, scored, training), names)
+
+    reference = mean({}, score.names)
     gains = []
-    for constant, candidates in CANDIDATES.items():
-        gain, value = max((mean_f(score({constant: v}), names) - reference, v) for v in candidates)
+    for constant in constants:  # on all sequences: each is left out but once
+        gain, value = max((mean({constant: v}, score.names) - reference, v) for v in CANDIDATES[constant])
         if gain > _SURE_GAIN:
             gains.append((gain, constant, value))
     gains.sort(reverse=True)
     chosen: Values = {}
+    best = reference
     for _, constant, value in gains:  # each must still help beside those taken before
         trial = {**chosen, constant: value}
-        if mean_f(score(trial), names) > mean_f(score(chosen), names):
-            chosen = trial
+        if (f := mean(trial, names)) > best:
+            chosen, best = trial, f
     return chosen
 
 
-def leave_one_out(score: Scorer) -> None:
+def leave_one_out(score: Scorer, constants: list[str], training: int | None) -> None:
     """Print F on each category with the constants chosen without it."""
     categories = {key: list(names) for key, names in itertools.groupby(score.names, lambda n: n.split("/")[0])}
     print(f"{'left out':20} {'sequence':18} defaults  chosen without it")
     pairs: dict[str, list[tuple[float, float]]] = {}
     for category, inside in categories.items():
-        chosen = choose(score, [name for name in score.names if name not in inside])
+        chosen = choose(score, [name for name in score.names if name not in inside], constants, training)
+        before, after = score({}, inside), score(chosen, inside)
         for name in inside:
-            pair = score({})[name], score(chosen)[name]
+            pair = before[name], after[name]
             pairs.setdefault("UCSD" if category == "UCSD" else "others", []).append(pair)
             print(f"{category:20} {name.split('/')[1]:18} {pair[0]:8.4f}  {pair[1]:8.4f}")
         print(f"{'':20} {', '.join(f'{k}={v:g}' for k, v in chosen.items()) or 'the defaults'}", flush=True)
@@ -198,31 +245,66 @@ def leave_one_out(score: Scorer) -> None:
         print(f"mean F, {label:31} {np.mean([a for a, _ in group]):8.4f}  {np.mean([b for _, b in group]):8.4f}")
 
 
-def ablation(score: Scorer) -> None:
+def take_turns(folder: Path, name: str) -> dict[str, tuple[float, float]]:
+    """Return F and processor milliseconds a frame by stage; all models go through the same blocks of frames in turn."""
+    cv2.setNumThreads(1)
+    sequence = decoded(folder, name)
+    frames = list(sequence)
+    outside = outside_of(sequence.region())
+    for values in STAGES.values():  # what must be compiled or loaded is nobody's time
+        warming = BackgroundSubtractor(threads=1, **values)
+        for frame in frames[: 3 * _BLOCK]:
+            warming.apply(frame.image)
+    models = {label: BackgroundSubtractor(threads=1, **values) for label, values in STAGES.items()}
+    scores = {label: SequenceScore(sequence.category, sequence.name) for label in STAGES}
+    seconds = dict.fromkeys(STAGES, 0.0)
+    for start in range(0, len(frames), _BLOCK):
+        for label, model in models.items():
+            for frame in frames[start : start + _BLOCK]:
+                before = time.process_time()
+                mask = model.apply(frame.image)
+                seconds[label] += time.process_time() - before
+                if frame.truth is not None:
+                    add_frame(scores[label], frame, mask, outside)
+    return {label: (scores[label].metrics.f_measure, 1000 * seconds[label] / len(frames)) for label in STAGES}
+
+
+def ablation(folder: Path, jobs: int) -> None:
     """Print what each stage brings and what it costs."""
-    whole, _ = score.with_time(STAGES["everything"])
-    print(f"{'':46}mean F   change  ms a frame   most changed")
+    names = [one.key for one in find_sequences(folder)]
+    with ProcessPoolExecutor(jobs) as pool:
+        results = dict(zip(names, pool.map(partial(take_turns, folder), names), strict=True))
+    print(f"{'':46}mean F   change  ms a frame   cost   most changed")
+    whole = {name: result["everything"] for name, result in results.items()}
+    whole_ms = np.mean([ms for _, ms in whole.values()])
     for label, values in STAGES.items():
-        scores, time = score.with_time(values)
-        change = {name: scores[name] - whole[name] for name in score.names}
+        scores = {name: result[label][0] for name, result in results.items()}
+        ms = np.mean([result[label][1] for result in results.values()])
+        change = {name: scores[name] - whole[name][0] for name in names}
         most = max(change, key=lambda name: abs(change[name]))
         note = f"{most.split('/')[1]} {change[most]:+.3f}" if values else ""
-        mean = mean_f(scores, score.names)
-        print(f"{label:46}{mean:.4f}  {mean - mean_f(whole, score.names):+.4f}  {time:8.2f}   {note}")
+        print(f"{label:46}{mean_f(scores, names):.4f}  {np.mean(list(change.values())):+.4f}", end="")
+        print(f"  {ms:8.2f}  {whole_ms - ms:+6.2f}   {note}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
+    parser.add_argument("--results", type=Path, help="file of scores, made or gone on with")
+    parser.add_argument("--constants", nargs="+", choices=CANDIDATES, default=list(CANDIDATES), metavar="NAME")
+    parser.add_argument("--training", type=int, help="frames learned before the first that counts (all of them)")
     parser.add_argument("--ablation", action="store_true", help="what each stage brings, instead")
     arguments = parser.parse_args()
     if not os.environ.get("BGSUB_DATA"):
         sys.exit("skipped: set BGSUB_DATA to the folder of real footage (its cdnet/ is used)")
     unknown = [name for name in CANDIDATES if name not in ADAPTIVE_PARAMETERS]
     assert not unknown, unknown
+    folder = Path(os.environ["BGSUB_DATA"]) / "cdnet"
     try:
-        score = Scorer(Path(os.environ["BGSUB_DATA"]) / "cdnet", arguments.jobs)
-        (ablation if arguments.ablation else leave_one_out)(score)
+        if arguments.ablation:
+            ablation(folder, arguments.jobs)
+        else:
+            leave_one_out(Scorer(folder, arguments.jobs, arguments.results), arguments.constants, arguments.training)
     except BgsubError as error:
         sys.exit(f"Error: {error}")
 
