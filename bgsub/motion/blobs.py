@@ -1,0 +1,65 @@
+"""Blobs: the connected pieces of what moves in a mask."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+Box = tuple[int, int, int, int]
+"""Left, top, width and height, in pixels of the source."""
+
+
+class Blob(NamedTuple):
+    """One piece of what moves in a frame, whose pixels touch each other, corners included.
+
+    Attributes
+    ----------
+    box : (int, int, int, int)
+        Left, top, width and height around it, in pixels of the source.
+    area : float
+        Pixels of the source that it covers.
+    center : (float, float)
+        Centre of its pixels (x, y), in pixels of the source; (0, 0) is the centre of the top left one.
+    evidence : float
+        Mean probability that its pixels are foreground, 0 to 1.
+    """
+
+    box: Box
+    area: float
+    center: tuple[float, float]
+    evidence: float
+
+
+def find_blobs(
+    mask: np.ndarray, probability: np.ndarray | None = None, *, min_area: float = 0.0, factor: int = 1
+) -> tuple[Blob, ...]:
+    """Return the blobs of a mask, the largest first.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8, shape (H, W)
+        255 is foreground, all else is not.
+    probability : ndarray of float32, shape (H, W), optional
+        That a pixel is foreground, 0 to 1; without it evidence is 1.
+    min_area : float
+        In pixels of the source; smaller ones are left out.
+    factor : int
+        Pixels of the source along the side of one pixel of the mask.
+    """
+    moving = (mask == 255).view(np.uint8)
+    if not moving.any():
+        return ()
+    n, labels, stats, centers = cv2.connectedComponentsWithStats(moving, connectivity=8, ltype=cv2.CV_32S)
+    areas = stats[:, cv2.CC_STAT_AREA] * float(factor * factor)
+    sums = None if probability is None else np.bincount(labels.ravel(), probability.ravel(), n)
+    blobs = []
+    for i in sorted(range(1, n), key=lambda i: -areas[i]):
+        if areas[i] < max(min_area, 1):
+            break
+        x, y, width, height = (int(v) * factor for v in stats[i, :4])
+        center = tuple(float((c + 0.5) * factor - 0.5) for c in centers[i])
+        evidence = 1.0 if sums is None else float(sums[i] / stats[i, cv2.CC_STAT_AREA])
+        blobs.append(Blob((x, y, width, height), float(areas[i]), (center[0], center[1]), evidence))
+    return tuple(blobs)
