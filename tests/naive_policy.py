@@ -129,11 +129,11 @@ class NaivePolicy:
         """Return the factor that brings a frame to the background's light, whether it has colour, and the acuity.
 
         One pixel in sixteen is asked, the eighth, black where a frame ends before; of large frames fewer, which no test
-        here has.
+        here has. All in float32: a gain that is rounded otherwise would move every mean that is learned.
         """
         missing = (-len(pixels) % 16,)
         sample = np.concatenate([pixels, np.zeros(missing + pixels.shape[1:])])[7::16].astype(np.float32)
-        learned = np.concatenate([self.background().ravel(), np.zeros(missing)])[7::16]
+        learned = np.concatenate([self.background().ravel(), np.zeros(missing, np.float32)])[7::16]
         if sample.ndim == 1:
             luma, has_colour = sample, False
         else:

@@ -124,7 +124,7 @@ CLIPS = {
         {"small", "object", "known", "large", "not large", "stood for long", "another light"},
     ),
     "other stages off": (
-        {"water": 8, "n_frames": 36, "seed": 11},
+        {"water": 8, "n_frames": 36, "seed": 9},
         {
             "standing_gain": 0,
             "structure_area": 10**6,
