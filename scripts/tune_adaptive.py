@@ -27,15 +27,18 @@ import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import cv2
 import numpy as np
 
 import bgsub
 from bgsub import BackgroundSubtractor
+from bgsub.background.adaptive import constants
 from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 from bgsub.errors import BgsubError
 from bgsub.evaluation.datasets import find_sequences
@@ -102,6 +105,7 @@ CANDIDATES: dict[str, tuple[float, ...]] = {
 STAGES: dict[str, Values] = {
     "everything": {},
     "without light compensation": {"compensate_light": False},
+    "without clipped channels as bounds": {},
     "without shadows": {"detect_shadows": False},
     "without evenness": {"even_credit": 0.0, "even_depth": 1.0},
     "without the shadows' tone": {"tone_doubt": 0.0},
@@ -121,6 +125,9 @@ STAGES: dict[str, Values] = {
     "without small objects dropped, holes filled": {"min_area": 0, "lively_area": 0.0, "fill_area": 0.0},
     "without slow learning of foreground": {"absorption_time": 1e-9, "taper": 1e6},
 }
+
+# Of stages that no parameter switches off: constants of `bgsub.background.adaptive.constants` that do.
+INNER: dict[str, Values] = {"without clipped channels as bounds": {"_CLIPPED": np.inf, "_WHITE": np.inf}}
 
 _SURE_GAIN = 0.0005  # of the mean F; less is noise
 _BLOCK = 10  # frames that each model goes through before the next one has its turn
@@ -205,7 +212,7 @@ def mean_f(scores: Scores, names: list[str]) -> float:
     return float(np.mean([scores[name] for name in names]))
 
 
-def choose(score: Scorer, names: list[str], constants: list[str], training: int | None) -> Values:
+def choose(score: Scorer, names: list[str], tried: list[str], training: int | None) -> Values:
     """Return the values that are best on the sequences `names`, found one constant at a time."""
 
     def mean(values: Values, scored: list[str]) -> float:
@@ -213,7 +220,7 @@ def choose(score: Scorer, names: list[str], constants: list[str], training: int 
 
     reference = mean({}, score.names)
     gains = []
-    for constant in constants:  # on all sequences: each is left out but once
+    for constant in tried:  # on all sequences: each is left out but once
         gain, value = max((mean({constant: v}, score.names) - reference, v) for v in CANDIDATES[constant])
         if gain > _SURE_GAIN:
             gains.append((gain, constant, value))
@@ -227,13 +234,13 @@ def choose(score: Scorer, names: list[str], constants: list[str], training: int 
     return chosen
 
 
-def leave_one_out(score: Scorer, constants: list[str], training: int | None) -> None:
+def leave_one_out(score: Scorer, tried: list[str], training: int | None) -> None:
     """Print F on each category with the constants chosen without it."""
     categories = {key: list(names) for key, names in itertools.groupby(score.names, lambda n: n.split("/")[0])}
     print(f"{'left out':20} {'sequence':18} defaults  chosen without it")
     pairs: dict[str, list[tuple[float, float]]] = {}
     for category, inside in categories.items():
-        chosen = choose(score, [name for name in score.names if name not in inside], constants, training)
+        chosen = choose(score, [name for name in score.names if name not in inside], tried, training)
         before, after = score({}, inside), score(chosen, inside)
         for name in inside:
             pair = before[name], after[name]
@@ -260,12 +267,13 @@ def take_turns(folder: Path, name: str) -> dict[str, tuple[float, float]]:
     seconds = dict.fromkeys(STAGES, 0.0)
     for start in range(0, len(frames), _BLOCK):
         for label, model in models.items():
-            for frame in frames[start : start + _BLOCK]:
-                before = time.process_time()
-                mask = model.apply(frame.image)
-                seconds[label] += time.process_time() - before
-                if frame.truth is not None:
-                    add_frame(scores[label], frame, mask, outside)
+            with mock.patch.multiple(constants, **INNER[label]) if label in INNER else nullcontext():
+                for frame in frames[start : start + _BLOCK]:
+                    before = time.process_time()
+                    mask = model.apply(frame.image)
+                    seconds[label] += time.process_time() - before
+                    if frame.truth is not None:
+                        add_frame(scores[label], frame, mask, outside)
     return {label: (scores[label].metrics.f_measure, 1000 * seconds[label] / len(frames)) for label in STAGES}
 
 
@@ -277,12 +285,12 @@ def ablation(folder: Path, jobs: int) -> None:
     print(f"{'':46}mean F   change  ms a frame   cost   most changed")
     whole = {name: result["everything"] for name, result in results.items()}
     whole_ms = np.mean([ms for _, ms in whole.values()])
-    for label, values in STAGES.items():
+    for label in STAGES:
         scores = {name: result[label][0] for name, result in results.items()}
         ms = np.mean([result[label][1] for result in results.values()])
         change = {name: scores[name] - whole[name][0] for name in names}
         most = max(change, key=lambda name: abs(change[name]))
-        note = f"{most.split('/')[1]} {change[most]:+.3f}" if values else ""
+        note = f"{most.split('/')[1]} {change[most]:+.3f}" if label != "everything" else ""
         print(f"{label:46}{mean_f(scores, names):.4f}  {np.mean(list(change.values())):+.4f}", end="")
         print(f"  {ms:8.2f}  {whole_ms - ms:+6.2f}   {note}")
 
