@@ -69,6 +69,11 @@ class Levels:
         self._told = False
         self._finder = RangeFinder() if self.scale == "auto" and self.given is None else None
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether the range is still looked for, so that the next frame may change what grey levels mean."""
+        return self._finder is not None
+
     def suited(self, parameters: Mapping[str, Any], shape: tuple[int, ...]) -> Mapping[str, Any]:
         """Return the adaptive model's parameters as they suit frames of `shape`.
 

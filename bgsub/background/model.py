@@ -12,14 +12,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from bgsub.background.arguments import (
-    as_image,
-    check_out,
-    check_plane,
-    check_probability,
-    checked_rate,
-    checked_threads,
-)
+from bgsub.background import arguments
+from bgsub.background.arguments import as_image, check_out, check_plane, check_probability, checked_rate
 from bgsub.background.engine import ModelEngine
 from bgsub.background.layout import Layout, check_arrays, check_frames, from_version_1
 from bgsub.background.levels import Levels, Rescaling
@@ -143,7 +137,7 @@ class BackgroundModel(ABC):
 
     @threads.setter
     def threads(self, threads: int | None) -> None:
-        self._threads = None if threads is None else checked_threads(threads)
+        self._threads = None if threads is None else arguments.checked_threads(threads)
         if self.engine is not None:
             self.engine.threads = self._threads
 
@@ -214,20 +208,13 @@ class BackgroundModel(ABC):
         ParameterError
             When an argument is not as `apply` wants it; the model stays as it was.
         """
-        rate = checked_rate(learning_rate)
-        image = as_image(image)
+        rate, image = checked_rate(learning_rate), as_image(image)
         shape = image.shape
-        if self.shape is not None and shape != self.shape:
-            raise ParameterError(
-                f"image has shape {shape}, the model {self.shape}: resize the image, or call reset() first"
-            )
-        if known_foreground is not None:
-            known_foreground = check_plane("known_foreground", known_foreground, shape)
+        known_foreground, extremes = self._check_arguments(image, rate, known_foreground)
         if out is not None:
             check_out(out, shape)
         if probability is not None:
             check_probability(probability, shape)
-        extremes = self._levels.checked_anew(image) if rate == 1 else self._levels.check(image)
         if self.engine is None:
             self._allocate(shape)
         elif rate == 1:
@@ -238,6 +225,19 @@ class BackgroundModel(ABC):
         mask = out if out is not None and out.flags.c_contiguous else np.empty(shape[:2], np.uint8)
         filled = None if probability is None else np.require(probability, requirements=["C", "A"])
         return Call(pixels, rate, rate != 0, known_foreground, mask, filled, (out, probability))
+
+    def _check_arguments(
+        self, image: np.ndarray, rate: float | None, known_foreground: np.ndarray | None
+    ) -> tuple[np.ndarray | None, arguments.Extremes | None]:
+        """Check a frame, from `as_image`, and what is known of it; return that, and the frame's extremes."""
+        shape = image.shape
+        if self.shape is not None and shape != self.shape:
+            raise ParameterError(
+                f"image has shape {shape}, the model {self.shape}: resize the image, or call reset() first"
+            )
+        if known_foreground is not None:
+            known_foreground = check_plane("known_foreground", known_foreground, shape)
+        return known_foreground, self._levels.checked_anew(image) if rate == 1 else self._levels.check(image)
 
     def _result(self, call: Call) -> np.ndarray:
         """Count the frame, and return its mask where the caller wants it."""

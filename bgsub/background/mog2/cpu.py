@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from bgsub import threads as pool
 from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
 from bgsub.background.mog2 import kernels
-from bgsub.background.mog2.kernels import AHEAD, KNOWN_FOREGROUND, LEARN, OUTSIDE, State
-from bgsub.background.mog2.step import MODE_SCALE, WEIGHT_SCALE, Step
+from bgsub.background.mog2.kernels import AHEAD, KNOWN_FOREGROUND, LEARN, OUTSIDE, Gated, State
+from bgsub.background.mog2.ranges import learning
+from bgsub.background.mog2.step import MODE_SCALE, MOST_AT_ONCE, WEIGHT_SCALE, Step
 from bgsub.background.region import Polygon, region_mask
 from bgsub.simd import LANES, zeros
+from bgsub.threads import each_its_own
 
 
 class CpuEngine:
@@ -90,8 +92,8 @@ class CpuEngine:
     ) -> None:
         """Mask a run of frames and, unless `frozen`, learn them; see `Engine`."""
         gates = self._gates_with(known_foreground)
-        for frame, mask, step in zip(frames, masks, steps, strict=True):
-            self._run(frame, mask, step, shadows, frozen, gates)
+        for some in (slice(i, i + MOST_AT_ONCE) for i in range(0, len(frames), MOST_AT_ONCE)):
+            self._run(frames[some], masks[some], steps[some], shadows, frozen, gates)
 
     def background_image(self, background_ratio: float) -> np.ndarray:
         """Return for each pixel the weighted mean of its background modes; see `Engine`."""
@@ -128,37 +130,49 @@ class CpuEngine:
         fill_tiles(in_tiles, arrays["n_modes"])
         self.state.n_modes[...] = np.maximum(in_tiles.max(axis=1), 1)
 
-    # ---------------------------------------------------------------------------------------------- one frame
+    # ------------------------------------------------------------------------------------------ a run of frames
 
     def _run(
-        self, frame: np.ndarray, mask: np.ndarray, step: Step, shadows: bool, frozen: bool, gates: np.ndarray | None
+        self,
+        frames: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray],
+        steps: Sequence[Step],
+        shadows: bool,
+        frozen: bool,
+        gates: np.ndarray | None,
     ) -> None:
-        n = mask.size
+        n = masks[0].size
         full = n // LANES
-        image, flat = frame.reshape(n, *frame.shape[2:]), mask.reshape(n)
-
-        def work(image: np.ndarray, out: np.ndarray, first: int, lo: int, hi: int) -> None:
-            common = (first, step, shadows, lo, hi)
-            if frozen:
-                kernels.classify_tiles(image, self.state, out, *common)
-            elif gates is None:
-                kernels.update_tiles(image, self.state, out, *common)
-            else:
-                scratch = np.empty((step.last + 1, 1 + self.state.modes.shape[2], LANES), np.float32)
-                gate_rows = gates[first * LANES :].reshape(-1, LANES)
-                kernels.update_gated_tiles(image, self.state, out, gate_rows, scratch, *common)
-
+        images = [frame.reshape(n, *frame.shape[2:]) for frame in frames]
+        planes = [mask.reshape(n) for mask in masks]
+        kernel, state = self._kernel(frozen, gates)
         if full:
-            pool.share(partial(work, image, flat[: full * LANES].reshape(full, LANES), 0), full, self._n_threads)
-        if full < self._n_tiles:  # the frame ends within a tile: its pixels go on their own, the missing ones beside
-            rest = np.zeros((LANES, *image.shape[1:]), image.dtype)
-            rest[: n - full * LANES] = image[full * LANES :]
-            last = np.empty((1, LANES), np.uint8)
-            work(rest, last, full, full, self._n_tiles)
-            flat[full * LANES :] = last[0, : n - full * LANES]
+            tiles = [plane[: full * LANES].reshape(full, LANES) for plane in planes]
+            work = each_its_own(lambda: learning(kernel, images, state(), tiles, steps, shadows))
+            pool.share(work, full, self._n_threads)
+        if full < self._n_tiles:  # frames end within a tile: its pixels go on their own, the missing ones beside
+            last = state()
+            for image, plane, step in zip(images, planes, steps, strict=True):
+                rest = np.zeros((LANES, *image.shape[1:]), image.dtype)
+                rest[: n - full * LANES] = image[full * LANES :]
+                tile = np.empty((1, LANES), np.uint8)
+                kernel(rest, last, tile, full, step, shadows, full, self._n_tiles)
+                plane[full * LANES :] = tile[0, : n - full * LANES]
         if frozen and gates is not None:
-            flat[gates[:n] == OUTSIDE] = 0
-            flat[gates[:n] == KNOWN_FOREGROUND] = 255
+            for plane in planes:
+                plane[gates[:n] == OUTSIDE] = 0
+                plane[gates[:n] == KNOWN_FOREGROUND] = 255
+
+    def _kernel(self, frozen: bool, gates: np.ndarray | None) -> tuple[Any, Callable[[], State | Gated]]:
+        """Return the kernel for a run of frames, and what makes the state that a thread gives it."""
+        if frozen or gates is None:
+            return kernels.classify_tiles if frozen else kernels.update_tiles, lambda: self.state
+        in_tiles, (n_components, _, n_rows, _) = gates.reshape(-1, LANES), self.state.modes.shape
+
+        def gated() -> Gated:
+            return Gated(self.state, in_tiles, np.empty((n_components, 1 + n_rows, LANES), np.float32))
+
+        return kernels.update_gated_tiles, gated
 
     def _gates_with(self, known_foreground: np.ndarray | None) -> np.ndarray | None:
         """Return for each pixel whether it learns; None when all do."""

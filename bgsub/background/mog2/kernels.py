@@ -70,6 +70,14 @@ class State(NamedTuple):
     depth: np.ndarray  # (tiles + AHEAD,) uint8: last mode visited in the last frame; a hint, not part of the model
 
 
+class Gated(NamedTuple):
+    """A mixture of which some pixels are not to learn."""
+
+    state: State
+    gates: np.ndarray  # (tiles, 16) uint8: LEARN, OUTSIDE or KNOWN_FOREGROUND
+    scratch: np.ndarray  # (K, 2 + channels, 16) float32: room for a tile, of one call alone
+
+
 # ------------------------------------------------------------------------------------------- one mode of one tile
 
 
@@ -318,22 +326,16 @@ def classify_tiles(image, state, out, first, p, shadows, lo, hi):
 
 
 @kernel
-def update_gated_tiles(image, state, out, gates, scratch, first, p, shadows, lo, hi):
-    """Learn and mask the pixels whose gate (uint8, shaped like `out`) is LEARN.
+def update_gated_tiles(image, gated, out, first, p, shadows, lo, hi):
+    """Learn and mask the pixels whose gate is LEARN.
 
-    The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model. `scratch`, float32 of shape
-    (K, 2 + channels, 16), is this call's own.
+    The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model.
     """
-    s, mask, n_modes, depth, gate_rows = (
-        as_vectors(state),
-        rows(out, LANES),
-        state.n_modes,
-        state.depth,
-        rows(gates, LANES),
-    )
-    old = rows(scratch, LANES)
+    state, gates, scratch = gated
+    s, mask, n_modes, depth = as_vectors(state), rows(out, LANES), state.n_modes, state.depth
+    gate_rows, old = rows(gates, LANES), rows(scratch, LANES)
     for t in range(lo, hi):
-        gate = gate_rows[t - first]
+        gate = gate_rows[t]
         if all_(gate == LEARN):
             mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, shadows)
         elif any_(gate == LEARN):

@@ -11,6 +11,9 @@ import numpy as np
 WEIGHT_SCALE = np.float32(65040)
 MODE_SCALE = np.float32(256)
 
+MOST_AT_ONCE = 8
+"""Frames that are learned at once (cost): more gain little, and all must be held."""
+
 
 class Step(NamedTuple):
     """The constants of one frame, by the names of the parameters where they are these: float32, or as is said."""
