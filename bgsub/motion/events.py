@@ -84,7 +84,7 @@ class Event:
     frames : int
         Frames of motion.
     zones : tuple of str
-        Names of the zones that what moved has touched.
+        Names of the zones that what moved has touched, in the order of the alphabet.
     tracks : tuple of int
         Numbers of the tracks that were seen in it.
     kind : str
@@ -194,6 +194,7 @@ class EventFinder:
             box=_around([event.box, box]),
             evidence=event.evidence + (evidence - event.evidence * area) / self._weight,
             frames=event.frames + 1,
+            zones=tuple(sorted({*event.zones, *seen.zones})),
             tracks=tuple(sorted({*event.tracks, *tracks})),
         )
 

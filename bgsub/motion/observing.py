@@ -22,6 +22,8 @@ class Observation(NamedTuple):
         Part of the region that moves, 0 to 1.
     light : bool
         The change is one of light (a switch, a step of the camera's exposure), not of objects.
+    zones : tuple of str
+        Names of the watched zones that hold pixels of the blobs.
     """
 
     frame: int
@@ -29,6 +31,7 @@ class Observation(NamedTuple):
     blobs: tuple[Blob, ...] = ()
     share: float = 0.0
     light: bool = False
+    zones: tuple[str, ...] = ()
 
     @property
     def area(self) -> float:

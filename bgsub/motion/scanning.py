@@ -15,6 +15,7 @@ from bgsub.motion.job import ScanJob
 from bgsub.motion.observing import Observation
 from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.motion.tracking import Track, Tracker
+from bgsub.motion.zones import PlacedZones
 from bgsub.pipeline import Tally, tell_frame_rate
 from bgsub.video.frame import VideoInfo
 from bgsub.video.opening import open_source
@@ -76,16 +77,18 @@ class Scan:
             fps = float(info.fps) if info.fps else None
             facts = SourceFacts(job.sources, info.name, info.width, info.height, fps, 0.0)
             tell_frame_rate(model, info)
-            finder, tracker = EventFinder(job.rule, float(info.width * info.height)), Tracker()
+            zones = PlacedZones(job.zones, (info.width, info.height))
+            finder, tracker = EventFinder(job.rule, zones.n_pixels), Tracker()
             step = 1 / float(info.fps or 25)
             last = 0.0
             try:
                 with self._opened(info) as told:
                     for frame in source:
-                        mask = model.apply(frame.image)
+                        mask = zones.clear_ignored(model.apply(frame.image))
                         blobs = find_blobs(mask, min_area=job.min_area or 0.0)
                         area = sum(blob.area for blob in blobs)
-                        seen = Observation(frame.index, frame.time, blobs, area / mask.size)
+                        touched = zones.touched(mask, blobs)
+                        seen = Observation(frame.index, frame.time, blobs, area / zones.n_pixels, zones=touched)
                         tracks += tracker.update(seen)
                         last = frame.time
                         tally.read += 1

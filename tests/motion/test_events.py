@@ -33,3 +33,12 @@ def test_an_event_ends_with_its_last_frame_of_motion_by_time_stamps() -> None:
 def test_motion_within_the_merge_window_is_one_event(merge: float, n: int) -> None:
     moving = [80, 80, 0, 0, 0, 80, 80, 0, 0, 0, 0, 0]
     assert len(found(Rule(merge=merge, min_length=0), moving, [i / 10 for i in range(12)], 1.2)) == n
+
+
+def test_an_event_names_the_zones_that_were_touched_while_it_lasted() -> None:
+    finder, blobs = EventFinder(Rule(merge=0.5, min_length=0), REGION), (Blob((0, 0, 10, 10), 80.0, (4.5, 4.5), 1.0),)
+    touched = [("gate",), (), ("door", "gate"), ()]
+    for i, zones in enumerate(touched):
+        assert finder.update(Observation(i, i / 10, blobs, zones=zones)) == []
+    (event,) = finder.finish(0.4)
+    assert event.zones == ("door", "gate")
