@@ -63,7 +63,7 @@ class Scan:
 
     def __init__(self, job: ScanJob, opened: Opened | None = None, stop: Callable[[], bool] | None = None) -> None:
         self.job = job
-        self.result = Scanned(None)
+        self.result = Scanned(None, source=job.sources)
         self._opened = opened or (lambda info: contextlib.nullcontext())
         self._stop = stop
 

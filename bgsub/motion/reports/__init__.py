@@ -1,0 +1,1 @@
+"""Reports of a scan, one file a format; `writing.write_report` chooses by the extension."""

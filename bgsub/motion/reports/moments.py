@@ -1,0 +1,55 @@
+"""What all reports say alike: moments, names of sources, who made it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bgsub import __version__
+from bgsub.motion.results import Scanned, SourceFacts
+from bgsub.times import timecode
+
+GENERATOR = f"bgsub {__version__}"
+
+
+def clock(facts: SourceFacts | None, seconds: float) -> datetime | None:
+    """Return the wall-clock time of a moment of a timeline, where its file tells when it was recorded."""
+    if facts is None or facts.recorded is None:
+        return None
+    try:
+        return facts.recorded + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def written_clock(facts: SourceFacts | None, seconds: float) -> str | None:
+    """Return that in ISO 8601, to the millisecond."""
+    when = clock(facts, seconds)
+    return None if when is None else when.isoformat(timespec="milliseconds")
+
+
+def moment(facts: SourceFacts | None, frame: int, seconds: float) -> dict[str, Any]:
+    """Return a moment as DVR-Scan's JSON has it, and the clock's time where it is known."""
+    values: dict[str, Any] = {"frame": frame, "seconds": round(seconds, 6), "timecode": timecode(seconds)}
+    when = written_clock(facts, seconds)
+    return values if when is None else {**values, "clock": when}
+
+
+def files_of(result: Scanned) -> tuple[str, ...]:
+    """Return the files of a timeline as they were named."""
+    return result.source or (result.facts.source if result.facts else ())
+
+
+def named(result: Scanned) -> str:
+    """Return how the source of a result is called: as it was given, several parts joined by `` + ``."""
+    return " + ".join(files_of(result))
+
+
+def short_name(result: Scanned) -> str:
+    """Return the last part of its path, for headings."""
+    files = files_of(result)
+    if not files:
+        return "?"
+    name = Path(files[0]).name or files[0]
+    return f"{name} and {len(files) - 1} more" if len(files) > 1 else name

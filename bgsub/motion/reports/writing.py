@@ -1,0 +1,67 @@
+"""A report is written: its extension says in which format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from bgsub.errors import OutputError
+from bgsub.files import atomic_write
+from bgsub.motion.events import Rule
+from bgsub.motion.reports.csv_table import csv_report
+from bgsub.motion.reports.json_values import json_lines_report, json_report
+from bgsub.motion.results import Scanned
+
+Form = Callable[[Sequence[Scanned], Rule, datetime], bytes]
+
+_FORMS: dict[str, Form] = {
+    ".csv": lambda results, rule, made: csv_report(results, rule),
+    ".json": json_report,
+    ".jsonl": lambda results, rule, made: json_lines_report(results, rule),
+}
+
+WRITABLE_REPORTS = tuple(_FORMS)
+
+
+def write_report(
+    path: str | os.PathLike[str], results: Sequence[Scanned], rule: Rule, *, made: datetime | None = None
+) -> None:
+    """Write a report of what was scanned; it takes its name once it is whole.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write, in one of `WRITABLE_REPORTS`.
+    results : sequence of Scanned
+        What it tells of: one timeline or many, with those that could not be read.
+    rule : Rule
+        With which they were scanned.
+    made : datetime, optional
+        When; default now.
+
+    Raises
+    ------
+    OutputError
+        When the extension is another, or the file cannot be written.
+    """
+    check_report(path, len(results))
+    content = _FORMS[Path(path).suffix.lower()](results, rule, made or datetime.now().astimezone())
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def check_report(path: str | os.PathLike[str], sources: int = 1) -> None:
+    """Raise OutputError unless a report of that name can be written of so many timelines: to ask before the scan.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write.
+    sources : int
+        How many timelines will be in it.
+    """
+    if Path(path).suffix.lower() not in _FORMS:
+        known = ", ".join(_FORMS)
+        raise OutputError(f"cannot write the report {path}: its extension is not one of {known}; choose one of these")
