@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from bgsub.background.adaptive.codes import FOREGROUND, GHOST, NOBODY, SHADOW, ZERO_BYTE
-from bgsub.background.adaptive.flicker import average_flicker, count_above, line_of
+from bgsub.background.adaptive.flicker import average_flicker, count_above
 from bgsub.background.adaptive.kernels import Planes
 from bgsub.background.adaptive.marks import GONE, KEPT, LARGE, mark_rows, marked_rows, near_of, write_mask
 from bgsub.background.adaptive.objects import objects_of
-from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for, scratch_of, taps_of
+from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for
 from bgsub.background.outlines import find_objects, mask_of
 
 SHAPES = [(1, 1), (1, 90), (90, 1), (2, 3), (16, 16), (17, 64), (40, 65), (50, 200), (33, 131)]
@@ -41,11 +41,10 @@ def runs_of(evidence, sigma=0.0, owner=0, value=127):
     planes, pictures = planes_with(evidence, owner)
     active = np.zeros(len(planes.evidence), np.uint8)
     mark_active(planes, active, 0, len(active))
-    runs, shadows, taps = runs_for(evidence.shape), np.full(evidence.shape, 9, np.uint8), taps_of(sigma)
-    scratch = scratch_of(evidence.shape[1], taps)
-    frame = (pictures.evidence, pictures.owner, active, taps, value)
+    runs, shadows = runs_for(evidence.shape), np.full(evidence.shape, 9, np.uint8)
+    frame = (pictures.evidence, pictures.owner), active, sigma, value
     for band in reversed(range(n_bands(evidence.shape))):
-        find_runs(*frame, scratch, runs, shadows, band, band + 1)
+        find_runs(*frame, runs, shadows, band, band + 1)
     return runs, shadows
 
 
@@ -83,18 +82,6 @@ def test_runs_are_where_the_smoothed_picture_is_positive(shape, sigma):
     smooth = cv2.GaussianBlur(evidence, (width, width), sigma) if sigma else evidence
     found = objects_of(runs_of(evidence, sigma)[0], shape, 0, 0)
     np.testing.assert_array_equal(painted(found, np.arange(len(found.rows))) == 255, smooth > ZERO_BYTE)
-
-
-def test_weights_are_those_of_opencv_for_any_width():
-    """A picture of one bright column shows each weight, in 256ths."""
-    for sigma in np.linspace(0.1, 20, 80):
-        radius = int(np.ceil(2 * sigma))
-        line = np.zeros((1, 4 * radius + 3), np.uint8)
-        line[0, 2 * radius + 1] = 255
-        seen = cv2.GaussianBlur(line, (2 * radius + 1, 1), sigma)[0, 2 * radius + 1 :][: radius + 1]
-        taps = taps_of(sigma)
-        assert taps[0] + 2 * taps[1:].sum() == 256
-        np.testing.assert_array_equal(np.floor(taps[: radius + 1] * 255 / 256 + 0.5), seen)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -206,7 +193,7 @@ def test_flicker_is_averaged_and_counted(shape):
     rng = np.random.default_rng(1)
     flicker = np.where(spots(shape, 7, 0.01), rng.integers(1, 256, shape), 0).astype(np.uint8)
     smooth, counts = np.full(shape, 9, np.uint8), np.full(n_bands(shape), -1, np.int64)
-    average_flicker(flicker, smooth, line_of(shape[1]), 0, n_bands(shape))
+    average_flicker(flicker, smooth, 0, n_bands(shape))
     np.testing.assert_array_equal(smooth, cv2.blur(flicker, (5, 5)))
     count_above(flicker, 30, counts, 0, n_bands(shape))
     assert counts.sum() == np.count_nonzero(flicker > 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from bgsub.background.adaptive.displacement import Displacement, within_frame
 from bgsub.background.adaptive.engine import FLICKERING, SAMPLES, Likeness, Objects, View, layout
 from bgsub.background.adaptive.evenness import count_depths, dimming_for, explain_shadows
 from bgsub.background.adaptive.evidence import probability_of, smoothed
-from bgsub.background.adaptive.flicker import average_flicker, count_above, line_of
+from bgsub.background.adaptive.flicker import average_flicker, count_above
 from bgsub.background.adaptive.kernels import Planes, State, score_tiles, update_tiles
 from bgsub.background.adaptive.light import CHROMA, LUMA
 from bgsub.background.adaptive.likeness import luma_within, measure
@@ -30,7 +31,7 @@ from bgsub.background.adaptive.marks import GONE, KEPT, LARGE, mark_rows, marked
 from bgsub.background.adaptive.neighbourhood import explain_by_neighbours
 from bgsub.background.adaptive.objects import objects_of
 from bgsub.background.adaptive.registration import small
-from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for, scratch_of, taps_of
+from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for
 from bgsub.background.adaptive.standing import raise_standing, share_below
 from bgsub.background.adaptive.step import NO_SHADOW, Step
 from bgsub.background.adaptive.vacated import clear_vacated
@@ -315,7 +316,7 @@ class CpuEngine:
         works = [self._on_tiles(score_tiles, *frame, *dims)]
         if not self._flicker_is_spread:
             flicker = self.pictures.flicker, self.pictures.smooth_flicker
-            works.insert(0, pool.each_its_own(lambda: bound(average_flicker, *flicker, line_of(width))))
+            works.insert(0, partial(average_flicker, *flicker))
         if shadow is not None:
             self._share_bands(in_turn(works))
             works = [self._on_tiles(explain_shadows, *frame, self._dimming, width, step, shadow)]  # asks other bands
@@ -334,10 +335,8 @@ class CpuEngine:
 
     def _finding(self, search: Search) -> Work:
         """Return work that finds runs of smoothed evidence, and shadows."""
-        taps, width = taps_of(search.smoothing), self._size[1]
-        frame = (self.pictures.evidence, self.pictures.owner, self._active, taps, search.shadow_value)
-        found = self._runs, self._shadows
-        return pool.each_its_own(lambda: bound(find_runs, *frame, scratch_of(width, taps), *found))
+        frame = (self.pictures.evidence, self.pictures.owner), self._active, search.smoothing, search.shadow_value
+        return partial(find_runs, *frame, self._runs, self._shadows)
 
     def _learning(self, step: Step, marks: np.ndarray, oldest: int) -> Work:
         """Return work that tells learning of the objects, learns, and counts what flickers."""
@@ -345,7 +344,7 @@ class CpuEngine:
         told = (*remembered, pictures.near, pictures.mask)
         mark = bound(mark_rows, *self._found.drawing, marks, oldest, *told)
         update = self._on_tiles(update_tiles, self._image, self.state, self.planes, step)
-        return in_turn([mark, update, bound(count_above, pictures.flicker, FLICKERING, self._flickering)])
+        return in_turn([mark, update, partial(count_above, pictures.flicker, FLICKERING, self._flickering)])
 
     def _raise_standing(self, search: Search) -> None:
         """Raise the evidence of shadows that stand."""

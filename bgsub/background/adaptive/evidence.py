@@ -22,8 +22,13 @@ def smoothed(evidence: np.ndarray, sigma: float) -> np.ndarray:
     """
     if sigma <= 0:
         return evidence
-    width = 2 * math.ceil(2 * sigma) + 1  # what lies beyond two sigmas weighs 5 %
+    width = 2 * radius_of(sigma) + 1
     return cv2.GaussianBlur(evidence, (width, width), sigma)
+
+
+def radius_of(sigma: float) -> int:
+    """Return how far a Gaussian reaches, in pixels; what lies beyond two sigmas weighs 5 %."""
+    return math.ceil(2 * sigma)
 
 
 def probability_of(evidence: np.ndarray, out: np.ndarray) -> None:

@@ -1,33 +1,36 @@
 """Where smoothed evidence is positive, as runs of pixels, and where most pixels around are shadows.
 
 Evidence is averaged over a Gaussian before it is thresholded: doubt and support of neighbours count, not votes. Most of
-a picture has no evidence anywhere near, and is passed over: the kernel looks at cells of `BAND` rows and `CELL` columns
-that a tile with evidence reaches. A row of the result is told by its *edges*, the columns at which it changes between
-nothing and evidence: background up to the first, evidence from there to the second, and so on.
+a picture has no evidence anywhere near, and is passed over: of some bands of rows, OpenCV and NumPy look at the box
+around the tiles with evidence, and as far beyond it as averages reach, so that what they find is what they find in the
+whole picture. A row of the result is told by its *edges*, the columns at which it changes between nothing and evidence:
+background up to the first, evidence from there to the second, and so on.
 
-The average is OpenCV's for bytes (`cv2.GaussianBlur`) to the bit: taps in 256ths that add up to 1, and exact sums,
-which float32 holds since they stay below 2**24.
+Nothing here but `mark_active` is compiled: a kernel for the rest was no faster, and took seconds to compile.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from bgsub.background.adaptive.codes import SHADOW, SUSPECT, WITNESS, ZERO_BYTE
-from bgsub.simd import LANES, any_, inline, kernels_of, rows
+from bgsub.background.adaptive.evidence import radius_of, smoothed
+from bgsub.simd import LANES, any_, kernels_of, rows
 
 kernel = kernels_of(__name__)
 
 BAND = 16  # cost: rows that are worked on at a time; a whole number of tiles, whatever the width is
-CELL = 64  # cost: columns that are looked at, or passed over, together
+TOGETHER = 8  # cost: bands that are looked at together, few enough to stay in the processor's cache
 
-_POSITIVE = np.float32((ZERO_BYTE + 1 - 0.5) * 256**2)  # from here on a sum rounds to more than ZERO_BYTE
 _SHADOW_RADIUS = 2  # chosen: of the square of pixels of which most must be shadow
-_MOST = np.float32(13)  # of 25
+_MOST = 13  # of 25
+_SQUARE = (2 * _SHADOW_RADIUS + 1, 2 * _SHADOW_RADIUS + 1)
+
+Box = tuple[slice, slice]
 
 
 class Runs(NamedTuple):
@@ -50,144 +53,6 @@ def n_bands(size: tuple[int, int]) -> int:
     return -(-size[0] // BAND)
 
 
-def taps_of(sigma: float) -> np.ndarray:
-    """Return the weights of a Gaussian, from its middle outwards, in 256ths: float32.
-
-    Each is rounded together with what rounding has left of those farther out, as OpenCV does it; all that is left is
-    the middle's.
-    """
-    radius = radius_of(sigma)
-    taps = np.zeros(1 + radius, np.float32)
-    left = 0.0
-    exact = cv2.getGaussianKernel(2 * radius + 1, sigma).ravel() if radius else np.ones(1)
-    for i in range(radius):
-        wanted = float(exact[i]) * 256 + left
-        taps[radius - i] = round(wanted)
-        left = wanted - round(wanted)
-    taps[0] = 256 - 2 * taps[1:].sum()
-    return taps
-
-
-def radius_of(sigma: float) -> int:
-    """Return how far a Gaussian reaches, in pixels; what lies beyond two sigmas weighs 5 %."""
-    return math.ceil(2 * sigma)
-
-
-def scratch_of(width: int, taps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a thread needs for `find_runs`: lines of pixels with room on both sides, and marks of cells."""
-    room = max(len(taps) - 1, _SHADOW_RADIUS)
-    return np.zeros((2, width + 2 * room), np.float32), np.zeros(width // CELL + 1, np.uint8)
-
-
-@inline
-def mirrored(i, n):
-    """Return the place in 0 to n - 1 that stands for place i beyond the picture's edge: the second last and so on."""
-    while n > 1 and (i < 0 or i >= n):
-        i = -i if i < 0 else 2 * n - 2 - i
-    return i if n > 1 else 0
-
-
-@inline
-def mark_cells(active, shape, top, bottom, reach, cells):
-    """Mark the cells of rows top to bottom - 1 that tiles which are `active` come near."""
-    height, width = shape
-    cells[:] = 0
-    for y in range(max(0, top - reach), min(height, bottom + reach)):
-        start = y * width
-        for t in range(start // LANES, (start + width - 1) // LANES + 1):
-            if active[t]:
-                left, right = LANES * t - start - reach, LANES * (t + 1) - start + reach
-                for c in range(max(0, left) // CELL, (min(width, right) - 1) // CELL + 1):
-                    cells[c] |= active[t]
-
-
-@inline
-def extend(line, room, a, b, width, reach):
-    """Mirror a line, column x at ``room + x``, at those edges of the picture that its columns a to b - 1 meet."""
-    if a == 0:
-        for x in range(-reach, 0):
-            line[room + x] = line[room + mirrored(x, width)]
-    if b == width:
-        for x in range(width, width + reach):
-            line[room + x] = line[room + mirrored(x, width)]
-
-
-@inline
-def sweep(tap, one, other, out):
-    """Add a pair of rows, or of the same row moved, with a weight."""
-    for x in range(len(out)):
-        out[x] += tap * (np.float32(one[x]) + np.float32(other[x]))
-
-
-@inline
-def average_down(evidence, taps, y, a, b, out):
-    """Write the weighted sums of columns a to b - 1 over the rows around y."""
-    height = evidence.shape[0]
-    out[:] = 0
-    sweep(np.float32(0.5) * taps[0], evidence[y, a:b], evidence[y, a:b], out)
-    for i in range(1, len(taps)):
-        sweep(taps[i], evidence[mirrored(y - i, height), a:b], evidence[mirrored(y + i, height), a:b], out)
-
-
-@inline
-def average_along(line, taps, a, b, out):
-    """Write the weighted sums over the columns around each of a to b - 1 of a line."""
-    out[:] = 0
-    sweep(np.float32(0.5) * taps[0], line[a:b], line[a:b], out)
-    for i in range(1, len(taps)):
-        sweep(taps[i], line[a - i : b - i], line[a + i : b + i], out)
-
-
-@inline
-def shadow_row(owner, value, y, a, b, room, lines, out):
-    """Write `value` where most pixels around are shadow, columns a to b - 1 of row y."""
-    height, width = owner.shape
-    reach = _SHADOW_RADIUS
-    start, end = max(0, a - reach), min(width, b + reach)
-    line = lines[0]
-    count = line[room + start : room + end]
-    count[:] = 0
-    for i in range(-reach, reach + 1):
-        row = owner[mirrored(y + i, height), start:end]
-        for x in range(len(row)):
-            count[x] += np.float32(row[x] >= SHADOW)
-    extend(line, room, start, end, width, reach)
-    row = out[y, a:b]
-    left, left_2 = line[room + a - 1 : room + b - 1], line[room + a - 2 : room + b - 2]
-    right, right_2 = line[room + a + 1 : room + b + 1], line[room + a + 2 : room + b + 2]
-    middle = line[room + a : room + b]
-    for x in range(len(row)):
-        around = middle[x] + (left[x] + right[x]) + (left_2[x] + right_2[x])
-        row[x] = value if around >= _MOST else 0
-
-
-@inline
-def edges_of(sums, a, edges, n):
-    """Append the edges of columns a onwards, after n edges of the band; return how many there are then."""
-    is_positive = False
-    for x in range(len(sums)):
-        if (sums[x] >= _POSITIVE) != is_positive:
-            is_positive = not is_positive
-            edges[n] = a + x
-            n += 1
-    if is_positive:  # the next cell has nothing, or the picture ends
-        edges[n] = a + len(sums)
-        n += 1
-    return n
-
-
-@inline
-def evidence_row(evidence, taps, y, a, b, room, lines):
-    """Write the smoothed evidence of columns a to b - 1 of row y, times 256**2, to the second line."""
-    width = evidence.shape[1]
-    reach = len(taps) - 1
-    start, end = max(0, a - reach), min(width, b + reach)
-    line = lines[0]
-    average_down(evidence, taps, y, start, end, line[room + start : room + end])
-    extend(line, room, start, end, width, reach)
-    average_along(line, taps, room + a, room + b, lines[1, : b - a])
-
-
 @kernel
 def mark_active(planes, active, lo, hi):
     """Write to a byte a tile, for tiles lo to hi - 1, whether a pixel may be a SUSPECT, and a WITNESS then or now.
@@ -204,39 +69,103 @@ def mark_active(planes, active, lo, hi):
         active[t] = flags
 
 
-@inline
-def end_of_cells(cells, c, flag):
-    """Return the first cell from c on that lacks the flag."""
-    while c < len(cells) and cells[c] & flag:
-        c += 1
-    return c
+def stretches(lo: int, hi: int, height: int) -> Iterator[slice]:
+    """Yield the rows of the bands lo to hi - 1, so many bands at a time as are looked at together."""
+    for band in range(lo, hi, TOGETHER):
+        yield slice(band * BAND, min((band + TOGETHER) * BAND, hi * BAND, height))
 
 
-@kernel
-def find_runs(evidence, owner, active, taps, shadow_value, scratch, runs, shadows, lo, hi):
+def with_margin(part: slice, margin: int, end: int) -> slice:
+    """Return a part of 0 to `end`, and so much more on both sides as there is."""
+    return slice(max(0, part.start - margin), min(end, part.stop + margin))
+
+
+def find_runs(
+    pictures: tuple[np.ndarray, np.ndarray],
+    active: np.ndarray,
+    sigma: float,
+    shadow_value: int,
+    runs: Runs,
+    shadows: np.ndarray,
+    lo: int,
+    hi: int,
+) -> None:
     """Write the runs of the bands lo to hi - 1, and their shadows.
 
-    `evidence` and `owner` are pictures, (h, w), as the kernels write them, `active` is what `mark_active` writes,
-    `taps` comes from `taps_of`, `scratch` from `scratch_of`. `shadows` is a picture that receives `shadow_value` or 0.
+    Parameters
+    ----------
+    pictures : (ndarray, ndarray) of uint8, shape (h, w)
+        Evidence and owners, as the kernels write them.
+    active : ndarray of uint8, shape (tiles,)
+        What `mark_active` writes.
+    sigma : float
+        Of the Gaussian, in pixels.
+    shadow_value : int
+        What shadows are written as.
+    runs, shadows : Runs, ndarray of uint8 of shape (h, w)
+        Receive what is found; of shadows, 0 elsewhere.
+    lo, hi : int
+        Range of bands.
     """
-    height, width = evidence.shape
-    lines, cells = scratch
-    reach = max(len(taps) - 1, _SHADOW_RADIUS)
-    for band in range(lo, hi):
-        top, bottom = band * BAND, min(band * BAND + BAND, height)
-        mark_cells(active, evidence.shape, top, bottom, reach, cells)
-        edges, n = runs.edges[band], 0
-        for y in range(top, bottom):
-            runs.first[y] = n
-            shadows[y] = 0
-            for i in range(2 * len(cells)):  # once for each flag: one loop is compiled in half the time of two
-                flag, c = (SUSPECT, i) if i < len(cells) else (WITNESS, i - len(cells))
-                a, b = CELL * c, min(width, CELL * end_of_cells(cells, c, flag))
-                if a >= b or (c > 0 and cells[c - 1] & flag):
-                    continue
-                if flag == SUSPECT:
-                    shadow_row(owner, shadow_value, y, a, b, reach, lines, shadows)
-                else:
-                    evidence_row(evidence, taps, y, a, b, reach, lines)
-                    n = edges_of(lines[1, : b - a], a, edges, n)
-            runs.n_edges[y] = n - runs.first[y]
+    evidence, owner = pictures
+    for part in stretches(lo, hi, len(evidence)):
+        shadows[part] = runs.n_edges[part] = 0
+        for flag, reach in ((SUSPECT, _SHADOW_RADIUS), (WITNESS, radius_of(sigma))):
+            near = box_around(active, flag, part, reach, evidence.shape)
+            if near is None:
+                continue
+            wide = with_margin(near[0], reach, evidence.shape[0]), with_margin(near[1], reach, evidence.shape[1])
+            inner = _within(near[0], wide[0]), _within(near[1], wide[1])
+            if flag == SUSPECT:
+                shadows[near] = _mostly_shadow(owner[wide], shadow_value)[inner]
+            else:
+                _write_edges(smoothed(evidence[wide], sigma)[inner] > ZERO_BYTE, near, runs)
+
+
+def box_around(active: np.ndarray, flag: int, part: slice, reach: int, shape: tuple[int, int]) -> Box | None:
+    """Return the box, within the rows `part`, that tiles with a flag come as near as `reach`; None without one."""
+    height, width = shape
+    seen = with_margin(part, reach, height)
+    first = seen.start * width // LANES
+    start = LANES * (first + np.flatnonzero((active[first : -(-seen.stop * width // LANES)] & flag) != 0))
+    if not len(start):
+        return None
+    top, bottom = int(start[0]) // width, (int(start[-1]) + LANES - 1) // width + 1
+    rows_near = slice(max(part.start, top - reach), min(part.stop, bottom + reach))
+    if rows_near.start >= rows_near.stop:  # a tile of the row before the first that counts
+        return None
+    column = start % width
+    right = int(column.max()) + LANES
+    left = 0 if right > width else int(column.min())  # a tile that goes on in the next row
+    return rows_near, slice(max(0, left - reach), min(width, right + reach))
+
+
+def _within(inner: slice, outer: slice) -> slice:
+    return slice(inner.start - outer.start, inner.stop - outer.start)
+
+
+def _mostly_shadow(owner: np.ndarray, value: int) -> np.ndarray:
+    """Return `value` where most pixels around are shadow, else 0."""
+    flags = cv2.threshold(owner, SHADOW - 1, 1, cv2.THRESH_BINARY)[1]
+    n = cv2.boxFilter(flags, -1, _SQUARE, normalize=False)
+    return cv2.threshold(n, _MOST - 1, value, cv2.THRESH_BINARY)[1]
+
+
+def _write_edges(positive: np.ndarray, box: Box, runs: Runs) -> None:
+    """Write the edges of the rows of a box, beyond which nothing is positive in these rows."""
+    height, width = positive.shape
+    room = -(-(width + 2) // 8) * 8  # whole words: few of them have an edge
+    framed = np.zeros(height * room + 8, bool)  # nothing on either side
+    framed[:-8].reshape(height, room)[:, 1 : width + 1] = positive
+    changes = framed[1:-7] != framed[:-8]  # at x, between x - 1 and x
+    words = np.flatnonzero(changes.view(np.uint64) != 0)
+    within = np.flatnonzero(changes.reshape(-1, 8)[words])
+    y, x = np.divmod(8 * words[within // 8] + within % 8, room)
+    y, x = y + box[0].start, x + box[1].start
+    runs.n_edges[box[0]] = np.bincount(y - box[0].start, minlength=height)
+    for band in range(box[0].start // BAND, -(-box[0].stop // BAND)):
+        part = slice(max(band * BAND, box[0].start), min(band * BAND + BAND, box[0].stop))
+        begin, end = np.searchsorted(y, (part.start, part.stop))
+        runs.edges[band, : end - begin] = x[begin:end]
+        counts = runs.n_edges[part]
+        runs.first[part] = np.cumsum(counts) - counts
