@@ -45,6 +45,8 @@ class SourceFacts:
         Seconds that were scanned, to the end of the last frame.
     recorded : datetime or None
         Wall-clock time of the first frame, with its zone, where the file tells it.
+    start_time : float
+        Seconds by which a player of the file shows a frame later than the timeline says: `VideoInfo.start_time`.
     """
 
     source: tuple[str, ...]
@@ -54,6 +56,7 @@ class SourceFacts:
     fps: float | None
     duration: float
     recorded: datetime | None = None
+    start_time: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Scan:
         with open_source(list(job.sources) if len(job.sources) > 1 else job.sources[0], **vars(job.excerpt)) as source:
             info = source.info
             fps = float(info.fps) if info.fps else None
-            facts = SourceFacts(job.sources, info.name, info.width, info.height, fps, 0.0)
+            facts = SourceFacts(job.sources, info.name, info.width, info.height, fps, 0.0, start_time=info.start_time)
             tell_frame_rate(model, info)
             zones = PlacedZones(job.zones, (info.width, info.height))
             finder, tracker = EventFinder(job.rule, zones.n_pixels), Tracker()

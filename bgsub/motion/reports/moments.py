@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.times import timecode
 
 GENERATOR = f"bgsub {__version__}"
+
+ASSUMED_RATE = 25.0
+"""Frames per second of a source that has none."""
 
 
 def clock(facts: SourceFacts | None, seconds: float) -> datetime | None:
@@ -53,3 +57,28 @@ def short_name(result: Scanned) -> str:
         return "?"
     name = Path(files[0]).name or files[0]
     return f"{name} and {len(files) - 1} more" if len(files) > 1 else name
+
+
+def one_line(text: str) -> str:
+    """Return a text from outside without line breaks and other controls."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def frame_span(result: Scanned, span: tuple[float, float]) -> tuple[int, int]:
+    """Return the frames from the first of a clip to the one after its last, at the source's nominal rate.
+
+    Parameters
+    ----------
+    result : Scanned
+        With the rate.
+    span : (float, float)
+        Seconds from start to end.
+    """
+    rate = rate_of(result)
+    first, after = (math.floor(seconds * rate + 0.5) for seconds in span)  # halves all to one side: lengths are kept
+    return first, max(first + 1, after)
+
+
+def rate_of(result: Scanned) -> float:
+    """Return the nominal frames per second of a source."""
+    return (result.facts.fps if result.facts else None) or ASSUMED_RATE

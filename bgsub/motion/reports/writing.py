@@ -10,8 +10,11 @@ from pathlib import Path
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
 from bgsub.motion.events import Rule
+from bgsub.motion.reports.chapters import ffmetadata_report
 from bgsub.motion.reports.csv_table import csv_report
+from bgsub.motion.reports.edl import edl_report
 from bgsub.motion.reports.json_values import json_lines_report, json_report
+from bgsub.motion.reports.otio import otio_report
 from bgsub.motion.results import Scanned
 
 Form = Callable[[Sequence[Scanned], Rule, datetime], bytes]
@@ -20,6 +23,9 @@ _FORMS: dict[str, Form] = {
     ".csv": lambda results, rule, made: csv_report(results, rule),
     ".json": json_report,
     ".jsonl": lambda results, rule, made: json_lines_report(results, rule),
+    ".edl": lambda results, rule, made: edl_report(results, rule),
+    ".otio": lambda results, rule, made: otio_report(results, rule),
+    ".ffmeta": lambda results, rule, made: ffmetadata_report(results[0] if results else Scanned(None)),
 }
 
 WRITABLE_REPORTS = tuple(_FORMS)
@@ -65,3 +71,8 @@ def check_report(path: str | os.PathLike[str], sources: int = 1) -> None:
     if Path(path).suffix.lower() not in _FORMS:
         known = ", ".join(_FORMS)
         raise OutputError(f"cannot write the report {path}: its extension is not one of {known}; choose one of these")
+    if Path(path).suffix.lower() == ".ffmeta" and sources > 1:
+        raise OutputError(
+            f"cannot write the report {path}: it holds the chapters of one video, and there are {sources}; "
+            "scan one, or choose another extension"
+        )
