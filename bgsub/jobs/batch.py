@@ -91,16 +91,16 @@ def execute_all(
         When an output is named as one file.
     """
     pattern = replace(pattern, outputs=patterns(pattern.outputs))
-    _make(folder)
+    make_folder(folder)
     results = []
     with Manifest(folder) as manifest:
         claimed = {entry.input: entry.outputs for entry in manifest}
         tasks = plan(inputs, pattern, folder, claimed)
         settings = settings_of(pattern)
         if not pattern.outputs.overwrite:
-            _refuse_other_settings(tasks, manifest, settings)
+            refuse_other_settings(inputs, manifest, settings)
         for position, task in enumerate(tasks, 1):
-            if not pattern.outputs.overwrite and is_done(task, manifest, settings):
+            if not pattern.outputs.overwrite and is_done(task.input, manifest, settings):
                 result = Result(task, "skipped")
             else:
                 progress = None if watch is None else watch(position, len(tasks), task)
@@ -127,10 +127,10 @@ def settings_of(pattern: Job) -> str:
     return digest(changed, files)
 
 
-def is_done(task: Task, manifest: Manifest, settings: str) -> bool:
+def is_done(item: Input, manifest: Manifest, settings: str) -> bool:
     """Say whether an input was done by the same settings, has not changed since, and its results are there."""
-    entry = manifest.get(task.input.identity)
-    stamp = stamp_of(task.input)
+    entry = manifest.get(item.identity)
+    stamp = stamp_of(item)
     return (
         entry is not None
         and entry.state == "done"
@@ -162,7 +162,7 @@ def attempt(task: Task, progress: Progress | None = None) -> Result:
         return Result(task, "failed", error=SourceError(task.input.error))
     try:
         for path in paths_of(task.job.outputs):
-            _make(path.parent)
+            make_folder(path.parent)
         summary = execute(task.job, progress=progress)
     except INTERRUPTIONS as end:
         return Result(task, "interrupted", error=end)
@@ -217,15 +217,15 @@ def _is_taken(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
-def _refuse_other_settings(tasks: Sequence[Task], manifest: Manifest, settings: str) -> None:
+def refuse_other_settings(inputs: Sequence[Input], manifest: Manifest, settings: str) -> None:
     """Raise if results of other settings would be replaced."""
     others = []
-    for task in tasks:
-        entry = manifest.get(task.input.identity)
+    for item in inputs:
+        entry = manifest.get(item.identity)
         if entry is None or entry.state != "done" or entry.settings == settings:
             continue
         if len(manifest.missing(entry)) < len(entry.outputs):
-            others.append(task.input.shown)
+            others.append(item.shown)
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise OutputError(
@@ -234,7 +234,8 @@ def _refuse_other_settings(tasks: Sequence[Task], manifest: Manifest, settings: 
         )
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder of results, if it is not there; raise `OutputError` where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

@@ -136,6 +136,8 @@ class Manifest:
     ----------
     folder : Path
         Folder of the results; it is there.
+    name : str
+        Of the file: results of another kind have a manifest of their own.
 
     Raises
     ------
@@ -147,9 +149,9 @@ class Manifest:
     On Unix, and on most network drives, it is seen when another process works in the folder; a killed one is none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = MANIFEST) -> None:
         self.folder = folder
-        self.path = folder / MANIFEST
+        self.path = folder / name
         self._lock = _locked(folder)
         self._file: IO[bytes] | None = None
         try:

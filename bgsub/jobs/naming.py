@@ -120,12 +120,10 @@ def plan(inputs: Sequence[Input], pattern: Job, folder: Path, claimed: Mapping[s
     OutputError
         When an output would be an input.
     """
-    names = _Names(pattern.outputs, claimed)
-    shared = Counter(_key(f"{item.folder}/{item.name}") for item in inputs)
+    names = Names(list(_texts(pattern.outputs).values()), claimed)
     sources = {os.path.realpath(name) for item in inputs if item.is_path for name in item.reads}
     tasks = []
-    for item in inputs:
-        name, written = names.choose(item, alike=shared[_key(f"{item.folder}/{item.name}")] > 1)
+    for item, (name, written) in zip(inputs, names.choose_all(inputs), strict=True):
         outputs = filled(pattern.outputs, name, folder)
         for path in _texts(outputs).values():
             if os.path.realpath(path) in sources:
@@ -134,17 +132,29 @@ def plan(inputs: Sequence[Input], pattern: Job, folder: Path, claimed: Mapping[s
     return tasks
 
 
-class _Names:
-    """The names that are taken in a folder of results."""
+class Names:
+    """The names that are taken in a folder of results.
 
-    def __init__(self, outputs: Outputs, claimed: Mapping[str, Sequence[str]]) -> None:
-        self._patterns = list(_texts(outputs).values())
+    Parameters
+    ----------
+    patterns : sequence of str
+        Of an input's outputs, with ``{name}`` in them.
+    claimed : mapping of str to sequence of str
+        What inputs own there already, by `Input.identity`, as the patterns make it.
+    """
+
+    def __init__(self, patterns: Sequence[str], claimed: Mapping[str, Sequence[str]]) -> None:
+        self._patterns = patterns
         self._claimed = claimed
         self._owners = {_key(name): owner for owner, names in claimed.items() for name in names}
         self._taken = {_key(MANIFEST)}
 
-    def choose(self, item: Input, *, alike: bool) -> tuple[str, tuple[str, ...]]:
-        """Return what an input is called, with its folder, and its outputs' names; they are taken from now on."""
+    def choose_all(self, inputs: Sequence[Input]) -> list[tuple[str, tuple[str, ...]]]:
+        """Return for each input what it is called, with its folder, and its outputs' names; they are taken then."""
+        shared = Counter(_key(f"{item.folder}/{item.name}") for item in inputs)
+        return [self._choose(item, alike=shared[_key(f"{item.folder}/{item.name}")] > 1) for item in inputs]
+
+    def _choose(self, item: Input, *, alike: bool) -> tuple[str, tuple[str, ...]]:
         short, full = (_joined(item.folder, name) for name in (item.name, item.full_name))
         candidates = itertools.chain([full] if alike else [short, full], (f"{full}-{n}" for n in itertools.count(2)))
         kept = [name for name in (short, full) if self._filled(name) == tuple(self._claimed.get(item.identity, ()))]
