@@ -18,6 +18,7 @@ from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
 
 _COMMANDS = {
     "run": "Mask moving objects in a video, a camera or a stream.",
+    "scan": "Find when something moves in recordings: events, clips, reports.",
     "info": "Tell what a source is: size, rate, frames, codec.",
     "cluster": "Cluster the rows of a table by a Gaussian mixture.",
     "evaluate": "Score masks against ground truth, ours or a peer's.",
@@ -29,6 +30,7 @@ _EXAMPLES = """
 bgsub run street.mp4                       street.mask.mkv, street.overlay.mp4
 bgsub run street.mp4 --mask masks/         a PNG a frame
 bgsub run 0 --show                         the first camera, in a window
+bgsub scan recordings/                     when something moves, file by file
 bgsub info street.mp4                      size, rate, length, codec
 bgsub cluster select customers.csv         how many kinds of customers
 bgsub cluster frames street.mp4            kinds of scene, and odd moments

@@ -303,5 +303,6 @@ def read_region(texts: tuple[str, ...]) -> Any:
 
 
 def given(ctx: click.Context, names: Iterable[str]) -> set[str]:
-    """Return those of the options that were typed, not left at their defaults."""
-    return {name for name in names if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
+    """Return those of the options that were typed, or stand in a file of settings, not left at their defaults."""
+    told = (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.DEFAULT_MAP)
+    return {name for name in names if ctx.get_parameter_source(name) in told}

@@ -1,0 +1,206 @@
+"""``bgsub scan``: find when something moves in recordings, and keep clips, pictures and reports of it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgsub.background.methods import DEFAULT_METHOD, METHODS
+from bgsub.cli.help import Command, section
+from bgsub.cli.inputs import input_options
+from bgsub.cli.logs import set_verbosity
+from bgsub.cli.models import TABLES, chosen_model
+from bgsub.cli.options import FilePath, PathText, Seconds, Word, model_options, verbosity_options
+from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
+from bgsub.cli.signals import ended_by_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bgsub.jobs.inputs import Input
+    from bgsub.motion.folder import Outcome
+    from bgsub.motion.job import ScanJob
+    from bgsub.motion.outputs import ScanOutputs
+
+_TIME, _PATH = Seconds(), FilePath()
+
+_EXAMPLES = """
+bgsub scan door.mp4                                when something moves, as a table
+bgsub scan recordings/ --into found --clips copy   a clip of each event; goes on where it ended
+bgsub scan recordings/ --report night.html         one page with pictures of all events
+bgsub scan cam.mp4 --region 0,200,640,280 --ignore "0,0 90,0 90,60"
+bgsub scan card/ --list-still                      files in which nothing moves, for xargs
+bgsub scan road.mp4 --preset traffic --line "gate=100,300 500,300" --tracks
+"""
+
+_HINTS = {
+    "--output": "--into names the folder of results, --report a report",
+    "-o": "--into names the folder of results, --report a report",
+    "--roi": "it is called --region",
+    "--time-before-event": "it is called --before",
+    "--time-post-event": "it is called --after; --merge joins events",
+    "--min-event-length": "it is called --min-length",
+    "-df": "--fast looks at a quarter of the picture",
+    "--gpu": "models run on the processor",
+}
+
+_input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Outputs", "Model"))
+
+
+@click.command(name="scan", cls=Command, examples=_EXAMPLES, hints=_HINTS)
+@click.argument("sources", nargs=-1, required=True, metavar="VIDEO...", type=PathText())
+@_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of results; what is done in it is not done again.")
+@_outputs("--clips", type=Word(["copy", "exact"]), help="A clip of each event: packets copied, or encoded again.")
+@_outputs("--draw", type=Draw(), metavar="WHAT,...", help="Into exact clips: boxes, path, timecode, graph.")
+@_outputs("--thumbnails", is_flag=True, help="A picture of each event's peak.")
+@_outputs("--heatmap", is_flag=True, help="Where how much moved, as a picture.")
+@_outputs("--tracks", is_flag=True, help="A table of objects, frame by frame (MOTChallenge; its frames begin at 1).")
+@_outputs(
+    "--report", "reports", type=_PATH, multiple=True, metavar="FILE", help="Of all events: .csv, .json, .html, .edl ..."
+)
+@_outputs("--reel", type=_PATH, metavar="FILE", help="One video of all events, with chapters: .mp4, .mkv.")
+@_outputs("--list-still", is_flag=True, help="Print only the files in which nothing moves, one a line.")
+@_outputs("--overwrite", is_flag=True, help="Replace outputs that exist; do finished inputs again.")
+@_events("--min-motion", type=Area(), metavar="AREA", help="Least area that moves: 0.05%, or 200px. [default: 0.05%]")
+@_events("--min-length", type=_TIME, help="Shorter motion is no event. [default: 0.2]")
+@_events("--max-length", type=_TIME, help="Longer events are cut.")
+@_events("--merge", type=_TIME, help="Motion that follows so soon is the same event. [default: 2]")
+@_events("--before", type=_TIME, help="Seconds that clips show before an event. [default: 1.5]")
+@_events("--after", type=_TIME, help="Seconds that clips show after it. [default: 2]")
+@_events("--max-events", type=click.IntRange(1), metavar="N", help="Stop a video after so many.")
+@_events("--min-area", type=click.FloatRange(0), metavar="PIXELS", help="Smaller objects are noise. [default: by size]")
+@_events("--rank", type=Word(["unusual"]), help="List the events that are unlike the others first.")
+@input_options(without={"scale", "reconnect"}, rare={"size", "pixel_format", "fps", "stream", "every"})
+@_input("--concat", is_flag=True, help="Of several inputs make one timeline, with one model.")
+@_input("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
+@_input(
+    "--region",
+    type=PathText(),
+    multiple=True,
+    metavar="WHERE",
+    help='Look only here: x,y,width,height, "x,y x,y x,y" or a mask image, in pixels of the source. Repeatable.',
+)
+@_input("--ignore", type=PathText(), multiple=True, metavar="WHERE", help="Do not look here. Repeatable.")
+@_input("--zone", type=PathText(), multiple=True, metavar="NAME=WHERE", help="Say which events touch this. Repeatable.")
+@_input("--line", multiple=True, metavar="NAME=LINE", help='Count what goes over it: "gate=x,y x,y". Repeatable.')
+@_input("--zones", type=_PATH, metavar="FILE", help="Zones and lines from a TOML file.")
+@_input("--jobs", type=click.IntRange(1, 256), metavar="N", help="Videos at a time. [default: by processors]")
+@_model("--fast", is_flag=True, help="Prefer speed: a smaller picture and the quicker model.")
+@_model("--method", type=Word(METHODS), default=DEFAULT_METHOD, show_default=True, help="Adaptive finds better.")
+@_model("--threads", type=click.IntRange(1, 256), metavar="N", help="Of the model.")
+@_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model, and its parameters.")
+@_model("--shrink", type=click.IntRange(1, 16), metavar="N", rare=True, help="Look at blocks of NxN pixels.")
+@model_options(TABLES, without=("frame_rate", "min_area"))
+@config_options
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@verbosity_options
+@click.pass_context
+def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> None:
+    """Find when something moves in VIDEO, and where.
+
+    VIDEO is a file, a folder of videos or a pattern ('cam_*.mp4'); several are scanned one by one, or with --concat as
+    one timeline. Without an output named, the events are printed. --quiet prints nothing but their times, as
+    start,end,start,end. Nothing is ever deleted.
+
+    With --into FOLDER a scan that was broken off goes on where it ended, when the same command is given again.
+    """
+    set_verbosity(options["verbose"], options["quiet"])
+    refuse_contradictions(options)
+    if options["save_config"]:
+        save_config(ctx)
+    with ended_by_signals():
+        _scan(ctx, sources, options)
+
+
+def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None:
+    from bgsub.cli.scan_printing import Printing
+    from bgsub.jobs.inputs import find_inputs
+    from bgsub.motion.folder import scan_all
+    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report, write_report
+    from bgsub.outputs import check_output
+    from bgsub.threads import available_processors
+
+    found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
+    inputs = [_joined(found.each)] if o["concat"] and len(found.each) > 1 else list(found.each)
+    job = _job(ctx, o)
+    for path in o["reports"]:
+        check_report(path, len(inputs))
+        check_output(path, overwrite=o["overwrite"], suffixes=WRITABLE_REPORTS)
+    processes = o["jobs"] or max(1, available_processors() // 2)
+    printing = Printing(inputs, o)
+    with printing:
+        outcomes = scan_all(
+            inputs,
+            job,
+            _files(o),
+            Path(o["into"]) if o["into"] else None,
+            processes=min(processes, len(inputs)),
+            watch=printing.watch,
+            on_outcome=printing.tell,
+        )
+    for path in o["reports"]:
+        write_report(path, [outcome.scanned for outcome in outcomes], job.rule)
+    printing.close(outcomes)
+    _exit(outcomes)
+
+
+def _joined(inputs: Sequence[Input]) -> Input:
+    """Return several inputs as one, that is called after the first."""
+    from dataclasses import replace
+
+    from bgsub.errors import SourceError
+
+    for item in inputs:
+        if item.error:
+            raise SourceError(item.error)
+    names = tuple(name for item in inputs for name in item.reads)
+    return replace(inputs[0], name=f"{inputs[0].name}+{len(inputs) - 1}", pictures=names)
+
+
+def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
+    """Return how each input is scanned."""
+    from bgsub.jobs import Excerpt, ModelChoice
+    from bgsub.motion.events import Rule
+    from bgsub.motion.job import ScanJob
+    from bgsub.motion.zone_files import parse_zone, read_zones
+    from bgsub.motion.zones import Kind, check_names
+
+    kinds: tuple[tuple[Kind, str], ...] = (("watch", "zone"), ("ignore", "ignore"), ("line", "line"))
+    zones = read_zones(o["zones"]) if o["zones"] else []
+    zones += [parse_zone(text, kind, i) for kind, name in kinds for i, text in enumerate(o[name], 1)]
+    check_names(zones)
+    rule = {"threshold": o["min_motion"]} | {
+        name: o[name] for name in ("min_length", "max_length", "merge", "before", "after", "max_events")
+    }
+    return ScanJob(
+        "",
+        excerpt=Excerpt(**{field.name: o[field.name] for field in fields(Excerpt) if field.name in o}),
+        model=ModelChoice(**chosen_model(ctx)),
+        rule=Rule(**{name: value for name, value in rule.items() if value is not None}),
+        zones=tuple(zones),
+        fast=o["fast"],
+        shrink=o["shrink"],
+        min_area=o["min_area"],
+    )
+
+
+def _files(o: dict[str, Any]) -> ScanOutputs:
+    """Return what is written of each input."""
+    from bgsub.motion.outputs import ScanOutputs
+
+    return ScanOutputs(**{field.name: o[field.name] for field in fields(ScanOutputs) if field.name in o})
+
+
+def _exit(outcomes: Sequence[Outcome]) -> None:
+    """End as the whole went."""
+    for outcome in outcomes:
+        if outcome.state == "interrupted" and outcome.error is not None:
+            if isinstance(outcome.error, KeyboardInterrupt):
+                sys.exit(130)
+            raise outcome.error
+    if any(outcome.state == "failed" for outcome in outcomes):
+        sys.exit(1)

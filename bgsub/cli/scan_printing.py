@@ -1,0 +1,155 @@
+"""What ``bgsub scan`` prints: progress, the events of each video as it ends, and what came of all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from bgsub.cli.progress import counting_bar
+from bgsub.cli.tables import print_table
+from bgsub.times import written_time
+
+if TYPE_CHECKING:
+    from bgsub.jobs.inputs import Input
+    from bgsub.motion.events import Event
+    from bgsub.motion.folder import Outcome
+    from bgsub.motion.working import ScanTask
+
+_INTERVAL = 0.2  # seconds between two updates of the bar
+_WORDS = {"done": "done", "skipped": "done before", "failed": "failed", "interrupted": "interrupted"}
+
+
+class Printing:
+    """Prints what a scan finds.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        What is scanned.
+    options : mapping
+        Of the command.
+    """
+
+    def __init__(self, inputs: Sequence[Input], options: Mapping[str, Any]) -> None:
+        self._inputs = inputs
+        self._quiet, self._json, self._still = (options[name] for name in ("quiet", "as_json", "list_still"))
+        self._stack = contextlib.ExitStack()
+        self._done = 0.0  # videos, the parts of those in work too
+        self._parts: dict[int, float] = {}
+        self._frames: dict[int, int] = {}
+        self._began = self._shown = time.monotonic()
+        self._show: Any = None
+
+    def __enter__(self) -> Self:
+        several = len(self._inputs) > 1
+        title = f"{len(self._inputs)} videos" if several else _printable(self._inputs[0].full_name)
+        self._show = self._stack.enter_context(counting_bar(title, 1000, self._quiet, "per mille"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def watch(self, task: ScanTask, read: int, total: int | None) -> None:
+        """Show how far a video is."""
+        self._frames[task.position] = read
+        self._parts[task.position] = min(1.0, read / total) if total else 0.0
+        now = time.monotonic()
+        if self._show is not None and now - self._shown >= _INTERVAL:
+            self._shown = now
+            rate = sum(self._frames.values()) / (now - self._began)
+            done = (self._done + sum(self._parts.values())) / len(self._inputs)
+            self._show(round(1000 * done), f"{rate:.0f} frames/s")
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what was found in one video."""
+        self._parts.pop(outcome.task.position, None)
+        self._done += 1
+        if outcome.state == "failed":
+            click.echo(f"Error: {outcome.error}", err=True)
+        if self._json:
+            return
+        name = outcome.task.input.shown
+        if self._still:
+            if outcome.scanned.is_still:
+                click.echo(name)
+        elif self._quiet:
+            if outcome.scanned.facts is not None:
+                click.echo(",".join(_times(outcome.scanned.events)))
+        else:
+            self._print(outcome)
+
+    def _print(self, outcome: Outcome) -> None:
+        """Print the events of a video as a table."""
+        scanned, name = outcome.scanned, _printable(outcome.task.input.shown)
+        if scanned.facts is None:
+            click.echo(f"{name}: not scanned")
+            return
+        n = len(scanned.events)
+        found = "nothing moves" if not n else f"{n} event{'s' if n > 1 else ''}"
+        note = "" if outcome.state == "done" else f" ({_WORDS[outcome.state]})"
+        tally = scanned.tally
+        rate = f", {tally.rate:.0f} frames/s" if outcome.state == "done" else ""
+        click.echo(f"{name}: {found} in {written_time(scanned.facts.duration)} ({tally.read:,} frames{rate}){note}")
+        if n:
+            zones = any(event.zones for event in scanned.events)
+            head = ("event", "start", "end", "seconds", "moving", "objects", *(("zones",) if zones else ()))
+            print_table(head, [_row(event, zones) for event in scanned.events], tall=True)
+
+    def close(self, outcomes: Sequence[Outcome]) -> None:
+        """Say what came of all."""
+        if self._json:
+            told = [_as_dict(outcome) for outcome in outcomes]
+            click.echo(json.dumps(told if len(self._inputs) > 1 else told[0]))
+            return
+        if self._quiet or self._still or len(self._inputs) == 1:
+            return
+        counts = Counter(_WORDS[outcome.state] for outcome in outcomes)
+        if left := len(self._inputs) - len(outcomes):
+            counts["not begun"] = left
+        events = sum(len(outcome.scanned.events) for outcome in outcomes)
+        still = [outcome for outcome in outcomes if outcome.scanned.is_still]
+        told_counts = ", ".join(f"{count} {word}" for word, count in counts.items())
+        click.echo(f"{len(self._inputs)} videos: {told_counts}; {events} events, nothing moves in {len(still)}")
+
+
+def _row(event: Event, zones: bool) -> list[str]:
+    row = [
+        str(event.number),
+        written_time(event.start),
+        written_time(event.end),
+        f"{event.length:.2f}",
+        f"{event.share:.2%}",
+        str(len(event.tracks)),
+    ]
+    return [*row, ", ".join(event.zones)] if zones else row
+
+
+def _times(events: Sequence[Event]) -> list[str]:
+    """Return start and end of events as other programs read them: 00:00:01.500."""
+    return [_timecode(seconds) for event in events for seconds in (event.start, event.end)]
+
+
+def _timecode(seconds: float) -> str:
+    whole = round(seconds * 1000)
+    minutes, rest = divmod(whole, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "source": outcome.task.input.shown,
+        "state": outcome.state,
+        "outputs": [str(path) for path in outcome.outputs],
+        **outcome.scanned.as_dict(),
+    }
+
+
+def _printable(name: str) -> str:
+    """Return a name as it can stand in one line."""
+    return name if name.isprintable() else ascii(name)
