@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ _UNION = 1.3  # of its usual width and height: pieces that reach farther are oth
 _SLACK = 4.0  # pixels more
 _SMALLEST = 8.0  # pixels; the reach of what is smaller is that of this
 _REACH, _REACH_A_SECOND, _FARTHEST = 0.5, 5.0, 2.0  # of its larger side: at once, with time, and at most
+_NEW = 2.0  # seconds, since when one of two pieces of an object was first seen
 _LIKE = 5.0  # times larger or smaller: what does not overlap must be of like area
 
 
@@ -162,11 +164,22 @@ def _hidden(
         j = int(behind[i])
         if i in owners or j not in of_blob:
             continue
-        if paths[i].number:
-            hidden[i] = j
-        else:
+        owner = of_blob[j]
+        if not paths[i].number or _are_one(paths[i], paths[owner]):
+            if i < owner and paths[i].number:  # the older one keeps its number
+                owners[i], of_blob[j] = j, i
+                i = owner
+                del owners[i]
             swallowed.append(i)
+        else:
+            hidden[i] = j
     return hidden, swallowed
+
+
+def _are_one(a: UnderWay, b: UnderWay) -> bool:
+    """Whether two that become one blob are pieces of one: new, and without having come towards each other."""
+    apart = math.dist(a.velocity, b.velocity)
+    return min(a.age, b.age) < _NEW and apart * _NEW < max(*a.size, *b.size)
 
 
 def _joined(blobs: Sequence[Blob]) -> Link:

@@ -223,7 +223,7 @@ class Tracker:
             path.ended |= away > max(patience, 2.5 * step) or away < 0  # a clock that is set back begins anew
 
     def _see(self, path: UnderWay, found: Link, seen: Observation) -> None:
-        if found.shared and path.shared_for(seen.time) > self.rule.meeting and not found.keeps:
+        if found.shared and path.shared_for > self.rule.meeting and not found.keeps:
             path.end_before_meeting()
             return
         path.see(Sighting(seen.frame, seen.time, found.box, found.area, found.center), found.n, found.shared)
@@ -233,7 +233,7 @@ class Tracker:
 
     def _is_track(self, path: UnderWay) -> bool:
         rule = self.rule
-        return len(path.sightings) >= rule.sightings and path.seen - path.sightings[0].time >= rule.length - 1e-9
+        return len(path.sightings) >= rule.sightings and path.age >= rule.length - 1e-9
 
     def _settle(self) -> list[Track]:
         """Give numbers in the order of beginning, and hand out what has one and has ended."""

@@ -55,6 +55,8 @@ class UnderWay:
         Pixels a second.
     size : (float, float)
         Usual width and height, in pixels.
+    shared_for : float
+        Seconds for which it has been in one blob with another; alone they pass half as fast.
     """
 
     def __init__(self, first: Sighting) -> None:
@@ -64,6 +66,7 @@ class UnderWay:
         self.velocity = (0.0, 0.0)
         self.size = (float(first.box[2]), float(first.box[3]))
         self._alone: deque[tuple[float, float, float]] = deque()  # time and middle, while in a blob of its own
+        self.shared_for = 0.0
         self._shared_since: float | None = None
         self._remember(first)
 
@@ -71,6 +74,11 @@ class UnderWay:
     def seen(self) -> float:
         """Time of the last sighting."""
         return self.sightings[-1].time
+
+    @property
+    def age(self) -> float:
+        """Seconds from the first sighting to the last."""
+        return self.seen - self.sightings[0].time
 
     @property
     def area(self) -> float:
@@ -84,19 +92,18 @@ class UnderWay:
         width, height = self.size
         return x + self.velocity[0] * away - width / 2, y + self.velocity[1] * away - height / 2, width, height
 
-    def shared_for(self, time: float) -> float:
-        """Return the seconds for which it has been in one blob with another."""
-        return 0.0 if self._shared_since is None else time - self._shared_since
-
     def see(self, sighting: Sighting, n: int, shared: bool) -> None:
         """Take a sighting: of `n` blobs of its own, or in one that it shares."""
         away = sighting.time - self.seen
         if shared:
             if self._shared_since is None:
                 self._shared_since = sighting.time
+            self.shared_for += away
             self._slow_down(sighting, away)
         else:
-            self._shared_since = None
+            self.shared_for = max(0.0, self.shared_for - away / 2)
+            if not self.shared_for:
+                self._shared_since = None
             self._resize(sighting.box, away, n)
             self._remember(sighting)
         self.sightings.append(sighting)
@@ -111,12 +118,7 @@ class UnderWay:
     def anew(self) -> UnderWay:
         """Return the same object with nothing but its last sighting."""
         new = UnderWay(self.sightings.pop())
-        new.velocity, new.size, new._alone, new._shared_since = (
-            self.velocity,
-            self.size,
-            self._alone,
-            self._shared_since,
-        )
+        new.velocity, new.size, new._alone = self.velocity, self.size, self._alone
         return new
 
     def _remember(self, sighting: Sighting) -> None:

@@ -221,3 +221,23 @@ def test_a_track_of_one_sighting_has_all_properties() -> None:
 def test_rules_are_checked(wrong: dict) -> None:
     with pytest.raises(ParameterError, match=f"{next(iter(wrong))}=.* is out of bounds; give"):
         TrackRule(**wrong)
+
+
+def test_legs_and_body_that_come_apart_and_grow_together_are_one_object() -> None:
+    def frame(i: int) -> list[Blob]:
+        x = 10 + 3 * i
+        return [blob(x, 100, 20, 24), blob(x + 2, 127, 16, 13)] if i < 30 or 60 <= i < 65 else [blob(x, 100)]
+
+    tracks = tracked([frame(i) for i in range(120)])
+    assert [len(track.sightings) for track in tracks if track.end > 2] == [120]
+    assert tracks[0].sightings[-1].box[2:] == (20, 40)
+
+
+def test_two_who_walk_one_way_and_part_again_keep_their_numbers() -> None:
+    def second(i: int) -> float:  # catches up with the first from behind, walks beside it, and falls back
+        return 10 + 2 * i + (min(3 * i, 180) if i < 90 else 180 - 3 * (i - 90))
+
+    tracks = tracked(meeting(lambda i: 210 + 2 * i, second, 150))
+    assert len(tracks) == 2
+    ends = sorted((xs(track)[0], xs(track)[-1]) for track in tracks)
+    assert ends == [(10, 10 + 2 * 149 + 180 - 3 * 59), (210, 210 + 2 * 149)]
