@@ -10,6 +10,7 @@ from typing import Any
 from bgsub.errors import SourceError
 from bgsub.jobs.execution import make_model
 from bgsub.motion.blobs import find_blobs
+from bgsub.motion.crossings import Borders
 from bgsub.motion.events import Event, EventFinder
 from bgsub.motion.job import ScanJob
 from bgsub.motion.observing import Observation
@@ -79,6 +80,7 @@ class Scan:
             tell_frame_rate(model, info)
             zones = PlacedZones(job.zones, (info.width, info.height))
             finder, tracker = EventFinder(job.rule, zones.n_pixels), Tracker()
+            borders = Borders(job.zones, (info.width, info.height))
             step = 1 / float(info.fps or 25)
             last = 0.0
             try:
@@ -89,7 +91,7 @@ class Scan:
                         area = sum(blob.area for blob in blobs)
                         touched = zones.touched(mask, blobs)
                         seen = Observation(frame.index, frame.time, blobs, area / zones.n_pixels, zones=touched)
-                        tracks += tracker.update(seen)
+                        tracks += map(borders.crossed_by, tracker.update(seen))
                         last = frame.time
                         tally.read += 1
                         for event in finder.update(seen, tracker.current()):
@@ -102,7 +104,7 @@ class Scan:
                 for event in finder.finish(last + step):
                     events.append(event)
                     yield event
-                tracks += tracker.finish()
+                tracks += map(borders.crossed_by, tracker.finish())
             except SourceError as error:
                 self.result = replace(self.result, error=str(error))
             finally:

@@ -31,7 +31,8 @@ class Crossing(NamedTuple):
     name : str
         Of the zone or line.
     direction : {'in', 'out'}
-        Of a line: "in" is from its left to its right, looking from its first point to the last.
+        Of a line: "in" is from its left to its right, looking from its first point to the last. What goes is the
+        middle of a box's lower edge.
     frame, time : int, float
         Of the first frame that shows it on the other side.
     track : int

@@ -110,7 +110,7 @@ class PlacedZones:
             if zone.kind == "line":
                 _check_line(zone, size)
                 continue
-            plane = _plane(zone, size)
+            plane = zone_plane(zone, size)
             if zone.kind == "ignore":
                 inside &= plane == 0
                 # A pixel that is ignored in part is ignored: a flag must not wave along the edge of its zone.
@@ -190,7 +190,7 @@ def _corners(name: str, polygon: Polygon, least: int, what: str) -> tuple[tuple[
     return corners
 
 
-def _plane(zone: Zone, size: tuple[int, int]) -> np.ndarray:
+def zone_plane(zone: Zone, size: tuple[int, int]) -> np.ndarray:
     """Return a zone as a picture of the source's size: uint8, 255 inside."""
     width, height = size
     if isinstance(zone.shape, str):
