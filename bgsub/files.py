@@ -85,6 +85,50 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Lend a name beside `path` for a file that takes its place once the block has ended without an error.
+
+    As `atomic_write`, for what a library writes by name. An error takes the unfinished file along.
+
+    Parameters
+    ----------
+    path : path-like
+        Final name. Its folder must exist.
+
+    Yields
+    ------
+    Path
+        Of an empty file in the same folder, with the same extension, hidden where names with a dot are.
+
+    Raises
+    ------
+    OutputError
+        When the folder is missing or cannot be written, or the name is that of a folder or a device.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write {_shown(path)}: it is no regular file; choose another name")
+        beginning, ending = f".{path.stem[:40]}.", f".part{path.suffix}"
+        descriptor, name = tempfile.mkstemp(prefix=beginning, suffix=ending, dir=path.parent)
+        os.close(descriptor)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write {_shown(path)}: {reason}; choose a folder you can write to") from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
 def bounded_lines(file: IO[bytes], longest: int) -> Iterator[bytes]:
     """Yield the lines of a binary file; one of more than `longest` bytes is passed over, and comes as an empty line."""
     while line := file.readline(longest + 1):

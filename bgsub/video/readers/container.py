@@ -62,6 +62,13 @@ class ContainerSource(Source):
         Number of the stream in its container; None is the best one.
     raw : RawPictures or None
         How pictures without a header are read.
+
+    Attributes
+    ----------
+    location : str
+        As above.
+    origin : Fraction or None
+        Seconds, on a file's own clock, of what is called 0; None where times are not those of a file.
     """
 
     def __init__(
@@ -73,7 +80,7 @@ class ContainerSource(Source):
         stream: int | None = None,
         raw: RawPictures | None = None,
     ) -> None:
-        self._location = location
+        self.location = location
         self._stream, self._raw = stream, raw
         self._selection = selection
         self._rate = rate
@@ -83,6 +90,7 @@ class ContainerSource(Source):
             self._orientation = Orientation.of_picture(self._first[2])
             self._convert = PictureConverter(self._first[2])
             self.info = self._info()
+            self.origin = self._where_time_begins()
             self.sound = self._where_sound_is()
             self._frames = self._read()
         except BaseException as error:
@@ -96,7 +104,7 @@ class ContainerSource(Source):
         self._read_from(self._opened())
 
     def _opened(self) -> PacketSource:
-        return open_packets(self._location, stream=self._stream, raw=self._raw, rate=self._rate)
+        return open_packets(self.location, stream=self._stream, raw=self._raw, rate=self._rate)
 
     def _read_from(self, packets: PacketSource) -> None:
         """Decode these packets from now on, from a state in which nothing is known."""
@@ -131,7 +139,7 @@ class ContainerSource(Source):
         if self._input.kind == "pipe" and self._input.container.format.name.startswith("mov,"):
             reason = PIPED_MP4
         elif self._input.kind == "file" and self._raw is None:
-            reason = advice(self._location) or reason
+            reason = advice(self.location) or reason
         raise SourceError(f"cannot open {self._input.shown}: {reason}")
 
     def _info(self) -> VideoInfo:
@@ -168,10 +176,16 @@ class ContainerSource(Source):
 
     def _where_sound_is(self) -> Sound | None:
         """Return where the sound is; None where there is none, and where it could not be kept in step."""
-        stamp = self._first[2].pts
-        if self._rate or self._input.kind != "file" or stamp is None or not self._input.container.streams.audio:
+        if self.origin is None or not self._input.container.streams.audio:
             return None
-        return Sound(self._location, stamp * self._packets.time_base)
+        return Sound(self.location, self.origin)
+
+    def _where_time_begins(self) -> Fraction | None:
+        """Return the seconds of 0 on the file's own clock; None of what is no file, and where times are not its own."""
+        stamp = self._first[2].pts
+        if self._rate or self._input.kind != "file" or stamp is None:
+            return None
+        return stamp * self._packets.time_base
 
     def describe(self) -> dict[str, object]:
         """Return all that is known of the source, in types that JSON has."""

@@ -54,7 +54,7 @@ class SoundReader:
         self._start = Fraction(start)
         self.broken_at: float | None = None
         self._open()
-        if start > _SEEK_FROM and self._input.seekable:
+        if self._begins_late() and self._input.seekable:
             self._seek()
 
     def __iter__(self) -> Iterator[Timed]:
@@ -83,6 +83,11 @@ class SoundReader:
         self.stream = stream
         self.damage: str | None = None
         self._packets = self._demux()
+
+    def _begins_late(self) -> bool:
+        """Say whether sound is wanted only from long after the file's beginning on."""
+        began = Fraction(self._input.container.start_time or 0, av.time_base)
+        return self._sound.origin + self._start - began > _SEEK_FROM
 
     def _seek(self) -> None:
         """Go near the start; where that leads beyond it, begin at the beginning."""

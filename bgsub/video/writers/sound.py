@@ -60,29 +60,45 @@ class SoundTrack:
         self._raw = raw if first is None else itertools.chain([first], raw)
         self.begins_late = first is None or first[0] - Fraction(start) > _SLIP
         self._encoder: _Encoder | None = None
+        self._stream: Any = None
         self._packets: Iterator[Timed] = iter(())
         self._next: Timed | None = None
         self._told_damage = False
 
-    def add_to(self, container: OutputContainer, suffix: str) -> None:
+    def add_to(self, container: OutputContainer, suffix: str, *, anew: bool = False) -> None:
         """Make the stream in a container that has not begun, of a file of this extension.
+
+        Parameters
+        ----------
+        container : OutputContainer
+            Open for writing.
+        suffix : str
+            ``.mp4``, ``.mkv`` or ``.webm``.
+        anew : bool
+            Encode also what the container should take as it is.
 
         Raises
         ------
         SourceError
             When the container takes no such sound.
         """
-        source = self._reader.stream
+        source: Any = self._reader.stream
         try:
-            if _is_copied(suffix, source.codec_context):
-                self._stream: Any = container.add_stream_from_template(source)
-            else:
+            if anew or not is_copied(suffix, source.codec_context) or not self._copied_to(container):
                 self._encoder = _Encoder(container, _ENCODERS[suffix], source.codec_context)
                 self._stream = self._encoder.stream
         except Exception as error:  # whatever the library raises of a codec that it does not know
             raise SourceError(f"the sound of {self._name} ({source.codec_context.name}) fits no {suffix}") from error
         self._packets = self._encoded(self._encoder) if self._encoder else self._raw
         self._next = next(self._packets, None)
+
+    def _copied_to(self, container: OutputContainer) -> bool:
+        """Make a stream for the packets as they are; False where the container takes none such."""
+        try:
+            self._stream = container.add_stream_from_template(self._reader.stream)
+        except ValueError:
+            return False
+        return True
 
     def until(self, time: float) -> Iterator[av.Packet]:
         """Yield what is heard before a time, ready for the container."""
@@ -157,15 +173,20 @@ class _Encoder:
         self._context = context
         self._rate = rate
         self._resampler = av.AudioResampler(context.format, layout, rate, context.frame_size or None)
-        self._next: int | None = None  # sample that comes next
+        self._next: int | None = None  # sample that comes out next
+        self._expected = Fraction(0)  # time of what goes in next
 
     def encode(self, frame: AudioFrame | None, time: Fraction) -> list[Timed]:
         """Return the packets that are finished with a frame of a time, or with None at the end."""
         if frame is not None:
             frame.pts = None  # samples are counted: those of one packet and of the next need not meet to the tick
-            at = round(time * self._rate)
-            if self._next is None or abs(at - self._next) > _SLIP * self._rate:
-                self._next = at
+            if self._next is None:
+                self._next, self._expected = round(time * self._rate), time
+            elif abs(time - self._expected) > _SLIP:
+                # What the resampler still holds, at a low rate much, keeps its place: all is moved by the gap.
+                self._next += round((time - self._expected) * self._rate)
+                self._expected = time
+            self._expected += Fraction(frame.samples, frame.sample_rate)
         packets: list[av.Packet] = []
         for piece in self._resampler.resample(frame):
             piece.pts, piece.time_base = self._next, Fraction(1, self._rate)
@@ -179,7 +200,7 @@ class _Encoder:
         return [(packet.pts * base, packet) for packet in packets if packet.pts is not None]
 
 
-def _is_copied(suffix: str, context: Any) -> bool:
+def is_copied(suffix: str, context: Any) -> bool:
     """Tell whether a container takes a codec's packets as they are; AAC as it is broadcast comes without its head."""
     if context.name in {"aac", "aac_fixed"} and not context.extradata:
         return False
