@@ -104,8 +104,8 @@ def _from_file(ctx: click.Context, option: click.Parameter, value: str | None) -
 
 def _converted(option: click.Parameter, setting: Any, where: str, ctx: click.Context) -> Any:
     """Return a setting, if the option takes it."""
-    if isinstance(setting, (dict, bytes)) or (isinstance(setting, list) and not _takes_lists(option)):
-        raise click.UsageError(f"{where} is one value, not {type(setting).__name__}", ctx)
+    if not isinstance(setting, (str, int, float, list)) or (isinstance(setting, list) and not _takes_lists(option)):
+        raise click.UsageError(f"{where} is one text or number; give it no {type(setting).__name__}", ctx)
     value = [str(setting)] if option.multiple and isinstance(setting, str) else setting
     try:
         option.type_cast_value(ctx, value)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bgsub.motion.working import ScanTask
 
 _INTERVAL = 0.2  # seconds between two updates of the bar
+_PICTURES = ("format", "heat", "background")  # of a result, what nobody reads in a terminal
 _WORDS = {"done": "done", "skipped": "done before", "failed": "failed", "interrupted": "interrupted"}
 
 
@@ -88,7 +89,8 @@ class Printing:
         """Print the events of a video as a table."""
         scanned, name = outcome.scanned, _printable(outcome.task.input.shown)
         if scanned.facts is None:
-            click.echo(f"{name}: not scanned")
+            if len(self._inputs) > 1:
+                click.echo(f"{name}: not scanned")
             return
         n = len(scanned.events)
         found = "nothing moves" if not n else f"{n} event{'s' if n > 1 else ''}"
@@ -115,7 +117,8 @@ class Printing:
         events = sum(len(outcome.scanned.events) for outcome in outcomes)
         still = [outcome for outcome in outcomes if outcome.scanned.is_still]
         told_counts = ", ".join(f"{count} {word}" for word, count in counts.items())
-        click.echo(f"{len(self._inputs)} videos: {told_counts}; {events} events, nothing moves in {len(still)}")
+        found = f"{events} event{'' if events == 1 else 's'}"
+        click.echo(f"{len(self._inputs)} videos: {told_counts}; {found}, nothing moves in {len(still)}")
 
 
 def _row(event: Event, zones: bool) -> list[str]:
@@ -142,12 +145,9 @@ def _timecode(seconds: float) -> str:
 
 
 def _as_dict(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "source": outcome.task.input.shown,
-        "state": outcome.state,
-        "outputs": [str(path) for path in outcome.outputs],
-        **outcome.scanned.as_dict(),
-    }
+    told = {name: value for name, value in outcome.scanned.as_dict().items() if name not in _PICTURES}
+    outputs = [str(path) for path in outcome.outputs]
+    return {**told, "source": outcome.task.input.shown, "state": outcome.state, "outputs": outputs}
 
 
 def _printable(name: str) -> str:

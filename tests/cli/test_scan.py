@@ -1,0 +1,252 @@
+"""`bgsub scan`: what is printed, settings from files, and how the whole ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bgsub.motion.presets import PRESETS
+from tests.cli.clips import files_in
+from tests.motion.recordings import record
+
+
+@pytest.fixture
+def recordings(workplace):
+    """A recording with two crossings, one without, and a damaged one."""
+    record("rec/door.mkv", 150, [(20, 45), (100, 125)])
+    record("rec/wall.mkv", 40)
+    Path("rec/zz.mp4").write_bytes(b"no video at all")
+    return workplace / "rec"
+
+
+def test_the_events_of_one_video(bgsub, recordings):
+    outcome = bgsub("scan", "rec/door.mkv", "--merge", "0.5")
+    assert (outcome.code, outcome.err) == (0, "")
+    head, columns, first, second = outcome.out.splitlines()
+    assert re.fullmatch(r"rec/door\.mkv: 2 events in 0:00:06\.00 \(150 frames, \d+ frames/s\)", head)
+    assert columns.split() == ["event", "start", "end", "seconds", "moving", "objects"]
+    assert first.split()[0] == "1"
+    assert abs(_seconds(first.split()[1]) - 0.8) <= 0.08
+    assert abs(_seconds(second.split()[2]) - 5.0) <= 0.08
+    assert files_in("rec") == ["door.mkv", "wall.mkv", "zz.mp4"]  # nothing is written
+
+
+def _seconds(text):
+    hours, minutes, seconds = text.split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
+def test_events_within_the_merge_window_are_one(bgsub, recordings):
+    assert "1 event in" in bgsub("scan", "rec/door.mkv", "--merge", "3s").out
+
+
+def test_quiet_prints_times_alone(bgsub, recordings):
+    outcome = bgsub("scan", "rec/door.mkv", "--merge", "0.5", "-q")
+    times = outcome.out.strip().split(",")
+    assert len(times) == 4
+    assert all(re.fullmatch(r"00:00:0\d\.\d{3}", time) for time in times)
+
+
+def test_a_folder_tells_of_each_video_and_of_all(bgsub, recordings):
+    outcome = bgsub("scan", "rec")
+    assert outcome.code == 1
+    assert "zz.mp4" in outcome.error
+    lines = outcome.out.splitlines()
+    assert any(line.startswith("rec/wall.mkv: nothing moves in 0:00:01.60") for line in lines)
+    assert lines[-1] == "3 videos: 2 done, 1 failed; 2 events, nothing moves in 1"
+
+
+def test_still_files_are_listed_alone(bgsub, recordings):
+    outcome = bgsub("scan", "rec", "--list-still")
+    assert outcome.out == "rec/wall.mkv\n"
+
+
+def test_json(bgsub, recordings):
+    (told,) = [json.loads(bgsub("scan", "rec/door.mkv", "--json").out)]
+    assert told["source"] == "rec/door.mkv"
+    assert told["state"] == "done"
+    assert len(told["events"]) == 2
+
+
+def test_a_broken_off_folder_goes_on(bgsub, recordings):
+    bgsub("scan", "rec", "--into", "out")
+    record("rec/door.mkv", 60, [(20, 45)])
+    outcome = bgsub("scan", "rec", "--into", "out")
+    assert re.search(r"rec/wall\.mkv: nothing moves .* \(done before\)", outcome.out)
+    assert outcome.out.splitlines()[-1].startswith("3 videos: 1 done, 1 done before, 1 failed")
+    refused = bgsub("scan", "rec", "--into", "out", "--merge", "9")
+    assert (refused.code, "by other settings" in refused.error) == (1, True)
+
+
+def test_several_are_one_timeline(bgsub, recordings):
+    outcome = bgsub("scan", "rec/door.mkv", "rec/wall.mkv", "--concat", "--merge", "0.5")
+    assert "2 events in 0:00:07.60" in outcome.out
+
+
+@pytest.mark.parametrize("extension", ["csv", "json"])
+def test_reports(bgsub, recordings, extension):
+    assert bgsub("scan", "rec/door.mkv", "--merge", ".5", "--report", f"e.{extension}").code == 0
+    text = Path(f"e.{extension}").read_text()
+    found = list(csv.DictReader(text.splitlines())) if extension == "csv" else json.loads(text)["events"]
+    assert len(found) == 2
+    again = bgsub("scan", "rec/door.mkv", "--report", f"e.{extension}")
+    assert again.code == 1
+    assert "--overwrite" in again.error
+    assert Path(f"e.{extension}").read_text() == text
+
+
+@pytest.mark.parametrize("name", ["e.txt", "e"])
+def test_a_report_of_no_known_kind_is_refused_before_the_scan(bgsub, recordings, name):
+    outcome = bgsub("scan", "rec/door.mkv", "--report", name)
+    assert outcome.code == 1
+    assert ".csv" in outcome.error
+    assert outcome.out == ""
+
+
+# -------------------------------------------------------------------------------------------------------- where to look
+
+
+def test_what_moves_outside_the_region_is_none(bgsub, recordings):
+    assert "nothing moves" in bgsub("scan", "rec/door.mkv", "--region", "0,80,160,40").out
+    assert "event" in bgsub("scan", "rec/door.mkv", "--region", "0,30,160,50").out
+
+
+def test_what_is_ignored_does_not_move(bgsub, recordings):
+    assert "nothing moves" in bgsub("scan", "rec/door.mkv", "--ignore", "0,30,160,50").out
+
+
+def test_zones_are_named(bgsub, recordings):
+    Path("zones.toml").write_text('[[zone]]\nname = "far"\nrectangle = [0, 90, 160, 30]\n')
+    outcome = bgsub("scan", "rec/door.mkv", "--zones", "zones.toml", "--zone", "door=0,30,60,50")
+    assert outcome.out.splitlines()[1].split()[-1] == "zones"
+    assert outcome.out.splitlines()[2].split()[-1] == "door"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--zone", "door=900,900,10,10"], "outside the picture of 160x120"),
+        (["--zones", "none.toml"], "none.toml"),
+        (["--zone", "door=1,1,20,20", "--ignore", "door=1,1,20,20"], "two zones are called door"),
+        (["--min-motion", "many"], "is no area"),
+        (["--min-motion", "0px"], "is no area"),
+        (["--min-length", "3", "--max-length", "2"], "--max-length"),
+        (["--draw", "boxes"], "--clips exact"),
+        (["--clips", "exact", "--draw", "hats"], "boxes, path, timecode, graph"),
+        (["--list-still", "--json"], "leave one out"),
+    ],
+)
+def test_bad_options_are_one_line(bgsub, recordings, arguments, words):
+    outcome = bgsub("scan", "rec/door.mkv", *arguments)
+    assert outcome.code in (1, 2)
+    assert words in outcome.error
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize(("names", "words"), [(["empty"], "empty"), (["none.mp4"], "none.mp4"), (["texts"], "texts")])
+def test_nothing_to_scan(bgsub, workplace, names, words):
+    Path("empty").mkdir()
+    Path("texts").mkdir()
+    Path("texts/a.txt").write_text("no video")
+    outcome = bgsub("scan", *names)
+    assert outcome.code == 1
+    assert words in outcome.error
+
+
+# ------------------------------------------------------------------------------------------------------------- settings
+
+
+def test_settings_from_a_file_hold_unless_typed(bgsub, recordings):
+    Path("scan.toml").write_text('merge = "3s"\nmin-motion = "0.5%"\n')
+    assert "1 event in" in bgsub("scan", "rec/door.mkv", "--config", "scan.toml").out
+    assert "2 events in" in bgsub("scan", "rec/door.mkv", "--config", "scan.toml", "--merge", "0.5").out
+
+
+def test_settings_that_were_saved_are_read_again(bgsub, recordings):
+    typed = [
+        "--merge",
+        "0.5",
+        "--min-motion",
+        "80px",
+        "--region",
+        "0,30,160,50",
+        "--threshold",
+        "7",
+        "--preset",
+        "night",
+    ]
+    first = bgsub("scan", "rec/door.mkv", *typed, "--save-config", "my.toml", "--json")
+    second = bgsub("scan", "rec/door.mkv", "--config", "my.toml", "--json")
+    assert second.code == 0, second.err
+    assert json.loads(first.out)["events"] == json.loads(second.out)["events"]
+    assert 'region = ["0,30,160,50"]' in Path("my.toml").read_text()
+    assert "threshold = 7.0" in Path("my.toml").read_text()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_scans(bgsub, recordings, name):
+    assert "event" in bgsub("scan", "rec/door.mkv", "--preset", name).out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("merg = 2", "scan.toml: there is no option 'merg'; is it merge?"),
+        ("config = 'other.toml'", "scan.toml: there is no option 'config'"),
+        ("merge = 'soon'", "scan.toml: merge: 'soon' is no time"),
+        ("merge = [1, 2]", "scan.toml: merge is one text or number"),
+        ("max-events = 0", "scan.toml: max-events"),
+        ("merge = ", "scan.toml is no file of settings"),
+        ("[events]\nmerge = 2", "scan.toml: there is no option 'events'"),
+        ("preset = 'moon'", "scan.toml: preset"),
+    ],
+)
+def test_a_file_of_settings_that_is_none(bgsub, recordings, text, words):
+    Path("scan.toml").write_text(text)
+    outcome = bgsub("scan", "rec/door.mkv", "--config", "scan.toml")
+    assert outcome.code == 2
+    assert words in outcome.error
+
+
+def test_every_option_can_stand_in_a_file(bgsub, recordings):
+    from bgsub.cli.scan import command
+
+    names = {max(p.opts, key=len).lstrip("-") for p in command.params if p.opts[0].startswith("-")}
+    left_out = {"config", "save-config", "help", "help-model"}
+    for name in sorted(names - left_out):
+        Path("scan.toml").write_text(f"{name} = 2020-01-01\n")  # a value that few take, and a name that is known
+        outcome = bgsub("scan", "none.mp4", "--config", "scan.toml")
+        assert "there is no option" not in outcome.err, name
+
+
+# -------------------------------------------------------------------------------------------------------------- endings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_prints_what_was_found_and_goes_on(workplace, jobs):
+    for i in range(3):
+        record(f"rec/{i}.mkv", 700, [(20, 45)], seed=i)
+    command = [sys.executable, "-m", "bgsub", "scan", "rec", "--into", "out", "--jobs", jobs]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        process.stdout.readline()
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "interrupted" in out
+    assert subprocess.run(command, capture_output=True, env=environment, check=True).returncode == 0
+    assert [name for name in files_in("out") if name.endswith(".scan.json")] == [f"{i}.scan.json" for i in range(3)]
