@@ -328,8 +328,8 @@ class CpuEngine:
 
     def _clear_vacated(self, step: Step, ratio: float) -> None:
         """Take the evidence away where something has left that stood there in the first frame."""
-        evidence, background = self.pictures.evidence, self._as_picture(self.state.modes[0, :, MEAN_Y])
-        clear_vacated(evidence, self._frame, background, float(step.gain), ratio)
+        evidence = self.pictures.evidence
+        clear_vacated(evidence, self._frame, self.state.modes[0], float(step.gain), ratio)
         if self._known is not None:
             evidence[self._known] = 255
 

@@ -59,18 +59,18 @@ def luma_of_picture(picture: np.ndarray) -> np.ndarray:
 
 
 def luma_within(box: tuple[slice, slice], modes: np.ndarray, width: int) -> np.ndarray:
-    """Return Y of the background, float32, for each pixel of a box.
+    """Return Y of the background, float32, for each pixel of a box, or of a grid.
 
     Parameters
     ----------
     box : (slice, slice)
-        Rows and columns.
+        Rows and columns; with a step, so many pixels apart.
     modes : ndarray of float32, shape (tiles, rows, 16)
         The heaviest mode of each pixel.
     width : int
         Of the picture that the tiles make, in pixels.
     """
-    rows, columns = (np.arange(part.start, part.stop) for part in box)
+    rows, columns = (np.arange(part.start, part.stop, part.step) for part in box)
     pixel = rows[:, None] * width + columns
     lane = pixel % LANES
     return modes.reshape(-1).take((pixel - lane) * modes.shape[1] + MEAN_Y * LANES + lane)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from bgsub.background.adaptive.codes import ZERO_BYTE
-from bgsub.background.adaptive.likeness import luma_of_picture
+from bgsub.background.adaptive.likeness import luma_of_picture, luma_within
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
 _GRID_ROWS = 240  # cost: larger frames are compared at about so many rows
@@ -30,7 +30,7 @@ _LEAST = 8.0  # chosen: grey levels, d_0
 _DEVIATIONS = 2.0  # chosen
 
 
-def clear_vacated(evidence: np.ndarray, frame: np.ndarray, background: np.ndarray, gain: float, ratio: float) -> None:
+def clear_vacated(evidence: np.ndarray, frame: np.ndarray, modes: np.ndarray, gain: float, ratio: float) -> None:
     """Take the evidence of such pixels away.
 
     Parameters
@@ -39,8 +39,8 @@ def clear_vacated(evidence: np.ndarray, frame: np.ndarray, background: np.ndarra
         As the kernels write it: above `ZERO_BYTE` is foreground.
     frame : ndarray of uint8 or float32, shape (H, W) or (H, W, 3)
         Grey or BGR.
-    background : ndarray of float32, shape (H, W)
-        Y of the background.
+    modes : ndarray of float32, shape (tiles, rows, 16)
+        The heaviest mode of each pixel.
     gain : float
         Brings the frame to the background's light.
     ratio : float
@@ -53,10 +53,11 @@ def clear_vacated(evidence: np.ndarray, frame: np.ndarray, background: np.ndarra
     sampled = np.ascontiguousarray(evidence[grid])
     if sampled.max() <= ZERO_BYTE:
         return
-    luma = cv2.convertScaleAbs(luma_of_picture(np.ascontiguousarray(frame[grid])), alpha=gain)
-    learned = cv2.convertScaleAbs(np.ascontiguousarray(background[grid]))
     box = _box_around(sampled > ZERO_BYTE)
-    left = vacated(luma[box], learned[box], sampled[box], ratio)
+    points = _times(spacing, middle, box[0]), _times(spacing, middle, box[1])
+    luma = cv2.convertScaleAbs(luma_of_picture(np.ascontiguousarray(frame[points])), alpha=gain)
+    learned = cv2.convertScaleAbs(luma_within(points, modes, width))
+    left = vacated(luma, learned, sampled[box], ratio)
     rows, columns = np.nonzero(left)
     rows, columns = rows + box[0].start, columns + box[1].start
     for i, j in itertools.product(range(spacing), repeat=2):  # a point stands for the pixels around it
@@ -97,8 +98,14 @@ def _box_around(positive: np.ndarray) -> tuple[slice, slice]:
     """Return rows and columns with all that the points in `positive` are compared with; there is one at least."""
     reach = _AROUND[0] // 2 + _NEAR[0] // 2 + 1
     found = (np.flatnonzero(positive.any(axis)) for axis in (1, 0))
-    rows, columns = (slice(max(0, int(at[0]) - reach), int(at[-1]) + reach + 1) for at in found)
+    ends = zip(found, positive.shape, strict=True)
+    rows, columns = (slice(max(0, int(at[0]) - reach), min(end, int(at[-1]) + reach + 1)) for at, end in ends)
     return rows, columns
+
+
+def _times(spacing: int, first: int, points: slice) -> slice:
+    """Return where in the picture some points of the grid are."""
+    return slice(first + spacing * points.start, first + spacing * (points.stop - 1) + 1, spacing)
 
 
 def _sums(picture: np.ndarray, around: tuple[int, int]) -> np.ndarray:
