@@ -13,26 +13,33 @@ from bgsub.motion.events import Rule
 from bgsub.motion.reports.chapters import ffmetadata_report
 from bgsub.motion.reports.csv_table import csv_report
 from bgsub.motion.reports.edl import edl_report
+from bgsub.motion.reports.html_page import Clips, html_report
 from bgsub.motion.reports.json_values import json_lines_report, json_report
 from bgsub.motion.reports.otio import otio_report
 from bgsub.motion.results import Scanned
 
-Form = Callable[[Sequence[Scanned], Rule, datetime], bytes]
+Form = Callable[[Sequence[Scanned], Rule, datetime, Path, Clips], bytes]
 
 _FORMS: dict[str, Form] = {
-    ".csv": lambda results, rule, made: csv_report(results, rule),
-    ".json": json_report,
-    ".jsonl": lambda results, rule, made: json_lines_report(results, rule),
-    ".edl": lambda results, rule, made: edl_report(results, rule),
-    ".otio": lambda results, rule, made: otio_report(results, rule),
-    ".ffmeta": lambda results, rule, made: ffmetadata_report(results[0] if results else Scanned(None)),
+    ".csv": lambda results, rule, made, path, clips: csv_report(results, rule),
+    ".json": lambda results, rule, made, path, clips: json_report(results, rule, made),
+    ".jsonl": lambda results, rule, made, path, clips: json_lines_report(results, rule),
+    ".edl": lambda results, rule, made, path, clips: edl_report(results, rule),
+    ".otio": lambda results, rule, made, path, clips: otio_report(results, rule),
+    ".ffmeta": lambda results, rule, made, path, clips: ffmetadata_report(results[0] if results else Scanned(None)),
+    ".html": lambda results, rule, made, path, clips: html_report(results, made, path, clips),
 }
 
 WRITABLE_REPORTS = tuple(_FORMS)
 
 
 def write_report(
-    path: str | os.PathLike[str], results: Sequence[Scanned], rule: Rule, *, made: datetime | None = None
+    path: str | os.PathLike[str],
+    results: Sequence[Scanned],
+    rule: Rule,
+    *,
+    clips: Clips | None = None,
+    made: datetime | None = None,
 ) -> None:
     """Write a report of what was scanned; it takes its name once it is whole.
 
@@ -44,6 +51,8 @@ def write_report(
         What it tells of: one timeline or many, with those that could not be read.
     rule : Rule
         With which they were scanned.
+    clips : mapping, optional
+        Of an event, by the number of its result from 0 and its own, its clip, for a page to link.
     made : datetime, optional
         When; default now.
 
@@ -53,7 +62,8 @@ def write_report(
         When the extension is another, or the file cannot be written.
     """
     check_report(path, len(results))
-    content = _FORMS[Path(path).suffix.lower()](results, rule, made or datetime.now().astimezone())
+    target = Path(path)
+    content = _FORMS[target.suffix.lower()](results, rule, made or datetime.now().astimezone(), target, clips or {})
     with atomic_write(path) as file:
         file.write(content)
 
