@@ -10,6 +10,9 @@ import numpy as np
 Box = tuple[int, int, int, int]
 """Left, top, width and height, in pixels of the source."""
 
+_LEAST_PIXELS = 8.0
+_LEAST_SHARE = 1 / 8000  # of the picture
+
 
 class Blob(NamedTuple):
     """One piece of what moves in a frame, whose pixels touch each other, corners included.
@@ -30,6 +33,15 @@ class Blob(NamedTuple):
     area: float
     center: tuple[float, float]
     evidence: float
+
+
+def least_area(size: tuple[int, int]) -> float:
+    """Return how many pixels of the source a blob has at least that is no noise, by width and height of the picture.
+
+    A walker who takes a twelfth of the picture's height is about so large.
+    """
+    width, height = size
+    return max(_LEAST_PIXELS, width * height * _LEAST_SHARE)
 
 
 def find_blobs(

@@ -9,6 +9,8 @@ from bgsub.errors import ParameterError
 from bgsub.motion.blobs import Box
 from bgsub.motion.observing import Observation
 
+_TOLD_LATE = 0.2  # seconds at most after which an observation tells since when something has moved
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -151,6 +153,7 @@ class EventFinder:
         self._event: Event | None = None
         self._moves = False  # whether the last frame was one of motion
         self._weight = 0.0
+        self._ended = (-math.inf, 0)  # when the last event did, and the first frame after it
         self._n = 0
 
     def update(self, seen: Observation, tracks: tuple[int, ...] = ()) -> list[Event]:
@@ -160,7 +163,8 @@ class EventFinder:
             self._event = replace(self._event, end=seen.time)
         moves = not seen.light and seen.area >= self._least
         if self._event is not None:
-            too_late = seen.time - self._event.end > self.rule.merge
+            begins = seen.time if seen.since is None else max(seen.since, self._event.end)
+            too_late = (begins if moves else seen.time - _TOLD_LATE) - self._event.end > self.rule.merge
             too_long = self.rule.max_length is not None and seen.time - self._event.start >= self.rule.max_length
             if too_late or too_long:
                 closed = self._close()
@@ -180,7 +184,10 @@ class EventFinder:
         evidence = sum(blob.evidence * blob.area for blob in seen.blobs)
         event = self._event
         if event is None:
-            event = Event(0, seen.time, seen.time, seen.frame, seen.frame, seen.time, seen.frame, box, frames=0)
+            start, first = (seen.time, seen.frame) if seen.since is None else (seen.since, seen.first or 0)
+            if start < self._ended[0]:
+                start, first = self._ended
+            event = Event(0, start, seen.time, first, seen.frame, seen.time, seen.frame, box, frames=0)
             self._weight = 0.0
         self._weight += area
         if area > event.area:
@@ -200,6 +207,8 @@ class EventFinder:
 
     def _close(self) -> list[Event]:
         event, self._event = self._event, None
+        if event is not None:
+            self._ended = (event.end, event.last + 1)
         if event is None or event.length < self.rule.min_length:
             return []
         self._n += 1

@@ -24,6 +24,9 @@ class Observation(NamedTuple):
         The change is one of light (a switch, a step of the camera's exposure), not of objects.
     zones : tuple of str
         Names of the watched zones that hold pixels of the blobs.
+    first, since : int or None, float or None
+        Number and time of an earlier frame from which some of the blobs are there: it takes some frames to tell noise
+        from motion. None where they all begin with this frame, or go on.
     """
 
     frame: int
@@ -32,6 +35,8 @@ class Observation(NamedTuple):
     share: float = 0.0
     light: bool = False
     zones: tuple[str, ...] = ()
+    first: int | None = None
+    since: float | None = None
 
     @property
     def area(self) -> float:

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import cv2
+
 from bgsub.errors import SourceError
 from bgsub.jobs.execution import make_model
-from bgsub.motion.blobs import find_blobs
+from bgsub.motion.blobs import find_blobs, least_area
 from bgsub.motion.crossings import Borders
 from bgsub.motion.events import Event, EventFinder
 from bgsub.motion.job import ScanJob
-from bgsub.motion.observing import Observation
 from bgsub.motion.results import Scanned, SourceFacts
+from bgsub.motion.sifting import Sieve
 from bgsub.motion.tracking import Track, Tracker
 from bgsub.motion.zones import PlacedZones
 from bgsub.pipeline import Tally, tell_frame_rate
@@ -79,6 +81,8 @@ class Scan:
             facts = SourceFacts(job.sources, info.name, info.width, info.height, fps, 0.0, start_time=info.start_time)
             tell_frame_rate(model, info)
             zones = PlacedZones(job.zones, (info.width, info.height))
+            sieve = Sieve(float(2**info.bits - 1))
+            least = least_area((info.width, info.height)) if job.min_area is None else job.min_area
             finder, tracker = EventFinder(job.rule, zones.n_pixels), Tracker()
             borders = Borders(job.zones, (info.width, info.height))
             step = 1 / float(info.fps or 25)
@@ -87,11 +91,13 @@ class Scan:
                 with self._opened(info) as told:
                     for frame in source:
                         mask = zones.clear_ignored(model.apply(frame.image))
-                        blobs = find_blobs(mask, min_area=job.min_area or 0.0)
-                        area = sum(blob.area for blob in blobs)
-                        touched = zones.touched(mask, blobs)
-                        seen = Observation(frame.index, frame.time, blobs, area / zones.n_pixels, zones=touched)
-                        tracks += map(borders.crossed_by, tracker.update(seen))
+                        luma = frame.image
+                        if luma.ndim == 3:
+                            luma = cv2.cvtColor(luma, cv2.COLOR_BGR2GRAY)
+                        found = sieve.update(frame.index, frame.time, find_blobs(mask, min_area=least), luma)
+                        touched = zones.touched(mask, found.blobs)
+                        seen = found.observation(frame.index, frame.time, zones.n_pixels, touched)
+                        tracks += map(borders.crossed_by, tracker.update(seen._replace(blobs=found.objects)))
                         last = frame.time
                         tally.read += 1
                         for event in finder.update(seen, tracker.current()):

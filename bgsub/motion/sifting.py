@@ -1,0 +1,197 @@
+"""From blobs to what moves: without noise that does not last, light, and what stands still.
+
+A blob goes on as those of the frame before that it overlaps. It counts when it has lasted, while something stirs where
+it is, and, if the light of the scene was changing as it came, only from when it has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from bgsub.motion.blobs import Blob, Box
+from bgsub.motion.lights import LightMeter
+from bgsub.motion.observing import Observation
+from bgsub.motion.stirring import Stirring
+
+LASTS = 0.065  # seconds from a blob's first frame on: the third frame at 30 a second, the second one at 12
+_FORGOTTEN = 0.3  # seconds for which a blob may be missing
+_LONGEST_STEP = 10.0  # seconds between frames beyond which all is new
+_STILL = 1.0  # seconds without stirring after which a blob stands still
+_SAME = 0.7  # what two boxes have in common, over their union, if nothing has moved
+_BURSTS = 4.0  # times its area: in another light a blob that becomes so large is mostly light
+_MOST = 64  # blobs of a frame that are looked at, the largest: rain and snow have more
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A blob with its past.
+
+    Attributes
+    ----------
+    blob : Blob
+        As the frame shows it.
+    time : float
+        Of that frame, in seconds.
+    first, since : int, float
+        Number and time of the frame in which it was first seen.
+    stirred : float
+        Time at which something last changed in it; that of its first frame for a blob that came in steady light.
+    lit : bool
+        It came when the light of the scene was changing, and it has not moved since.
+    origin : (int, int, int, int)
+        Its box in its first frame.
+    lasted : bool
+        It is there long enough to be no noise.
+    """
+
+    blob: Blob
+    time: float
+    first: int
+    since: float
+    stirred: float
+    lit: bool
+    origin: Box
+    lasted: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is motion."""
+        return not self.lit and self.lasted and self.time - self.stirred <= _STILL
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is there, and nothing moves in it any more."""
+        return not self.lit and self.time - self.stirred > _STILL
+
+
+class Moving(NamedTuple):
+    """What moves in a frame.
+
+    Attributes
+    ----------
+    blobs : tuple of Blob
+        The largest first.
+    first, since : int or None, float or None
+        Number and time of the frame in which the oldest of those was first seen that count from this frame on: noise
+        cannot be told from motion before it has lasted. None where all counted before.
+    light : bool
+        The light of the scene is changing.
+    objects : tuple of Blob
+        What is no light, whether it has lasted or moves or not: what tracks are made of.
+    standing : tuple of Lasting
+        What has come, and stands still.
+    """
+
+    blobs: tuple[Blob, ...]
+    first: int | None
+    since: float | None
+    light: bool
+    objects: tuple[Blob, ...]
+    standing: tuple[Lasting, ...]
+
+    def observation(self, frame: int, time: float, region: float, zones: tuple[str, ...] = ()) -> Observation:
+        """Return it as what a frame shows, of a region of so many pixels of the source."""
+        share = min(1.0, sum(blob.area for blob in self.blobs) / region)
+        is_light = self.light and not self.blobs
+        return Observation(frame, time, self.blobs, share, is_light, zones, self.first, self.since)
+
+
+class Sieve:
+    """Keeps what moves of the blobs of one frame after another: a pure function of times, blobs and pictures.
+
+    Parameters
+    ----------
+    white : float
+        The brightest grey level of the pictures.
+    """
+
+    def __init__(self, white: float = 255.0) -> None:
+        self._white = white
+        self._light, self._stirring = LightMeter(), Stirring()
+        self._past: list[Lasting] = []
+        self._time = -np.inf
+
+    def update(self, frame: int, time: float, blobs: Sequence[Blob], luma: np.ndarray, factor: int = 1) -> Moving:
+        """Take the blobs of a frame.
+
+        Parameters
+        ----------
+        frame, time : int, float
+            Its number, and its time in seconds.
+        blobs : sequence of Blob
+            The largest first.
+        luma : ndarray, shape (H, W)
+            The frame, grey.
+        factor : int
+            Pixels of the source along the side of a pixel of `luma`.
+        """
+        if luma.dtype != np.uint8:
+            luma = cv2.convertScaleAbs(luma, alpha=255 / self._white)
+        light = self._light.update(time, luma)
+        self._stirring.update(time, luma, factor)
+        # Of a frame a second nothing can last, nor overlap itself: each is believed.
+        seldom = _FORGOTTEN < time - self._time < np.inf
+        kept = max(_FORGOTTEN, min(1.5 * (time - self._time), _LONGEST_STEP))
+        self._time = time
+        past = [old for old in self._past if time - old.time <= kept]
+        now = []
+        for blob, parents in zip(blobs[:_MOST], _parents(blobs[:_MOST], past), strict=False):
+            stirs = self._stirring.stirs(blob, light)
+            now.append(_next(blob, frame, time, [past[i] for i in parents], stirs, light, lasted=seldom))
+        continued = {i for parents in _parents([new.blob for new in now], past) for i in parents}
+        self._past = now + [old for i, old in enumerate(past) if i not in continued]
+        counting = [new for new in now if new.counts]
+        fresh = [new for new in counting if time - new.since <= LASTS + _FORGOTTEN]
+        first = min(fresh, key=lambda new: new.since, default=None)
+        return Moving(
+            tuple(new.blob for new in counting),
+            None if first is None else first.first,
+            None if first is None else first.since,
+            light,
+            tuple(new.blob for new in now if not new.lit),
+            tuple(new for new in now if new.stands),
+        )
+
+
+def _next(
+    blob: Blob, frame: int, time: float, parents: list[Lasting], stirs: bool, light: bool, lasted: bool
+) -> Lasting:
+    """Return a blob with the past of those that it goes on from."""
+    if not parents:
+        return Lasting(blob, time, frame, time, time, light, blob.box, lasted)
+    oldest = min(parents, key=lambda old: (old.lit, old.since))
+    lit = oldest.lit or (light and blob.area > _BURSTS * sum(old.blob.area for old in parents if not old.lit))
+    if lit and stirs and _likeness(blob.box, oldest.origin) < _SAME:
+        return Lasting(blob, time, frame, time, time, False, blob.box, lasted or oldest.lasted)
+    stirred = time if stirs else max(old.stirred for old in parents)
+    lasted = lasted or oldest.lasted or time - oldest.since >= LASTS
+    return Lasting(blob, time, oldest.first, oldest.since, stirred, lit, oldest.origin, lasted)
+
+
+def _likeness(a: Box, b: Box) -> float:
+    """Return the area that two boxes have in common over that of their union."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    both = max(width, 0) * max(height, 0)
+    return both / (a[2] * a[3] + b[2] * b[3] - both)
+
+
+def _parents(blobs: Sequence[Blob], past: Sequence[Lasting]) -> list[list[int]]:
+    """Return of each blob the places of those of the past that it overlaps, a small way between them allowed."""
+    if not blobs or not past:
+        return [[] for _ in blobs]
+    now, old = _corners([blob.box for blob in blobs]), _corners([lasting.blob.box for lasting in past])
+    near = np.maximum(now[:, None, :2], old[None, :, :2]) < np.minimum(now[:, None, 2:], old[None, :, 2:])
+    return [np.flatnonzero(row).tolist() for row in near.all(axis=2)]
+
+
+def _corners(boxes: list[Box]) -> np.ndarray:
+    """Return left, top, right and lower ends, widened by a quarter of the longer side."""
+    array = np.array(boxes, float)
+    reach = array[:, 2:].max(axis=1, keepdims=True) / 4
+    return np.hstack([array[:, :2] - reach, array[:, :2] + array[:, 2:] + reach])
