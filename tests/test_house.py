@@ -31,7 +31,7 @@ BELOW = {
     "masking": {"video", "background"},
     "pipeline": {"video", "background", "masking"},
     "jobs": {"pipeline", "video", "background"},
-    "motion": {*WATCHING},
+    "motion": {*WATCHING, "mixture"},  # unusual events are unlikely in a mixture of all
     "live": {*WATCHING, "motion"},
     "distributed": {*WATCHING, "motion", "features", "evaluation", "tables", "mixture", "clustering"},
 }
