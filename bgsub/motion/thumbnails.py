@@ -14,13 +14,16 @@ from bgsub.files import atomic_write
 from bgsub.motion.events import Event
 from bgsub.motion.results import Scanned
 from bgsub.motion.tracking import Track
+from bgsub.video.frame import Frame
 from bgsub.video.opening import open_source
+from bgsub.video.source import Source
 
 logger = logging.getLogger(__name__)
 
 _BOX_COLOR, _PATH_COLOR, _RIM = (60, 200, 255), (255, 200, 60), (0, 0, 0)
 _BEFORE = 0.02  # seconds; a time that was rounded must not pass its frame over
 _WITHIN = 2.0  # seconds after the peak in which its frame is looked for
+_NEAR, _TOGETHER = 5.0, 16  # seconds between peaks, and how many are in memory together
 _WIDTHS = (16, 4096)
 
 
@@ -50,15 +53,16 @@ def peak_pictures(
     if not _WIDTHS[0] <= width <= _WIDTHS[1]:
         raise ParameterError(f"width={width} is out of bounds; give {_WIDTHS[0]} to {_WIDTHS[1]} pixels")
     tracks = {track.number: track for track in result.tracks}
-    for event in result.events if events is None else events:
-        image = _read(result, event, width)
-        if image is not None and result.facts is not None:
-            factor = image.shape[1] / max(1, result.facts.width)
-            if path:
-                _draw_paths(image, [tracks[n] for n in event.tracks if n in tracks], event, factor)
-            if boxes:
-                _draw_boxes(image, event, factor)
-        yield event, image
+    for group in _near_each_other(result.events if events is None else events):
+        for event, frame in zip(group, _read(result, group, width), strict=True):
+            image = None if frame is None or result.facts is None else frame.copy()
+            if image is not None and result.facts is not None:
+                factor = image.shape[1] / max(1, result.facts.width)
+                if path:
+                    _draw_paths(image, [tracks[n] for n in event.tracks if n in tracks], event, factor)
+                if boxes:
+                    _draw_boxes(image, event, factor)
+            yield event, image
 
 
 def write_thumbnails(
@@ -111,36 +115,58 @@ def as_jpeg(image: np.ndarray, quality: int = 85) -> bytes:
     return bytes(data.tobytes())
 
 
-def _read(result: Scanned, event: Event, width: int) -> np.ndarray | None:
-    """Return the frame of the peak, or the nearest to its time."""
+def _near_each_other(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """Yield events in groups that are read in one go: opening and seeking takes as long as some seconds of reading."""
+    group: list[Event] = []
+    for event in events:
+        if group and not (0 <= event.peak - group[-1].peak <= _NEAR and len(group) < _TOGETHER):
+            yield group
+            group = []
+        group.append(event)
+    if group:
+        yield group
+
+
+def _read(result: Scanned, group: Sequence[Event], width: int) -> list[np.ndarray | None]:
+    """Return the frames of the peaks of events that rise in time, or those just before."""
     files = result.source or (result.facts.source if result.facts else ())
-    if not files or result.facts is None or files == ("-",):
-        return None
-    start = max(0.0, event.peak - _BEFORE)
-    best: np.ndarray | None = None
-    try:
-        source = open_source(
-            list(files) if len(files) > 1 else files[0], start=start, duration=_WITHIN, scale=width, prefetch=0
-        )
-        with source:
-            if not source.repeatable:
-                return None
-            for frame in source:
-                best = frame.image if best is None or frame.time <= event.peak + 1e-6 else best
-                if frame.index >= event.peak_frame or frame.time >= event.peak:
-                    break
-            return None if best is None else _shown(best, source.info.bits)
-    except BgsubError as error:  # the recording was moved, or is damaged there: the event stands
-        logger.debug("no picture of event %s: %s", event.number, error)
-        return None
+    found: list[np.ndarray | None] = []
+    if files and result.facts is not None and files != ("-",):
+        start, end = max(0.0, group[0].peak - _BEFORE), group[-1].peak + _WITHIN
+        try:
+            with open_source(
+                list(files) if len(files) > 1 else files[0], start=start, end=end, scale=width, prefetch=0
+            ) as source:
+                if source.repeatable:
+                    _collect(source, group, found)
+        except BgsubError as error:  # the recording was moved, or is damaged there: the events stand
+            logger.debug("no picture of event %s: %s", group[min(len(found), len(group) - 1)].number, error)
+    return [*found, *[None] * (len(group) - len(found))]
+
+
+def _collect(source: Source, group: Sequence[Event], found: list[np.ndarray | None]) -> None:
+    """Add the frames of the peaks to `found`, one after another."""
+    before: Frame | None = None
+    for frame in source:
+        while len(found) < len(group):
+            event = group[len(found)]
+            if frame.index < event.peak_frame and frame.time < event.peak - 1e-6:
+                break
+            passed = frame.index > event.peak_frame and frame.time > event.peak + 1e-6
+            found.append(_shown((before if before and passed else frame).image, source.info.bits))
+        if len(found) == len(group):
+            return
+        before = frame
+    while before and len(found) < len(group) and before.time >= group[len(found)].peak - _BEFORE:
+        found.append(_shown(before.image, source.info.bits))
 
 
 def _shown(image: np.ndarray, bits: int) -> np.ndarray:
-    """Return a frame as BGR of 8 bits that may be drawn on."""
+    """Return a frame as BGR of 8 bits."""
     if image.dtype != np.uint8:
         scale = 255.0 / max(float(image.max()), 1e-9) if image.dtype.kind == "f" else 255.0 / (2**bits - 1)
         image = cv2.convertScaleAbs(image, alpha=scale)
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image.copy()
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
 
 
 def _draw_boxes(image: np.ndarray, event: Event, factor: float) -> None:

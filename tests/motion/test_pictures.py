@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import OutputError, ParameterError
+from bgsub.motion import thumbnails
 from bgsub.motion.heatmap import heat_picture, write_heatmap, written_seconds
 from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.motion.thumbnails import peak_pictures, write_thumbnails
@@ -49,6 +50,39 @@ def test_a_picture_is_the_frame_of_the_peak(tmp_path):
     for (event, image), frame in zip(peak_pictures(result), (0, 17, 59), strict=True):
         assert event.peak_frame == frame
         assert image.shape == (HEIGHT, WIDTH, 3)
+        assert np.abs(image.astype(int) - colour_of(frame)).max() <= 1
+
+
+@pytest.mark.parametrize("order", [(5, 20, 40, 58), (40, 5, 58, 20), (30, 30, 31), (10, 59, 200, 20)])
+def test_peaks_near_each_other_are_each_its_own_frame_in_any_order(tmp_path, order):
+    source = written_video(tmp_path / "a.mkv")
+    events = [peak_at(frame, i) for i, frame in enumerate(order)]
+    for (event, image), frame in zip(peak_pictures(result_of(source, *events)), order, strict=True):
+        assert event.peak_frame == frame
+        if frame == 200:  # the video ends before
+            assert image is None
+        else:
+            assert np.abs(image.astype(int) - colour_of(frame)).max() <= 1
+
+
+def test_what_is_drawn_into_one_picture_is_not_in_the_next_of_the_same_frame(tmp_path):
+    source = written_video(tmp_path / "a.mkv")
+    boxes = [((10, 10, 40, 40),), ((200, 100, 40, 40),)]
+    result = result_of(source, *(peak_at(30, i, peak_boxes=box) for i, box in enumerate(boxes)))
+    _, second = (image for _, image in peak_pictures(result, boxes=True))
+    assert (second[10, 30] == second[60, 60]).all()
+    assert (second[100, 220] != second[60, 60]).any()
+
+
+def test_peaks_near_each_other_are_read_in_one_go_and_far_ones_apart(tmp_path, monkeypatch):
+    opened = []
+    real = thumbnails.open_source
+    monkeypatch.setattr(thumbnails, "open_source", lambda *a, **k: opened.append(k["start"]) or real(*a, **k))
+    source = written_video(tmp_path / "a.mkv", np.arange(60) * 10 / 25)  # 24 s
+    events = [some_event(i, t, t + 0.5, peak=t, peak_frame=round(t / 0.4)) for i, t in enumerate((2.0, 4.0, 8.0, 20.0))]
+    pictures = [image for _, image in peak_pictures(result_of(source, *events))]
+    assert len(opened) == 2
+    for image, frame in zip(pictures, (5, 10, 20, 50), strict=True):
         assert np.abs(image.astype(int) - colour_of(frame)).max() <= 1
 
 
