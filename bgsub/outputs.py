@@ -131,7 +131,7 @@ def default_outputs(name: str, suffixes: Sequence[str], *, overwrite: bool = Fal
     list of Path
         ``NAME.mask.mkv``, ``NAME.overlay.mp4``; ``NAME.mask-2.mkv``, ``NAME.overlay-2.mp4`` where one of them is taken.
     """
-    plain = [Path(_safe_name(name) + suffix) for suffix in suffixes]
+    plain = [Path(safe_name(name) + suffix) for suffix in suffixes]
     paths, number = plain, 2
     while not overwrite and any(os.path.lexists(path) for path in paths):
         paths = [path.with_name(f"{path.stem}-{number}{path.suffix}") for path in plain]
@@ -157,7 +157,7 @@ def default_output(name: str, suffix: str = ".mask.mkv", folder: PathLike | None
         ``NAME.mask.mkv``, or ``NAME.mask-2.mkv``, ``NAME.mask-3.mkv``, ... where that is taken.
     """
     folder = Path() if folder is None else Path(folder)
-    path = folder / (_safe_name(name) + suffix)
+    path = folder / (safe_name(name) + suffix)
     stem, extension = path.stem, path.suffix
     number = 2
     while path.exists():
@@ -166,7 +166,7 @@ def default_output(name: str, suffix: str = ".mask.mkv", folder: PathLike | None
     return path
 
 
-def _safe_name(name: str) -> str:
+def safe_name(name: str) -> str:
     """Return `name` as a plain, visible file name of bounded length."""
     plain = re.sub(r"[^\w.+@ -]+", "_", unicodedata.normalize("NFC", name)).strip(" ._-")
     return plain[:60] or "video"

@@ -188,6 +188,7 @@ def frames_sink(
     codec: Literal["h264", "ffv1"] = "h264",
     quality: int = QUALITY,
     bounds: tuple[float, float] | None = None,
+    sound: Sound | None = None,
 ) -> FrameSink:
     """Return a sink for the frames as they are.
 
@@ -203,9 +204,10 @@ def frames_sink(
             info,
             codecs.FFV1_BGR,
             lambda frame, mask: [cv2.cvtColor(painter.picture(frame.image), cv2.COLOR_BGR2BGRA)],
+            sound,
         )
     return FrameSink(
-        target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.picture(frame.image))
+        target, info, _picture(target, quality), lambda frame, mask: _yuv_planes(painter.picture(frame.image)), sound
     )
 
 

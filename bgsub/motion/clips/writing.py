@@ -1,0 +1,246 @@
+"""Clips of all events of a timeline, each a file of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+
+from bgsub.errors import OutputError, ParameterError, SourceError
+from bgsub.files import replacing
+from bgsub.jobs import Excerpt
+from bgsub.motion.clips.picturing import Drawing, Picturer
+from bgsub.motion.clips.spans import Clip, check_clips, passages, plan_clips
+from bgsub.motion.events import Rule
+from bgsub.motion.results import Scanned
+from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.opening import open_source
+from bgsub.video.sound import Sound
+from bgsub.video.source import Source
+from bgsub.video.writers.copying import Copier
+from bgsub.video.writers.drawing import to_bgr
+from bgsub.video.writers.encode import explain_error
+from bgsub.video.writers.videos import FrameSink, frames_sink
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+NOTHING = Drawing()
+
+
+def write_clips(
+    result: Scanned,
+    rule: Rule,
+    folder: str | os.PathLike[str],
+    *,
+    copy: bool = False,
+    draw: Drawing = NOTHING,
+    excerpt: Excerpt | None = None,
+    name: str = "",
+    overwrite: bool = False,
+    keep: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> list[Clip]:
+    """Write a clip of each event, with its sound.
+
+    Each shows its event and the time before and after, also where that belongs to the next clip too: padding cuts
+    nothing, and joins nothing. A clip takes its name when it is whole.
+
+    Parameters
+    ----------
+    result : Scanned
+        What came of a scan.
+    rule : Rule
+        How much is shown before and after an event.
+    folder : path-like
+        Where: ``NAME.event-001.mp4``, ... It is made if its own folder is there.
+    copy : bool
+        Copy packets from the key frame before on, instead of encoding: fast, without loss, and reaching over. A source
+        that cannot be copied is encoded, with a warning.
+    draw : Drawing
+        What is drawn on the frames.
+    excerpt : Excerpt, optional
+        How the source was read: its rate, stream, and pictures without a header.
+    name : str
+        Beginning of the names; that of the source unless told.
+    overwrite : bool
+        Let existing clips be replaced.
+    keep : sequence of str
+        Files that are no output, whatever `overwrite` says; those of the source never are.
+    progress : callable, optional
+        Called with how many clips are written, and of how many.
+
+    Returns
+    -------
+    list of Clip
+        What was written, with real beginnings and ends.
+
+    Raises
+    ------
+    OutputError
+        When one exists, or cannot be written; those before it are whole.
+    SourceError
+        When the source cannot be opened.
+    ParameterError
+        When something is to be drawn on copies.
+    """
+    if copy and draw:
+        raise ParameterError("nothing can be drawn on clips that are copied; leave copying or drawing out")
+    reading = excerpt or Excerpt()
+    copier = _copier(result, reading) if copy and result.events else None
+    clips = plan_clips(result, rule, folder, copier.suffix if copier else ".mp4", name)
+    if not clips or result.facts is None:
+        return []
+    check_clips(clips, overwrite=overwrite, sources=[*result.facts.source, *keep])
+    written: list[Clip] = []
+
+    def done(clip: Clip) -> None:
+        written.append(clip)
+        if progress is not None:
+            progress(len(written), len(clips))
+
+    try:
+        if copier is not None:
+            for clip in clips:
+                copied = copier.copy(clip.start, clip.end, clip.path, overwrite=overwrite)
+                done(replace(clip, start=copied.start, end=copied.end, copied=True))
+        else:
+            for passage in passages(clips):
+                _encode(result, passage, draw, reading, done)
+    except OutputError as error:
+        several = f"the {len(written)} clips before it are" if len(written) > 1 else "the clip before it is"
+        before = f"; {several} whole" if written else ""
+        raise OutputError(f"{error}{before}") from error
+    return sorted(written, key=lambda clip: clip.event.number)
+
+
+def _copier(result: Scanned, reading: Excerpt) -> Copier | None:
+    """Return what copies parts of the source; None where it cannot be, which is warned of."""
+    assert result.facts is not None
+    name = result.facts.name
+    try:
+        if len(result.facts.source) > 1:
+            raise SourceError(f"{name} and others, one timeline, cannot be copied")
+        if reading.fps is not None or reading.size is not None:
+            raise SourceError(f"{name} cannot be copied: its times are not its own")
+        return Copier(result.facts.source[0], stream=reading.stream)
+    except SourceError as error:
+        logger.warning("%s: its clips are encoded", str(error).removesuffix("; encode its clips anew"))
+        return None
+
+
+def read_again(result: Scanned, reading: Excerpt, start: float, end: float) -> Source:
+    """Open what was scanned once more, from a time to another, in its full size."""
+    assert result.facts is not None
+    names = list(result.facts.source)
+    return open_source(
+        names if len(names) > 1 else names[0],
+        start=start,
+        end=end,
+        fps=reading.fps,
+        stream=reading.stream,
+        size=reading.size,
+        pixel_format=reading.pixel_format,
+    )
+
+
+def _encode(
+    result: Scanned, passage: Sequence[Clip], draw: Drawing, reading: Excerpt, done: Callable[[Clip], None]
+) -> None:
+    """Encode clips that lie close together, from one reading of the source."""
+    waiting = sorted(passage, key=lambda clip: clip.start)
+    end = max(clip.end for clip in passage)
+    with ExitStack() as stack, read_again(result, reading, waiting[0].start, end) as source:
+        films: list[Film] = []
+        try:
+            for frame in source:
+                while waiting and waiting[0].start <= frame.time + 1e-6:
+                    clip = waiting.pop(0)
+                    film = Film(clip, source.info, source.sound, Picturer(draw, result, clip) if draw else None)
+                    films.append(stack.enter_context(film))
+                for film in [film for film in films if film.clip.end <= frame.time + 1e-6]:
+                    films.remove(film)
+                    done(film.finish(frame.time))
+                for film in films:
+                    film.write(frame)
+        except SourceError as error:
+            logger.warning("%s; clips end there", error)
+        for film in films:
+            done(film.finish(None))
+
+
+class Film:
+    """One clip that is being encoded: a context manager, which leaves nothing behind unless it is finished.
+
+    Parameters
+    ----------
+    clip : Clip
+        What it shows.
+    info : VideoInfo
+        Of the source.
+    sound : Sound or None
+        Of the source.
+    picturer : Picturer or None
+        Draws on its frames.
+    """
+
+    def __init__(self, clip: Clip, info: VideoInfo, sound: Sound | None, picturer: Picturer | None) -> None:
+        self.clip = clip
+        self._info, self._sound, self._picturer = info, sound, picturer
+        self._stack = ExitStack()
+        self._sink: FrameSink | None = None
+        self._first = self._last = 0.0
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._abandon()
+
+    def write(self, frame: Frame) -> None:
+        """Encode a frame of the timeline."""
+        if self._sink is None:
+            self._first = frame.time
+            sound = self._sound and Sound(self._sound.path, self._sound.origin + Fraction(frame.time))
+            self._temporary = self._stack.enter_context(replacing(self.clip.path))
+            self._sink = frames_sink(self._temporary, self._info, overwrite=True, sound=sound)
+            self._stack.enter_context(self._sink)
+        image = frame.image
+        if self._picturer is not None:
+            image = to_bgr(image).copy()
+            self._picturer.draw(image, frame.index, frame.time)
+        try:
+            self._sink.write(Frame(frame.index, frame.time - self._first, image))
+        except OutputError as error:
+            raise self._failed(error) from error
+        self._last = frame.time
+
+    def finish(self, next_time: float | None) -> Clip:
+        """Give the clip its name, and return it as it is; its last frame ends with the next one's time."""
+        assert self._sink is not None
+        stack, self._stack = self._stack, ExitStack()
+        try:
+            stack.close()
+        except OutputError as error:
+            raise self._failed(error) from error
+        end = self._last + float(1 / (self._info.fps or 25))
+        return replace(self.clip, start=self._first, end=end if next_time is None else min(next_time, self.clip.end))
+
+    def _failed(self, error: OutputError) -> OutputError:
+        """Return an error that names the clip, not what it is called while it is written."""
+        if error.__cause__ is None:
+            return OutputError(str(error).replace(str(self._temporary), str(self.clip.path)))
+        reason, advice = explain_error(error.__cause__)  # type: ignore[arg-type]
+        return OutputError(f"cannot write {self.clip.path}: {reason}; {advice}")
+
+    def _abandon(self) -> None:
+        """Remove what is unfinished."""
+        stack, self._stack = self._stack, ExitStack()
+        unfinished = OutputError("unfinished")
+        try:
+            stack.__exit__(OutputError, unfinished, None)
+        except OutputError:
+            return
