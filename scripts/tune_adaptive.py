@@ -1,16 +1,16 @@
 """Choose the adaptive model's constants with one category of sequences left out at a time, and score it there.
 
     BGSUB_DATA=FOLDER python scripts/tune_adaptive.py [--jobs 2] [--results FILE] [--training 200]
-    BGSUB_DATA=FOLDER python scripts/tune_adaptive.py --ablation
+    BGSUB_DATA=FOLDER python scripts/tune_adaptive.py --ablation [--jobs 2] [--results FILE]
 
 FOLDER/cdnet holds sequences in CDnet's layout. Every constant is tried at a few other values, one at a time, on every
 sequence. Then, for each category, the values that raise the mean F of the *other* categories are taken together (if
 they hold together; else the best one alone), and the category left out is scored with them: what a user's own footage
 may expect. UCSD, whose two clips score from the first frames on, tests bootstrapping alone and is shown apart.
 
-All of it takes an hour or more of one processor. With --results every score is kept, and a run that was broken off goes
-on; --constants chooses among some of them only; --training shortens what is learned before the first frame that counts
-while values are chosen. The category left out is always scored on all of its frames.
+It takes an hour or more of one processor, --ablation a quarter of one. With --results what was measured is kept, and a
+run that was broken off goes on; --constants chooses among some of them only; --training shortens what is learned before
+the first frame that counts while values are chosen. The category left out is always scored on all of its frames.
 
 --ablation prints instead what each stage brings and costs: F, and processor time in turn with the whole model, with the
 stage switched off.
@@ -166,45 +166,53 @@ def digest_of_code() -> str:
     return digest.hexdigest()[:16]
 
 
-class Scorer:
-    """Scores sets of values on sequences, each once.
+class Results:
+    """What was measured, by the code and what it was measured of.
 
-    Scores are kept in `results`, one JSON object a line, and found there by the next run of the same code.
+    Kept in `file`, if there is one, a JSON object a line: the next run of the same code finds it there.
     """
 
-    def __init__(self, folder: Path, jobs: int, results: Path | None = None) -> None:
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self.code = digest_of_code()
+        self.known: dict[str, Any] = {}
+        if file is not None and file.exists():
+            lines = [json.loads(line) for line in file.read_text().splitlines()]
+            self.known = {line["key"]: line["result"] for line in lines}
+
+    def key(self, *of: Any) -> str:
+        """Return by what a result is found again."""
+        return json.dumps([self.code, *of])
+
+    def keep(self, key: str, result: Any) -> None:
+        """Remember a result, on disk too."""
+        self.known[key] = result
+        if self.file is not None:
+            with self.file.open("a") as file:
+                file.write(json.dumps({"key": key, "result": result}) + "\n")
+
+
+class Scorer:
+    """Scores sets of values on sequences, each once."""
+
+    def __init__(self, folder: Path, jobs: int, results: Results) -> None:
         self.folder = folder
         self.names = [one.key for one in find_sequences(folder)]
         self.pool = ProcessPoolExecutor(jobs)
-        self.code = digest_of_code()
         self.results = results
-        self.known: dict[str, float] = {}
-        if results is not None and results.exists():
-            lines = [json.loads(line) for line in results.read_text().splitlines()]
-            self.known = {line["key"]: line["f"] for line in lines}
 
     def __call__(self, values: Values, names: list[str], training: int | None = None) -> Scores:
         """Return F by sequence."""
-        new = [name for name in names if self.key(values, training, name) not in self.known]
+        keys = {name: self.results.key(name, training, sorted(values.items())) for name in names}
+        new = [name for name in names if keys[name] not in self.results.known]
         work = partial(score_sequence, self.folder, values, training)
         for name, f in zip(new, self.pool.map(work, new), strict=True):
-            self.keep(self.key(values, training, name), f)
-        scores = {name: self.known[self.key(values, training, name)] for name in names}
+            self.results.keep(keys[name], f)
+        scores: Scores = {name: self.results.known[keys[name]] for name in names}
         if new:
             label = ", ".join(f"{k}={v:g}" for k, v in values.items()) or "defaults"
             print(f"  {mean_f(scores, names):.4f}  {label}", file=sys.stderr, flush=True)
         return scores
-
-    def key(self, values: Values, training: int | None, name: str) -> str:
-        """Return by what a score is found again."""
-        return json.dumps([self.code, name, training, sorted(values.items())])
-
-    def keep(self, key: str, f: float) -> None:
-        """Remember a score, on disk too."""
-        self.known[key] = f
-        if self.results is not None:
-            with self.results.open("a") as file:
-                file.write(json.dumps({"key": key, "f": f}) + "\n")
 
 
 def mean_f(scores: Scores, names: list[str]) -> float:
@@ -277,11 +285,16 @@ def take_turns(folder: Path, name: str) -> dict[str, tuple[float, float]]:
     return {label: (scores[label].metrics.f_measure, 1000 * seconds[label] / len(frames)) for label in STAGES}
 
 
-def ablation(folder: Path, jobs: int) -> None:
+def ablation(folder: Path, jobs: int, kept: Results) -> None:
     """Print what each stage brings and what it costs."""
     names = [one.key for one in find_sequences(folder)]
+    keys = {name: kept.key(name, list(STAGES)) for name in names}
+    new = [name for name in names if keys[name] not in kept.known]
     with ProcessPoolExecutor(jobs) as pool:
-        results = dict(zip(names, pool.map(partial(take_turns, folder), names), strict=True))
+        for name, result in zip(new, pool.map(partial(take_turns, folder), new), strict=True):
+            kept.keep(keys[name], result)
+            print(f"  {name}", file=sys.stderr, flush=True)
+    results = {name: kept.known[keys[name]] for name in names}
     print(f"{'':46}mean F   change  ms a frame   cost   most changed")
     whole = {name: result["everything"] for name, result in results.items()}
     whole_ms = np.mean([ms for _, ms in whole.values()])
@@ -308,11 +321,12 @@ def main() -> None:
     unknown = [name for name in CANDIDATES if name not in ADAPTIVE_PARAMETERS]
     assert not unknown, unknown
     folder = Path(os.environ["BGSUB_DATA"]) / "cdnet"
+    results = Results(arguments.results)
     try:
         if arguments.ablation:
-            ablation(folder, arguments.jobs)
+            ablation(folder, arguments.jobs, results)
         else:
-            leave_one_out(Scorer(folder, arguments.jobs, arguments.results), arguments.constants, arguments.training)
+            leave_one_out(Scorer(folder, arguments.jobs, results), arguments.constants, arguments.training)
     except BgsubError as error:
         sys.exit(f"Error: {error}")
 
