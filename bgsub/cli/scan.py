@@ -142,6 +142,8 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
             watch=printing.watch,
             on_outcome=printing.tell,
         )
+    if o["rank"]:
+        outcomes = printing.ranked(outcomes)
     for path in o["reports"]:
         write_report(path, [outcome.scanned for outcome in outcomes], job.rule)
     printing.close(outcomes)

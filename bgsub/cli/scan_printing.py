@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -40,6 +41,7 @@ class Printing:
     def __init__(self, inputs: Sequence[Input], options: Mapping[str, Any]) -> None:
         self._inputs = inputs
         self._quiet, self._json, self._still = (options[name] for name in ("quiet", "as_json", "list_still"))
+        self._waits = options["rank"] is not None  # for all events, to compare them
         self._stack = contextlib.ExitStack()
         self._done = 0.0  # videos, the parts of those in work too
         self._parts: dict[int, float] = {}
@@ -73,6 +75,22 @@ class Printing:
         self._done += 1
         if outcome.state == "failed":
             click.echo(f"Error: {outcome.error}", err=True)
+        if not self._waits:
+            self._tell_found(outcome)
+
+    def ranked(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Compare the events of all videos, print them, the most unusual first, and return the outcomes with that."""
+        from bgsub.motion.unusual import mark_unusual
+
+        results, why_not = mark_unusual([outcome.scanned for outcome in outcomes])
+        marked = [replace(outcome, scanned=result) for outcome, result in zip(outcomes, results, strict=True)]
+        if why_not:
+            click.echo(f"Warning: {why_not}", err=True)
+        for outcome in marked:
+            self._tell_found(outcome)
+        return marked
+
+    def _tell_found(self, outcome: Outcome) -> None:
         if self._json:
             return
         name = outcome.task.input.shown
@@ -100,8 +118,11 @@ class Printing:
         click.echo(f"{name}: {found} in {written_time(scanned.facts.duration)} ({tally.read:,} frames{rate}){note}")
         if n:
             zones = any(event.zones for event in scanned.events)
-            head = ("event", "start", "end", "seconds", "moving", "objects", *(("zones",) if zones else ()))
-            print_table(head, [_row(event, zones) for event in scanned.events], tall=True)
+            rank = any(event.unusual is not None for event in scanned.events)
+            head = ["event", "start", "end", "seconds", "moving", "objects"]
+            head += ["unusual"] * rank + ["zones"] * zones
+            events = sorted(scanned.events, key=lambda event: -(event.unusual or 0))
+            print_table(head, [_row(event, rank, zones) for event in events], tall=True)
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Say what came of all."""
@@ -121,7 +142,7 @@ class Printing:
         click.echo(f"{len(self._inputs)} videos: {told_counts}; {found}, nothing moves in {len(still)}")
 
 
-def _row(event: Event, zones: bool) -> list[str]:
+def _row(event: Event, rank: bool, zones: bool) -> list[str]:
     row = [
         str(event.number),
         written_time(event.start),
@@ -130,6 +151,8 @@ def _row(event: Event, zones: bool) -> list[str]:
         f"{event.share:.2%}",
         str(len(event.tracks)),
     ]
+    if rank:
+        row.append("" if event.unusual is None else f"{event.unusual:.0%}")
     return [*row, ", ".join(event.zones)] if zones else row
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from bgsub.errors import OutputError, ParameterError
+from bgsub.errors import OutputError, ParameterError, SourceError
 from bgsub.files import atomic_write
 from bgsub.motion.results import Scanned
 from bgsub.motion.tracking import Sighting, Track
@@ -40,7 +40,9 @@ def learn_mask(results: Sequence[Scanned], *, share: float = 0.1) -> np.ndarray:
     Raises
     ------
     ParameterError
-        When `share` is out of its bounds, the sizes differ, or less than 20 seconds were scanned.
+        When `share` is out of its bounds.
+    SourceError
+        When the sizes differ, or less than 20 seconds were scanned.
     """
     if not 0 < share <= 1:
         raise ParameterError(f"share={share} is out of bounds; give more than 0 and at most 1")
@@ -48,10 +50,10 @@ def learn_mask(results: Sequence[Scanned], *, share: float = 0.1) -> np.ndarray:
     sizes = sorted({(facts.width, facts.height) for _, facts, _ in scanned})
     if len(sizes) > 1:
         named = " and ".join(f"{width}x{height}" for width, height in sizes[:2])
-        raise ParameterError(f"a mask cannot be learned from videos of {named} pixels: give those of one camera")
+        raise SourceError(f"a mask cannot be learned from videos of {named} pixels: give those of one camera")
     seconds = sum(facts.duration for _, facts, _ in scanned)
     if seconds < _LEAST:
-        raise ParameterError(
+        raise SourceError(
             f"a mask cannot be learned from {seconds:.0f} seconds of video: give {_LEAST:.0f} seconds or more"
         )
     size = sizes[0]

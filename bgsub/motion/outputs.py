@@ -12,6 +12,7 @@ from bgsub.files import atomic_write
 from bgsub.motion.results import Scanned
 
 RESULT = ".scan.json"
+TRACKS = ".tracks.csv"
 """What the file of a timeline's result is called, behind its name."""
 
 

@@ -22,6 +22,7 @@ _KINDS_OF_USUAL = range(1, 5)  # components that are tried
 _RARE = 0.1  # a component of less weight is no usual kind but some odd events that are alike
 _LEAST_VARIANCE = 0.05  # of scaled columns: events are few, and a finer difference is none
 _FARTHEST = 6.0  # standard deviations: what is farther away is as odd, and must not stretch the fit
+_NOTHING = 1e-9  # a spread that rounding makes
 _STARTS = 4
 _SEED = 0
 
@@ -105,8 +106,10 @@ def _scaled(table: np.ndarray) -> np.ndarray:
             continue
         middle = np.median(known)
         low, high = np.percentile(known, [25, 75])
-        spread = (high - low) / 1.349 or known.std()
-        if spread > 1e-9:
+        spread = (high - low) / 1.349
+        if spread < _NOTHING:  # most are the same: what differs does so much
+            spread = known.std()
+        if spread > _NOTHING:
             away = np.where(np.isfinite(column), column - middle, 0.0) / spread
             columns.append(np.clip(away, -_FARTHEST, _FARTHEST))
     return np.stack(columns, axis=1) if columns else np.empty((len(table), 0))

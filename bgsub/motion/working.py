@@ -13,7 +13,8 @@ from bgsub.jobs.batch import make_folder
 from bgsub.jobs.execution import INTERRUPTIONS
 from bgsub.jobs.inputs import Input
 from bgsub.motion.job import ScanJob
-from bgsub.motion.outputs import RESULT, ScanOutputs, write_result
+from bgsub.motion.motchallenge import write_motchallenge
+from bgsub.motion.outputs import RESULT, TRACKS, ScanOutputs, write_result
 from bgsub.motion.results import Scanned
 from bgsub.motion.scanning import Scan
 from bgsub.pipeline import Tally
@@ -132,6 +133,10 @@ def write(scanned: Scanned, task: ScanTask, outputs: ScanOutputs, written: list[
     base = task.folder / task.name
     if outputs.any:
         make_folder(base.parent)
+    if outputs.tracks:
+        path = base.with_name(base.name + TRACKS)
+        write_motchallenge(path, scanned.tracks)
+        written.append(path)
     if outputs.result:
         path = base.with_name(base.name + RESULT)
         write_result(path, scanned)

@@ -250,3 +250,31 @@ def test_ctrl_c_prints_what_was_found_and_goes_on(workplace, jobs):
     assert "interrupted" in out
     assert subprocess.run(command, capture_output=True, env=environment, check=True).returncode == 0
     assert [name for name in files_in("out") if name.endswith(".scan.json")] == [f"{i}.scan.json" for i in range(3)]
+
+
+def test_the_most_unusual_events_come_first(bgsub, workplace):
+    spans = [(20 + 40 * i, 32 + 40 * i) for i in range(20)]
+    spans[12] = (500, 524)  # twice as long
+    record("door.mkv", 840, spans)
+    outcome = bgsub("scan", "door.mkv", "--merge", "0.2", "--rank", "unusual")
+    assert (outcome.code, outcome.err) == (0, "")
+    _, columns, first, *_ = outcome.out.splitlines()
+    assert columns.split()[-1] == "unusual"
+    assert (first.split()[0], first.split()[-1]) == ("13", "95%")
+    found = json.loads(bgsub("scan", "door.mkv", "--merge", "0.2", "--rank", "unusual", "--json").out)
+    assert found["events"][12]["unusual"] == 0.95
+
+
+def test_too_few_events_to_rank_are_told(bgsub, recordings):
+    outcome = bgsub("scan", "rec/door.mkv", "--merge", "0.5", "--rank", "unusual")
+    assert outcome.code == 0
+    assert outcome.err == "Warning: 2 events are too few to say which are unusual: scan more, for 20 or more\n"
+    assert "2 events" in outcome.out
+
+
+def test_tracks_are_written_beside_the_results(bgsub, recordings):
+    assert bgsub("scan", "rec/door.mkv", "--into", "out", "--tracks").code == 0
+    with Path("out/door.tracks.csv").open(newline="") as file:
+        rows = [list(map(int, row)) for row in csv.reader(file)]
+    assert {row[1] for row in rows} == {1, 2}
+    assert all(21 <= row[0] <= 46 or 101 <= row[0] <= 126 for row in rows)

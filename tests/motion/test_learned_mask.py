@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgsub.errors import OutputError, ParameterError
+from bgsub.errors import OutputError, ParameterError, SourceError
 from bgsub.motion.blobs import find_blobs
 from bgsub.motion.learned_mask import learn_mask, write_mask
 from bgsub.motion.observing import Observation
@@ -88,11 +88,11 @@ def test_a_learned_mask_is_a_zone_that_is_ignored(tmp_path: Path) -> None:
 def test_wrong_input_is_told_in_a_line() -> None:
     flag = scanned([waving(i) for i in range(300)])
     other = replace(flag, facts=replace(flag.facts, width=320, height=240))
-    with pytest.raises(ParameterError, match=r"videos of 160x120 and 320x240 pixels: give those of one camera"):
+    with pytest.raises(SourceError, match=r"videos of 160x120 and 320x240 pixels: give those of one camera"):
         learn_mask([flag, other])
-    with pytest.raises(ParameterError, match=r"from 12 seconds of video: give 20 seconds or more"):
+    with pytest.raises(SourceError, match=r"from 12 seconds of video: give 20 seconds or more"):
         learn_mask([scanned([waving(i) for i in range(120)])])
-    with pytest.raises(ParameterError, match="from 0 seconds"):
+    with pytest.raises(SourceError, match="from 0 seconds"):
         learn_mask([Scanned(None, error="damaged")])
     for share in (0, 1.5, float("nan")):
         with pytest.raises(ParameterError, match=f"share={share} is out of bounds"):

@@ -107,3 +107,11 @@ def test_events_that_are_all_alike_are_told() -> None:
     one, track = event(1, 0.0, 4, 300, 200, 60, 150)
     same = Scanned(FACTS, tuple(replace(one, number=i) for i in range(1, 31)), (track,))
     assert mark_unusual([same]).why_not == "all events are alike: none is unusual"
+
+
+def test_one_that_differs_from_many_of_one_kind_comes_first() -> None:
+    made = [
+        event(i, 0.1 * i, 4 if i != 7 else 8, 300, 200, 60, 150) for i in range(1, 31)
+    ]  # lengths differ by rounding
+    events, tracks = zip(*made, strict=True)
+    assert ranked(Scanned(FACTS, events, tracks))[0] == 7
