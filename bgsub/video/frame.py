@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, fields
+from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
@@ -35,6 +36,8 @@ class Frame:
         where frames have no files of their own.
     number : int or None
         Number of that image file, 50 of ``in000050.jpg``; None where it is not clear which part of the name counts.
+    duration : float or None
+        Seconds for which it is shown, where the source tells.
 
     Examples
     --------
@@ -49,6 +52,7 @@ class Frame:
     image: np.ndarray
     name: str | None = None
     number: int | None = None
+    duration: float | None = None
 
     def __repr__(self) -> str:
         named = "" if self.name is None else f", name={self.name!r}"
@@ -96,6 +100,8 @@ class VideoInfo:
         Significant bits of a sample: 8; 9 to 16 of grey in uint16 (10 bits have values up to 1023); more of floats.
     source_size : (int, int) or None
         Width and height before downscaling, upright; None where nothing was scaled.
+    recorded : datetime or None
+        Wall-clock time of the first frame, with its zone, where the file's metadata or its name tells it.
 
     Examples
     --------
@@ -119,6 +125,7 @@ class VideoInfo:
     start_time: float = 0.0
     bits: int = 8
     source_size: tuple[int, int] | None = None
+    recorded: datetime | None = None
 
     def _repr_html_(self) -> str:
         return html_table(

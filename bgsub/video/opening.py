@@ -37,6 +37,8 @@ def open_source(
     duration: float | None = None,
     every: int = 1,
     scale: float | None = None,
+    luma: bool = False,
+    shrink: int = 1,
     fps: float | Fraction | None = None,
     stream: int | None = None,
     size: str | tuple[int, int] | None = None,
@@ -66,6 +68,13 @@ def open_source(
         At most 1: factor on width and height. Above 1: width in pixels to shrink to; a narrower source stays
         as it is. Pixels are averaged over their area. A model's `region` is in pixels of the frames that it gets,
         the scaled ones; `info.source_size` is their size before.
+    luma : bool, default False
+        Deliver pictures grey, as their brightness alone, 0 to 255: quicker than in colour. Grey of more than 8 bits
+        stays as it is.
+    shrink : int, default 1
+        Deliver the means of squares of pixels: quicker than `scale`. Up to 64 it is the pixels along a side; above
+        that the greatest width in pixels, which the least power of two that is enough brings a picture to. Rows and
+        columns at the right and the lower edge that fill no square are cut off. It does not go with `scale`.
     fps : float or Fraction, optional
         Frames per second of a source without times (images, default 25; raw streams); replaces the times of a
         file. Of a camera it is what the camera is asked for.
@@ -107,7 +116,9 @@ def open_source(
     Frame(index=26, time=1.04, image=640x360 BGR uint8)
     Frame(index=27, time=1.08, image=640x360 BGR uint8)
     """
-    selection = Selection.checked(start=start, end=end, duration=duration, every=every, scale=scale)
+    selection = Selection.checked(
+        start=start, end=end, duration=duration, every=every, scale=scale, luma=luma, shrink=shrink
+    )
     rate = _checked_rate(fps)
     if prefetch < 0:
         raise ParameterError(f"prefetch={prefetch} is out of bounds; give 0 (no thread) or more frames")

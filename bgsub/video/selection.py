@@ -13,6 +13,7 @@ from bgsub.video.frame import VideoInfo
 
 # Far below any frame period, far above the rounding of sums: end = 0.1 + 0.2 must exclude a frame at 0.3.
 _TOLERANCE = 1e-6
+_LARGEST_FACTOR = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,20 @@ class Selection:
         Frames are delivered where the index is a multiple of this.
     scale : float or None
         At most 1: factor on both sides. Above 1: greatest width in pixels. None: as it is.
+    luma : bool
+        Pictures are delivered as their brightness alone.
+    shrink : int
+        Up to 64: pixels of the source along the side of a delivered one. Above: greatest width in pixels, which the
+        least power of two that is enough brings it to. Rows and columns at the right and the lower edge that do not
+        fill a pixel are cut off.
     """
 
     start: float = 0.0
     end: float = math.inf
     every: int = 1
     scale: float | None = None
+    luma: bool = False
+    shrink: int = 1
 
     @classmethod
     def checked(
@@ -45,6 +54,8 @@ class Selection:
         duration: float | None = None,
         every: int = 1,
         scale: float | None = None,
+        luma: bool = False,
+        shrink: int = 1,
     ) -> Self:
         """Build a selection from a caller's parameters; `ParameterError` where one is out of bounds."""
         first = 0.0 if start is None else float(start)
@@ -65,7 +76,11 @@ class Selection:
             whole = float(scale).is_integer()
             if not (math.isfinite(scale) and scale > 0 and (scale <= 1 or whole)):
                 raise ParameterError(f"scale={scale} is out of bounds; give a factor up to 1 or a width in pixels")
-        return cls(first, last, int(every), scale)
+        if int(shrink) != shrink or shrink < 1:
+            raise ParameterError(f"shrink={shrink} is out of bounds; give a whole factor from 1, or a width in pixels")
+        if scale is not None and shrink != 1:
+            raise ParameterError(f"scale={scale} and shrink={shrink} exclude each other; give one of them")
+        return cls(first, last, int(every), scale, bool(luma), int(shrink))
 
     def wants(self, index: int, time: float) -> bool:
         """Say whether the frame of this index (from 0) and time (in seconds) is delivered."""
@@ -78,12 +93,50 @@ class Selection:
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return width and height of delivered images, in pixels, from those of the source."""
         if self.scale is None:
-            return width, height
+            whole = self.factor(width, height)
+            return width // whole, height // whole
         factor = self.scale if self.scale <= 1 else min(1.0, self.scale / width)
         return max(1, round(width * factor)), max(1, round(height * factor))
 
+    def factor(self, width: int, height: int) -> int:
+        """Return how many pixels of a source lie along the side of one delivered, from the source's width and height.
+
+        It is never more than either.
+        """
+        factor = self.shrink
+        if factor > _LARGEST_FACTOR:
+            factor = 1 << max(0, math.ceil(math.log2(width / self.shrink)))
+        return max(1, min(factor, width, height))
+
+    def whole_part(self, start: float) -> Self:
+        """Return what is wanted of a part of what this chooses from, from a time on: all, in the size of delivery."""
+        return type(self)(start=start, luma=self.luma, shrink=self.shrink)
+
+    def shrunk(self, image: np.ndarray) -> np.ndarray:
+        """Return the image, each pixel the mean of a square of the source's."""
+        height, width = image.shape[:2]
+        factor = self.factor(width, height)
+        if factor == 1:
+            return image
+        import cv2
+
+        small = (width // factor, height // factor)
+        whole = image[: small[1] * factor, : small[0] * factor]
+        while factor % 2 == 0:  # halves are OpenCV's fast way: a quarter of what four at once take
+            factor //= 2
+            size = (small[0] * factor, small[1] * factor)
+            whole = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+        return whole if factor == 1 else cv2.resize(whole, small, interpolation=cv2.INTER_AREA)
+
     def resize(self, image: np.ndarray) -> np.ndarray:
-        """Return the image in the size of delivery, each pixel the mean of the area it covers."""
+        """Return the image in the size of delivery, each pixel the mean of the area it covers; grey if wanted so."""
+        image = self.shrunk(image)
+        if self.luma and image.ndim == 3:
+            import cv2
+
+            image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        if self.scale is None:
+            return image
         height, width = image.shape[:2]
         size = self.size(width, height)
         if size == (width, height):

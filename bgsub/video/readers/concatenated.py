@@ -152,8 +152,8 @@ class ConcatenatedSource(Source):
             if self._selection.over(time):
                 break
             if self._selection.wants(frame.index, time):
-                image = self._selection.resize(frame.image)
-                yield Frame(frame.index, time, image)
+                image = frame.image if self._selection.scale is None else self._selection.resize(frame.image)
+                yield Frame(frame.index, time, image, duration=frame.duration)
                 delivered = True
         if self._closed:
             return
@@ -175,7 +175,8 @@ class ConcatenatedSource(Source):
                 for begin in self._beginnings(position, self._selection.start - start):
                     reading = _Reading(from_the_first=begin == 0)
                     for frame in self._frames_of(part, begin, reading):
-                        yield start + frame.time, Frame(index + frame.index, 0.0, self._fitted(part, frame.image))
+                        image = self._fitted(part, frame.image)
+                        yield start + frame.time, Frame(index + frame.index, 0.0, image, duration=frame.duration)
                     if reading.last is not None:
                         break
             except SourceError as error:
@@ -197,7 +198,7 @@ class ConcatenatedSource(Source):
 
     def _frames_of(self, part: str | int, begin: float, reading: _Reading) -> Iterator[Frame]:
         """Yield the frames of one part, take note of them, and close it."""
-        with self._open_part(part, Selection(start=begin)) as source:
+        with self._open_part(part, self._selection.whole_part(begin)) as source:
             self._part, reading.rate = source, source.info.fps
             try:
                 for frame in source:

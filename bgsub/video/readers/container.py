@@ -20,6 +20,7 @@ from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers import seeking
 from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
 from bgsub.video.readers.lag import Lag
+from bgsub.video.readers.moments import recorded_in, shown_for
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
@@ -88,7 +89,7 @@ class ContainerSource(Source):
         try:
             self._first = self._first_frame()
             self._orientation = Orientation.of_picture(self._first[2])
-            self._convert = PictureConverter(self._first[2])
+            self._convert = PictureConverter(self._first[2], selection)
             self.info = self._info()
             self.origin = self._where_time_begins()
             self.sound = self._where_sound_is()
@@ -160,6 +161,7 @@ class ContainerSource(Source):
                 start_time=self._start_time(),
                 sample_aspect_ratio=1 / shape if self._orientation.turns % 2 else shape,
                 bits=self._convert.bits,
+                recorded=recorded_in(self._input, self.location, self._start_time()),
             ),
             uniform=bool(self._rate) or (not whole and len(frame_steps(self._input.stream)) == 1),
         )
@@ -223,7 +225,7 @@ class ContainerSource(Source):
                 image = self._image(index, picture)
                 if image is None:
                     continue
-                yield Frame(index, time, self._selection.resize(image))
+                yield Frame(index, time, image, duration=shown_for(picture, self._packets, self._rate))
                 delivered = True
                 # Closed between two frames: the container must not be touched again.
                 if self._packets.closed:
@@ -350,7 +352,7 @@ class ContainerSource(Source):
     def _image(self, index: int, picture: av.VideoFrame) -> np.ndarray | None:
         """Convert a picture; None, counted as damaged, where that is impossible."""
         try:
-            return self._convert.image(picture)
+            return self._convert.delivered(picture)
         except Exception:  # a header that lies about the picture has many ways to fail
             self._tell_damage(index)
             self.damaged += 1

@@ -17,6 +17,7 @@ from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers.contents import SEVERAL, content_of
 from bgsub.video.readers.image_names import name_pattern, names_of, number_order, numbers_of
 from bgsub.video.readers.stills import AS_IT_IS, Look, decode
+from bgsub.video.recorded import recorded_at
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
 
@@ -113,6 +114,7 @@ class ImageSource(Source):
                 duration=float(count / self._rate),
                 time_base=1 / self._rate,
                 bits=self._look.bits,
+                recorded=recorded_at(self._files[0].name),
             ),
             uniform=True,
         )

@@ -12,7 +12,9 @@ import av.error
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from bgsub.video.readers.luma import small_luma
 from bgsub.video.readers.orientation import Orientation
+from bgsub.video.selection import Selection
 
 _MAX_IDLE = 32
 _UNSPECIFIED = 2  # FFmpeg's number of a colour space that nobody has named
@@ -30,6 +32,8 @@ class PictureConverter:
     ----------
     first : av.VideoFrame
         A picture of the source; all images are colour or grey, upright and of the size, as this one is.
+    selection : Selection
+        What `delivered` makes of them.
 
     Attributes
     ----------
@@ -39,7 +43,8 @@ class PictureConverter:
         Significant bits of a sample: 8, or 9 to 16 of grey in uint16, or 32 of grey in float32.
     """
 
-    def __init__(self, first: av.VideoFrame) -> None:
+    def __init__(self, first: av.VideoFrame, selection: Selection = Selection()) -> None:  # noqa: B008 - frozen
+        self._selection = selection
         self._format, self.bits, self._dtype = _delivered(first.format.name)
         self.width, self.height = Orientation.of_picture(first).size(first.width, first.height)
         self._reformatter = VideoReformatter()
@@ -48,6 +53,15 @@ class PictureConverter:
     def fits(self, picture: av.VideoFrame) -> bool:
         """Say whether a picture, upright, has the size of the images."""
         return Orientation.of_picture(picture).size(picture.width, picture.height) == (self.width, self.height)
+
+    def delivered(self, picture: av.VideoFrame) -> np.ndarray:
+        """Return the picture as it is to be delivered; the caller owns it."""
+        if self._selection.luma:
+            size = (self.width, self.height)
+            luma = None if self.bits > 8 else small_luma(picture, size, self._selection)
+            if luma is not None:
+                return luma
+        return self._selection.resize(self.image(picture))
 
     def image(self, picture: av.VideoFrame) -> np.ndarray:
         """Return the picture upright, brought to the size of the images; the caller owns it.
