@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from bgsub.mixture.estimator import GaussianMixture
     from bgsub.mixture.selection import select
+    from bgsub.motion.scanning import scan
     from bgsub.plots.fitted import plot_mixture, plot_selection
     from bgsub.video.composing import cutout, overlay
     from bgsub.video.frame import Frame, VideoInfo
@@ -39,6 +40,7 @@ _HOME = {
     "createBackgroundSubtractorMOG2": "bgsub.background.mog2.opencv",
     "GaussianMixture": "bgsub.mixture.estimator",
     "select": "bgsub.mixture.selection",
+    "scan": "bgsub.motion.scanning",
     "plot_selection": "bgsub.plots.fitted",
     "plot_mixture": "bgsub.plots.fitted",
     "TableModel": "bgsub.clustering.model",
@@ -81,6 +83,7 @@ __all__ = [
     "overlay",
     "plot_mixture",
     "plot_selection",
+    "scan",
     "select",
 ]
 

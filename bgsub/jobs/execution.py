@@ -20,6 +20,8 @@ from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.colors import parse_color
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bgsub.background.methods import Model
     from bgsub.video.frame import VideoInfo
     from bgsub.video.sink import Sink
@@ -136,7 +138,7 @@ def execute(
     return execution.finish(error)
 
 
-def make_model(choice: ModelChoice, info: VideoInfo | None = None) -> Model:
+def make_model(choice: ModelChoice, info: VideoInfo | None = None, region: np.ndarray | None = None) -> Model:
     """Return the model that a job asks for: a new one, or a saved one with the job's parameters.
 
     Parameters
@@ -145,6 +147,8 @@ def make_model(choice: ModelChoice, info: VideoInfo | None = None) -> Model:
         What is asked for.
     info : VideoInfo, optional
         Of a source whose frames are scaled, to which the region is scaled too.
+    region : ndarray, optional
+        Mask in pixels of the frames, in place of the job's region.
 
     Raises
     ------
@@ -157,9 +161,8 @@ def make_model(choice: ModelChoice, info: VideoInfo | None = None) -> Model:
     """
     method = method_of(choice.method or DEFAULT_METHOD)
     if choice.load is None:
-        return method.create(
-            **{**method.in_runs, **choice.parameters}, region=_region(choice.region, info), threads=choice.threads
-        )
+        region = _region(choice.region, info) if region is None else region
+        return method.create(**{**method.in_runs, **choice.parameters}, region=region, threads=choice.threads)
     saved = method_of_kind(kind_of(choice.load))
     if saved is not None and choice.method is not None and saved is not method:
         raise ParameterError(

@@ -26,7 +26,7 @@ class Blob(NamedTuple):
     center : (float, float)
         Centre of its pixels (x, y), in pixels of the source; (0, 0) is the centre of the top left one.
     evidence : float
-        Mean probability that its pixels are foreground, 0 to 1.
+        Mean probability that its pixels are foreground, 0 to 1; or that of what moved when it was measured last.
     """
 
     box: Box
@@ -45,7 +45,12 @@ def least_area(size: tuple[int, int]) -> float:
 
 
 def find_blobs(
-    mask: np.ndarray, probability: np.ndarray | None = None, *, min_area: float = 0.0, factor: int = 1
+    mask: np.ndarray,
+    probability: np.ndarray | None = None,
+    *,
+    min_area: float = 0.0,
+    factor: int = 1,
+    evidence: float = 1.0,
 ) -> tuple[Blob, ...]:
     """Return the blobs of a mask, the largest first.
 
@@ -54,11 +59,13 @@ def find_blobs(
     mask : ndarray of uint8, shape (H, W)
         255 is foreground, all else is not.
     probability : ndarray of float32, shape (H, W), optional
-        That a pixel is foreground, 0 to 1; without it evidence is 1.
+        That a pixel is foreground, 0 to 1.
     min_area : float
         In pixels of the source; smaller ones are left out.
     factor : int
         Pixels of the source along the side of one pixel of the mask.
+    evidence : float
+        Of every blob, where there are no probabilities.
     """
     moving = (mask == 255).view(np.uint8)
     if not moving.any():
@@ -72,6 +79,6 @@ def find_blobs(
             break
         x, y, width, height = (int(v) * factor for v in stats[i, :4])
         center = tuple(float((c + 0.5) * factor - 0.5) for c in centers[i])
-        evidence = 1.0 if sums is None else float(sums[i] / stats[i, cv2.CC_STAT_AREA])
-        blobs.append(Blob((x, y, width, height), float(areas[i]), (center[0], center[1]), evidence))
+        likely = evidence if sums is None else float(sums[i] / stats[i, cv2.CC_STAT_AREA])
+        blobs.append(Blob((x, y, width, height), float(areas[i]), (center[0], center[1]), likely))
     return tuple(blobs)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import cv2
-
 from bgsub.errors import SourceError
-from bgsub.jobs.execution import make_model
-from bgsub.motion.blobs import find_blobs, least_area
 from bgsub.motion.crossings import Borders
 from bgsub.motion.events import Event, EventFinder
+from bgsub.motion.gathering import ActivityGatherer, HeatGatherer, Timeline
 from bgsub.motion.job import ScanJob
+from bgsub.motion.looking import Look, open_small
 from bgsub.motion.results import Scanned, SourceFacts
-from bgsub.motion.sifting import Sieve
 from bgsub.motion.tracking import Track, Tracker
-from bgsub.motion.zones import PlacedZones
-from bgsub.pipeline import Tally, tell_frame_rate
-from bgsub.video.frame import VideoInfo
-from bgsub.video.opening import open_source
+from bgsub.pipeline import Tally
+from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.source import Source
 
 OnTally = Callable[[Tally], None]
 Opened = Callable[[VideoInfo], contextlib.AbstractContextManager[OnTally | None]]
@@ -33,20 +30,38 @@ def scan(source: str, **settings: Any) -> Scan:
     Parameters
     ----------
     source : str, path-like, or sequence of them
-        What `bgsub.open_source` takes; several are one timeline.
+        What `bgsub.open_source` takes; several are one timeline, through one model.
     **settings
-        The fields of `ScanJob`.
+        The fields of `bgsub.motion.job.ScanJob`: ``rule``, ``zones``, ``fast``, ``model``, ``excerpt`` and others.
 
     Returns
     -------
     Scan
-        Yields each event when it is over; `Scan.result` is what came of all.
+        Yields each event when it is over; `Scan.result` is what came of all. Where the source cannot be read to its
+        end, the iteration raises `SourceError` after the events before.
+
+    Raises
+    ------
+    ParameterError
+        When a setting is out of its bounds.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> scan = bgsub.scan("sample_videos/street.mp4")
+    >>> for event in scan:
+    ...     print(f"event {event.number}")
+    event 1
+    >>> scan.result.tally.read
+    300
     """
-    return Scan(ScanJob(source, **settings))
+    return Scan(ScanJob(source, **settings), raises=True)
 
 
 class Scan:
     """A scan: iterating reads the timeline, and yields its events as they close.
+
+    Each iteration begins anew. One that is given up closes the source.
 
     Parameters
     ----------
@@ -57,67 +72,135 @@ class Scan:
         tally after every frame, or of None.
     stop : callable, optional
         Asked after every frame; True ends the scan as the end of the source would.
+    raises : bool
+        Raise the error of a source that cannot be read to its end, after the events before; else it is in the result
+        alone.
 
     Attributes
     ----------
     result : Scanned
-        What has come of it so far; whole once the iteration has ended, in whatever way.
+        What has come of it so far; whole once the iteration has ended, in whatever way: an event that was open then is
+        in it, closed.
     """
 
-    def __init__(self, job: ScanJob, opened: Opened | None = None, stop: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        job: ScanJob,
+        opened: Opened | None = None,
+        stop: Callable[[], bool] | None = None,
+        *,
+        raises: bool = False,
+    ) -> None:
         self.job = job
         self.result = Scanned(None, source=job.sources)
         self._opened = opened or (lambda info: contextlib.nullcontext())
-        self._stop = stop
+        self._stop = stop or (lambda: False)
+        self._raises = raises
 
     def __iter__(self) -> Iterator[Event]:
-        job, tally = self.job, Tally()
-        events: list[Event] = []
-        tracks: list[Track] = []
-        model = make_model(job.model)
-        with open_source(list(job.sources) if len(job.sources) > 1 else job.sources[0], **vars(job.excerpt)) as source:
-            info = source.info
-            fps = float(info.fps) if info.fps else None
-            facts = SourceFacts(job.sources, info.name, info.width, info.height, fps, 0.0, start_time=info.start_time)
-            tell_frame_rate(model, info)
-            zones = PlacedZones(job.zones, (info.width, info.height))
-            sieve = Sieve(float(2**info.bits - 1))
-            least = least_area((info.width, info.height)) if job.min_area is None else job.min_area
-            finder, tracker = EventFinder(job.rule, zones.n_pixels), Tracker()
-            borders = Borders(job.zones, (info.width, info.height))
-            step = 1 / float(info.fps or 25)
-            last = 0.0
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(open_small(self.job))
+            under_way = _UnderWay(self.job, source)
+            told = stack.enter_context(self._opened(source.info))
+            error: SourceError | None = None
             try:
-                with self._opened(info) as told:
-                    for frame in source:
-                        mask = zones.clear_ignored(model.apply(frame.image))
-                        luma = frame.image
-                        if luma.ndim == 3:
-                            luma = cv2.cvtColor(luma, cv2.COLOR_BGR2GRAY)
-                        found = sieve.update(frame.index, frame.time, find_blobs(mask, min_area=least), luma)
-                        touched = zones.touched(mask, found.blobs)
-                        seen = found.observation(frame.index, frame.time, zones.n_pixels, touched)
-                        tracks += map(borders.crossed_by, tracker.update(seen._replace(blobs=found.objects)))
-                        last = frame.time
-                        tally.read += 1
-                        for event in finder.update(seen, tracker.current()):
-                            events.append(event)
-                            yield event
-                        if told is not None:
-                            told(tally)
-                        if self._stop is not None and self._stop():
-                            break
-                for event in finder.finish(last + step):
-                    events.append(event)
-                    yield event
-                tracks += map(borders.crossed_by, tracker.finish())
-            except SourceError as error:
-                self.result = replace(self.result, error=str(error))
-            finally:
-                self.result = replace(
-                    self.result,
-                    facts=replace(facts, duration=last + step),
-                    events=tuple(events),
-                    tracks=tuple(tracks),
-                    tally=tally,
-                )
+                for frame in source:
+                    yield from under_way.take(frame)
+                    if told is not None:
+                        told(under_way.tally)
+                    if under_way.is_full or self._stop():
+                        break
+            except SourceError as broken:
+                error = broken
+            finally:  # also when this is given up, or Ctrl-C is pressed, and nobody takes an event any more
+                last = under_way.finish()
+                self.result = under_way.result(None if error is None else str(error))
+        yield from last
+        if error is not None and self._raises:
+            raise error
+
+
+class _UnderWay:
+    """What has come of a scan so far.
+
+    Attributes
+    ----------
+    tally : Tally
+        Frames and times.
+    """
+
+    def __init__(self, job: ScanJob, source: Source) -> None:
+        self.tally = Tally()
+        self._job, self._source, self._look = job, source, Look(job, source.info)
+        fps = float(source.info.fps) if source.info.fps else None
+        self._timeline = Timeline(fps)
+        info = source.info
+        self._facts = SourceFacts(
+            job.sources, info.name, *self._look.size, fps, 0.0, info.recorded, start_time=info.start_time
+        )
+        self._finder = EventFinder(job.rule, self._look.n_pixels)
+        self._tracker = Tracker() if job.tracks else None
+        self._borders = Borders(job.zones, self._look.size)
+        self._activity, self._heat = ActivityGatherer(), HeatGatherer(self._look.mask.shape)
+        self._events: list[Event] = []
+        self._tracks: list[Track] = []
+        self._started = time.perf_counter()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many events as were asked for."""
+        most = self._job.rule.max_events
+        return most is not None and len(self._events) >= most
+
+    def take(self, frame: Frame) -> list[Event]:
+        """Look at a frame, and return the events that are over."""
+        seen, objects = self._look(frame)
+        self._timeline.note(frame)
+        self._activity.add(seen.time, seen.share)
+        self._heat.add(seen.time, self._look.mask, self._look.windows(seen.blobs))
+        current: tuple[int, ...] = ()
+        if self._tracker is not None:
+            ended = self._tracker.update(seen._replace(blobs=objects))
+            self._tracks += map(self._borders.crossed_by, ended)
+            current = self._tracker.current()
+        closed = self._finder.update(seen, current)
+        self._events += closed
+        self._count(frame, seen.share)
+        return closed
+
+    def finish(self) -> list[Event]:
+        """Return the event that is open when no frame comes any more."""
+        last = [] if self.is_full else self._finder.finish(self._timeline.end)
+        self._events += last
+        if self._tracker is not None:
+            self._tracks += map(self._borders.crossed_by, self._tracker.finish())
+        self._count_losses()
+        return last
+
+    def result(self, error: str | None) -> Scanned:
+        """Return what has come of it."""
+        return Scanned(
+            replace(self._facts, duration=self._timeline.end),
+            tuple(self._events),
+            tuple(self._tracks),
+            self._activity.activity(),
+            self._heat.finish(self._timeline.end),
+            self._look.background(),
+            self.tally,
+            error,
+            source=self._job.sources,
+        )
+
+    def _count(self, frame: Frame, share: float) -> None:
+        tally = self.tally
+        tally.read += 1
+        tally.written += 1
+        tally.foreground += share
+        tally.first_time = frame.time if tally.first_time is None else tally.first_time
+        tally.last_time = frame.time
+        self._count_losses()
+
+    def _count_losses(self) -> None:
+        tally, source = self.tally, self._source
+        tally.damaged, tally.dropped, tally.reconnects = source.damaged, source.dropped, source.reconnects
+        tally.elapsed = time.perf_counter() - self._started
