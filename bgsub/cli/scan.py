@@ -120,7 +120,7 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     from bgsub.cli.scan_printing import Printing
     from bgsub.jobs.inputs import find_inputs
     from bgsub.motion.folder import scan_all
-    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report, write_report
+    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report, clips_among, write_report
     from bgsub.outputs import check_output
     from bgsub.threads import available_processors
 
@@ -144,8 +144,9 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
         )
     if o["rank"]:
         outcomes = printing.ranked(outcomes)
+    clips = clips_among([outcome.outputs for outcome in outcomes])
     for path in o["reports"]:
-        write_report(path, [outcome.scanned for outcome in outcomes], job.rule)
+        write_report(path, [outcome.scanned for outcome in outcomes], job.rule, clips=clips)
     printing.close(outcomes)
     _exit(outcomes)
 

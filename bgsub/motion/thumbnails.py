@@ -67,8 +67,8 @@ def peak_pictures(
 
 def write_thumbnails(
     result: Scanned, base: Path, *, width: int = 640, boxes: bool = False, path: bool = False, overwrite: bool = False
-) -> list[Path]:
-    """Write a JPEG of each event's peak, ``NAME.event-003.jpg``, and return those that were written.
+) -> Iterator[Path]:
+    """Write a JPEG of each event's peak, ``NAME.event-003.jpg``, and yield each that was written, when it is.
 
     Parameters
     ----------
@@ -92,13 +92,11 @@ def write_thumbnails(
     for target in targets.values():
         if target.exists() and not overwrite:
             raise OutputError(f"{target} exists; pass --overwrite or choose another name")
-    written = []
     for event, image in peak_pictures(result, width=width, boxes=boxes, path=path):
         if image is not None:
             with atomic_write(targets[event.number]) as file:
                 file.write(as_jpeg(image))
-            written.append(targets[event.number])
-    return written
+            yield targets[event.number]
 
 
 def as_jpeg(image: np.ndarray, quality: int = 85) -> bytes:

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgsub.errors import BgsubError, SourceError
+from bgsub.errors import BgsubError, OutputError, SourceError
 from bgsub.jobs.batch import make_folder
 from bgsub.jobs.execution import INTERRUPTIONS
 from bgsub.jobs.inputs import Input
+from bgsub.motion.heatmap import write_heatmap
 from bgsub.motion.job import ScanJob
 from bgsub.motion.motchallenge import write_motchallenge
 from bgsub.motion.outputs import RESULT, TRACKS, ScanOutputs, write_result
 from bgsub.motion.results import Scanned
 from bgsub.motion.scanning import Scan
+from bgsub.motion.thumbnails import write_thumbnails
 from bgsub.pipeline import Tally
 from bgsub.video.frame import VideoInfo
 
@@ -137,6 +139,17 @@ def write(scanned: Scanned, task: ScanTask, outputs: ScanOutputs, written: list[
         path = base.with_name(base.name + TRACKS)
         write_motchallenge(path, scanned.tracks)
         written.append(path)
+    # In a folder of results names belong to their inputs: what a killed run has left there is written again.
+    replace = outputs.overwrite or outputs.result
+    if outputs.thumbnails:
+        for picture in write_thumbnails(scanned, base, boxes=True, path=True, overwrite=replace):
+            written.append(picture)
+    if outputs.heatmap:
+        heat = base.with_name(f"{base.name}.heat.png")
+        if heat.exists() and not replace:
+            raise OutputError(f"{heat} exists; pass --overwrite or choose another name")
+        if write_heatmap(heat, scanned):
+            written.append(heat)
     if outputs.result:
         path = base.with_name(base.name + RESULT)
         write_result(path, scanned)

@@ -1,6 +1,7 @@
 """Heat maps and pictures of peaks: looked at again, in the right place and colour."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -10,8 +11,10 @@ import pytest
 from bgsub.errors import OutputError, ParameterError
 from bgsub.motion import thumbnails
 from bgsub.motion.heatmap import heat_picture, write_heatmap, written_seconds
+from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.motion.thumbnails import peak_pictures, write_thumbnails
+from bgsub.motion.working import write
 from tests.motion.scanned import failed_result, some_event, some_result, some_track
 
 WIDTH, HEIGHT = 320, 180
@@ -124,17 +127,17 @@ def test_what_cannot_be_read_again_has_no_picture(tmp_path):
 def test_thumbnails_are_jpegs_named_by_their_events_and_replace_nothing(tmp_path):
     source = written_video(tmp_path / "a.mkv")
     result = result_of(source, peak_at(10), peak_at(200, 2), peak_at(30, 3))
-    written = write_thumbnails(result, tmp_path / "gate")
+    written = list(write_thumbnails(result, tmp_path / "gate"))
     assert [path.name for path in written] == ["gate.event-001.jpg", "gate.event-003.jpg"]
     picture = cv2.imread(str(written[1]))
     assert np.abs(picture[90, 160].astype(int) - colour_of(30)).max() <= 6
     before = written[0].read_bytes()
     written[1].unlink()
     with pytest.raises(OutputError, match=r"event-001\.jpg exists; pass --overwrite or choose another name$"):
-        write_thumbnails(result, tmp_path / "gate")
+        list(write_thumbnails(result, tmp_path / "gate"))
     assert written[0].read_bytes() == before
     assert not written[1].exists()
-    assert len(write_thumbnails(result, tmp_path / "gate", overwrite=True)) == 2
+    assert len(list(write_thumbnails(result, tmp_path / "gate", overwrite=True))) == 2
 
 
 def heat_result(heat, background=None, **facts):
@@ -189,3 +192,20 @@ def test_a_heat_map_is_written_as_png(tmp_path):
     assert not (tmp_path / "none.png").exists()
     with pytest.raises(OutputError, match=r"its extension is not \.png; choose that$"):
         write_heatmap(tmp_path / "h.jpg", some_result())
+
+
+def test_a_scan_writes_its_pictures_and_in_a_folder_of_results_again(tmp_path):
+    source = written_video(tmp_path / "a.mkv")
+    result = replace(result_of(source, peak_at(10), peak_at(30, 2)), heat=np.ones((18, 32), np.float32))
+    task = SimpleNamespace(folder=tmp_path / "out", name="day/gate")
+    written = []
+    write(result, task, ScanOutputs(thumbnails=True, heatmap=True), written)
+    assert [path.name for path in written] == ["gate.event-001.jpg", "gate.event-002.jpg", "gate.heat.png"]
+    assert all(cv2.imread(str(path)) is not None for path in written)
+    with pytest.raises(OutputError, match=r"gate\.event-001\.jpg exists; pass --overwrite"):
+        write(result, task, ScanOutputs(thumbnails=True), [])
+    with pytest.raises(OutputError, match=r"gate\.heat\.png exists; pass --overwrite"):
+        write(result, task, ScanOutputs(heatmap=True), [])
+    again = []  # what a killed run has left there
+    write(result, task, ScanOutputs(thumbnails=True, heatmap=True, result=True), again)
+    assert again[:3] == written

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.formats import READABLE_VIDEOS
 from bgsub.motion.events import Rule
 from bgsub.motion.reports.chapters import ffmetadata_report
 from bgsub.motion.reports.csv_table import csv_report
@@ -86,3 +88,20 @@ def check_report(path: str | os.PathLike[str], sources: int = 1) -> None:
             f"cannot write the report {path}: it holds the chapters of one video, and there are {sources}; "
             "scan one, or choose another extension"
         )
+
+
+def clips_among(outputs: Sequence[Sequence[Path]]) -> dict[tuple[int, int], Path]:
+    """Return the clips among what was written of each timeline, as `write_report` takes them.
+
+    Parameters
+    ----------
+    outputs : sequence of sequences of Path
+        Of each result its files; a clip is called ``NAME.event-003.mp4``, or by another extension of videos.
+    """
+    clips = {}
+    for i, paths in enumerate(outputs):
+        for path in paths:
+            named = re.fullmatch(r".*\.event-(\d{1,9})", path.stem, re.DOTALL)
+            if named and path.suffix.lower() in READABLE_VIDEOS:
+                clips[i, int(named[1])] = path
+    return clips

@@ -16,7 +16,7 @@ import pytest
 
 from bgsub.motion.events import Rule
 from bgsub.motion.reports import html_page
-from bgsub.motion.reports.writing import write_report
+from bgsub.motion.reports.writing import clips_among, write_report
 from tests.motion.scanned import failed_result, some_event, some_result
 from tests.motion.test_pictures import peak_at, result_of, written_video
 
@@ -157,6 +157,15 @@ def test_clips_are_linked_from_where_the_page_lies(tmp_path):
     (tmp_path / "sub").mkdir()
     page, _ = page_of(tmp_path / "sub", [some_result()], clips=clips)
     assert next(a["href"] for a in page.of("a") if "data-event" not in a) == "../clips/gate.event-001.mp4"
+
+
+def test_clips_are_found_among_what_was_written():
+    gate = [Path("out/a.event-7.event-001.mp4"), Path("out/a.event-002.MKV"), Path("out/a.event-001.jpg")]
+    assert clips_among([gate, [Path("b.scan.json"), Path("b.event-x.mp4")], [Path("c.event-012.webm")]]) == {
+        (0, 1): gate[0],
+        (0, 2): gate[1],
+        (2, 12): Path("c.event-012.webm"),
+    }
 
 
 def test_filters_are_offered_where_there_is_something_to_choose(tmp_path):
