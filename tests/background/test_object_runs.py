@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from bgsub.background.adaptive.codes import FOREGROUND, GHOST, NOBODY, SHADOW, ZERO_BYTE
 from bgsub.background.adaptive.flicker import average_flicker, count_above
 from bgsub.background.adaptive.kernels import Planes
-from bgsub.background.adaptive.marks import GONE, KEPT, LARGE, mark_rows, marked_rows, near_of, write_mask
+from bgsub.background.adaptive.marks import Spans, Told, filled_rows, near_of, paint, tell
 from bgsub.background.adaptive.objects import objects_of
 from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for
 from bgsub.background.outlines import find_objects, mask_of
@@ -48,11 +50,10 @@ def runs_of(evidence, sigma=0.0, owner=0, value=127):
     return runs, shadows
 
 
-def painted(found, rows, mark=KEPT):
+def painted(found, rows):
     """The mask of some objects."""
-    mask, shape = np.full(found.size, 9, np.uint8), found.size
-    marks = found.marks((rows, mark))
-    write_mask(*found.drawing, marks, np.zeros(shape, np.uint8), mask, 0, n_bands(shape))
+    mask = np.zeros(found.size, np.uint8)
+    paint(found.spans(rows), 0, 255, mask)
     return mask
 
 
@@ -152,6 +153,44 @@ def test_a_bay_at_the_edge_of_the_picture_is_no_hole():
     assert painted(found, np.array([0]))[4, 9] == 255
 
 
+def nested(n):
+    """Rings around one another, so far apart that they do not touch, and a dot."""
+    size = 4 * n + 1
+    distance = np.abs(np.arange(size) - size // 2)
+    return np.maximum(distance[:, None], distance) % 2 == 0
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_rings_in_rings_are_counted_and_painted_with_all_that_is_in_them(n):
+    plane = np.pad(nested(n), 1)
+    open_rings, filled = found_in(plane, 0, 0), found_in(plane, 0, 1e9)
+    sides = 4 * np.arange(2 * n, -1, -2) // 2 + 1  # outermost first
+    assert filled.components.area[filled.rows].tolist() == (sides**2).tolist()
+    assert open_rings.components.area[open_rings.rows].tolist() == [max(1, 4 * side - 4) for side in sides.tolist()]
+    for row, side in enumerate(sides.tolist()):
+        assert np.count_nonzero(painted(filled, np.array([row]))) == side**2
+        assert np.count_nonzero(painted(open_rings, np.array([row]))) == max(1, 4 * side - 4)
+
+
+def test_a_spiral_is_one_object_and_its_inside_is_no_hole():
+    plane, row, column = np.zeros((21, 21), bool), 10, 10
+    for i, length in enumerate(sorted([*range(2, 20, 2)] * 2)):
+        for _ in range(length):
+            plane[row, column] = True
+            row, column = row + (0, 1, 0, -1)[i % 4], column + (1, 0, -1, 0)[i % 4]
+    found = found_in(plane, 0, 1e9)
+    assert found.components.area[found.rows].tolist() == [np.count_nonzero(plane)]
+    np.testing.assert_array_equal(painted(found, np.array([0])) != 0, plane)
+
+
+def test_of_runs_that_reach_both_ends_of_a_row_only_those_that_touch_are_one():
+    plane = np.zeros((4, 6), bool)
+    plane[0, 4:] = plane[1, :4] = True  # at a corner
+    plane[2, 5] = plane[3, :4] = True  # beside nothing
+    found = found_in(plane)
+    assert sorted(found.components.area[found.rows].tolist()) == [1, 4, 6]
+
+
 def test_held_counts_what_was_foreground_in_the_box():
     plane = np.zeros((30, 40), bool)
     plane[4:12, 5:20] = plane[20:23, 30:33] = True
@@ -161,24 +200,26 @@ def test_held_counts_what_was_foreground_in_the_box():
     assert found_in(plane).table(mask, 10).held.tolist() == [2 * 15 - 3, 0]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (40, 65), (33, 131)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1), (40, 65), (33, 131), (150, 40)], ids=str)
 @pytest.mark.parametrize("oldest", [3, 256])
-def test_what_learning_is_told_of_objects_over_some_frames(shape, oldest):
+@pytest.mark.parametrize("step", [1, 20], ids=["each band", "all bands"])
+def test_what_learning_is_told_of_objects_over_some_frames(shape, oldest, step):
     """Beside the same by pictures: dilation of what is large now, or was in the last frame."""
     rng = np.random.default_rng(4)
     age, rows = np.zeros(shape, np.uint8), np.zeros(shape[0], np.uint8)
     age[shape[0] // 2, shape[1] // 3 :] = 254
     near, mask, before = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8), age.copy()
     around = near_of(age)
-    rows[...] = marked_rows(mask, around, age)
+    rows[...] = filled_rows(mask, around)
+    told, n = Told(rows, around, age, near, mask), n_bands(shape)
     for frame in range(8):
         plane = spots(shape, 20 + frame // 3, 0.006) if frame != 5 else np.zeros(shape, np.uint8)
         found = found_in(plane, 3)
         kept, large, gone = (rng.random(len(found.rows)) < share for share in (0.8, 0.6, 0.3))
         large &= kept
-        marks = found.marks((kept, KEPT), (gone, GONE), (large, LARGE))
-        for band in reversed(range(n_bands(shape))):
-            mark_rows(*found.drawing, marks, oldest, rows, around, age, near, mask, band, band + 1)
+        spans = Spans(*map(found.spans, (kept, gone, large)))
+        for lo, hi in reversed(list(itertools.pairwise([*range(0, n, step), n]))):
+            tell(spans, oldest, told, lo, hi)
         big = painted(found, large)
         expected = cv2.dilate(big | before, np.ones((7, 7), np.uint8)) != 0
         before = np.where(big, np.minimum(before, 254) + 1, 0).astype(np.uint8)
@@ -186,6 +227,7 @@ def test_what_learning_is_told_of_objects_over_some_frames(shape, oldest):
         np.testing.assert_array_equal(near != 0, expected & (before < oldest))
         ghosts = painted(found, gone) != 0
         np.testing.assert_array_equal(mask, np.where(ghosts, GHOST, painted(found, kept)))
+        np.testing.assert_array_equal(rows != 0, (mask | around).any(axis=1))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -11,6 +11,7 @@ import numpy as np
 from bgsub import threads as pool
 from bgsub.background.adaptive.codes import (
     FLICKER_STEPS,
+    FOREGROUND,
     MEAN_C,
     MEAN_Y,
     NOBODY,
@@ -27,7 +28,7 @@ from bgsub.background.adaptive.flicker import average_flicker, count_above
 from bgsub.background.adaptive.kernels import Planes, State, score_tiles, update_tiles
 from bgsub.background.adaptive.light import CHROMA, LUMA
 from bgsub.background.adaptive.likeness import luma_within, measure
-from bgsub.background.adaptive.marks import GONE, KEPT, LARGE, mark_rows, marked_rows, near_of, write_mask
+from bgsub.background.adaptive.marks import Spans, Told, filled_rows, near_of, paint, tell
 from bgsub.background.adaptive.neighbourhood import explain_by_neighbours
 from bgsub.background.adaptive.objects import objects_of
 from bgsub.background.adaptive.registration import small
@@ -194,18 +195,19 @@ class CpuEngine:
 
     def keep(self, rows: np.ndarray) -> None:
         """Take the objects that are foreground; see `Engine`."""
-        self._kept = rows
+        self._kept = self._found.spans(rows)
 
     def learn(self, step: Step, ghosts: np.ndarray, large: np.ndarray, oldest: int) -> None:
         """Move the mixture and the flicker; see `Engine`."""
-        marks = self._found.marks((self._kept, KEPT), (ghosts, GONE), (large, LARGE))
-        self._share_bands(self._learning(step, marks, oldest))
+        spans = Spans(self._kept, self._found.spans(ghosts), self._found.spans(large))
+        self._share_bands(self._learning(step, spans, oldest))
         self._flicker_is_spread = False
 
     def deliver(self, mask: np.ndarray, probability: np.ndarray | None) -> None:
         """Write what the caller gets, where the frame shows it; see `Engine`."""
         marked = mask if self._shows_all else np.empty(self._size, np.uint8)
-        write_mask(*self._found.drawing, self._found.marks((self._kept, KEPT)), self._shadows, marked, 0, self._n_bands)
+        np.copyto(marked, self._shadows)
+        paint(self._kept, 0, FOREGROUND, marked)
         if self._known is not None:
             marked[self._known & ~self._area.outside] = 255
         if not self._shows_all:
@@ -275,7 +277,7 @@ class CpuEngine:
         self.pictures.mask[...] = arrays["mask"]
         self.planes.flicker[...] = np.minimum(self.state.flicker * FLICKER_STEPS + np.float32(0.5), 255)
         self._around[...] = near_of(self.age)
-        self._rows[...] = marked_rows(self.pictures.mask, self._around, self.age)
+        self._rows[...] = filled_rows(self.pictures.mask, self._around)
         count_above(self.pictures.flicker, FLICKERING, self._flickering, 0, self._n_bands)
         self._flicker_is_spread = False
 
@@ -338,13 +340,13 @@ class CpuEngine:
         frame = (self.pictures.evidence, self.pictures.owner), self._active, search.smoothing, search.shadow_value
         return partial(find_runs, *frame, self._runs, self._shadows)
 
-    def _learning(self, step: Step, marks: np.ndarray, oldest: int) -> Work:
+    def _learning(self, step: Step, spans: Spans, oldest: int) -> Work:
         """Return work that tells learning of the objects, learns, and counts what flickers."""
-        pictures, remembered = self.pictures, (self._rows, self._around, self.age)
-        told = (*remembered, pictures.near, pictures.mask)
-        mark = bound(mark_rows, *self._found.drawing, marks, oldest, *told)
+        pictures = self.pictures
+        told = Told(self._rows, self._around, self.age, pictures.near, pictures.mask)
         update = self._on_tiles(update_tiles, self._image, self.state, self.planes, step)
-        return in_turn([mark, update, partial(count_above, pictures.flicker, FLICKERING, self._flickering)])
+        count = partial(count_above, pictures.flicker, FLICKERING, self._flickering)
+        return in_turn([partial(tell, spans, oldest, told), update, count])
 
     def _raise_standing(self, search: Search) -> None:
         """Raise the evidence of shadows that stand."""

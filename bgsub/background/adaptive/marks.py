@@ -1,141 +1,132 @@
 """Objects as pictures: what learning is told of them, and the mask.
 
-Of components, `marks` says what each is to be painted as; a picture is painted row by row, run by run, and rows that
-have nothing and had nothing are left alone.
+What is painted is a table of *spans*: pieces of rows, in the order of rows. Rows that have nothing and had nothing are
+left alone.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from bgsub.background.adaptive.codes import FOREGROUND, GHOST
-from bgsub.background.adaptive.runs import BAND
-from bgsub.simd import inline, kernels_of
+from bgsub.background.adaptive.runs import stretches, with_margin
+from bgsub.simd import kernels_of
 
 kernel = kernels_of(__name__)
 
-KEPT, GONE, LARGE = 1, 2, 4  # marks of components: foreground; ghosts; changes around them are no flicker
-
 _AROUND = 3  # chosen: pixels around an object in which changes are no flicker, along rows and along columns
-_HAS_MASK, _HAS_NEAR, _HAS_AGE = 1, 2, 4  # flags of rows in which a plane is not all 0
+_SQUARE = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
 
 
-@inline
-def paint(runs, base, component, marks, mark, y, value, reach, out):
-    """Write `value` to a row where components with the mark are, in row y, and `reach` columns around them."""
-    edges = runs.edges[y // BAND, runs.first[y] : runs.first[y] + runs.n_edges[y]]
-    width, painted = len(out), False
-    for j in range(len(edges) + 1):
-        if len(edges) and marks[component[base[y] + j]] & mark:
-            left, right = edges[j - 1] if j else 0, edges[j] if j < len(edges) else width
-            if left < right:
-                out[max(0, left - reach) : min(width, right + reach)] = value
-                painted = True
-    return painted
+class Spans(NamedTuple):
+    """What learning is told of, each (N, 3) int64: row, first column, and the one after the last."""
+
+    kept: np.ndarray  # foreground
+    ghosts: np.ndarray
+    large: np.ndarray  # changes around it are no flicker
 
 
-@inline
-def grow_old(runs, base, component, marks, y, age):
-    """Add a frame to the ages of a row within what is large, and set them to 0 elsewhere."""
-    edges, old = runs.edges[y // BAND, runs.first[y] : runs.first[y] + runs.n_edges[y]], False
-    for j in range(len(edges) + 1):
-        left, right = edges[j - 1] if j else 0, edges[j] if j < len(edges) else len(age)
-        part = age[left:right]
-        if len(edges) and marks[component[base[y] + j]] & LARGE:
-            old = True
-            for x in range(len(part)):
-                part[x] = min(part[x], np.uint8(254)) + 1
-        else:
-            part[:] = 0
-    return old
+class Told(NamedTuple):
+    """What learning is told, and what is remembered for the next frame: pictures of uint8, (h, w), but `rows`.
 
-
-@inline
-def near_row(runs, base, component, marks, oldest, y, around, age, near):
-    """Write where changes in row y are no flicker, now or in the last frame; return whether there is any.
-
-    `around` remembers: 1 near what is large now, 2 near what was in the last frame.
+    Attributes
+    ----------
+    rows : ndarray of uint8, shape (h,)
+        Remembered: not 0 for the rows in which a plane is not all 0.
+    around : ndarray
+        Remembered: 1 near what is large, and 2 near what was in the frame before.
+    age : ndarray
+        Remembered: frames for which a pixel has been within what is large.
+    near : ndarray
+        Not 0 where changes are no flicker.
+    mask : ndarray
+        `FOREGROUND` and `GHOST`.
     """
-    height, width = around.shape
-    row = around[y]
-    for x in range(width):
-        row[x] = (row[x] & 1) << 1
-    there = False
-    line = near[y]
-    line[:] = 0
-    for other in range(max(0, y - _AROUND), min(height, y + _AROUND + 1)):
-        there |= paint(runs, base, component, marks, LARGE, other, np.uint8(1), _AROUND, line)
-    ages = age[y]
-    for x in range(width):
-        row[x] |= line[x]
-        line[x] = row[x] if ages[x] < oldest else 0
-    return there
+
+    rows: np.ndarray
+    around: np.ndarray
+    age: np.ndarray
+    near: np.ndarray
+    mask: np.ndarray
 
 
 @kernel
-def mark_rows(runs, base, component, marks, oldest, rows, around, age, near, mask, lo, hi):
+def paint(spans, top, value, out):
+    """Write `value` to the pixels of spans; `out` begins with row `top` of the picture that they are in."""
+    for i in range(len(spans)):
+        for x in range(spans[i, 1], spans[i, 2]):
+            out[spans[i, 0] - top, x] = value
+
+
+@kernel
+def grow_old(oldest, inside, beside, age, around, near):
+    """Write ages, and where changes are no flicker, of rows of pixels: `inside` what is large, and `beside` it."""
+    for i in range(len(age)):
+        old = (age[i] + (age[i] < 255)) * (inside[i] != 0)
+        seen = (around[i] & 1) * 2 | (beside[i] & 1)
+        age[i], around[i], near[i] = old, seen, seen * (old < oldest)
+
+
+def within_rows(spans: np.ndarray, rows: slice) -> np.ndarray:
+    """Return the spans that are in some rows."""
+    begin, end = np.searchsorted(spans[:, 0], (rows.start, rows.stop))
+    return spans[begin:end]
+
+
+def tell(spans: Spans, oldest: int, told: Told, lo: int, hi: int) -> None:
     """Write what learning is told of the objects, in the rows of the bands lo to hi - 1.
 
-    `rows` has flags of rows, `around` and `age` remember. `mask` gets FOREGROUND and GHOST, `near` what is not 0 near a
-    large object, now or in the last frame, unless it is `oldest` frames old.
+    Parameters
+    ----------
+    spans : Spans
+        Of the objects of this frame.
+    oldest : int
+        Frames from which on changes within what is large, or near it, are flicker after all; above 255 for never.
+    told : Told
+        Of the last frame; receives what is told now.
+    lo, hi : int
+        Range of bands.
     """
-    height = len(rows)
-    for y in range(lo * BAND, min(hi * BAND, height)):
-        had, has = rows[y], 0
-        if had & _HAS_MASK:
-            mask[y] = 0
-        if paint(runs, base, component, marks, KEPT, y, np.uint8(FOREGROUND), 0, mask[y]):
-            has |= _HAS_MASK
-        if paint(runs, base, component, marks, GONE, y, np.uint8(GHOST), 0, mask[y]):
-            has |= _HAS_MASK
-        if (had & _HAS_AGE or runs.n_edges[y]) and grow_old(runs, base, component, marks, y, age[y]):
-            has |= _HAS_AGE
-        comes = False
-        for other in range(max(0, y - _AROUND), min(height, y + _AROUND + 1)):
-            comes |= runs.n_edges[other] > 0
-        if had & _HAS_NEAR or comes:
-            near_row(runs, base, component, marks, oldest, y, around, age, near)
-            for x in range(near.shape[1]):
-                if around[y, x]:
-                    has |= _HAS_NEAR
-                    break
-        rows[y] = has
+    height = len(told.rows)
+    for part in stretches(lo, hi, height):
+        wide = with_margin(part, _AROUND, height)
+        kept, ghosts = within_rows(spans.kept, part), within_rows(spans.ghosts, part)
+        large = within_rows(spans.large, wide)
+        ends = [one[[0, -1], 0] for one in (kept, ghosts) if len(one)]
+        ends += [large[[0, -1], 0] + (-_AROUND, _AROUND)] if len(large) else []
+        had = part.start + np.flatnonzero(told.rows[part])
+        ends += [had[[0, -1]]] if len(had) else []
+        if not ends:
+            continue
+        first, last = int(min(end[0] for end in ends)), int(max(end[1] for end in ends))
+        busy = slice(max(part.start, first), min(part.stop, last + 1))
+        mask = told.mask[busy]
+        mask[...] = 0
+        paint(kept, busy.start, FOREGROUND, mask)
+        paint(ghosts, busy.start, GHOST, mask)
+        _tell_of_large(large, busy, oldest, told)
+        told.rows[busy] = filled_rows(mask, told.around[busy])
 
 
-@kernel
-def write_mask(runs, base, component, marks, shadows, out, lo, hi):
-    """Write the foreground, and shadows elsewhere, to the rows of the bands lo to hi - 1 of a mask."""
-    for y in range(lo * BAND, min(hi * BAND, len(out))):
-        row, shadow = out[y], shadows[y]
-        for x in range(len(row)):
-            row[x] = shadow[x]
-        paint(runs, base, component, marks, KEPT, y, np.uint8(FOREGROUND), 0, row)
-
-
-@kernel
-def paint_one(runs, base, component, marks, top, left, out):
-    """Paint the components that are marked at all to a picture of the box whose top left is given: 255."""
-    height, width = out.shape
-    for row in range(height):
-        y = top + row
-        edges = runs.edges[y // BAND, runs.first[y] : runs.first[y] + runs.n_edges[y]]
-        for j in range(len(edges) + 1):
-            if len(edges) and marks[component[base[y] + j]]:
-                a = max(edges[j - 1] if j else 0, left) - left
-                b = min(edges[j] if j < len(edges) else left + width, left + width) - left
-                if a < b:
-                    out[row, a:b] = 255
+def _tell_of_large(large: np.ndarray, rows: slice, oldest: int, told: Told) -> None:
+    """Write ages, and where changes are no flicker, to some rows; `large` are spans in them and around them."""
+    wide = with_margin(rows, _AROUND, len(told.rows))
+    within = slice(rows.start - wide.start, rows.stop - wide.start)
+    inside = np.zeros((wide.stop - wide.start, told.age.shape[1]), np.uint8)
+    paint(within_rows(large, wide), wide.start, 255, inside)
+    beside = cv2.dilate(inside, _SQUARE)
+    pictures = inside[within], beside[within], told.age[rows], told.around[rows], told.near[rows]
+    grow_old(oldest, *(picture.reshape(-1) for picture in pictures))
 
 
 def near_of(age: np.ndarray) -> np.ndarray:
-    """Return what `mark_rows` remembers beside the ages: 1 near what was large in the last frame."""
-    return cv2.dilate(np.minimum(age, 1), np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8))
+    """Return what `tell` remembers beside the ages: 1 near what was large in the last frame."""
+    return cv2.dilate(np.minimum(age, 1), _SQUARE)
 
 
-def marked_rows(mask: np.ndarray, around: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Return the flags of rows that go with such planes: uint8, (h,)."""
-    flags = np.zeros(len(mask), np.uint8)
-    for plane, flag in ((mask, _HAS_MASK), (around, _HAS_NEAR), (age, _HAS_AGE)):
-        flags[plane.any(axis=1)] |= flag
-    return flags
+def filled_rows(mask: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """Return not 0 for the rows in which such planes are not all 0, uint8, (h,); what has an age has what is around."""
+    return (mask | around).max(axis=1)

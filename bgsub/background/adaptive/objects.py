@@ -1,4 +1,4 @@
-"""The objects of a frame on the CPU: told in a table, and as marks of the components that are painted."""
+"""The objects of a frame on the CPU: told in a table, and as spans to be painted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bgsub.background.adaptive.codes import FOREGROUND
-from bgsub.background.adaptive.components import Components, components_of, inherit
+from bgsub.background.adaptive.components import Components, components_of, with_enclosed
 from bgsub.background.adaptive.engine import Objects
-from bgsub.background.adaptive.marks import KEPT, paint_one
+from bgsub.background.adaptive.marks import paint, within_rows
 from bgsub.background.adaptive.runs import Runs
 
 
@@ -18,8 +18,6 @@ class Found(NamedTuple):
 
     Attributes
     ----------
-    runs : Runs
-        Of positive evidence.
     size : (int, int)
         Height h and width w of the picture.
     components : Components
@@ -28,15 +26,9 @@ class Found(NamedTuple):
         Those that are objects.
     """
 
-    runs: Runs
     size: tuple[int, int]
     components: Components
     rows: np.ndarray
-
-    @property
-    def drawing(self) -> tuple[Runs, np.ndarray, np.ndarray]:
-        """What the kernels that paint need first."""
-        return self.runs, self.components.base, self.components.of_node
 
     def table(self, mask: np.ndarray, compared_area: int) -> Objects:
         """Return the table of the objects; `mask` is what was learned last, (h, w)."""
@@ -52,20 +44,19 @@ class Found(NamedTuple):
         rows = slice(max(0, top - margin), min(self.size[0], bottom + margin))
         return rows, slice(max(0, left - margin), min(self.size[1], right + margin))
 
-    def marks(self, *sets: tuple[np.ndarray, int]) -> np.ndarray:
-        """Return what each component is to be painted as, uint8: of sets of rows and the marks that they give."""
+    def spans(self, rows: np.ndarray) -> np.ndarray:
+        """Return the spans of some objects, with the holes that are filled: int64, (spans, 3), in the order of rows."""
         components = self.components
-        marks = np.zeros(len(components.area), np.uint8)
-        for rows, mark in sets:
-            marks[self.rows[rows]] |= mark
-        inherit(components.around, components.is_gap, components.is_open, marks)
-        return marks
+        chosen = np.zeros(len(components.area), bool)
+        chosen[self.rows[rows]] = True
+        return components.spans[with_enclosed(chosen, components)[components.of_node]]
 
     def patch(self, row: int, margin: int = 2) -> tuple[tuple[slice, slice], np.ndarray]:
         """Return the box around an object, and the object's mask there, uint8, not 0 inside."""
         box = self.box(row, margin)
         inside = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
-        paint_one(*self.drawing, self.marks((np.array([row]), KEPT)), box[0].start, box[1].start, inside)
+        spans = within_rows(self.spans(np.array([row])), box[0])  # a component reaches no further
+        paint(spans - (0, box[1].start, box[1].start), box[0].start, 255, inside)
         return box, inside
 
 
@@ -82,4 +73,4 @@ def objects_of(runs: Runs, size: tuple[int, int], min_area: float, fill_area: fl
         Pixels: smaller objects are left out, smaller holes filled.
     """
     components = components_of(runs, size[1], fill_area)
-    return Found(runs, size, components, np.flatnonzero(~components.is_gap & (components.area >= min_area)))
+    return Found(size, components, np.flatnonzero(~components.is_gap & (components.area >= min_area)))
