@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from bgsub.motion.folder import Outcome
     from bgsub.motion.job import ScanJob
     from bgsub.motion.outputs import ScanOutputs
+
+logger = logging.getLogger(__name__)
 
 _TIME, _PATH = Seconds(), FilePath()
 
@@ -63,6 +66,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
     "--report", "reports", type=_PATH, multiple=True, metavar="FILE", help="Of all events: .csv, .json, .html, .edl ..."
 )
 @_outputs("--reel", type=_PATH, metavar="FILE", help="One video of all events, with chapters: .mp4, .mkv.")
+@_outputs("--learn-mask", type=_PATH, metavar="FILE", help="Write what always moves as a mask, for --ignore: .png.")
 @_outputs("--list-still", is_flag=True, help="Print only the files in which nothing moves, one a line.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist; do finished inputs again.")
 @_events("--min-motion", type=Area(), metavar="AREA", help="Least area that moves: 0.05%, or 200px. [default: 0.05%]")
@@ -118,15 +122,22 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
 
 def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None:
     from bgsub.cli.scan_printing import Printing
+    from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
     from bgsub.motion.folder import scan_all
-    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report, clips_among, write_report
+    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report
     from bgsub.outputs import check_output
     from bgsub.threads import available_processors
 
     found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
     inputs = [_joined(found.each)] if o["concat"] and len(found.each) > 1 else list(found.each)
-    job = _job(ctx, o)
+    job, folder = _job(ctx, o), Path(o["into"]) if o["into"] else None
+    if folder is not None:
+        make_folder(folder)  # a report may go there
+    if o["reel"]:
+        check_output(o["reel"], overwrite=o["overwrite"])
+    if o["learn_mask"]:
+        check_output(o["learn_mask"], overwrite=o["overwrite"], suffixes=(".png",))
     for path in o["reports"]:
         check_report(path, len(inputs))
         check_output(path, overwrite=o["overwrite"], suffixes=WRITABLE_REPORTS)
@@ -137,18 +148,34 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
             inputs,
             job,
             _files(o),
-            Path(o["into"]) if o["into"] else None,
+            folder,
             processes=min(processes, len(inputs)),
             watch=printing.watch,
             on_outcome=printing.tell,
         )
     if o["rank"]:
         outcomes = printing.ranked(outcomes)
+    printing.close(outcomes)
+    _write_all(outcomes, job, o)
+    _exit(outcomes)
+
+
+def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any]) -> None:
+    """Write what is made of all results together: reports, the mask of what always moves."""
+    from bgsub.motion.clips.reel import write_reel
+    from bgsub.motion.learned_mask import learn_mask, write_mask
+    from bgsub.motion.reports.writing import clips_among, write_report
+    from bgsub.motion.working import drawing_of
+
+    results = [outcome.scanned for outcome in outcomes]
     clips = clips_among([outcome.outputs for outcome in outcomes])
     for path in o["reports"]:
-        write_report(path, [outcome.scanned for outcome in outcomes], job.rule, clips=clips)
-    printing.close(outcomes)
-    _exit(outcomes)
+        write_report(path, results, job.rule, clips=clips)
+    if o["reel"] and any(result.events for result in results):
+        drawing = drawing_of(o["draw"] or ())
+        write_reel(results, o["reel"], job.rule, draw=drawing, excerpt=job.excerpt, overwrite=o["overwrite"])
+    if o["learn_mask"]:
+        write_mask(o["learn_mask"], learn_mask(results))
 
 
 def _joined(inputs: Sequence[Input]) -> Input:

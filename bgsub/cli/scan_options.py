@@ -182,8 +182,8 @@ def _toml(value: Any) -> str:
 
 def refuse_contradictions(o: Mapping[str, Any]) -> None:
     """Raise `click.UsageError` where options contradict each other."""
-    if o["draw"] and o["clips"] != "exact":
-        raise click.UsageError("--draw changes pictures, which must be encoded again: add --clips exact")
+    if o["draw"] and o["clips"] != "exact" and not o["reel"]:
+        raise click.UsageError("--draw changes pictures, which must be encoded again: add --clips exact, or --reel")
     if o["list_still"] and o["as_json"]:
         raise click.UsageError("--list-still prints names, --json everything: leave one out")
     if o["min_length"] is not None and o["max_length"] is not None and o["max_length"] <= o["min_length"]:

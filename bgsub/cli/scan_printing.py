@@ -14,6 +14,7 @@ import click
 
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.tables import print_table
+from bgsub.motion.crossings import count
 from bgsub.times import written_time
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class Printing:
             head += ["unusual"] * rank + ["zones"] * zones
             events = sorted(scanned.events, key=lambda event: -(event.unusual or 0))
             print_table(head, [_row(event, rank, zones) for event in events], tall=True)
+        for line, crossed in count(outcome.task.job.zones, scanned.tracks).items():
+            click.echo(f"  {line}: {crossed}")
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Say what came of all."""

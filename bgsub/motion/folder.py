@@ -14,7 +14,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.manifest import Entry, Manifest, State, digest
 from bgsub.jobs.naming import NAME, Names
 from bgsub.motion.job import ScanJob
-from bgsub.motion.outputs import RESULT, ScanOutputs, as_settings, read_result
+from bgsub.motion.outputs import EVENT, HEATMAP, RESULT, TRACKS, ScanOutputs, as_settings, read_result
 from bgsub.motion.processes import scan_in_processes
 from bgsub.motion.results import Scanned
 from bgsub.motion.working import Finished, ScanTask, work
@@ -134,8 +134,9 @@ def settings_of(pattern: ScanJob, outputs: ScanOutputs) -> str:
 
 def _tasks(inputs: Sequence[Input], pattern: ScanJob, folder: Path, claimed: dict[str, Any]) -> list[ScanTask]:
     names = Names([NAME + RESULT], claimed).choose_all(inputs)
+    keep = tuple(name for item in inputs for name in item.reads if EVENT in Path(name).name)
     return [
-        ScanTask(i, item, replace(pattern, source=item.pictures or item.source), folder, name)
+        ScanTask(i, item, replace(pattern, source=item.pictures or item.source), folder, name, keep=keep)
         for i, (item, (name, _)) in enumerate(zip(inputs, names, strict=True))
     ]
 
@@ -173,17 +174,29 @@ def _done_before(task: ScanTask, manifest: Manifest, settings: str) -> Outcome |
 
 
 def _begun(task: ScanTask, manifest: Manifest, settings: str) -> ScanTask:
-    """Put down that a task is about to be done; return it with what earlier tries own."""
+    """Put down that a task is about to be done; return it with what is its own: nothing, where others' files lie."""
     entry, stamp = manifest.get(task.input.identity), stamp_of(task.input)
     ours = () if entry is None else entry.outputs
+    if not ours and not _others_files(manifest.folder / task.name):
+        ours = (f"{task.name}{RESULT}",)
     manifest.add(Entry(task.input.identity, stamp.size, stamp.mtime, settings, ours))
     return replace(task, ours=ours)
+
+
+def _others_files(base: Path) -> bool:
+    """Say whether there are files that are called as this task's would be."""
+    if not base.parent.is_dir():
+        return False
+    endings = (RESULT, HEATMAP, TRACKS, EVENT)
+    return any(path.name.startswith(tuple(base.name + ending for ending in endings)) for path in base.parent.iterdir())
 
 
 def _put_down(outcome: Outcome, manifest: Manifest, settings: str) -> None:
     entry = manifest.get(outcome.task.input.identity)
     assert entry is not None
     names = tuple(path.relative_to(manifest.folder).as_posix() for path in outcome.outputs)
+    if outcome.state != "done":
+        names = (*names, *(name for name in entry.outputs if name not in names))
     error = " ".join(str(outcome.error).split()) if outcome.state == "failed" else None
     frames = outcome.scanned.tally.read
     manifest.add(replace(entry, outputs=names, state=_STATES[outcome.state], error=error, frames=frames))

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bgsub.errors import OutputError, ParameterError
+from bgsub.errors import OutputError
 from bgsub.files import atomic_write
 from bgsub.motion.results import Scanned
 
 RESULT = ".scan.json"
 TRACKS = ".tracks.csv"
 """What the file of a timeline's result is called, behind its name."""
+
+HEATMAP, TRACKS, EVENT = ".heat.png", ".tracks.csv", ".event-"
+"""What its heat map, its table of tracks, and the beginning of each event's clip and thumbnail are called."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class ScanOutputs:
     clips : {'copy', 'exact'} or None
         A clip of each event: packets copied between key frames, or encoded again from frame to frame.
     draw : tuple of str
-        What is drawn into exact clips: "boxes", "path", "timecode", "graph".
+        What is drawn into exact clips: "boxes", "path", "timecode", "graph"; those that are copied stay as they are.
     thumbnails : bool
         A picture of each event's peak.
     heatmap : bool
@@ -45,10 +48,6 @@ class ScanOutputs:
     tracks: bool = False
     result: bool = False
     overwrite: bool = False
-
-    def __post_init__(self) -> None:
-        if self.draw and self.clips != "exact":
-            raise ParameterError("pictures that are drawn on are encoded again: take clips='exact' with draw")
 
     @property
     def any(self) -> bool:

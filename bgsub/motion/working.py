@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgsub.errors import BgsubError, OutputError, SourceError
+from bgsub.errors import BgsubError, SourceError
 from bgsub.jobs.batch import make_folder
 from bgsub.jobs.execution import INTERRUPTIONS
 from bgsub.jobs.inputs import Input
+from bgsub.motion.clips.picturing import Drawing
+from bgsub.motion.clips.writing import write_clips
 from bgsub.motion.heatmap import write_heatmap
 from bgsub.motion.job import ScanJob
 from bgsub.motion.motchallenge import write_motchallenge
-from bgsub.motion.outputs import RESULT, TRACKS, ScanOutputs, write_result
+from bgsub.motion.outputs import HEATMAP, RESULT, TRACKS, ScanOutputs, write_result
 from bgsub.motion.results import Scanned
 from bgsub.motion.scanning import Scan
 from bgsub.motion.thumbnails import write_thumbnails
+from bgsub.outputs import check_output
 from bgsub.pipeline import Tally
 from bgsub.video.frame import VideoInfo
 
@@ -42,7 +45,10 @@ class ScanTask:
     name : str
         What its files are called, with the folder below that of results.
     ours : tuple of str
-        Files of an earlier try that may be replaced, as seen from the folder of results.
+        Files, as seen from the folder of results, that are this task's: where there are any, it may replace what it has
+        written before.
+    keep : tuple of str
+        Recordings that are called as clips are, and are never replaced.
     """
 
     position: int
@@ -51,6 +57,7 @@ class ScanTask:
     folder: Path
     name: str
     ours: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,27 +137,45 @@ def work(
 
 def write(scanned: Scanned, task: ScanTask, outputs: ScanOutputs, written: list[Path]) -> None:
     """Write what is wanted of a result, and add each file to `written` as it is there; the result itself comes last."""
-    if scanned.facts is None:
+    if scanned.facts is None or not outputs.any:
         return
-    base = task.folder / task.name
-    if outputs.any:
-        make_folder(base.parent)
+    base, overwrite = task.folder / task.name, outputs.overwrite or bool(task.ours)
+    make_folder(base.parent)
+    if outputs.clips:
+        for clip in write_clips(
+            scanned,
+            task.job.rule,
+            base.parent,
+            copy=outputs.clips == "copy",
+            draw=drawing_of(outputs.draw),
+            excerpt=task.job.excerpt,
+            name=base.name,
+            overwrite=overwrite,
+            keep=task.keep,
+        ):
+            written.append(clip.path)
+    if outputs.thumbnails:
+        written += write_thumbnails(scanned, base, boxes=True, path=True, overwrite=overwrite)
+    if outputs.heatmap:
+        path = _free(base, HEATMAP, overwrite)
+        if write_heatmap(path, scanned):
+            written.append(path)
     if outputs.tracks:
-        path = base.with_name(base.name + TRACKS)
+        path = _free(base, TRACKS, overwrite)
         write_motchallenge(path, scanned.tracks)
         written.append(path)
-    # In a folder of results names belong to their inputs: what a killed run has left there is written again.
-    replace = outputs.overwrite or outputs.result
-    if outputs.thumbnails:
-        for picture in write_thumbnails(scanned, base, boxes=True, path=True, overwrite=replace):
-            written.append(picture)
-    if outputs.heatmap:
-        heat = base.with_name(f"{base.name}.heat.png")
-        if heat.exists() and not replace:
-            raise OutputError(f"{heat} exists; pass --overwrite or choose another name")
-        if write_heatmap(heat, scanned):
-            written.append(heat)
     if outputs.result:
-        path = base.with_name(base.name + RESULT)
+        path = _free(base, RESULT, overwrite)
         write_result(path, scanned)
         written.append(path)
+
+
+def drawing_of(words: Sequence[str]) -> Drawing:
+    """Return what is drawn on clips from the words of `ScanOutputs.draw`."""
+    return Drawing(**{"time" if word == "timecode" else word: True for word in words})
+
+
+def _free(base: Path, ending: str, overwrite: bool) -> Path:
+    """Return the path of an output, which may not be there unless it may be replaced."""
+    path = base.with_name(base.name + ending)
+    return check_output(path, suffixes=(path.suffix,), overwrite=overwrite)

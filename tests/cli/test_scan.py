@@ -12,10 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import pytest
 
 from bgsub.motion.presets import PRESETS
-from tests.cli.clips import files_in
+from tests.cli.clips import files_in, read_video
 from tests.motion.recordings import record
 
 
@@ -110,6 +111,47 @@ def test_a_report_of_no_known_kind_is_refused_before_the_scan(bgsub, recordings,
     assert outcome.code == 1
     assert ".csv" in outcome.error
     assert outcome.out == ""
+
+
+def test_files_of_each_event_and_of_the_whole(bgsub, recordings):
+    arguments = ["--merge", "0.5", "--before", "0.2", "--after", "0.4", "--clips", "exact", "--draw", "boxes,timecode"]
+    arguments += ["--thumbnails", "--heatmap", "--tracks", "--report", "out/page.html", "--into", "out"]
+    outcome = bgsub("scan", "rec/door.mkv", *arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    names = [name for name in files_in("out") if name.startswith("door.event")]
+    assert [name for name in names if name.endswith(".jpg")] == ["door.event-001.jpg", "door.event-002.jpg"]
+    clips = [name for name in names if not name.endswith(".jpg")]
+    assert len(clips) == 2
+    times, _ = read_video(f"out/{clips[0]}")
+    assert abs(len(times) - 40) <= 4  # 25 frames, 5 before and 10 after
+    rows = [line.split(",") for line in Path("out/door.tracks.csv").read_text().splitlines()]
+    assert {row[1] for row in rows} == {"1", "2"}
+    assert abs(int(rows[0][0]) - 21) <= 3  # frames begin at 1 there
+    page = Path("out/page.html").read_text()
+    assert all(clip in page for clip in clips)
+    assert cv2.imread("out/door.heat.png") is not None
+    again = bgsub("scan", "rec/door.mkv", *arguments[:-4], "--into", "out")
+    assert "done before" in again.out
+
+
+def test_files_of_others_are_kept(bgsub, recordings):
+    Path("door.tracks.csv").write_text("mine")
+    outcome = bgsub("scan", "rec/door.mkv", "--tracks")
+    assert outcome.code == 1
+    assert "door.tracks.csv exists" in outcome.error
+    assert Path("door.tracks.csv").read_text() == "mine"
+    Path("out").mkdir()
+    Path("out/door.tracks.csv").write_text("mine")
+    for _ in range(2):
+        assert bgsub("scan", "rec/door.mkv", "--tracks", "--into", "out").code == 1
+        assert Path("out/door.tracks.csv").read_text() == "mine"
+    assert bgsub("scan", "rec/door.mkv", "--tracks", "--into", "out", "--overwrite").code == 0
+    assert Path("out/door.tracks.csv").read_text() != "mine"
+
+
+def test_a_line_is_counted_over(bgsub, recordings):
+    outcome = bgsub("scan", "rec/door.mkv", "--line", "gate=60,119 60,0")
+    assert outcome.out.splitlines()[-1] == "  gate: in 2, out 0"
 
 
 # -------------------------------------------------------------------------------------------------------- where to look
@@ -257,7 +299,8 @@ def test_the_most_unusual_events_come_first(bgsub, workplace):
     spans[12] = (500, 524)  # twice as long
     record("door.mkv", 840, spans)
     outcome = bgsub("scan", "door.mkv", "--merge", "0.2", "--rank", "unusual")
-    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.code == 0
+    assert "Warning" not in outcome.err
     _, columns, first, *_ = outcome.out.splitlines()
     assert columns.split()[-1] == "unusual"
     assert (first.split()[0], first.split()[-1]) == ("13", "95%")

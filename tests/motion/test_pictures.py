@@ -1,7 +1,6 @@
 """Heat maps and pictures of peaks: looked at again, in the right place and colour."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import av
 import cv2
@@ -11,10 +10,11 @@ import pytest
 from bgsub.errors import OutputError, ParameterError
 from bgsub.motion import thumbnails
 from bgsub.motion.heatmap import heat_picture, write_heatmap, written_seconds
+from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.motion.thumbnails import peak_pictures, write_thumbnails
-from bgsub.motion.working import write
+from bgsub.motion.working import ScanTask, write
 from tests.motion.scanned import failed_result, some_event, some_result, some_track
 
 WIDTH, HEIGHT = 320, 180
@@ -197,7 +197,8 @@ def test_a_heat_map_is_written_as_png(tmp_path):
 def test_a_scan_writes_its_pictures_and_in_a_folder_of_results_again(tmp_path):
     source = written_video(tmp_path / "a.mkv")
     result = replace(result_of(source, peak_at(10), peak_at(30, 2)), heat=np.ones((18, 32), np.float32))
-    task = SimpleNamespace(folder=tmp_path / "out", name="day/gate")
+    item = Input(str(source), "a", "a.mkv")
+    task = ScanTask(0, item, ScanJob(str(source)), tmp_path / "out", "day/gate")
     written = []
     write(result, task, ScanOutputs(thumbnails=True, heatmap=True), written)
     assert [path.name for path in written] == ["gate.event-001.jpg", "gate.event-002.jpg", "gate.heat.png"]
@@ -207,5 +208,6 @@ def test_a_scan_writes_its_pictures_and_in_a_folder_of_results_again(tmp_path):
     with pytest.raises(OutputError, match=r"gate\.heat\.png exists; pass --overwrite"):
         write(result, task, ScanOutputs(heatmap=True), [])
     again = []  # what a killed run has left there
+    task = replace(task, ours=("day/gate.scan.json",))
     write(result, task, ScanOutputs(thumbnails=True, heatmap=True, result=True), again)
     assert again[:3] == written
