@@ -156,6 +156,11 @@ class EventFinder:
         self._ended = (-math.inf, 0)  # when the last event did, and the first frame after it
         self._n = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something moves, or has done so just now."""
+        return self._event is not None
+
     def update(self, seen: Observation, tracks: tuple[int, ...] = ()) -> list[Event]:
         """Take what a frame shows, and return the events that are closed by it: none or one."""
         closed: list[Event] = []

@@ -15,6 +15,7 @@ from bgsub.motion.gathering import ActivityGatherer, HeatGatherer, Timeline
 from bgsub.motion.job import ScanJob
 from bgsub.motion.looking import Look, open_small
 from bgsub.motion.results import Scanned, SourceFacts
+from bgsub.motion.standing import Aftermath
 from bgsub.motion.tracking import Track, Tracker
 from bgsub.pipeline import Tally
 from bgsub.video.frame import Frame, VideoInfo
@@ -138,6 +139,7 @@ class _UnderWay:
         self._facts = SourceFacts(
             job.sources, info.name, *self._look.size, fps, 0.0, info.recorded, start_time=info.start_time
         )
+        self._aftermath = Aftermath()
         self._finder = EventFinder(job.rule, self._look.n_pixels)
         self._tracker = Tracker() if job.tracks else None
         self._borders = Borders(job.zones, self._look.size)
@@ -164,6 +166,9 @@ class _UnderWay:
             self._tracks += map(self._borders.crossed_by, ended)
             current = self._tracker.current()
         closed = self._finder.update(seen, current)
+        self._aftermath.update(seen.time, frame.image, quiet=not closed and not self._finder.is_open)
+        if not self._finder.is_open:  # else what comes next is in the picture already
+            closed = [replace(event, kind=self._aftermath.kind(event, self._look.factor)) for event in closed]
         self._events += closed
         self._count(frame, seen.share)
         return closed

@@ -20,6 +20,8 @@ _MORE = 2.0  # and so many times the share of the view that changes
 _NOISES = 5.0  # a pixel has changed from so many standard deviations of the noise on
 _LEAST = 5.0  # and from so many grey levels on
 _SAMPLED = 4  # every so many pixels one tells the noise
+_QUANTILES = (20, 50, 80)  # per cent
+_CLEARLY = 0.8  # of the typical difference of two pictures
 _MOST_KEPT = 32  # pictures, whatever the frame rate is
 
 
@@ -52,11 +54,11 @@ class Stirring:
         if not self._past or time - self._past[-1][0] >= _LAG / _MOST_KEPT:
             self._past.append((time, small))
         before = self._past[0][1]
-        self._change = None if before is small else np.abs(small - _in_light_of(before, small))
-        if self._change is not None:
+        if before is small:
+            self._change = None
+        else:
+            self._change, self._threshold = change_between(before, small)
             sampled = self._change[::_SAMPLED, ::_SAMPLED]
-            # Half of the absolute values of normal noise are below .67 of its standard deviation.
-            self._threshold = max(_LEAST, _NOISES * float(np.median(sampled)) / 0.6745)
             self._elsewhere = float(np.mean(sampled > self._threshold))
 
     def stirs(self, blob: Blob, light: bool = False) -> bool:
@@ -83,14 +85,33 @@ class Stirring:
         return float(np.count_nonzero(changed > times * self._threshold)) / max(changed.size, 1)
 
 
-def _in_light_of(before: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Return a picture as it would be in the light of another: the straight line through their grey levels is taken."""
-    x, y = before[::_SAMPLED, ::_SAMPLED], now[::_SAMPLED, ::_SAMPLED]
-    mean_x, mean_y = float(x.mean()), float(y.mean())
-    spread = float(np.mean((x - mean_x) ** 2))
-    gain = float(np.mean((x - mean_x) * (y - mean_y))) / spread if spread > 1 else 1.0
+def change_between(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return by how many grey levels two pictures differ, but for light, and from how many on that is no noise.
+
+    Brightness and contrast of one are made those of the other, if that makes them clearly more alike: told by a few
+    grey levels they are a little wrong, too, which bright objects would show.
+    """
+    samples = before[::_SAMPLED, ::_SAMPLED], now[::_SAMPLED, ::_SAMPLED]
+    gain, offset = _light_between(*samples)
+    plain = float(np.median(np.abs(samples[1] - samples[0])))
+    lit = float(np.median(np.abs(samples[1] - (samples[0] * gain + offset))))
+    if lit < _CLEARLY * plain:
+        before, typical = before * gain + offset, lit
+    else:
+        typical = plain
+    # Half of the absolute values of normal noise are below .67 of its standard deviation.
+    return np.abs(now - before), max(_LEAST, _NOISES * typical / 0.6745)
+
+
+def _light_between(before: np.ndarray, now: np.ndarray) -> tuple[np.float32, np.float32]:
+    """Return gain and offset from one picture to the other.
+
+    They are told by quantiles: a line of least squares would follow an object that one of the two shows.
+    """
+    x, y = (np.percentile(picture, _QUANTILES) for picture in (before, now))
+    gain = (y[2] - y[0]) / (x[2] - x[0]) if x[2] - x[0] > 1 else 1.0
     gain = min(max(gain, 0.25), 4.0)
-    return before * np.float32(gain) + np.float32(mean_y - gain * mean_x)
+    return np.float32(gain), np.float32(y[1] - gain * x[1])
 
 
 def _small(luma: np.ndarray) -> np.ndarray:

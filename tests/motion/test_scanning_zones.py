@@ -44,3 +44,18 @@ def test_an_event_says_which_zones_it_touched_and_ignored_ones_make_none(tmp_pat
     (half,) = scan(str(tmp_path / "walk.mkv"), zones=[Zone("half", left(0, 0, 80, 119), "ignore")], rule=rule)
     assert half.box[0] >= 80
     assert abs(half.start - (1.5 + (81 - 16) / 80)) <= 0.15
+
+
+def test_a_scan_tells_what_stays_after_an_event(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    wall, bag = rng.integers(90, 110, (120, 160), np.uint8), rng.integers(0, 255, (24, 24), np.uint8)
+    for name in ("left", "taken"):
+        with bgsub.VideoWriter(str(tmp_path / f"{name}.mkv"), fps=20) as writer:
+            for i in range(220):
+                image = wall.copy()
+                x = min(4 * (i - 30), 80) if name == "left" else 60 + max(4 * (i - 130), 0)
+                if 0 <= x < 160:
+                    image[60:84, x : x + 24] = bag[:, : 160 - x]
+                writer.write(image)
+    assert [event.kind for event in scan(str(tmp_path / "left.mkv"))] == ["stopped"]
+    assert [event.kind for event in scan(str(tmp_path / "taken.mkv"))] == ["removed"]
