@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import OutputError, ParameterError
+from bgsub.jobs.inputs import Input
 from bgsub.motion import thumbnails
 from bgsub.motion.heatmap import heat_picture, write_heatmap, written_seconds
 from bgsub.motion.job import ScanJob
