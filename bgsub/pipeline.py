@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +13,8 @@ import numpy as np
 
 from bgsub import compilation
 from bgsub.background.subtractor import Subtractor
-from bgsub.masking import Masker, held_at_once
 from bgsub.masks import foreground_share
-from bgsub.video.frame import VideoInfo
+from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
 from bgsub.video.source import Source
 
@@ -106,10 +107,6 @@ def run(
 ) -> Tally:
     """Mask every frame of a source and hand frame and mask to the sinks.
 
-    Of a file up to 8 frames, or 64 MB of them, are held where the model masks several at once in less time, as `MOG2`
-    does: not of what is live or cannot be read twice, nor where a sink is `prompt` or there is a `stop`. Whatever
-    raises, what was read is masked and written first; only a kill loses what is held.
-
     Parameters
     ----------
     source : Source
@@ -145,14 +142,11 @@ def run(
     """
     tally = Tally() if tally is None else tally
     started = time.perf_counter() - tally.elapsed
-    masker = Masker(subtractor, learning_rate, held_at_once(source, subtractor, sinks) if stop is None else 1)
+    mask_of = _mask_maker(subtractor, learning_rate)
     last: float | None = None
-    failed = False
-
-    def hand_over() -> None:
-        nonlocal last
-        while masker.masked:
-            frame, mask = masker.masked.popleft()
+    try:
+        for frame in source:
+            mask = mask_of(frame)
             tally.read += 1
             tally.first_time = frame.time if tally.first_time is None else tally.first_time
             tally.last_time = frame.time
@@ -171,35 +165,38 @@ def run(
                 tally.timed, tally.steady = tally.timed + 1, tally.steady + last - before
             if progress is not None:
                 progress(tally)
-
-    def finish() -> None:
-        nonlocal failed
-        try:
-            try:
-                masker.mask()
-            finally:  # also where the model refuses one of several
-                hand_over()
-        except Exception:
-            failed = True
-            raise
-
-    try:
-        try:
-            for frame in source:
-                masker.held.append(frame)
-                # The first by itself: it is seen at once, and the rate counts from it on.
-                if last is None or masker.is_full:
-                    finish()
-                if stop is not None and stop():
-                    break
-        finally:  # at the end, when the source breaks, at Ctrl-C: what was read is written
-            if not failed:
-                finish()
+            if stop is not None and stop():
+                break
     finally:
-        masker.close()
         _count_losses(tally, source)
         tally.elapsed = time.perf_counter() - started
     return tally
+
+
+def _takes_time(subtractor: Subtractor) -> bool:
+    try:
+        taken = inspect.signature(subtractor.apply).parameters
+    except (TypeError, ValueError):  # one that is not written in Python
+        return False
+    return "time" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values())
+
+
+def _mask_maker(subtractor: Subtractor, learning_rate: float | None) -> Callable[[Frame], np.ndarray]:
+    """Return what makes a frame's mask, and tells the subtractor the times of one source, if it wants them."""
+    # A model that learns nothing keeps the clock that it has, to the bit.
+    if learning_rate == 0 or not _takes_time(subtractor):
+        return lambda frame: subtractor.apply(frame.image, learning_rate=learning_rate)
+    if hasattr(subtractor, "restart_clock"):
+        subtractor.restart_clock()  # it may have seen another source, whose times were others
+    latest = -math.inf
+
+    def mask_of(frame: Frame) -> np.ndarray:
+        nonlocal latest
+        rises = latest < frame.time < math.inf  # a source whose clock stands still shall not end the run
+        latest = frame.time if rises else latest
+        return subtractor.apply(frame.image, learning_rate=learning_rate, time=frame.time if rises else None)
+
+    return mask_of
 
 
 def _count_losses(tally: Tally, source: Source) -> None:

@@ -28,8 +28,7 @@ BELOW = {
     "clustering": {"tables", "mixture"},
     "features": {"video", "background", "mixture"},
     "evaluation": {"video", "background"},
-    "masking": {"video", "background"},
-    "pipeline": {"video", "background", "masking"},
+    "pipeline": {"video", "background"},
     "jobs": {"pipeline", "video", "background"},
     "motion": {*WATCHING, "mixture"},  # unusual events are unlikely in a mixture of all
     "live": {*WATCHING, "motion"},

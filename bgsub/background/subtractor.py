@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -27,15 +26,4 @@ class Subtractor(Protocol):
         -------
         ndarray of uint8, shape (H, W)
             0 background, 127 shadow, 255 foreground.
-        """
-
-
-@runtime_checkable
-class TakesSeveral(Protocol):
-    """A subtractor that masks several frames at once in less time."""
-
-    def apply_all(self, images: Sequence[np.ndarray], *, learning_rate: float | None = None) -> list[np.ndarray]:
-        """Learn frames one after another and return their masks, as `Subtractor.apply` would; or raise ParameterError.
-
-        Then none of them has been learned.
         """

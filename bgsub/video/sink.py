@@ -21,15 +21,12 @@ class Sink(ABC):
     ----------
     lossy : bool
         What is read back from the output may differ from what was written.
-    prompt : bool
-        Somebody waits for each frame, as at a window or a pipe: a run holds none back to mask several at once.
     wrote : bool
         A file or folder lies on the disk that this sink has written: not what lay there before, nor what it removed
         when it failed. True of a folder as soon as there is one file of the sink in it.
     """
 
     lossy: bool = False
-    prompt: bool = False
     wrote: bool = False
 
     @abstractmethod

@@ -65,7 +65,6 @@ class StatsTable(Sink):
 
     def __init__(self, path: Path | None, line: Callable[[Frame, float], str], header: str) -> None:
         self.path = path
-        self.prompt = path is None  # who reads standard output sees each line as it comes
         self._line = line
         self._header = header
         self._file: BufferedWriter | None = None

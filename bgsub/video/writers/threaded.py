@@ -37,7 +37,6 @@ class ThreadedSink(Sink):
     def __init__(self, sinks: Sequence[Sink], depth: int = 8) -> None:
         self.sinks = tuple(sinks)
         self.lossy = any(sink.lossy for sink in self.sinks)
-        self.prompt = any(sink.prompt for sink in self.sinks)
         self._queue: queue.Queue[tuple[Frame, np.ndarray] | None] = queue.Queue(depth)
         self._thread: threading.Thread | None = None
         self._drop = threading.Event()

@@ -144,8 +144,6 @@ class Window(Sink):
         When there is no display, or this OpenCV has no windows.
     """
 
-    prompt = True
-
     def __init__(
         self,
         title: str,
