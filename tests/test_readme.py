@@ -55,6 +55,8 @@ def run(command: str) -> str:
                 arguments = ["bench", "--size", "64x48", "--threads", "1", "--rounds", "2"]
             elif arguments[0] == "run":
                 arguments += ["--end", "0.4", "--overwrite"]
+            elif arguments[0] == "scan":
+                arguments += ["--end", "2.5", "--overwrite"]
             elif arguments[:2] == ["cluster", "frames"]:
                 arguments += ["--every", "14"]
             main(arguments)

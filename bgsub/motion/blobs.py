@@ -74,9 +74,9 @@ def find_blobs(
     areas = stats[:, cv2.CC_STAT_AREA] * float(factor * factor)
     sums = None if probability is None else np.bincount(labels.ravel(), probability.ravel(), n)
     blobs = []
-    for i in sorted(range(1, n), key=lambda i: -areas[i]):
-        if areas[i] < max(min_area, 1):
-            break
+    areas[0] = 0  # the ground
+    kept = np.flatnonzero(areas >= max(min_area, 1))  # of hundreds of specks few
+    for i in kept[np.argsort(-areas[kept], kind="stable")]:
         x, y, width, height = (int(v) * factor for v in stats[i, :4])
         center = tuple(float((c + 0.5) * factor - 0.5) for c in centers[i])
         likely = evidence if sums is None else float(sums[i] / stats[i, cv2.CC_STAT_AREA])
