@@ -222,7 +222,7 @@ def _files(o: dict[str, Any]) -> ScanOutputs:
     """Return what is written of each input."""
     from bgsub.motion.outputs import ScanOutputs
 
-    return ScanOutputs(**{field.name: o[field.name] for field in fields(ScanOutputs) if field.name in o})
+    return ScanOutputs(**{f.name: o[f.name] for f in fields(ScanOutputs) if o.get(f.name) is not None})
 
 
 def _exit(outcomes: Sequence[Outcome]) -> None:
