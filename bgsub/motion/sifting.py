@@ -7,7 +7,7 @@ it is, and, if the light of the scene was changing as it came, only from when it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -22,8 +22,10 @@ LASTS = 0.065  # seconds from a blob's first frame on: the third frame at 30 a s
 _FORGOTTEN = 0.3  # seconds for which a blob may be missing
 _LONGEST_STEP = 10.0  # seconds between frames beyond which all is new
 _STILL = 1.0  # seconds without stirring after which a blob stands still
-_SAME = 0.7  # what two boxes have in common, over their union, if nothing has moved
+_SAME = 0.7  # share that two boxes have in common if nothing has moved
 _BURSTS = 4.0  # times its area: in another light a blob that becomes so large is mostly light
+_SIDE = 2  # pixels of the source from the side of the picture
+_LARGE = 0.05  # of the picture: what grows so large within a moment is no object that comes in
 _MOST = 64  # blobs of a frame that are looked at, the largest: rain and snow have more
 
 
@@ -44,7 +46,7 @@ class Lasting:
     lit : bool
         It came when the light of the scene was changing, and it has not moved since.
     origin : (int, int, int, int)
-        Its box in its first frame.
+        Its box in its first frame; if it is lit, since the light has settled.
     lasted : bool
         It is there long enough to be no noise.
     """
@@ -114,7 +116,7 @@ class Sieve:
         self._white = white
         self._light, self._stirring = LightMeter(), Stirring()
         self._past: list[Lasting] = []
-        self._time = -np.inf
+        self._time, self._was_light = -np.inf, False
 
     def update(self, frame: int, time: float, blobs: Sequence[Blob], luma: np.ndarray, factor: int = 1) -> Moving:
         """Take the blobs of a frame.
@@ -139,10 +141,13 @@ class Sieve:
         kept = max(_FORGOTTEN, min(1.5 * (time - self._time), _LONGEST_STEP))
         self._time = time
         past = [old for old in self._past if time - old.time <= kept]
+        if self._was_light and not light:  # patches of light have grown until now
+            past = [replace(old, origin=old.blob.box) if old.lit else old for old in past]
+        self._was_light = light
+        moment = _Moment(frame, time, light, seldom, (luma.shape[1] * factor, luma.shape[0] * factor))
         now = []
         for blob, parents in zip(blobs[:_MOST], _parents(blobs[:_MOST], past), strict=False):
-            stirs = self._stirring.stirs(blob, light)
-            now.append(_next(blob, frame, time, [past[i] for i in parents], stirs, light, lasted=seldom))
+            now.append(_next(blob, moment, [past[i] for i in parents], self._stirring.stirs(blob, light)))
         continued = {i for parents in _parents([new.blob for new in now], past) for i in parents}
         self._past = now + [old for i, old in enumerate(past) if i not in continued]
         counting = [new for new in now if new.counts]
@@ -158,27 +163,48 @@ class Sieve:
         )
 
 
-def _next(
-    blob: Blob, frame: int, time: float, parents: list[Lasting], stirs: bool, light: bool, lasted: bool
-) -> Lasting:
+class _Moment(NamedTuple):
+    """A frame's number and time, whether its light changes and frames come seldom, and width and height."""
+
+    frame: int
+    time: float
+    light: bool
+    seldom: bool
+    size: tuple[int, int]
+
+
+def _next(blob: Blob, moment: _Moment, parents: list[Lasting], stirs: bool) -> Lasting:
     """Return a blob with the past of those that it goes on from."""
+    frame, time, light, lasted, size = moment
     if not parents:
         return Lasting(blob, time, frame, time, time, light, blob.box, lasted)
     oldest = min(parents, key=lambda old: (old.lit, old.since))
-    lit = oldest.lit or (light and blob.area > _BURSTS * sum(old.blob.area for old in parents if not old.lit))
-    if lit and stirs and _likeness(blob.box, oldest.origin) < _SAME:
-        return Lasting(blob, time, frame, time, time, False, blob.box, lasted or oldest.lasted)
+    before = sum(old.blob.area for old in parents if not old.lit)
+    if blob.area > _LARGE * size[0] * size[1]:  # it may have grown by and by
+        before = min(before, oldest.origin[2] * oldest.origin[3])
+    lit = oldest.lit or (light and blob.area > _BURSTS * before)
+    if lit and stirs and _has_moved(oldest.origin, blob.box, size, or_grown=not light):
+        is_new = time - oldest.since <= LASTS + _FORGOTTEN
+        first, since = (oldest.first, oldest.since) if is_new else (frame, time)
+        return Lasting(blob, time, first, since, time, False, blob.box, lasted or oldest.lasted)
     stirred = time if stirs else max(old.stirred for old in parents)
     lasted = lasted or oldest.lasted or time - oldest.since >= LASTS
     return Lasting(blob, time, oldest.first, oldest.since, stirred, lit, oldest.origin, lasted)
 
 
-def _likeness(a: Box, b: Box) -> float:
-    """Return the area that two boxes have in common over that of their union."""
+def _has_moved(a: Box, b: Box, size: tuple[int, int], or_grown: bool) -> bool:
+    """Return whether something has moved from box a to b, in a picture of a size.
+
+    Neither holds the most of the other, or, if that counts, one is much larger; or it has come in at a side.
+    """
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     both = max(width, 0) * max(height, 0)
-    return both / (a[2] * a[3] + b[2] * b[3] - both)
+    one, other = a[2] * a[3], b[2] * b[3]
+    at_side = a[0] <= _SIDE or a[1] <= _SIDE or a[0] + a[2] >= size[0] - _SIDE or a[1] + a[3] >= size[1] - _SIDE
+    if at_side and other >= _BURSTS * one and other <= _LARGE * size[0] * size[1]:
+        return True
+    return both < _SAME * (one + other - both if or_grown else min(one, other))
 
 
 def _parents(blobs: Sequence[Blob], past: Sequence[Lasting]) -> list[list[int]]:

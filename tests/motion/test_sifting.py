@@ -165,3 +165,26 @@ def test_more_bits_are_the_same_light() -> None:
         a, b = one.update(i, i / FPS, (), image), deep.update(i, i / FPS, (), image.astype(np.uint16) * 4)
         assert a.light == b.light == (i >= 6)
     assert plain == [False]
+
+
+def in_light(boxes: list[tuple[int, int, int, int]], stirs_from: int) -> list[bool]:
+    """Whether a blob counts in each frame, which the lamp lights more from frame to frame; noise stirs in it."""
+    sieve, rng, ground = Sieve(), np.random.default_rng(6), wall() * 0.6
+    counts = []
+    for i in range(60):
+        image = ground * (1 + 0.02 * np.clip(i - 5, 0, 35))
+        if i >= stirs_from:
+            image[30:100, 0:130] = rng.integers(0, 255, (70, 130))
+        box = boxes[min(max(i - 10, 0), len(boxes) - 1)]
+        counts.append(bool(look(sieve, i, [box] if i >= 10 else [], image.astype(np.uint8)).blobs))
+    return counts
+
+
+def test_a_patch_of_light_that_grows_and_flickers_in_its_place_has_not_moved() -> None:
+    patch = [(80, 50, 20, 20), (78, 48, 24, 24), (76, 46, 28, 28)]
+    assert not any(in_light(patch, stirs_from=14))
+
+
+def test_what_leaves_its_place_or_comes_in_at_the_side_has_moved_in_whatever_light() -> None:
+    assert any(in_light([(60 + 3 * i, 50, 20, 20) for i in range(16)], stirs_from=0)[10:25])
+    assert any(in_light([(0, 50, 2 + 3 * i, 40) for i in range(6)], stirs_from=0)[10:25])
