@@ -180,8 +180,6 @@ def _next(blob: Blob, moment: _Moment, parents: list[Lasting], stirs: bool) -> L
         return Lasting(blob, time, frame, time, time, light, blob.box, lasted)
     oldest = min(parents, key=lambda old: (old.lit, old.since))
     before = sum(old.blob.area for old in parents if not old.lit)
-    if blob.area > _LARGE * size[0] * size[1]:  # it may have grown by and by
-        before = min(before, oldest.origin[2] * oldest.origin[3])
     lit = oldest.lit or (light and blob.area > _BURSTS * before)
     if lit and stirs and _has_moved(oldest.origin, blob.box, size, or_grown=not light):
         is_new = time - oldest.since <= LASTS + _FORGOTTEN
