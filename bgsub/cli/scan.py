@@ -15,7 +15,7 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.models import TABLES, chosen_model
-from bgsub.cli.options import FilePath, PathText, Seconds, Word, model_options, verbosity_options
+from bgsub.cli.options import FilePath, PathText, Seconds, Word, given, model_options, verbosity_options
 from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
 from bgsub.cli.signals import ended_by_signals
 
@@ -199,6 +199,8 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     from bgsub.motion.zone_files import parse_zone, read_zones
     from bgsub.motion.zones import Kind, check_names
 
+    if o["fast"] and o["load_model"] is None and not given(ctx, ["method"]):
+        ctx.params["method"] = "mog2"
     kinds: tuple[tuple[Kind, str], ...] = (("watch", "zone"), ("ignore", "ignore"), ("line", "line"))
     zones = read_zones(o["zones"]) if o["zones"] else []
     zones += [parse_zone(text, kind, i) for kind, name in kinds for i, text in enumerate(o[name], 1)]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    # A room: people are large, light is switched, somebody may sit still for long.
-    "indoor": {"min_motion": "0.2%", "min_length": 0.4, "merge": 3.0, "absorption_time": 60},
+    # A room: people are large, and stand still on their way.
+    "indoor": {"min_motion": "0.2%", "min_length": 0.4, "merge": 3.0},
     # A yard: leaves and clouds move too, and what counts is larger than they are.
     "outdoor": {"min_motion": "0.1%", "min_length": 0.6, "merge": 3.0},
     # A camera trap: rare and small animals, of which nothing may be missed; long clips.

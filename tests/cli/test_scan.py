@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from bgsub.cli.scan import _job, command
 from bgsub.motion.presets import PRESETS
 from tests.cli.clips import files_in, read_video
 from tests.motion.recordings import record
@@ -149,6 +150,27 @@ def test_files_of_others_are_kept(bgsub, recordings):
     assert Path("out/door.tracks.csv").read_text() != "mine"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "method"),
+    [
+        ([], "adaptive"),
+        (["--fast"], "mog2"),
+        (["--fast", "--method", "adaptive"], "adaptive"),
+        (["--threshold", "7"], "adaptive"),
+    ],
+)
+def test_the_fast_model_is_mog2_unless_another_one_is_asked_for(arguments, method):
+    with command.make_context("scan", ["a.mp4", *arguments]) as context:
+        job = _job(context, context.params)
+    assert job.model.method == method
+
+
+def test_an_option_of_the_other_model_is_refused_with_fast(bgsub, recordings):
+    outcome = bgsub("scan", "rec/door.mkv", "--fast", "--absorption-time", "60")
+    assert outcome.code == 2
+    assert "--absorption-time" in outcome.error
+
+
 def test_a_line_is_counted_over(bgsub, recordings):
     outcome = bgsub("scan", "rec/door.mkv", "--line", "gate=60,119 60,0")
     assert outcome.out.splitlines()[-1] == "  gate: in 2, out 0"
@@ -236,7 +258,8 @@ def test_settings_that_were_saved_are_read_again(bgsub, recordings):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_scans(bgsub, recordings, name):
-    assert "event" in bgsub("scan", "rec/door.mkv", "--preset", name).out
+    for fast in ((), ("--fast",)):
+        assert "event" in bgsub("scan", "rec/door.mkv", "--preset", name, *fast).out
 
 
 @pytest.mark.parametrize(
@@ -260,8 +283,6 @@ def test_a_file_of_settings_that_is_none(bgsub, recordings, text, words):
 
 
 def test_every_option_can_stand_in_a_file(bgsub, recordings):
-    from bgsub.cli.scan import command
-
     names = {max(p.opts, key=len).lstrip("-") for p in command.params if p.opts[0].startswith("-")}
     left_out = {"config", "save-config", "help", "help-model"}
     for name in sorted(names - left_out):
