@@ -34,6 +34,7 @@ _DOORS = {  # what loads which kind
     "gaussian-mixture": "bgsub.GaussianMixture.load",
     "mixture of a table": "bgsub.TableModel.load",
 }
+_LONGEST_EXTENSION = 16
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
@@ -60,36 +61,21 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         When the folder is missing or cannot be written, the name is that of a folder or a device, or the disk
         is full.
     """
-    path = Path(path)
     try:
-        if path.exists() and not path.is_file():  # a rename onto /dev/null would replace the device
-            raise OutputError(f"cannot write {_shown(path)}: it is no regular file; choose another name")
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"cannot write {_shown(path)}: {reason}; choose a folder you can write to") from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            reason = f"{error.strerror or error}; make room or choose another folder"
-            raise OutputError(f"cannot write {_shown(path)}: {reason}") from error
-        raise
+    except OSError as error:
+        reason = f"{error.strerror or error}; make room or choose another folder"
+        raise OutputError(f"cannot write {_shown(Path(path))}: {reason}") from error
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Lend a name beside `path` for a file that takes its place once the block has ended without an error.
 
-    As `atomic_write`, for what a library writes by name. An error takes the unfinished file along.
+    For what a library writes by name; `atomic_write` is for bytes. The file reaches the disk before it is renamed, and
+    an error takes the unfinished one along.
 
     Parameters
     ----------
@@ -108,10 +94,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():
+        if path.exists() and not path.is_file():  # a rename onto /dev/null would replace the device
             raise OutputError(f"cannot write {_shown(path)}: it is no regular file; choose another name")
-        beginning, ending = f".{path.stem[:40]}.", f".part{path.suffix}"
-        descriptor, name = tempfile.mkstemp(prefix=beginning, suffix=ending, dir=path.parent)
+        # A library tells by the extension what to write; a very long one is none.
+        ending = path.suffix if len(path.suffix) <= _LONGEST_EXTENSION else ""
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=f".part{ending}", dir=path.parent)
         os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -119,7 +106,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as file:
+        with temporary.open("r+b") as file:  # Windows syncs no file that is open for reading alone
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
