@@ -15,7 +15,7 @@ import click
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.tables import print_table
 from bgsub.motion.crossings import count
-from bgsub.times import written_time
+from bgsub.times import timecode, written_time
 
 if TYPE_CHECKING:
     from bgsub.jobs.inputs import Input
@@ -53,7 +53,7 @@ class Printing:
     def __enter__(self) -> Self:
         several = len(self._inputs) > 1
         title = f"{len(self._inputs)} videos" if several else _printable(self._inputs[0].full_name)
-        self._show = self._stack.enter_context(counting_bar(title, 1000, self._quiet, "per mille"))
+        self._show = self._stack.enter_context(counting_bar(title, 100, self._quiet, "%"))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +68,7 @@ class Printing:
             self._shown = now
             rate = sum(self._frames.values()) / (now - self._began)
             done = (self._done + sum(self._parts.values())) / len(self._inputs)
-            self._show(round(1000 * done), f"{rate:.0f} frames/s")
+            self._show(int(100 * done), f"{rate:.0f} frames/s")
 
     def tell(self, outcome: Outcome) -> None:
         """Say what was found in one video."""
@@ -161,13 +161,7 @@ def _row(event: Event, rank: bool, zones: bool) -> list[str]:
 
 def _times(events: Sequence[Event]) -> list[str]:
     """Return start and end of events as other programs read them: 00:00:01.500."""
-    return [_timecode(seconds) for event in events for seconds in (event.start, event.end)]
-
-
-def _timecode(seconds: float) -> str:
-    whole = round(seconds * 1000)
-    minutes, rest = divmod(whole, 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
+    return [timecode(seconds) for event in events for seconds in (event.start, event.end)]
 
 
 def _as_dict(outcome: Outcome) -> dict[str, Any]:

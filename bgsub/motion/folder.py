@@ -153,7 +153,7 @@ def _each(tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, watch
             state: Literal["done", "failed", "interrupted"] = "failed"
         else:
             state = "done" if one.error is None else "interrupted"
-        scanned = one.scanned if one.error is None else replace(one.scanned, error=str(one.error))
+        scanned = one.scanned if one.error is None else replace(one.scanned, error=str(one.error) or "interrupted")
         yield Outcome(one.task, state, scanned, one.outputs, one.error)
         if state == "interrupted" and processes == 1:
             return

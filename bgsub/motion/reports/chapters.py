@@ -33,10 +33,10 @@ def chapters(result: Scanned) -> list[Chapter]:
     later than the events.
     """
     offset = result.facts.start_time if result.facts else 0.0
-    return [Chapter(event.start + offset, event.end + offset, title_of(event)) for event in result.events]
+    return [Chapter(event.start + offset, event.end + offset, chapter_title(event)) for event in result.events]
 
 
-def title_of(event: Event) -> str:
+def chapter_title(event: Event) -> str:
     """Return what an event is called in a list: its number, its zones, what it is where it is not plain motion."""
     said = [", ".join(map(one_line, event.zones)), "" if event.kind == "motion" else event.kind]
     return ": ".join([f"Event {event.number}", *filter(None, said)])
