@@ -22,6 +22,7 @@ from bgsub.cli.signals import ended_by_signals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bgsub.cli.scan_printing import Printing
     from bgsub.jobs.inputs import Input
     from bgsub.motion.folder import Outcome
     from bgsub.motion.job import ScanJob
@@ -36,7 +37,7 @@ bgsub scan door.mp4                                when something moves, as a ta
 bgsub scan recordings/ --into found --clips copy   a clip of each event; goes on where it ended
 bgsub scan recordings/ --report night.html         one page with pictures of all events
 bgsub scan cam.mp4 --region 0,200,640,280 --ignore "0,0 90,0 90,60"
-bgsub scan card/ --list-still                      files in which nothing moves, for xargs
+bgsub scan card/ --list-still -0                   files in which nothing moves, for xargs -0
 bgsub scan road.mp4 --preset traffic --line "gate=100,300 500,300" --tracks
 """
 
@@ -68,6 +69,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @_outputs("--reel", type=_PATH, metavar="FILE", help="One video of all events, with chapters: .mp4, .mkv.")
 @_outputs("--learn-mask", type=_PATH, metavar="FILE", help="Write what always moves as a mask, for --ignore: .png.")
 @_outputs("--list-still", is_flag=True, help="Print only the files in which nothing moves, one a line.")
+@_outputs("--null", "-0", is_flag=True, help="End each of them with a NUL: for xargs -0, whatever files are called.")
 @_outputs("--overwrite", is_flag=True, help="Replace outputs that exist; do finished inputs again.")
 @_events("--min-motion", type=Area(), metavar="AREA", help="Least area that moves: 0.05%, or 200px. [default: 0.05%]")
 @_events("--min-length", type=_TIME, help="Shorter motion is no event. [default: 0.2]")
@@ -156,26 +158,31 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     if o["rank"]:
         outcomes = printing.ranked(outcomes)
     printing.close(outcomes)
-    _write_all(outcomes, job, o)
+    _write_all(outcomes, job, o, printing)
     _exit(outcomes)
 
 
-def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any]) -> None:
+def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any], printing: Printing) -> None:
     """Write what is made of all results together: reports, the mask of what always moves."""
     from bgsub.motion.clips.reel import write_reel
     from bgsub.motion.learned_mask import learn_mask, write_mask
     from bgsub.motion.reports.writing import clips_among, write_report
-    from bgsub.motion.working import drawing_of
+    from bgsub.motion.writing import drawing_of
 
     results = [outcome.scanned for outcome in outcomes]
     clips = clips_among([outcome.outputs for outcome in outcomes])
     for path in o["reports"]:
-        write_report(path, results, job.rule, clips=clips)
+        with printing.writing(path):
+            write_report(path, results, job.rule, clips=clips)
     if o["reel"] and any(result.events for result in results):
-        drawing = drawing_of(o["draw"] or ())
-        write_reel(results, o["reel"], job.rule, draw=drawing, excerpt=job.excerpt, overwrite=o["overwrite"])
+        drawing, reading, overwrite = drawing_of(o["draw"] or ()), job.excerpt, o["overwrite"]
+        with printing.writing(o["reel"]) as told:
+            write_reel(results, o["reel"], job.rule, draw=drawing, excerpt=reading, overwrite=overwrite, progress=told)
+    elif o["reel"]:
+        logger.warning("%s is not written: nothing moves", o["reel"])
     if o["learn_mask"]:
-        write_mask(o["learn_mask"], learn_mask(results))
+        with printing.writing(o["learn_mask"]):
+            write_mask(o["learn_mask"], learn_mask(results))
 
 
 def _joined(inputs: Sequence[Input]) -> Input:

@@ -15,7 +15,7 @@ from bgsub.cli.options import FilePath, Word
 from bgsub.motion.presets import PRESETS
 
 _LARGEST = 2**20  # bytes of a file of settings
-_NOT_KEPT = ("sources", "config", "save_config", "preset", "as_json", "verbose", "quiet", "list_still")
+_NOT_KEPT = ("sources", "config", "save_config", "preset", "as_json", "verbose", "quiet", "list_still", "null")
 _DRAWN = ("boxes", "path", "timecode", "graph")
 
 
@@ -184,6 +184,8 @@ def refuse_contradictions(o: Mapping[str, Any]) -> None:
     """Raise `click.UsageError` where options contradict each other."""
     if o["draw"] and o["clips"] != "exact" and not o["reel"]:
         raise click.UsageError("--draw changes pictures, which must be encoded again: add --clips exact, or --reel")
+    if o["null"] and not o["list_still"]:
+        raise click.UsageError("--null ends the names that --list-still prints: add that")
     if o["list_still"] and o["as_json"]:
         raise click.UsageError("--list-still prints names, --json everything: leave one out")
     if o["min_length"] is not None and o["max_length"] is not None and o["max_length"] <= o["min_length"]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +16,9 @@ import click
 
 from bgsub.cli.progress import counting_bar
 from bgsub.cli.tables import print_table
+from bgsub.motion.clips.spans import reach
 from bgsub.motion.crossings import count
+from bgsub.motion.outputs import in_words
 from bgsub.times import timecode, written_time
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from bgsub.motion.working import ScanTask
 
 _INTERVAL = 0.2  # seconds between two updates of the bar
+_LEAST_OVER = 0.05  # seconds that a clip reaches over which are told
 _PICTURES = ("format", "heat", "background")  # of a result, what nobody reads in a terminal
 _WORDS = {"done": "done", "skipped": "done before", "failed": "failed", "interrupted": "interrupted"}
 
@@ -42,6 +47,7 @@ class Printing:
     def __init__(self, inputs: Sequence[Input], options: Mapping[str, Any]) -> None:
         self._inputs = inputs
         self._quiet, self._json, self._still = (options[name] for name in ("quiet", "as_json", "list_still"))
+        self._null = options["null"]
         self._waits = options["rank"] is not None  # for all events, to compare them
         self._stack = contextlib.ExitStack()
         self._done = 0.0  # videos, the parts of those in work too
@@ -97,7 +103,7 @@ class Printing:
         name = outcome.task.input.shown
         if self._still:
             if outcome.scanned.is_still:
-                click.echo(name)
+                _print_name(name, "\0" if self._null else "\n")
         elif self._quiet:
             if outcome.scanned.facts is not None:
                 click.echo(",".join(_times(outcome.scanned.events)))
@@ -126,6 +132,18 @@ class Printing:
             print_table(head, [_row(event, rank, zones) for event in events], tall=True)
         for line, crossed in count(outcome.task.job.zones, scanned.tracks).items():
             click.echo(f"  {line}: {crossed}")
+        if tally.damaged:
+            click.echo(f"  {tally.damaged:,} frame{'' if tally.damaged == 1 else 's'} damaged and skipped")
+        if outcome.state != "skipped":
+            _print_outputs(outcome)
+
+    @contextlib.contextmanager
+    def writing(self, path: str) -> Iterator[Any]:
+        """Show that a file of all results is being written, and say so when it is; yields the bar's update, or None."""
+        with counting_bar(_printable(path), 100, self._quiet, "%") as show:
+            yield None if show is None else lambda done, of: show(100 * done // of)
+        if not (self._json or self._quiet or self._still):
+            click.echo(f"  wrote {_printable(path)}")
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Say what came of all."""
@@ -143,6 +161,23 @@ class Printing:
         told_counts = ", ".join(f"{count} {word}" for word, count in counts.items())
         found = f"{events} event{'' if events == 1 else 's'}"
         click.echo(f"{len(self._inputs)} videos: {told_counts}; {found}, nothing moves in {len(still)}")
+
+
+def _print_outputs(outcome: Outcome) -> None:
+    """Say which files of a video were written, and how far clips that are copied reach over."""
+    told = in_words(outcome.outputs)
+    if told:
+        click.echo(f"  wrote {_printable(str(outcome.task.folder / outcome.task.name))}.*: {told}")
+    copied = [clip for clip in outcome.clips if clip.copied]
+    if copied and outcome.scanned.facts is not None:
+        before, after = reach(copied, outcome.task.job.rule, outcome.scanned.facts.duration)
+        over = [f"{text} up to {s:.1f} s {than}" for text, s, than in _over(before, after) if s >= _LEAST_OVER]
+        if over:
+            click.echo(f"  copied between key frames, clips {' and '.join(over)}")
+
+
+def _over(before: float, after: float) -> tuple[tuple[str, float, str], ...]:
+    return ("begin", before, "earlier"), ("end", after, "later")
 
 
 def _row(event: Event, rank: bool, zones: bool) -> list[str]:
@@ -167,7 +202,18 @@ def _times(events: Sequence[Event]) -> list[str]:
 def _as_dict(outcome: Outcome) -> dict[str, Any]:
     told = {name: value for name, value in outcome.scanned.as_dict().items() if name not in _PICTURES}
     outputs = [str(path) for path in outcome.outputs]
-    return {**told, "source": outcome.task.input.shown, "state": outcome.state, "outputs": outputs}
+    clips = [
+        {"event": c.event.number, "file": str(c.path), "start": c.start, "end": c.end, "copied": c.copied}
+        for c in outcome.clips
+    ]
+    return {**told, "source": outcome.task.input.shown, "state": outcome.state, "outputs": outputs, "clips": clips}
+
+
+def _print_name(name: str, end: str) -> None:
+    """Print a name byte by byte as the system has it, for programs that read it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(name + end))
+    sys.stdout.buffer.flush()
 
 
 def _printable(name: str) -> str:

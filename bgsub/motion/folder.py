@@ -13,6 +13,7 @@ from bgsub.jobs.batch import is_done, make_folder, refuse_other_settings, stamp_
 from bgsub.jobs.inputs import Input
 from bgsub.jobs.manifest import Entry, Manifest, State, digest
 from bgsub.jobs.naming import NAME, Names
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import EVENT, HEATMAP, RESULT, TRACKS, ScanOutputs, as_settings, read_result
 from bgsub.motion.processes import scan_in_processes
@@ -41,6 +42,8 @@ class Outcome:
         What was written.
     error : BaseException or None
         Why it failed, or what interrupted it.
+    clips : tuple of Clip
+        Of what was written, with their real beginnings and ends.
     """
 
     task: ScanTask
@@ -48,6 +51,7 @@ class Outcome:
     scanned: Scanned
     outputs: tuple[Path, ...] = ()
     error: BaseException | None = None
+    clips: tuple[Clip, ...] = ()
 
 
 _STATES: dict[str, State] = {"done": "done", "failed": "failed", "interrupted": "interrupted"}
@@ -154,7 +158,7 @@ def _each(tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, watch
         else:
             state = "done" if one.error is None else "interrupted"
         scanned = one.scanned if one.error is None else replace(one.scanned, error=str(one.error) or "interrupted")
-        yield Outcome(one.task, state, scanned, one.outputs, one.error)
+        yield Outcome(one.task, state, scanned, one.outputs, one.error, one.clips)
         if state == "interrupted" and processes == 1:
             return
 
@@ -167,7 +171,8 @@ def _done_before(task: ScanTask, manifest: Manifest, settings: str) -> Outcome |
     written = tuple(manifest.folder / name for name in entry.outputs)
     try:
         (path,) = (path for path in written if path.name.endswith(RESULT))
-        return Outcome(task, "skipped", read_result(path), written)
+        scanned, clips = read_result(path)
+        return Outcome(task, "skipped", scanned, written, clips=clips)
     except (OutputError, ValueError) as error:
         logger.warning("%s is scanned again: %s", task.input.shown, error)
         return None

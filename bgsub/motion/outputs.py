@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.results import Scanned
+from bgsub.motion.stored import as_plain, damage, from_plain
 
-RESULT = ".scan.json"
-TRACKS = ".tracks.csv"
-"""What the file of a timeline's result is called, behind its name."""
+RESULT, HEATMAP, TRACKS = ".scan.json", ".heat.png", ".tracks.csv"
+"""What the files of a timeline are called, behind its name: its result, its heat map, its table of tracks."""
 
-HEATMAP, TRACKS, EVENT = ".heat.png", ".tracks.csv", ".event-"
-"""What its heat map, its table of tracks, and the beginning of each event's clip and thumbnail are called."""
+EVENT, THUMBNAIL = ".event-", ".jpg"
+"""How the names of each event's clip and thumbnail go on, and how the latter ends."""
+
+_IN_WORDS = {HEATMAP: "heat map", TRACKS: "tracks"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,28 @@ class ScanOutputs:
         return bool(self.clips or self.thumbnails or self.heatmap or self.tracks or self.result)
 
 
-def read_result(path: Path) -> Scanned:
-    """Return a result that was written before.
+class _KeptClip(NamedTuple):
+    """A clip as it stands in the file of its result, in whose folder it lies."""
+
+    event: int
+    file: str
+    start: float
+    end: float
+    copied: bool
+
+
+def in_words(paths: Sequence[Path]) -> str:
+    """Return what of a timeline was written, in words: ``2 clips, 2 thumbnails, heat map``."""
+    of_events = [path for path in paths if EVENT in path.name]
+    thumbnails = sum(path.suffix == THUMBNAIL for path in of_events)
+    counts = (len(of_events) - thumbnails, "clip"), (thumbnails, "thumbnail")
+    words = [f"{n} {word}{'s' * (n > 1)}" for n, word in counts if n]
+    words += [word for ending, word in _IN_WORDS.items() if any(path.name.endswith(ending) for path in paths)]
+    return ", ".join(words)
+
+
+def read_result(path: Path) -> tuple[Scanned, tuple[Clip, ...]]:
+    """Return a result that was written before, and the clips that were written with it.
 
     Raises
     ------
@@ -68,16 +92,30 @@ def read_result(path: Path) -> Scanned:
             data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             raise ValueError("it is too large")
-        return Scanned.from_dict(json.loads(data))
+        values = json.loads(data)
+        scanned = Scanned.from_dict(values)
+        return scanned, _clips(scanned, values.get("clips", ()), path.parent)
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"cannot read {path}: {reason}; delete it and it is made again") from error
 
 
-def write_result(path: Path, scanned: Scanned) -> None:
-    """Write a result that `read_result` reads."""
+def write_result(path: Path, scanned: Scanned, clips: Sequence[Clip] = ()) -> None:
+    """Write a result that `read_result` reads; clips lie beside it."""
+    kept = [_KeptClip(clip.event.number, clip.path.name, clip.start, clip.end, clip.copied) for clip in clips]
     with atomic_write(path) as file:
-        file.write(json.dumps(scanned.as_dict()).encode())
+        file.write(json.dumps({**scanned.as_dict(), "clips": as_plain(kept)}).encode())
+
+
+def _clips(scanned: Scanned, values: Any, folder: Path) -> tuple[Clip, ...]:
+    """Return the clips of a result that was read; what is told comes from outside."""
+    events = {event.number: event for event in scanned.events}
+    clips = []
+    for kept in from_plain(tuple[_KeptClip, ...], values, "clips"):
+        if kept.event not in events or Path(kept.file).name != kept.file:
+            raise damage("clips", "are not those of its events")
+        clips.append(Clip(events[kept.event], kept.start, kept.end, folder / kept.file, kept.copied))
+    return tuple(clips)
 
 
 _LARGEST = 2**28  # bytes of a result; a day with ten thousand tracks has a tenth

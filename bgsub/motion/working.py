@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bgsub.errors import BgsubError, SourceError
-from bgsub.jobs.batch import make_folder
 from bgsub.jobs.execution import INTERRUPTIONS
 from bgsub.jobs.inputs import Input
-from bgsub.motion.clips.picturing import Drawing
-from bgsub.motion.clips.writing import write_clips
-from bgsub.motion.heatmap import write_heatmap
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
-from bgsub.motion.motchallenge import write_motchallenge
-from bgsub.motion.outputs import HEATMAP, RESULT, TRACKS, ScanOutputs, write_result
+from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned
 from bgsub.motion.scanning import Scan
-from bgsub.motion.thumbnails import write_thumbnails
-from bgsub.outputs import check_output
+from bgsub.motion.writing import Writing
 from bgsub.pipeline import Tally
 from bgsub.video.frame import VideoInfo
 
@@ -74,12 +69,15 @@ class Finished:
         What was written.
     error : BaseException or None
         Why it failed, or what interrupted it.
+    clips : tuple of Clip
+        Of what was written, with their real beginnings and ends.
     """
 
     task: ScanTask
     scanned: Scanned
     outputs: tuple[Path, ...] = ()
     error: BaseException | None = None
+    clips: tuple[Clip, ...] = ()
 
 
 def work(
@@ -116,66 +114,24 @@ def work(
         yield None if watch is None else lambda tally: watch(task, tally.read, total)
 
     scan = Scan(task.job, opened, stops)
-    written: list[Path] = []
+    writing = Writing(task.folder / task.name, task.job, outputs, replace=bool(task.ours), keep=task.keep)
+
+    def ended(error: BaseException | None) -> Finished:
+        return Finished(task, scan.result, tuple(writing.paths), error, tuple(writing.clips))
+
     try:
+        writing.check()
         for _ in scan:
             pass
         if asked:
-            return Finished(task, scan.result, (), KeyboardInterrupt())
-        error = None if scan.result.error is None else SourceError(scan.result.error)
-        write(scan.result, task, outputs, written)
+            return ended(KeyboardInterrupt())
+        writing.write(scan.result)
     except INTERRUPTIONS as end:
-        return Finished(task, scan.result, tuple(written), end)
+        return ended(end)
     except BgsubError as failure:
-        return Finished(task, scan.result, tuple(written), failure)
+        return ended(failure)
     except Exception as failure:  # of many recordings one must not end the rest
         logger.debug("%s", task.input.shown, exc_info=True)
         reason = f"{task.input.shown}: {type(failure).__name__}: {' '.join(str(failure).split())}"
-        return Finished(task, scan.result, tuple(written), SourceError(reason))
-    return Finished(task, scan.result, tuple(written), error)
-
-
-def write(scanned: Scanned, task: ScanTask, outputs: ScanOutputs, written: list[Path]) -> None:
-    """Write what is wanted of a result, and add each file to `written` as it is there; the result itself comes last."""
-    if scanned.facts is None or not outputs.any:
-        return
-    base, overwrite = task.folder / task.name, outputs.overwrite or bool(task.ours)
-    make_folder(base.parent)
-    if outputs.clips:
-        for clip in write_clips(
-            scanned,
-            task.job.rule,
-            base.parent,
-            copy=outputs.clips == "copy",
-            draw=drawing_of(outputs.draw),
-            excerpt=task.job.excerpt,
-            name=base.name,
-            overwrite=overwrite,
-            keep=task.keep,
-        ):
-            written.append(clip.path)
-    if outputs.thumbnails:
-        written += write_thumbnails(scanned, base, boxes=True, path=True, overwrite=overwrite)
-    if outputs.heatmap:
-        path = _free(base, HEATMAP, overwrite)
-        if write_heatmap(path, scanned):
-            written.append(path)
-    if outputs.tracks:
-        path = _free(base, TRACKS, overwrite)
-        write_motchallenge(path, scanned.tracks)
-        written.append(path)
-    if outputs.result:
-        path = _free(base, RESULT, overwrite)
-        write_result(path, scanned)
-        written.append(path)
-
-
-def drawing_of(words: Sequence[str]) -> Drawing:
-    """Return what is drawn on clips from the words of `ScanOutputs.draw`."""
-    return Drawing(**{"time" if word == "timecode" else word: True for word in words})
-
-
-def _free(base: Path, ending: str, overwrite: bool) -> Path:
-    """Return the path of an output, which may not be there unless it may be replaced."""
-    path = base.with_name(base.name + ending)
-    return check_output(path, suffixes=(path.suffix,), overwrite=overwrite)
+        return ended(SourceError(reason))
+    return ended(None if scan.result.error is None else SourceError(scan.result.error))

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from bgsub.errors import OutputError, ParameterError
-from bgsub.jobs.inputs import Input
 from bgsub.motion import thumbnails
 from bgsub.motion.heatmap import heat_picture, write_heatmap, written_seconds
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.motion.thumbnails import peak_pictures, write_thumbnails
-from bgsub.motion.working import ScanTask, write
+from bgsub.motion.writing import Writing
 from tests.motion.scanned import failed_result, some_event, some_result, some_track
 
 WIDTH, HEIGHT = 320, 180
@@ -198,17 +197,21 @@ def test_a_heat_map_is_written_as_png(tmp_path):
 def test_a_scan_writes_its_pictures_and_in_a_folder_of_results_again(tmp_path):
     source = written_video(tmp_path / "a.mkv")
     result = replace(result_of(source, peak_at(10), peak_at(30, 2)), heat=np.ones((18, 32), np.float32))
-    item = Input(str(source), "a", "a.mkv")
-    task = ScanTask(0, item, ScanJob(str(source)), tmp_path / "out", "day/gate")
-    written = []
-    write(result, task, ScanOutputs(thumbnails=True, heatmap=True), written)
+    base, job, both = tmp_path / "out" / "day" / "gate", ScanJob(str(source)), {"thumbnails": True, "heatmap": True}
+    first = Writing(base, job, ScanOutputs(**both))
+    first.check()
+    first.write(result)
+    written = first.paths
     assert [path.name for path in written] == ["gate.event-001.jpg", "gate.event-002.jpg", "gate.heat.png"]
     assert all(cv2.imread(str(path)) is not None for path in written)
-    with pytest.raises(OutputError, match=r"gate\.event-001\.jpg exists; pass --overwrite"):
-        write(result, task, ScanOutputs(thumbnails=True), [])
-    with pytest.raises(OutputError, match=r"gate\.heat\.png exists; pass --overwrite"):
-        write(result, task, ScanOutputs(heatmap=True), [])
-    again = []  # what a killed run has left there
-    task = replace(task, ours=("day/gate.scan.json",))
-    write(result, task, ScanOutputs(thumbnails=True, heatmap=True, result=True), again)
-    assert again[:3] == written
+    for wanted, name in ({"thumbnails": True}, "event-001.jpg"), ({"heatmap": True}, "heat.png"):
+        other = Writing(base, job, ScanOutputs(**wanted))
+        with pytest.raises(OutputError, match=rf"gate\.{name} exists; pass --overwrite"):
+            other.check()
+        with pytest.raises(OutputError, match=rf"gate\.{name} exists; pass --overwrite"):
+            other.write(result)
+    Writing(base, job, ScanOutputs(clips="exact")).check()  # no clip lies there
+    again = Writing(base, job, ScanOutputs(**both, result=True), replace=True)  # what a killed run has left there
+    again.check()
+    again.write(result)
+    assert again.paths[:3] == written

@@ -38,6 +38,18 @@ class Clip:
     copied: bool = False
 
 
+def reach(clips: Sequence[Clip], rule: Rule, duration: float) -> tuple[float, float]:
+    """Return by how many seconds clips show more than their events with padding: the most before, and the most after.
+
+    Those that are copied begin with a key frame.
+    """
+    before = after = 0.0
+    for clip in clips:
+        start, end = clip.event.padded(rule, duration)
+        before, after = max(before, start - clip.start), max(after, clip.end - end)
+    return before, after
+
+
 def plan_clips(result: Scanned, rule: Rule, folder: str | os.PathLike[str], suffix: str, name: str = "") -> list[Clip]:
     """Return the clips of a timeline's events, each with its padding: those of neighbours may show the same frames."""
     if result.facts is None:

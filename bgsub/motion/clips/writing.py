@@ -28,6 +28,7 @@ from bgsub.video.writers.videos import FrameSink, frames_sink
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+OnClip = Callable[[Clip, int], None]
 NOTHING = Drawing()
 
 
@@ -42,7 +43,7 @@ def write_clips(
     name: str = "",
     overwrite: bool = False,
     keep: Sequence[str] = (),
-    progress: Progress | None = None,
+    on_clip: OnClip | None = None,
 ) -> list[Clip]:
     """Write a clip of each event, with its sound.
 
@@ -70,8 +71,8 @@ def write_clips(
         Let existing clips be replaced.
     keep : sequence of str
         Files that are no output, whatever `overwrite` says; those of the source never are.
-    progress : callable, optional
-        Called with how many clips are written, and of how many.
+    on_clip : callable, optional
+        Called with each clip when it is whole, and how many there will be.
 
     Returns
     -------
@@ -99,8 +100,8 @@ def write_clips(
 
     def done(clip: Clip) -> None:
         written.append(clip)
-        if progress is not None:
-            progress(len(written), len(clips))
+        if on_clip is not None:
+            on_clip(clip, len(clips))
 
     try:
         if copier is not None:

@@ -45,12 +45,12 @@ def test_clips_show_their_events_with_padding(tmp_path):
     source = film(tmp_path / "yard.mp4")
     result = scanned(source, events=[(0.08, 0.6), (1.0, 1.4), (3.6, 4.0)])
     told = []
-    clips = write_clips(result, RULE, tmp_path / "clips", progress=lambda *done: told.append(done))
+    clips = write_clips(result, RULE, tmp_path / "clips", on_clip=lambda clip, n: told.append((clip, n)))
     assert [clip.path.name for clip in clips] == [f"yard.event-00{n}.mp4" for n in (1, 2, 3)]
     assert [(clip.start, clip.end) for clip in clips] == pytest.approx(
         [pytest.approx((0.0, 0.8)), pytest.approx((0.8, 1.6)), pytest.approx((3.4, 4.0))]
     )
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(clip, 3) for clip in clips]
     frames = read(source)
     for clip in clips:
         wanted = [image for time, image in frames if clip.start - 1e-6 <= time < clip.end - 1e-6]

@@ -1,0 +1,91 @@
+"""`bgsub scan`: what it writes, and what it says of that."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import pytest
+
+from bgsub.cli import main
+from tests.cli.clips import files_in, read_video
+from tests.motion.recordings import pictures, record
+from tests.video.clips import write_clip
+
+
+@pytest.fixture
+def door(workplace):
+    """A recording with two crossings and a key frame every two seconds."""
+    Path("rec").mkdir()
+    shown = pictures(150, [(20, 45), (110, 135)])
+    write_clip("rec/door.mp4", shown, codec="libx264", pix_fmt="yuv420p", gop=50, options={"bf": "0"})
+    return workplace / "rec" / "door.mp4"
+
+
+def test_what_was_written_is_told_and_how_far_copies_reach_over(bgsub, door):
+    arguments = ["rec/door.mp4", "--before", "0.2", "--after", "0.2", "--thumbnails", "--tracks", "--into", "out"]
+    outcome = bgsub("scan", *arguments, "--clips", "copy", "--report", "out/all.csv", "--reel", "out/all.mkv")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[4:] == [
+        "  wrote out/door.*: 2 clips, 2 thumbnails, tracks",
+        "  copied between key frames, clips begin up to 0.6 s earlier",  # at 0 for 0.6, at 4.0 for 4.2
+        "  wrote out/all.csv",
+        "  wrote out/all.mkv",
+    ]
+    again = bgsub("scan", *arguments, "--clips", "copy", "--json")
+    (first, second) = json.loads(again.out)["clips"]  # read back with the result
+    assert (first["event"], first["file"], first["copied"]) == (1, "out/door.event-001.mp4", True)
+    assert (first["start"], second["start"]) == (0, 4)
+    for clip in (first, second):
+        times, _ = read_video(clip["file"])
+        assert clip["end"] - clip["start"] == pytest.approx(times[-1] + 0.04)
+
+
+def test_clips_that_are_encoded_reach_over_nothing(bgsub, door):
+    outcome = bgsub("scan", "rec/door.mp4", "--clips", "exact", "--max-events", "1")
+    assert outcome.out.splitlines()[-1] == "  wrote door.*: 1 clip"
+
+
+def test_files_that_exist_are_refused_before_the_scan(bgsub, door):
+    Path("door.event-007.mp4").write_bytes(b"mine")
+    outcome = bgsub("scan", "rec/door.mp4", "--clips", "exact")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "door.event-007.mp4 exists; pass --overwrite" in outcome.error
+    assert bgsub("scan", "rec/door.mp4", "--thumbnails").code == 0  # they are called otherwise
+
+
+def test_a_reel_of_nothing_is_told(bgsub, workplace):
+    record("rec/wall.mkv", 40)
+    outcome = bgsub("scan", "rec/wall.mkv", "--reel", "reel.mp4")
+    assert outcome.code == 0
+    assert "reel.mp4 is not written: nothing moves" in outcome.err
+    assert files_in(".") == ["rec", "rec/wall.mkv"]
+
+
+def test_frames_that_are_damaged_are_told(bgsub, workplace):
+    Path("shots").mkdir()
+    for i, image in enumerate(pictures(40)):
+        cv2.imwrite(f"shots/in{i:03}.png", image)
+    Path("shots/in020.png").write_bytes(b"no picture")
+    outcome = bgsub("scan", "shots")
+    assert outcome.out.splitlines()[1:] == ["  1 frame damaged and skipped"]
+
+
+@pytest.mark.parametrize("null", [[], ["--null"], ["-0"]])
+def test_still_files_are_printed_as_they_are_called(workplace, capfdbinary, null):
+    names = [b"rec/a b.mkv", b"rec/c\nd.mkv", b"rec/e\xff.mkv"]
+    record("rec/a b.mkv", 40)
+    for name in names[1:]:
+        Path(os.fsdecode(name)).write_bytes(Path("rec/a b.mkv").read_bytes())
+    capfdbinary.readouterr()
+    main(["scan", "rec", "--list-still", "--jobs", "1", *null])
+    stop = b"\0" if null else b"\n"
+    assert capfdbinary.readouterr().out == b"".join(name + stop for name in names)
+
+
+def test_names_are_ended_only_where_they_are_printed(bgsub, door):
+    outcome = bgsub("scan", "rec/door.mp4", "-0")
+    assert outcome.code == 2
+    assert "--list-still" in outcome.error
