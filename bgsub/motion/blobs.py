@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -12,6 +14,7 @@ Box = tuple[int, int, int, int]
 
 _LEAST_PIXELS = 8.0
 _LEAST_SHARE = 1 / 8000  # of the picture
+_NEXT, _FIRST_HOLE, _OUTER = 0, 2, 3  # places of what `cv2.findContours` tells of an outline's neighbours
 
 
 class Blob(NamedTuple):
@@ -24,7 +27,7 @@ class Blob(NamedTuple):
     area : float
         Pixels of the source that it covers.
     center : (float, float)
-        Centre of its pixels (x, y), in pixels of the source; (0, 0) is the centre of the top left one.
+        Centre of what its outline encloses (x, y), in pixels of the source; (0, 0) is the centre of the top left one.
     evidence : float
         Mean probability that its pixels are foreground, 0 to 1; or that of what moved when it was measured last.
     """
@@ -66,19 +69,63 @@ def find_blobs(
         Pixels of the source along the side of one pixel of the mask.
     evidence : float
         Of every blob, where there are no probabilities.
+
+    Notes
+    -----
+    Blobs are told by their outlines, and counted by Pick's theorem: numbering all pixels takes ten times as long.
     """
-    moving = (mask == 255).view(np.uint8)
-    if not moving.any():
-        return ()
-    n, labels, stats, centers = cv2.connectedComponentsWithStats(moving, connectivity=8, ltype=cv2.CV_32S)
-    areas = stats[:, cv2.CC_STAT_AREA] * float(factor * factor)
-    sums = None if probability is None else np.bincount(labels.ravel(), probability.ravel(), n)
-    blobs = []
-    areas[0] = 0  # the ground
-    kept = np.flatnonzero(areas >= max(min_area, 1))  # of hundreds of specks few
-    for i in kept[np.argsort(-areas[kept], kind="stable")]:
-        x, y, width, height = (int(v) * factor for v in stats[i, :4])
-        center = tuple(float((c + 0.5) * factor - 0.5) for c in centers[i])
-        likely = evidence if sums is None else float(sums[i] / stats[i, cv2.CC_STAT_AREA])
-        blobs.append(Blob((x, y, width, height), float(areas[i]), (center[0], center[1]), likely))
-    return tuple(blobs)
+    moving = cv2.compare(mask, 255, cv2.CMP_EQ)
+    outlines, nesting = cv2.findContours(moving, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    least = max(min_area / factor**2, 1)
+    shortest = _shortest(least)
+    found = []
+    for i, outline in enumerate(outlines):
+        if len(outline) < shortest or nesting[0, i, _OUTER] >= 0:  # of hundreds of specks few are left
+            continue
+        area = _inside(outline)
+        hole = nesting[0, i, _FIRST_HOLE]
+        while hole >= 0:
+            area -= _inside(outlines[hole]) - _along(outlines[hole])
+            hole = nesting[0, hole, _NEXT]
+        if area >= least:
+            found.append((area, outline))
+    found.sort(key=lambda one: -one[0])
+    likely = _evidence(moving, probability, [outline for _, outline in found]) if probability is not None else None
+    return tuple(
+        _blob(outline, area, factor, evidence if likely is None else likely[i])
+        for i, (area, outline) in enumerate(found)
+    )
+
+
+def _shortest(area: float) -> int:
+    """Return how many pixels the outline of a blob of `area` pixels has at least: that of a diamond."""
+    return max(1, int(2 * (math.sqrt(2 * area - 1) - 1)))
+
+
+def _along(outline: np.ndarray) -> int:
+    """Return the steps along an outline."""
+    return len(outline) if len(outline) > 1 else 0
+
+
+def _inside(outline: np.ndarray) -> int:
+    """Return the pixels within an outline, its own too, by Pick's theorem: area + steps / 2 + 1."""
+    return round(cv2.contourArea(outline) + _along(outline) / 2 + 1)
+
+
+def _blob(outline: np.ndarray, area: int, factor: int, evidence: float) -> Blob:
+    x, y, width, height = cv2.boundingRect(outline)
+    moments = cv2.moments(outline)
+    if moments["m00"] > 0:
+        middle = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    else:  # a line of pixels
+        middle = x + (width - 1) / 2, y + (height - 1) / 2
+    center = (middle[0] + 0.5) * factor - 0.5, (middle[1] + 0.5) * factor - 0.5
+    return Blob((x * factor, y * factor, width * factor, height * factor), float(area * factor**2), center, evidence)
+
+
+def _evidence(moving: np.ndarray, probability: np.ndarray, outlines: Sequence[np.ndarray]) -> list[float]:
+    """Return the mean probability of the pixels of each blob."""
+    n, labels = cv2.connectedComponents(moving, connectivity=8, ltype=cv2.CV_32S)
+    sums, counts = np.bincount(labels.ravel(), probability.ravel(), n), np.bincount(labels.ravel(), minlength=n)
+    own = [labels[y, x] for x, y in (outline[0, 0] for outline in outlines)]
+    return (sums[own] / counts[own]).tolist()
