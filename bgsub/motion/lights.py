@@ -36,7 +36,7 @@ class LightMeter:
         ----------
         time : float
             Of the frame, in seconds; they rise from frame to frame.
-        luma : ndarray of uint8, uint16 or float32, shape (H, W)
+        luma : ndarray of uint8, shape (H, W)
             Grey, of any size.
         """
         thumbnail = _thumbnail(luma)
@@ -51,14 +51,18 @@ class LightMeter:
 
 
 def has_other_light(before: np.ndarray, after: np.ndarray) -> bool:
-    """Return whether two thumbnails differ by light: in much of the view, and nearly all to one side."""
-    change = after - before
-    brighter, darker = float(np.mean(change > _STEP)), float(np.mean(change < -_STEP))
-    return max(brighter, darker) >= _SPREAD and min(brighter, darker) <= _OTHER * max(brighter, darker)
+    """Return whether two thumbnails, of uint8, differ by light: in much of the view, and nearly all to one side."""
+    brighter, darker = (_cells_above(*pair) for pair in ((after, before), (before, after)))
+    most = max(brighter, darker)
+    return most >= _SPREAD * before.size and min(brighter, darker) <= _OTHER * most
+
+
+def _cells_above(high: np.ndarray, low: np.ndarray) -> int:
+    return cv2.countNonZero(cv2.compare(cv2.subtract(high, low), _STEP, cv2.CMP_GT))
 
 
 def _thumbnail(luma: np.ndarray) -> np.ndarray:
     height, width = luma.shape
     scale = _CELLS / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA)

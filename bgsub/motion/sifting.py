@@ -7,7 +7,6 @@ it is, and, if the light of the scene was changing as it came, only from when it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 from bgsub.motion.blobs import Blob, Box
 from bgsub.motion.lights import LightMeter
 from bgsub.motion.observing import Observation
-from bgsub.motion.stirring import Stirring
+from bgsub.motion.stirring import Stirring, small_picture
 
 LASTS = 0.065  # seconds from a blob's first frame on: the third frame at 30 a second, the second one at 12
 _FORGOTTEN = 0.3  # seconds for which a blob may be missing
@@ -29,8 +28,7 @@ _LARGE = 0.05  # of the picture: what grows so large within a moment is no objec
 _MOST = 64  # blobs of a frame that are looked at, the largest: rain and snow have more
 
 
-@dataclass(frozen=True)
-class Lasting:
+class Lasting(NamedTuple):
     """A blob with its past.
 
     Attributes
@@ -134,21 +132,22 @@ class Sieve:
         """
         if luma.dtype != np.uint8:
             luma = cv2.convertScaleAbs(luma, alpha=255 / self._white)
-        light = self._light.update(time, luma)
-        self._stirring.update(time, luma, factor)
+        small, size = small_picture(luma), (luma.shape[1] * factor, luma.shape[0] * factor)
+        light = self._light.update(time, small)
+        self._stirring.update(time, small, size)
         # Of a frame a second nothing can last, nor overlap itself: each is believed.
         seldom = _FORGOTTEN < time - self._time < np.inf
         kept = max(_FORGOTTEN, min(1.5 * (time - self._time), _LONGEST_STEP))
         self._time = time
         past = [old for old in self._past if time - old.time <= kept]
         if self._was_light and not light:  # patches of light have grown until now
-            past = [replace(old, origin=old.blob.box) if old.lit else old for old in past]
+            past = [old._replace(origin=old.blob.box) if old.lit else old for old in past]
         self._was_light = light
-        moment = _Moment(frame, time, light, seldom, (luma.shape[1] * factor, luma.shape[0] * factor))
-        now = []
-        for blob, parents in zip(blobs[:_MOST], _parents(blobs[:_MOST], past), strict=False):
+        moment = _Moment(frame, time, light, seldom, size)
+        blobs, now, continued = blobs[:_MOST], [], set()
+        for blob, parents in zip(blobs, _parents(blobs, past), strict=True):
             now.append(_next(blob, moment, [past[i] for i in parents], self._stirring.stirs(blob, light)))
-        continued = {i for parents in _parents([new.blob for new in now], past) for i in parents}
+            continued.update(parents)
         self._past = now + [old for i, old in enumerate(past) if i not in continued]
         counting = [new for new in now if new.counts]
         fresh = [new for new in counting if time - new.since <= LASTS + _FORGOTTEN]
@@ -211,7 +210,10 @@ def _parents(blobs: Sequence[Blob], past: Sequence[Lasting]) -> list[list[int]]:
         return [[] for _ in blobs]
     now, old = _corners([blob.box for blob in blobs]), _corners([lasting.blob.box for lasting in past])
     near = np.maximum(now[:, None, :2], old[None, :, :2]) < np.minimum(now[:, None, 2:], old[None, :, 2:])
-    return [np.flatnonzero(row).tolist() for row in near.all(axis=2)]
+    parents: list[list[int]] = [[] for _ in blobs]
+    for i, j in np.argwhere(near[..., 0] & near[..., 1]).tolist():
+        parents[i].append(j)
+    return parents
 
 
 def _corners(boxes: list[Box]) -> np.ndarray:

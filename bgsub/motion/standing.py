@@ -57,10 +57,10 @@ class Aftermath:
             return "motion"
         before, after = self._before[1].astype(np.float32), self._last.astype(np.float32)
         self._before = self._newer = None
-        change, least = change_between(before, after)
+        levels, least = change_between(before, after)
         x, y, width, height = (int(v) // factor for v in event.box)
         part = (slice(y, y + height + 1), slice(x, x + width + 1))
-        differs = cv2.medianBlur((change[part] > least).astype(np.uint8), 3)
+        differs = cv2.medianBlur((levels[part] > least).astype(np.uint8), 3)
         n, labels, stats, _ = cv2.connectedComponentsWithStats(differs, connectivity=8)
         if n < 2:
             return "motion"
