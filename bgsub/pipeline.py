@@ -14,6 +14,7 @@ import numpy as np
 from bgsub import compilation
 from bgsub.background.subtractor import Subtractor
 from bgsub.masks import foreground_share
+from bgsub.threads import opencv_bounded
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.sink import Sink
 from bgsub.video.source import Source
@@ -144,29 +145,32 @@ def run(
     started = time.perf_counter() - tally.elapsed
     mask_of = _mask_maker(subtractor, learning_rate)
     last: float | None = None
+    # Once: with every frame OpenCV's pool of threads would be stopped and started, which takes a millisecond.
+    bound = opencv_bounded(getattr(subtractor, "threads", None))
     try:
-        for frame in source:
-            mask = mask_of(frame)
-            tally.read += 1
-            tally.first_time = frame.time if tally.first_time is None else tally.first_time
-            tally.last_time = frame.time
-            if frame.time >= tally.first_time + warm_up - _TOLERANCE:
-                if clean is not None:
-                    mask = clean(mask)
-                for sink in sinks:
-                    sink.write(frame, mask)
-                tally.written += 1
-                tally.foreground += foreground_share(mask)
-            _count_losses(tally, source)
-            now = time.perf_counter()
-            tally.elapsed = now - started
-            last, before = now - compilation.seconds(), last
-            if before is not None:
-                tally.timed, tally.steady = tally.timed + 1, tally.steady + last - before
-            if progress is not None:
-                progress(tally)
-            if stop is not None and stop():
-                break
+        with bound:
+            for frame in source:
+                mask = mask_of(frame)
+                tally.read += 1
+                tally.first_time = frame.time if tally.first_time is None else tally.first_time
+                tally.last_time = frame.time
+                if frame.time >= tally.first_time + warm_up - _TOLERANCE:
+                    if clean is not None:
+                        mask = clean(mask)
+                    for sink in sinks:
+                        sink.write(frame, mask)
+                    tally.written += 1
+                    tally.foreground += foreground_share(mask)
+                _count_losses(tally, source)
+                now = time.perf_counter()
+                tally.elapsed = now - started
+                last, before = now - compilation.seconds(), last
+                if before is not None:
+                    tally.timed, tally.steady = tally.timed + 1, tally.steady + last - before
+                if progress is not None:
+                    progress(tally)
+                if stop is not None and stop():
+                    break
     finally:
         _count_losses(tally, source)
         tally.elapsed = time.perf_counter() - started

@@ -1,5 +1,6 @@
 """The loop from source to sinks: order, warm-up, ending, and a tally that is true however the run ends."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -246,3 +247,18 @@ def test_progress_sees_the_tally_of_each_frame():
         progress=lambda tally: seen.append((tally.read, tally.written, tally.damaged, tally.elapsed > 0)),
     )
     assert seen == [(1, 0, 0, True), (2, 1, 1, True), (3, 2, 2, True)]
+
+
+def test_opencvs_threads_are_those_of_the_model_meanwhile_and_the_users_own_afterwards():
+    before, seen = cv2.getNumThreads(), []
+    cv2.setNumThreads(3)
+    try:
+        run(
+            FakeSource([0.0, 0.1, 0.2]),
+            BackgroundSubtractor(threads=1),
+            progress=lambda tally: seen.append(cv2.getNumThreads()),
+        )
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
+    assert seen == [1, 1, 1]

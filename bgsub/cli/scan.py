@@ -94,7 +94,12 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @_input("--zone", type=PathText(), multiple=True, metavar="NAME=WHERE", help="Say which events touch this. Repeatable.")
 @_input("--line", multiple=True, metavar="NAME=LINE", help='Count what goes over it: "gate=x,y x,y". Repeatable.')
 @_input("--zones", type=_PATH, metavar="FILE", help="Zones and lines from a TOML file.")
-@_input("--jobs", type=click.IntRange(1, 256), metavar="N", help="Videos at a time. [default: by processors]")
+@_input(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Videos at a time. [default: as many as there are processors]",
+)
 @_model("--fast", is_flag=True, help="Prefer speed: a smaller picture and the quicker model.")
 @_model("--method", type=Word(METHODS), default=DEFAULT_METHOD, show_default=True, help="Adaptive finds better.")
 @_model("--threads", type=click.IntRange(1, 256), metavar="N", help="Of the model.")
@@ -143,7 +148,7 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     for path in o["reports"]:
         check_report(path, len(inputs))
         check_output(path, overwrite=o["overwrite"], suffixes=WRITABLE_REPORTS)
-    processes = o["jobs"] or max(1, available_processors() // 2)
+    processes = o["jobs"] or available_processors()
     printing = Printing(inputs, o)
     with printing:
         outcomes = scan_all(

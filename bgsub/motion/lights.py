@@ -58,7 +58,8 @@ def has_other_light(before: np.ndarray, after: np.ndarray) -> bool:
 
 
 def _cells_above(high: np.ndarray, low: np.ndarray) -> int:
-    return cv2.countNonZero(cv2.compare(cv2.subtract(high, low), _STEP, cv2.CMP_GT))
+    above = cv2.compare(cv2.subtract(high, low), _STEP, cv2.CMP_GT)  # type: ignore[call-overload]
+    return cv2.countNonZero(above)
 
 
 def _thumbnail(luma: np.ndarray) -> np.ndarray:

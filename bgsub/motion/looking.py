@@ -123,6 +123,11 @@ class Look:
         touched = self._zones.touched(self.mask, found.blobs)
         return found.observation(frame.index, frame.time, self.n_pixels, touched), found.objects
 
+    @property
+    def threads(self) -> int | None:
+        """Threads of the model."""
+        return self._model.threads
+
     def windows(self, blobs: Sequence[Blob]) -> list[tuple[slice, slice]]:
         """Return rows and columns of the mask around blobs."""
         boxes = [[value // self.factor for value in blob.box] for blob in blobs]

@@ -18,6 +18,7 @@ from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.motion.standing import Aftermath
 from bgsub.motion.tracking import Track, Tracker
 from bgsub.pipeline import Tally
+from bgsub.threads import opencv_bounded
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.source import Source
 
@@ -104,13 +105,10 @@ class Scan:
             under_way = _UnderWay(self.job, source)
             told = stack.enter_context(self._opened(source.info))
             error: SourceError | None = None
+            frames = iter(source)
             try:
-                for frame in source:
-                    yield from under_way.take(frame)
-                    if told is not None:
-                        told(under_way.tally)
-                    if under_way.is_full or self._stop():
-                        break
+                while not under_way.has_ended:
+                    yield from self._read_on(frames, under_way, told)
             except SourceError as broken:
                 error = broken
             finally:  # also when this is given up, or Ctrl-C is pressed, and nobody takes an event any more
@@ -120,6 +118,22 @@ class Scan:
         if error is not None and self._raises:
             raise error
 
+    def _read_on(self, frames: Iterator[Frame], under_way: _UnderWay, told: OnTally | None) -> list[Event]:
+        """Read until an event is over, or all is, and return it.
+
+        OpenCV is bounded for all of it: its pool of threads would be stopped and started with every frame else.
+        """
+        with opencv_bounded(under_way.threads):
+            for frame in frames:
+                closed = under_way.take(frame)
+                if told is not None:
+                    told(under_way.tally)
+                under_way.has_ended = under_way.is_full or self._stop()
+                if closed or under_way.has_ended:
+                    return closed
+        under_way.has_ended = True
+        return []
+
 
 class _UnderWay:
     """What has come of a scan so far.
@@ -128,10 +142,12 @@ class _UnderWay:
     ----------
     tally : Tally
         Frames and times.
+    has_ended : bool
+        Nothing more is read.
     """
 
     def __init__(self, job: ScanJob, source: Source) -> None:
-        self.tally = Tally()
+        self.tally, self.has_ended = Tally(), False
         self._job, self._source, self._look = job, source, Look(job, source.info)
         fps = float(source.info.fps) if source.info.fps else None
         self._timeline = Timeline(fps)
@@ -147,6 +163,11 @@ class _UnderWay:
         self._events: list[Event] = []
         self._tracks: list[Track] = []
         self._started = time.perf_counter()
+
+    @property
+    def threads(self) -> int | None:
+        """Threads of the model."""
+        return self._look.threads
 
     @property
     def is_full(self) -> bool:

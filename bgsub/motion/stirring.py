@@ -98,7 +98,7 @@ class Stirring:
 
     def _where(self, times: float) -> np.ndarray:
         assert self._change is not None  # `share` sees to it
-        return cv2.compare(self._change.levels, times * self._change.least, cv2.CMP_GT)
+        return cv2.compare(self._change.levels, times * self._change.least, cv2.CMP_GT)  # type: ignore[call-overload]
 
 
 class Change(NamedTuple):

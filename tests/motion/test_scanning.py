@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from bgsub.jobs.job import Excerpt, ModelChoice
 from bgsub.motion.events import Rule
 from bgsub.motion.job import ScanJob
 from bgsub.motion.scanning import Scan
+from bgsub.video.frame import VideoInfo
 from tests.video.clips import write_clip
 
 W, H = 320, 240
@@ -196,3 +199,19 @@ def test_what_fast_finds_is_the_same_here(clip: Path) -> None:
 def test_a_scale_is_refused() -> None:
     with pytest.raises(bgsub.ParameterError, match="does not fit a scan: give shrink=2, 4 or 8"):
         list(bgsub.scan("x.mp4", excerpt=Excerpt(scale=0.5)))
+
+
+def test_opencvs_threads_are_bounded_while_frames_are_read_and_the_users_own_between(clip: Path) -> None:
+    before, seen = cv2.getNumThreads(), []
+
+    def opened(info: VideoInfo) -> contextlib.AbstractContextManager[object]:
+        return contextlib.nullcontext(lambda tally: seen.append(cv2.getNumThreads()))
+
+    cv2.setNumThreads(3)
+    try:
+        for _ in Scan(ScanJob(str(clip), rule=RULE, model=ModelChoice(threads=2)), opened):
+            assert cv2.getNumThreads() == 3
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
+    assert set(seen) == {2}
