@@ -7,7 +7,7 @@ import pytest
 
 from bgsub import BackgroundSubtractor
 from bgsub.background.adaptive.engine import SAMPLES
-from bgsub.background.adaptive.light import CHROMA, LUMA, contrast_of, measure_light, noise_of
+from bgsub.background.adaptive.light import CHROMA, LUMA, contrast_of, measure_light, median_of, noise_of
 
 
 def learned(luma, n=100):
@@ -153,3 +153,12 @@ def test_the_sample_is_spread_over_the_whole_view(channels):
         np.testing.assert_allclose(view.background, 100, atol=1e-3)
         assert measure_light(view.pixels, view.background).gain == pytest.approx(gain)
         assert view.pixels.shape[1:] == shape[2:]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 50, 511, 512])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_median_is_numpys(n, seed):
+    values = np.random.default_rng(seed).normal(100, 40, n).astype(np.float32)
+    before = values.copy()
+    assert median_of(values) == float(np.median(values))
+    np.testing.assert_array_equal(values, before)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bgsub.background.adaptive.codes import MEAN_Y
 from bgsub.background.adaptive.engine import Objects
-from bgsub.background.adaptive.likeness import measure
+from bgsub.background.adaptive.likeness import luma_within, measure
 from bgsub.background.adaptive.structure import LEFT, LIGHT, OBJECT, Bounds, judge, verdicts_of
 from bgsub.background.adaptive.structure import correlation as correlation_of
 
@@ -251,3 +252,24 @@ def test_small_objects_are_not_asked_and_stay():
 def test_one_that_more_than_half_covers_where_objects_were_is_asked_in_every_eighth_frame(n_frames):
     asked = asked_of([200, 200, 200, 200], [0, 100, 101, 200], n_frames)
     assert asked == ([0, 1, 2, 3] if n_frames in (8, 16) else [0, 1])
+
+
+@pytest.mark.parametrize("rows", [2, 5])
+@pytest.mark.parametrize(
+    "box",
+    [
+        np.s_[0:13, 0:90],
+        np.s_[3:4, 5:6],
+        np.s_[2:11, 20:80],
+        np.s_[2:11, 40:47],
+        np.s_[12:13, 3:90],
+        np.s_[1:13:3, 2:90:4],
+    ],
+    ids=str,
+)
+def test_the_background_of_a_box_is_fetched_from_its_tiles(box, rows):
+    luma = np.random.default_rng(0).uniform(0, 255, (13, 90)).astype(np.float32)
+    modes = np.full((-(-luma.size // 16), rows, 16), -7, np.float32)
+    for i, value in enumerate(luma.reshape(-1).tolist()):
+        modes[i // 16, MEAN_Y, i % 16] = value
+    np.testing.assert_array_equal(luma_within(box, modes, 90), luma[box])

@@ -140,40 +140,40 @@ def acuity_of(parameters: Mapping[str, Any], light: Light) -> float:
 
 def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -> Step:
     """Return the constants of the kernels; `has_channels` is False for grey images."""
-    f32 = {name: np.float32(value) for name, value in parameters.items()}
+    p, f32 = parameters, np.float32
     calm = 1 - moment.liveliness
     alpha, slow = learning_rates(parameters, moment)
     # A few early frames give an object that passes the weight of a background mode.
-    doubt = min(_MOST_DOUBT, parameters["early_doubt"] * calm / max(1, moment.n_frames))
-    gain = moment.light.gain if parameters["compensate_light"] else 1.0
+    doubt = min(_MOST_DOUBT, p["early_doubt"] * calm / max(1, moment.n_frames))
+    gain = moment.light.gain if p["compensate_light"] else 1.0
     acuity = acuity_of(parameters, moment.light)
-    dead_zone = moment.liveliness * parameters["flicker_lively"] + calm * parameters["flicker_still"]
+    dead_zone = moment.liveliness * p["flicker_lively"] + calm * p["flicker_still"]
     return Step(
-        luma=tuple(np.float32(share * gain) for share in (LUMA if has_channels else (1.0, 0.0, 0.0))),
-        chroma=tuple(np.float32(scale) for scale in CHROMA),
-        gain=np.float32(gain),
-        clipped=np.float32(_CLIPPED if gain != 1 else np.inf),
-        most=np.float32(_WHITE / gain if gain > 1 else np.inf),
-        acuity=np.float32(acuity),
-        alpha=np.float32(alpha),
-        slow=np.float32(slow),
-        fast=np.float32(max(alpha, parameters["ghost_rate"])),
-        match_distance=f32["match_distance"],
-        threshold=f32["threshold"],
-        low_weight=np.float32(parameters["low_weight"] + doubt),
-        doubt_slope=f32["weight_doubt"] / f32["weight_span"],
-        weight_doubt=f32["weight_doubt"],
-        flicker_doubt=f32["flicker_doubt"] / FLICKER_STEPS,
-        dead_zone=np.float32(dead_zone) * FLICKER_STEPS,
-        restless=f32["restless"] * FLICKER_STEPS,
-        flicker_rate=f32["flicker_rate"],
-        var_init_y=f32["var_init_y"],
-        var_init_c=f32["var_init_c"],
-        var_min_y=f32["var_min_y"],
-        var_min_c=f32["var_min_c"],
-        var_max=f32["var_max"],
-        var_stretch=f32["var_max"] * f32["var_stretch"] / FLICKER_STEPS,
-        last=parameters["n_components"] - 1,
+        luma=tuple(f32(share * gain) for share in (LUMA if has_channels else (1.0, 0.0, 0.0))),
+        chroma=tuple(f32(scale) for scale in CHROMA),
+        gain=f32(gain),
+        clipped=f32(_CLIPPED if gain != 1 else np.inf),
+        most=f32(_WHITE / gain if gain > 1 else np.inf),
+        acuity=f32(acuity),
+        alpha=f32(alpha),
+        slow=f32(slow),
+        fast=f32(max(alpha, p["ghost_rate"])),
+        match_distance=f32(p["match_distance"]),
+        threshold=f32(p["threshold"]),
+        low_weight=f32(p["low_weight"] + doubt),
+        doubt_slope=f32(p["weight_doubt"]) / f32(p["weight_span"]),
+        weight_doubt=f32(p["weight_doubt"]),
+        flicker_doubt=f32(p["flicker_doubt"]) / FLICKER_STEPS,
+        dead_zone=f32(dead_zone) * FLICKER_STEPS,
+        restless=f32(p["restless"]) * FLICKER_STEPS,
+        flicker_rate=f32(p["flicker_rate"]),
+        var_init_y=f32(p["var_init_y"]),
+        var_init_c=f32(p["var_init_c"]),
+        var_min_y=f32(p["var_min_y"]),
+        var_min_c=f32(p["var_min_c"]),
+        var_max=f32(p["var_max"]),
+        var_stretch=f32(p["var_max"]) * f32(p["var_stretch"]) / FLICKER_STEPS,
+        last=p["n_components"] - 1,
         turn=moment.n_frames % 2 if alpha <= _UNHURRIED else -1,
     )
 

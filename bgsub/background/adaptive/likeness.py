@@ -12,6 +12,7 @@ from bgsub.simd import LANES
 _FINE = (5, 5)  # chosen: pixels; what is coarser than this is light, not structure
 _RIM = np.ones((5, 5), np.uint8)
 _OUTLINE = np.ones((3, 3), np.uint8)
+_WIDE = 8  # cost: of a box of more than this part of the width, whole rows are copied, not pixels picked
 
 
 def measure(patch: np.ndarray, background: np.ndarray, inside: np.ndarray) -> Likeness:
@@ -70,7 +71,12 @@ def luma_within(box: tuple[slice, slice], modes: np.ndarray, width: int) -> np.n
     width : int
         Of the picture that the tiles make, in pixels.
     """
-    rows, columns = (np.arange(part.start, part.stop, part.step) for part in box)
-    pixel = rows[:, None] * width + columns
-    lane = pixel % LANES
-    return modes.reshape(-1).take((pixel - lane) * modes.shape[1] + MEAN_Y * LANES + lane)
+    rows, columns = box
+    if rows.step in (None, 1) and _WIDE * (columns.stop - columns.start) > width:
+        first = rows.start * width // LANES
+        luma = modes[first : -(-rows.stop * width // LANES), MEAN_Y].reshape(-1)
+        before, height = rows.start * width - first * LANES, rows.stop - rows.start
+        return luma[before : before + height * width].reshape(height, width)[:, columns]
+    pixel = np.arange(rows.start, rows.stop, rows.step)[:, None] * width
+    pixel = pixel + np.arange(columns.start, columns.stop, columns.step)
+    return modes.reshape(-1).take(pixel + pixel // LANES * (LANES * (modes.shape[1] - 1)) + LANES * MEAN_Y)

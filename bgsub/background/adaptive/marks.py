@@ -91,7 +91,7 @@ def tell(spans: Spans, oldest: int, told: Told, lo: int, hi: int) -> None:
         Range of bands.
     """
     height = len(told.rows)
-    for part in stretches(lo, hi, height):
+    for part in stretches(lo, hi, told.mask.shape):
         wide = with_margin(part, _AROUND, height)
         kept, ghosts = within_rows(spans.kept, part), within_rows(spans.ghosts, part)
         large = within_rows(spans.large, wide)

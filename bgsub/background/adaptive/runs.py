@@ -24,7 +24,7 @@ from bgsub.simd import LANES, any_, kernels_of, rows
 kernel = kernels_of(__name__)
 
 BAND = 16  # cost: rows that are worked on at a time; a whole number of tiles, whatever the width is
-TOGETHER = 8  # cost: bands that are looked at together, few enough to stay in the processor's cache
+TOGETHER, PIXELS = 8, 1 << 16  # cost: bands, or pixels, that are looked at together: few stay in the processor's cache
 
 _SHADOW_RADIUS = 2  # chosen: of the square of pixels of which most must be shadow
 _MOST = 13  # of 25
@@ -69,10 +69,13 @@ def mark_active(planes, active, lo, hi):
         active[t] = flags
 
 
-def stretches(lo: int, hi: int, height: int) -> Iterator[slice]:
-    """Yield the rows of the bands lo to hi - 1, so many bands at a time as are looked at together."""
-    for band in range(lo, hi, TOGETHER):
-        yield slice(band * BAND, min((band + TOGETHER) * BAND, hi * BAND, height))
+def stretches(lo: int, hi: int, size: tuple[int, ...]) -> Iterator[slice]:
+    """Yield the rows of the bands lo to hi - 1 of a picture of `size`, as many at a time as are looked at together."""
+    height, width = size
+    together = BAND * max(TOGETHER, PIXELS // (BAND * width))
+    end = min(hi * BAND, height)
+    for row in range(lo * BAND, end, together):
+        yield slice(row, min(row + together, end))
 
 
 def with_margin(part: slice, margin: int, end: int) -> slice:
@@ -108,7 +111,7 @@ def find_runs(
         Range of bands.
     """
     evidence, owner = pictures
-    for part in stretches(lo, hi, len(evidence)):
+    for part in stretches(lo, hi, evidence.shape):
         shadows[part] = runs.n_edges[part] = 0
         for flag, reach in ((SUSPECT, _SHADOW_RADIUS), (WITNESS, radius_of(sigma))):
             near = box_around(active, flag, part, reach, evidence.shape)

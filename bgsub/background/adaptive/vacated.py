@@ -25,6 +25,7 @@ _GRID_ROWS = 240  # cost: larger frames are compared at about so many rows
 _AROUND = (19, 19)  # chosen: points of the grid that are surroundings
 _ENOUGH = 0.1  # chosen: share of them that must have no evidence
 _NEAR = (5, 5)  # chosen: points over which differences are averaged
+_NEIGHBOURS = np.ones(_NEAR, np.uint8)
 _RIM = np.ones((3, 3), np.uint8)  # around evidence nothing is sure
 _LEAST = 8.0  # chosen: grey levels, d_0
 _DEVIATIONS = 2.0  # chosen
@@ -81,17 +82,24 @@ def vacated(luma: np.ndarray, background: np.ndarray, evidence: np.ndarray, rati
     -------
     ndarray of bool, shape (h, w)
     """
-    positive = (evidence > ZERO_BYTE).view(np.uint8)
+    found = evidence > ZERO_BYTE
+    positive = found.view(np.uint8)
     ground = 1 - cv2.dilate(positive, _RIM)
-    n, total = _sums(ground, _AROUND), _sums(luma * ground, _AROUND)
-    squares = cv2.sqrBoxFilter(luma * ground, cv2.CV_64F, _AROUND, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    known, n = n > _ENOUGH * _AROUND[0] * _AROUND[1], np.maximum(n, 1)
-    mean = total / n
-    deviation = np.sqrt(np.maximum(squares / n - mean * mean, 0))
-    around = np.rint(mean).astype(np.uint8)
+    lit = luma * ground
+    n, total = _sums(ground, _AROUND), _sums(lit, _AROUND)
+    squares = cv2.sqrBoxFilter(lit, cv2.CV_64F, _AROUND, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    around, near = np.zeros_like(luma), np.flatnonzero(cv2.dilate(positive, _NEIGHBOURS).view(bool))
+    around.put(near, np.rint(total.take(near) / np.maximum(n.take(near), 1)))
     seen, learned = _sums(cv2.absdiff(luma, around), _NEAR), _sums(cv2.absdiff(background, around), _NEAR)
+    asked = np.flatnonzero(found)
+    n, seen, learned = n.take(asked), seen.take(asked), learned.take(asked)
+    known, n = n > _ENOUGH * _AROUND[0] * _AROUND[1], np.maximum(n, 1)
+    mean = total.take(asked) / n
+    deviation = np.sqrt(np.maximum(squares.take(asked) / n - mean * mean, 0))
     apart = _NEAR[0] * _NEAR[1] * (_LEAST + _DEVIATIONS * deviation)
-    return known & (positive != 0) & (learned > apart) & (seen < ratio * learned)
+    left = np.zeros(evidence.shape, bool)
+    left.put(asked, known & (learned > apart) & (seen < ratio * learned))
+    return left
 
 
 def _box_around(positive: np.ndarray) -> tuple[slice, slice]:
@@ -109,6 +117,5 @@ def _times(spacing: int, first: int, points: slice) -> slice:
 
 
 def _sums(picture: np.ndarray, around: tuple[int, int]) -> np.ndarray:
-    """Return the sum around each pixel, exact; beyond the picture there is nothing."""
-    sums = cv2.boxFilter(picture, cv2.CV_32S, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return sums.astype(np.float64)
+    """Return the sum around each pixel, int32; beyond the picture there is nothing."""
+    return cv2.boxFilter(picture, cv2.CV_32S, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
