@@ -89,13 +89,16 @@ class Command(ExamplesMixin):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line; an option that is not there is answered with what there is."""
+        typed = [arg.partition("=")[0] for arg in args]
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if error.option_name not in self.hints:
+            # Of -bb, which is one word to other programs, click knows no -b.
+            begun = (word for word in typed if word.startswith(error.option_name) and word in self.hints)
+            named = next(begun, error.option_name)
+            if named not in self.hints:
                 raise
-            text = f"No such option '{error.option_name}': {self.hints[error.option_name]}"
-            raise click.NoSuchOption(error.option_name, text, ctx=ctx) from None
+            raise click.NoSuchOption(named, f"No such option '{named}': {self.hints[named]}", ctx=ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a list of options for each heading, without the rare ones."""

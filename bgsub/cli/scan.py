@@ -45,6 +45,14 @@ _HINTS = {
     "--output": "--into names the folder of results, --report a report",
     "-o": "--into names the folder of results, --report a report",
     "--roi": "it is called --region",
+    "--mask": "--mask-video writes the masks as a video, --ignore says where not to look",
+    "--mask-output": "it is called --mask-video",
+    "-mo": "it is called --mask-video",
+    "--overlay": "it is called --overlay-video",
+    "--bounding-box": "it is --draw boxes, with --clips exact",
+    "-bb": "it is --draw boxes, with --clips exact",
+    "--time-code": "it is --draw timecode, with --clips exact",
+    "-tc": "it is --draw timecode, with --clips exact",
     "--time-before-event": "it is called --before",
     "--time-post-event": "it is called --after; --merge joins events",
     "--min-event-length": "it is called --min-length",
@@ -59,7 +67,9 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @click.argument("sources", nargs=-1, required=True, metavar="VIDEO...", type=PathText())
 @_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of results; what is done in it is not done again.")
 @_outputs("--clips", type=Word(["copy", "exact"]), help="A clip of each event: packets copied, or encoded again.")
-@_outputs("--draw", type=Draw(), metavar="WHAT,...", help="Into exact clips: boxes, path, timecode, graph.")
+@_outputs("--draw", type=Draw(), metavar="WHAT,...", help="Into exact clips ...: boxes, path, timecode, graph, mask.")
+@_outputs("--mask-video", is_flag=True, help="The masks as a video, without loss: .mask.mkv.")
+@_outputs("--overlay-video", is_flag=True, help="The whole video, with what moves tinted: .overlay.mp4.")
 @_outputs("--thumbnails", is_flag=True, help="A picture of each event's peak.")
 @_outputs("--heatmap", is_flag=True, help="Where how much moved, as a picture.")
 @_outputs("--tracks", is_flag=True, help="A table of objects, frame by frame (MOTChallenge; its frames begin at 1).")

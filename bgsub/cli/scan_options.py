@@ -16,7 +16,7 @@ from bgsub.motion.presets import PRESETS
 
 _LARGEST = 2**20  # bytes of a file of settings
 _NOT_KEPT = ("sources", "config", "save_config", "preset", "as_json", "verbose", "quiet", "list_still", "null")
-_DRAWN = ("boxes", "path", "timecode", "graph")
+_DRAWN = ("boxes", "path", "timecode", "graph", "mask")
 
 
 class Area(click.ParamType):
@@ -182,8 +182,12 @@ def _toml(value: Any) -> str:
 
 def refuse_contradictions(o: Mapping[str, Any]) -> None:
     """Raise `click.UsageError` where options contradict each other."""
-    if o["draw"] and o["clips"] != "exact" and not o["reel"]:
-        raise click.UsageError("--draw changes pictures, which must be encoded again: add --clips exact, or --reel")
+    if o["draw"] and o["clips"] != "exact" and not (o["reel"] or o["overlay_video"]):
+        raise click.UsageError(
+            "--draw changes pictures, which must be encoded again: add --clips exact, --overlay-video or --reel"
+        )
+    if o["draw"] and "mask" in o["draw"] and o["reel"]:
+        raise click.UsageError("masks are drawn into clips and the overlay, not into a reel: leave out mask, or --reel")
     if o["null"] and not o["list_still"]:
         raise click.UsageError("--null ends the names that --list-still prints: add that")
     if o["list_still"] and o["as_json"]:

@@ -15,7 +15,17 @@ from bgsub.jobs.manifest import Entry, Manifest, State, digest
 from bgsub.jobs.naming import NAME, Names
 from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
-from bgsub.motion.outputs import EVENT, HEATMAP, RESULT, TRACKS, ScanOutputs, as_settings, read_result
+from bgsub.motion.outputs import (
+    EVENT,
+    HEATMAP,
+    MASKS,
+    OVERLAY,
+    RESULT,
+    TRACKS,
+    ScanOutputs,
+    as_settings,
+    read_result,
+)
 from bgsub.motion.processes import scan_in_processes
 from bgsub.motion.results import Scanned
 from bgsub.motion.working import Finished, ScanTask, work
@@ -192,7 +202,7 @@ def _others_files(base: Path) -> bool:
     """Say whether there are files that are called as this task's would be."""
     if not base.parent.is_dir():
         return False
-    endings = (RESULT, HEATMAP, TRACKS, EVENT)
+    endings = (RESULT, HEATMAP, TRACKS, MASKS, OVERLAY, EVENT)
     return any(path.name.startswith(tuple(base.name + ending for ending in endings)) for path in base.parent.iterdir())
 
 

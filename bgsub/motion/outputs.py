@@ -17,10 +17,13 @@ from bgsub.motion.stored import as_plain, damage, from_plain
 RESULT, HEATMAP, TRACKS = ".scan.json", ".heat.png", ".tracks.csv"
 """What the files of a timeline are called, behind its name: its result, its heat map, its table of tracks."""
 
+MASKS, OVERLAY = ".mask.mkv", ".overlay.mp4"
+"""Likewise the videos of its masks, and of its frames with the masks on them."""
+
 EVENT, THUMBNAIL = ".event-", ".jpg"
 """How the names of each event's clip and thumbnail go on, and how the latter ends."""
 
-_IN_WORDS = {HEATMAP: "heat map", TRACKS: "tracks"}
+_IN_WORDS = {MASKS: "masks", OVERLAY: "overlay", HEATMAP: "heat map", TRACKS: "tracks"}
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,18 @@ class ScanOutputs:
     clips : {'copy', 'exact'} or None
         A clip of each event: packets copied between key frames, or encoded again from frame to frame.
     draw : tuple of str
-        What is drawn into exact clips: "boxes", "path", "timecode", "graph"; those that are copied stay as they are.
+        What is drawn into exact clips and the overlay: "boxes", "path", "timecode", "graph", "mask"; clips that are
+        copied stay as they are.
     thumbnails : bool
         A picture of each event's peak.
     heatmap : bool
         Where how much moves, over the background.
     tracks : bool
         A table of tracks in MOTChallenge's columns.
+    mask_video : bool
+        The masks as a video without loss.
+    overlay_video : bool
+        The whole video once more, with what moves tinted and outlined.
     result : bool
         The result itself, which a broken-off run goes on from.
     overwrite : bool
@@ -50,13 +58,15 @@ class ScanOutputs:
     thumbnails: bool = False
     heatmap: bool = False
     tracks: bool = False
+    mask_video: bool = False
+    overlay_video: bool = False
     result: bool = False
     overwrite: bool = False
 
     @property
     def any(self) -> bool:
         """Whether anything is written."""
-        return bool(self.clips or self.thumbnails or self.heatmap or self.tracks or self.result)
+        return any(value for name, value in vars(self).items() if name not in ("draw", "overwrite"))
 
 
 class _KeptClip(NamedTuple):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from bgsub.errors import SourceError
 from bgsub.motion.crossings import Borders
 from bgsub.motion.events import Event, EventFinder
@@ -24,6 +26,7 @@ from bgsub.video.source import Source
 
 OnTally = Callable[[Tally], None]
 Opened = Callable[[VideoInfo], contextlib.AbstractContextManager[OnTally | None]]
+OnMask = Callable[[Frame, np.ndarray], None]
 
 
 def scan(source: str, **settings: Any) -> Scan:
@@ -74,6 +77,8 @@ class Scan:
         tally after every frame, or of None.
     stop : callable, optional
         Asked after every frame; True ends the scan as the end of the source would.
+    seen : callable, optional
+        Called with every frame and its mask, both small as they are looked at; it changes neither.
     raises : bool
         Raise the error of a source that cannot be read to its end, after the events before; else it is in the result
         alone.
@@ -91,13 +96,14 @@ class Scan:
         opened: Opened | None = None,
         stop: Callable[[], bool] | None = None,
         *,
+        seen: OnMask | None = None,
         raises: bool = False,
     ) -> None:
         self.job = job
         self.result = Scanned(None, source=job.sources)
         self._opened = opened or (lambda info: contextlib.nullcontext())
         self._stop = stop or (lambda: False)
-        self._raises = raises
+        self._seen, self._raises = seen, raises
 
     def __iter__(self) -> Iterator[Event]:
         with contextlib.ExitStack() as stack:
@@ -126,6 +132,8 @@ class Scan:
         with opencv_bounded(under_way.threads):
             for frame in frames:
                 closed = under_way.take(frame)
+                if self._seen is not None:
+                    self._seen(frame, under_way.mask)
                 if told is not None:
                     told(under_way.tally)
                 under_way.has_ended = under_way.is_full or self._stop()
@@ -174,6 +182,11 @@ class _UnderWay:
         """Whether there are as many events as were asked for."""
         most = self._job.rule.max_events
         return most is not None and len(self._events) >= most
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Mask of the last frame."""
+        return self._look.mask
 
     def take(self, frame: Frame) -> list[Event]:
         """Look at a frame, and return the events that are over."""

@@ -108,24 +108,33 @@ def work(
         asked = stop is not None and stop()
         return asked
 
-    @contextlib.contextmanager
-    def opened(info: VideoInfo) -> Iterator[Callable[[Tally], None] | None]:
-        total = info.expected_frame_count
-        yield None if watch is None else lambda tally: watch(task, tally.read, total)
+    total: int | None = None
 
-    scan = Scan(task.job, opened, stops)
+    def told(read: int) -> None:
+        if watch is not None:
+            watch(task, read, total)
+
+    @contextlib.contextmanager
+    def opened(info: VideoInfo) -> Iterator[Callable[[Tally], None]]:
+        nonlocal total
+        total = info.expected_frame_count and writing.passes * info.expected_frame_count
+        writing.begin(info)
+        yield lambda tally: told(tally.read)
+
     writing = Writing(task.folder / task.name, task.job, outputs, replace=bool(task.ours), keep=task.keep)
+    scan = Scan(task.job, opened, stops, seen=writing.take if writing.takes_masks else None)
 
     def ended(error: BaseException | None) -> Finished:
         return Finished(task, scan.result, tuple(writing.paths), error, tuple(writing.clips))
 
     try:
         writing.check()
-        for _ in scan:
-            pass
-        if asked:
-            return ended(KeyboardInterrupt())
-        writing.write(scan.result)
+        with writing:
+            for _ in scan:
+                pass
+            if asked:
+                return ended(KeyboardInterrupt())
+            writing.write(scan.result, told)
     except INTERRUPTIONS as end:
         return ended(end)
     except BgsubError as failure:

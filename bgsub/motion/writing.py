@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
 
 from bgsub.errors import OutputError
 from bgsub.formats import WRITABLE_VIDEOS
 from bgsub.jobs.batch import make_folder
+from bgsub.motion.clips.film import MaskFilm
+from bgsub.motion.clips.masks import KeptMasks
+from bgsub.motion.clips.overlay import write_overlay
 from bgsub.motion.clips.picturing import Drawing
 from bgsub.motion.clips.spans import Clip
 from bgsub.motion.clips.writing import write_clips
 from bgsub.motion.heatmap import write_heatmap
 from bgsub.motion.job import ScanJob
 from bgsub.motion.motchallenge import write_motchallenge
-from bgsub.motion.outputs import EVENT, HEATMAP, RESULT, THUMBNAIL, TRACKS, ScanOutputs, write_result
+from bgsub.motion.outputs import (
+    EVENT,
+    HEATMAP,
+    MASKS,
+    OVERLAY,
+    RESULT,
+    THUMBNAIL,
+    TRACKS,
+    ScanOutputs,
+    write_result,
+)
 from bgsub.motion.results import Scanned
 from bgsub.motion.thumbnails import write_thumbnails
 from bgsub.outputs import check_output
+from bgsub.video.frame import Frame, VideoInfo
 
 
 class Writing:
-    """Writes the files of one timeline.
+    """Writes the files of one timeline, those of its masks while it is scanned, the others from its result.
+
+    A context manager: what is unfinished at its end is removed.
 
     Parameters
     ----------
@@ -51,28 +72,82 @@ class Writing:
         self.clips: list[Clip] = []
         self._base, self._job, self._outputs, self._keep = base, job, outputs, keep
         self._replace = replace or outputs.overwrite
+        self._stack = ExitStack()
+        self._masks: KeptMasks | None = None
+        self._mask_film: MaskFilm | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether `take` has to be called."""
+        return self._outputs.mask_video or self._keeps_masks
+
+    @property
+    def passes(self) -> int:
+        """How often the whole recording is read."""
+        return 2 if self._outputs.overlay_video else 1
+
+    @property
+    def _keeps_masks(self) -> bool:
+        drawn = self._outputs.clips == "exact" and "mask" in self._outputs.draw
+        return self._outputs.overlay_video or drawn
 
     def check(self) -> None:
         """Raise `OutputError` if files are there that may not be replaced: to ask before the scan."""
         outputs, parent = self._outputs, self._base.parent
         if self._replace or not parent.is_dir():
             return
-        wanted = (RESULT, outputs.result), (HEATMAP, outputs.heatmap), (TRACKS, outputs.tracks)
-        for ending, is_wanted in wanted:
-            if is_wanted:
-                self._free(ending)
-        beginning, endings = self._base.name + EVENT, [*WRITABLE_VIDEOS] * bool(outputs.clips)
-        endings += [THUMBNAIL] * outputs.thumbnails
+        endings = {RESULT: outputs.result, HEATMAP: outputs.heatmap, TRACKS: outputs.tracks}
+        endings |= {MASKS: outputs.mask_video, OVERLAY: outputs.overlay_video}
+        for ending in (ending for ending, wanted in endings.items() if wanted):
+            self._free(ending)
+        beginning, of_events = self._base.name + EVENT, [*WRITABLE_VIDEOS] * bool(outputs.clips)
+        of_events += [THUMBNAIL] * outputs.thumbnails
         for path in sorted(parent.iterdir()):
-            if path.name.startswith(beginning) and path.suffix in endings:
+            if path.name.startswith(beginning) and path.suffix in of_events:
                 raise OutputError(f"{path} exists; pass --overwrite or choose another name")
 
-    def write(self, scanned: Scanned) -> None:
-        """Write what is wanted of a result; the result itself comes last, for it says that the rest is there."""
+    def begin(self, info: VideoInfo) -> None:
+        """Get ready for the masks of a source that was opened to be looked at."""
+        if self.takes_masks:
+            make_folder(self._base.parent)
+        if self._outputs.mask_video:
+            self._mask_film = self._stack.enter_context(MaskFilm(self._free(MASKS), info))
+        if self._keeps_masks:
+            self._masks = self._stack.enter_context(KeptMasks(self._base.parent, info))
+
+    def take(self, frame: Frame, mask: np.ndarray) -> None:
+        """Take the mask of a frame, as it is looked at."""
+        if self._mask_film is not None:
+            self._mask_film.write(frame, mask)
+        if self._masks is not None:
+            self._masks.add(frame.index, mask)
+
+    def write(self, scanned: Scanned, progress: Callable[[int], None] | None = None) -> None:
+        """Write what is wanted of a result; the result itself comes last, for it says that the rest is there.
+
+        Parameters
+        ----------
+        scanned : Scanned
+            The result.
+        progress : callable, optional
+            Called with frames read so far, those of the scan too.
+        """
         outputs = self._outputs
         if scanned.facts is None or not outputs.any:
             return
         make_folder(self._base.parent)
+        if self._mask_film is not None and self._mask_film.finish():
+            self.paths.append(self._mask_film.path)
+        if outputs.overlay_video and self._masks is not None:
+            self._write_overlay(scanned, self._masks, progress)
         if outputs.clips:
             self._write_clips(scanned)
         if outputs.thumbnails:
@@ -91,6 +166,15 @@ class Writing:
             write_result(path, scanned, self.clips)
             self.paths.append(path)
 
+    def _write_overlay(self, scanned: Scanned, masks: KeptMasks, progress: Callable[[int], None] | None) -> None:
+        def told(count: int) -> None:
+            if progress is not None:
+                progress(scanned.tally.read + count)
+
+        path, drawing = self._free(OVERLAY), drawing_of(self._outputs.draw)
+        if write_overlay(scanned, path, masks, draw=drawing, excerpt=self._job.excerpt, progress=told):
+            self.paths.append(path)
+
     def _write_clips(self, scanned: Scanned) -> None:
         def done(clip: Clip, _: int) -> None:
             self.clips.append(clip)
@@ -106,6 +190,7 @@ class Writing:
             name=self._base.name,
             overwrite=self._replace,
             keep=self._keep,
+            masks=self._masks,
             on_clip=done,
         )
 

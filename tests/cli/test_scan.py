@@ -205,7 +205,12 @@ def test_zones_are_named(bgsub, recordings):
         (["--min-motion", "0px"], "is no area"),
         (["--min-length", "3", "--max-length", "2"], "--max-length"),
         (["--draw", "boxes"], "--clips exact"),
-        (["--clips", "exact", "--draw", "hats"], "boxes, path, timecode, graph"),
+        (["--draw", "boxes", "--clips", "copy"], "--overlay-video"),
+        (["--draw", "mask", "--reel", "reel.mp4"], "not into a reel"),
+        (["--clips", "exact", "--draw", "hats"], "boxes, path, timecode, graph, mask"),
+        (["--mask", "m.mkv"], "--mask-video"),
+        (["-mo", "m.avi"], "--mask-video"),
+        (["-bb"], "--draw boxes"),
         (["--list-still", "--json"], "leave one out"),
     ],
 )

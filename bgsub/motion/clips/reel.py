@@ -140,7 +140,8 @@ def _write_frames(
     with ExitStack() as stack:
         sink: FrameSink | None = None
         for number, part in enumerate(parts, 1):
-            clip, picturer = part.clip, Picturer(draw, part.result, part.clip)
+            clip = part.clip
+            picturer = Picturer(draw, part.result, clip.start, clip.end, clip.event)
             try:
                 with read_again(part.result, reading, clip.start, clip.end) as source:
                     for frame in source:

@@ -7,23 +7,18 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from fractions import Fraction
 
 from bgsub.errors import OutputError, ParameterError, SourceError
-from bgsub.files import replacing
 from bgsub.jobs import Excerpt
+from bgsub.motion.clips.film import Film
+from bgsub.motion.clips.masks import KeptMasks
 from bgsub.motion.clips.picturing import Drawing, Picturer
 from bgsub.motion.clips.spans import Clip, check_clips, passages, plan_clips
 from bgsub.motion.events import Rule
 from bgsub.motion.results import Scanned
-from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.opening import open_source
-from bgsub.video.sound import Sound
 from bgsub.video.source import Source
 from bgsub.video.writers.copying import Copier
-from bgsub.video.writers.drawing import to_bgr
-from bgsub.video.writers.encode import explain_error
-from bgsub.video.writers.videos import FrameSink, frames_sink
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +38,7 @@ def write_clips(
     name: str = "",
     overwrite: bool = False,
     keep: Sequence[str] = (),
+    masks: KeptMasks | None = None,
     on_clip: OnClip | None = None,
 ) -> list[Clip]:
     """Write a clip of each event, with its sound.
@@ -71,6 +67,8 @@ def write_clips(
         Let existing clips be replaced.
     keep : sequence of str
         Files that are no output, whatever `overwrite` says; those of the source never are.
+    masks : KeptMasks, optional
+        Of the scan, where they are drawn.
     on_clip : callable, optional
         Called with each clip when it is whole, and how many there will be.
 
@@ -110,7 +108,7 @@ def write_clips(
                 done(replace(clip, start=copied.start, end=copied.end, copied=True))
         else:
             for passage in passages(clips):
-                _encode(result, passage, draw, reading, done)
+                _encode(result, passage, draw, masks, reading, done)
     except OutputError as error:
         several = f"the {len(written)} clips before it are" if len(written) > 1 else "the clip before it is"
         before = f"; {several} whole" if written else ""
@@ -149,99 +147,36 @@ def read_again(result: Scanned, reading: Excerpt, start: float, end: float) -> S
 
 
 def _encode(
-    result: Scanned, passage: Sequence[Clip], draw: Drawing, reading: Excerpt, done: Callable[[Clip], None]
+    result: Scanned,
+    passage: Sequence[Clip],
+    draw: Drawing,
+    masks: KeptMasks | None,
+    reading: Excerpt,
+    done: Callable[[Clip], None],
 ) -> None:
     """Encode clips that lie close together, from one reading of the source."""
     waiting = sorted(passage, key=lambda clip: clip.start)
     end = max(clip.end for clip in passage)
     with ExitStack() as stack, read_again(result, reading, waiting[0].start, end) as source:
-        films: list[Film] = []
+        films: dict[Film, Clip] = {}
+
+        def finish(film: Film, next_time: float | None) -> None:
+            clip = films.pop(film)
+            start, end = film.finish(next_time)
+            done(replace(clip, start=start, end=min(end, clip.end) if next_time is not None else end))
+
         try:
             for frame in source:
                 while waiting and waiting[0].start <= frame.time + 1e-6:
                     clip = waiting.pop(0)
-                    film = Film(clip, source.info, source.sound, Picturer(draw, result, clip) if draw else None)
-                    films.append(stack.enter_context(film))
-                for film in [film for film in films if film.clip.end <= frame.time + 1e-6]:
-                    films.remove(film)
-                    done(film.finish(frame.time))
+                    picturer = Picturer(draw, result, clip.start, clip.end, clip.event, masks) if draw else None
+                    film = stack.enter_context(Film(clip.path, source.info, source.sound, picturer))
+                    films[film] = clip
+                for film in [film for film, clip in films.items() if clip.end <= frame.time + 1e-6]:
+                    finish(film, frame.time)
                 for film in films:
                     film.write(frame)
         except SourceError as error:
             logger.warning("%s; clips end there", error)
-        for film in films:
-            done(film.finish(None))
-
-
-class Film:
-    """One clip that is being encoded: a context manager, which leaves nothing behind unless it is finished.
-
-    Parameters
-    ----------
-    clip : Clip
-        What it shows.
-    info : VideoInfo
-        Of the source.
-    sound : Sound or None
-        Of the source.
-    picturer : Picturer or None
-        Draws on its frames.
-    """
-
-    def __init__(self, clip: Clip, info: VideoInfo, sound: Sound | None, picturer: Picturer | None) -> None:
-        self.clip = clip
-        self._info, self._sound, self._picturer = info, sound, picturer
-        self._stack = ExitStack()
-        self._sink: FrameSink | None = None
-        self._first = self._last = 0.0
-
-    def __enter__(self) -> Film:
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._abandon()
-
-    def write(self, frame: Frame) -> None:
-        """Encode a frame of the timeline."""
-        if self._sink is None:
-            self._first = frame.time
-            sound = self._sound and Sound(self._sound.path, self._sound.origin + Fraction(frame.time))
-            self._temporary = self._stack.enter_context(replacing(self.clip.path))
-            self._sink = frames_sink(self._temporary, self._info, overwrite=True, sound=sound)
-            self._stack.enter_context(self._sink)
-        image = frame.image
-        if self._picturer is not None:
-            image = to_bgr(image).copy()
-            self._picturer.draw(image, frame.index, frame.time)
-        try:
-            self._sink.write(Frame(frame.index, frame.time - self._first, image))
-        except OutputError as error:
-            raise self._failed(error) from error
-        self._last = frame.time
-
-    def finish(self, next_time: float | None) -> Clip:
-        """Give the clip its name, and return it as it is; its last frame ends with the next one's time."""
-        assert self._sink is not None
-        stack, self._stack = self._stack, ExitStack()
-        try:
-            stack.close()
-        except OutputError as error:
-            raise self._failed(error) from error
-        end = self._last + float(1 / (self._info.fps or 25))
-        return replace(self.clip, start=self._first, end=end if next_time is None else min(next_time, self.clip.end))
-
-    def _failed(self, error: OutputError) -> OutputError:
-        """Return an error that names the clip, not what it is called while it is written."""
-        if error.__cause__ is None:
-            return OutputError(str(error).replace(str(self._temporary), str(self.clip.path)))
-        reason, advice = explain_error(error.__cause__)  # type: ignore[arg-type]
-        return OutputError(f"cannot write {self.clip.path}: {reason}; {advice}")
-
-    def _abandon(self) -> None:
-        """Remove what is unfinished."""
-        stack, self._stack = self._stack, ExitStack()
-        unfinished = OutputError("unfinished")
-        try:
-            stack.__exit__(OutputError, unfinished, None)
-        except OutputError:
-            return
+        for film in list(films):
+            finish(film, None)

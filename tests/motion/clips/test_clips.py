@@ -221,7 +221,7 @@ def picture_of(drawing, *, index=30, time=1.2, tracks=True, recorded=None):
         Activity(np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.5, 0.1], np.float32)),
     )
     picture = np.full((120, 160, 3), 90, np.uint8)
-    Picturer(drawing, result, Clip(result.events[0], 0.8, 2.2, None)).draw(picture, index, time)
+    Picturer(drawing, result, 0.8, 2.2, result.events[0]).draw(picture, index, time)
     return (picture != 90).any(axis=2)
 
 
