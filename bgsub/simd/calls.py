@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from numba import typeof, types
+from numba import types
 
-from bgsub.simd.internals import cgutils, load_compiled
+from bgsub.simd.internals import cgutils, load_compiled, type_of
 from bgsub.simd.types import lower
 
 Size = tuple[tuple[()], ...]
@@ -43,7 +43,7 @@ def address_of(kernel: Callable, arguments: tuple, sizes: tuple[Size, ...]) -> A
     """
     if not hasattr(kernel, "overloads"):
         return with_sizes(kernel, sizes)
-    signature = tuple(typeof(argument) for argument in (*arguments, *sizes))
+    signature = tuple(type_of(argument) for argument in (*arguments, *sizes))
     kernel.compile(signature)
     compiled = kernel.overloads[signature]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
@@ -66,7 +66,7 @@ def is_at_hand(kernel: Any, arguments: tuple) -> bool:
     """
     if not hasattr(kernel, "overloads"):
         return True
-    signature = tuple(typeof(argument) for argument in arguments)
+    signature = tuple(type_of(argument) for argument in arguments)
     return signature in kernel.overloads or load_compiled(kernel, signature)
 
 

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +15,7 @@ from numba import config, njit
 
 from bgsub.compilation import add_seconds
 from bgsub.simd.inlining import UNCOUNTED, KernelCompiler
-from bgsub.simd.internals import KernelCache, event
+from bgsub.simd.internals import KernelCache, event, type_of
 from bgsub.simd.sources import fingerprint_of
 
 try:
@@ -58,6 +59,7 @@ def kernels_of(module: str) -> Callable[[Callable], Any]:
         options = {"nogil": True, "error_model": "numpy", **UNCOUNTED}
         compiled = njit(**options, pipeline_class=KernelCompiler)(function)
         if not config.DISABLE_JIT:
+            compiled.typeof_pyval = partial(type_of, otherwise=compiled.typeof_pyval)
             with contextlib.suppress(RuntimeError):  # no folder can be written: nothing is kept
                 compiled._cache = KernelCache(function)
         _kernels.append(compiled)

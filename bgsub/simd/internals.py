@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
+from numba import from_dtype, typeof, types
 
 from bgsub.errors import BgsubError
 
@@ -40,6 +43,7 @@ try:
     from numba.core.typed_passes import NativeLowering
     from numba.core.typing.templates import AbstractTemplate, infer_global, signature
     from numba.np.arrayobj import make_array
+    from numba.np.numpy_support import map_layout
 except ImportError as error:
     raise NumbaVersionError(
         f"bgsub cannot compile with Numba {numba.__version__} ({error}): pip install 'numba{SUPPORTED}'"
@@ -50,8 +54,9 @@ class KernelCache(FunctionCache):
     """Numba's cache of compiled code, which is there without the compiler, and fails no one whom it cannot serve.
 
     Numba imports all that it can compile, SciPy's linear algebra among it, before it loads what it compiled earlier:
-    half a second. The loaded code needs the runtime only; and the compiler, where it is needed, sees to itself. And of
-    a damaged file, or a full disk, Numba raises, where compiling once more is all that is needed.
+    half a second. Nor is the runtime, which Numba compiles in every process, started for code that counts no
+    references; and the compiler, where it is needed, sees to itself. And of a damaged file, or a full disk, Numba
+    raises, where compiling once more is all that is needed.
 
     Raises
     ------
@@ -63,7 +68,6 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled code for a signature, or None."""
-        rtsys.initialize(target_context)
         try:
             with self._guard_against_spurious_io_errors():
                 return self._load_overload(sig, target_context)
@@ -72,6 +76,16 @@ class KernelCache(FunctionCache):
             with contextlib.suppress(OSError):
                 self._cache_file.flush()
             return None
+
+    def _load_overload(self, sig: Any, target_context: Any) -> Any:
+        if not self._enabled:
+            return None
+        data = self._cache_file.load(self._index_key(sig, target_context.codegen()))
+        if data is None:
+            return None
+        if _uses_runtime(data):
+            rtsys.initialize(target_context)
+        return self._impl.rebuild(target_context, data)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep compiled code, or say once that it cannot be kept."""
@@ -85,6 +99,41 @@ class KernelCache(FunctionCache):
                     "set NUMBA_CACHE_DIR to a folder with room for it",
                     *(self.cache_path, error.strerror or error),
                 )
+
+
+def _uses_runtime(part: Any) -> bool:
+    """Say whether compiled code names functions of Numba's runtime, wherever in what the cache holds it stands."""
+    if isinstance(part, tuple):
+        return any(map(_uses_runtime, part))
+    return isinstance(part, bytes) and b"NRT_" in part
+
+
+_arrays: dict[tuple, types.Array] = {}  # kept: Numba forgets a type that nobody holds
+
+
+def type_of(value: Any, otherwise: Callable[[Any], Any] = typeof) -> Any:
+    """Return Numba's type of an argument, as `numba.typeof` does.
+
+    That one imports `numpy.ma` to refuse what none of a kernel's arrays is: one part in twenty of a start.
+
+    Parameters
+    ----------
+    value : object
+        An argument; arrays in it may stand in tuples.
+    otherwise : callable
+        Tells the types of all but arrays and tuples.
+    """
+    if type(value) is np.ndarray:
+        layout, writeable = map_layout(value), value.flags.writeable
+        key = value.dtype, value.ndim, layout, writeable
+        if key not in _arrays:
+            with contextlib.suppress(Exception):  # told by `otherwise`, in the same words
+                _arrays[key] = types.Array(from_dtype(value.dtype), value.ndim, layout, readonly=not writeable)
+        return _arrays[key] if key in _arrays else otherwise(value)
+    if isinstance(value, tuple):
+        parts = [type_of(part, otherwise) for part in value]
+        return otherwise(value) if types.pyobject in parts else types.BaseTuple.from_types(parts, type(value))
+    return otherwise(value)
 
 
 def load_compiled(dispatcher: Any, argument_types: tuple) -> bool:
@@ -117,4 +166,5 @@ __all__ = [
     "make_array",
     "register_pass",
     "signature",
+    "type_of",
 ]

@@ -53,6 +53,32 @@ def test_imports_within_functions_bind_no_global(package):
     assert own_sources("pack.late", package) == {"late"}
 
 
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("from pack.constants import (\n    SIZE,  # (of a tile\n)\n", {"constants"}),
+        ("from pack import (\n    shared as one,\n    constants,\n)\n", {"shared", "constants"}),
+        ("from pack.constants import \\\n    SIZE\n", {"constants"}),
+        ("import math; import pack.constants\n", {"constants"}),
+        ("if True: from pack import constants\n", {"constants"}),
+        ("try:\n    import none\nexcept ImportError: import pack.constants as none\n", {"constants"}),
+        ("from pack.constants import SIZE as S, \\\n  ORIGIN\nclass A:\n    import pack.policy\n", {"constants"}),
+        ("def f(\n    a,\n):\n    import pack.policy\n\n\nif True:\n    import pack.constants\n", {"constants"}),
+        (
+            '"""Words that\nimport what is no module.\nfrom here import (on.\n"""\nfrom pack import constants\n',
+            {"constants"},
+        ),
+    ],
+)
+def test_an_import_is_found_however_it_is_laid_out(source, named, package):
+    (package / "laid.py").write_text(source)
+    (package / "constants.py").write_text("SIZE = ORIGIN = 1\n")
+    sys.modules["pack.laid"] = type(sys)("pack.laid")
+    sys.modules["pack.laid"].__file__ = str(package / "laid.py")
+    rest = USED - {"kernels", "constants"} if "shared" in named else set()
+    assert own_sources("pack.laid", package) == {"laid"} | named | (rest - {"deep/__init__", "deep/inner"})
+
+
 def test_an_edit_of_a_source_changes_the_fingerprint_and_no_other_edit_does(package):
     __import__("pack.kernels")
     before = fingerprint_of("pack.kernels")
