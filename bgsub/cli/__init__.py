@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -94,8 +95,12 @@ def _spelt(words: list[str]) -> list[str]:
     return ["--version"] if words == ["version"] else words
 
 
+_COLLECTED_AFTER = 50_000  # objects; Python's 700 let a start of a million objects look for rubbish a thousand times
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; exit with 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    gc.set_threshold(_COLLECTED_AFTER)
     try:
         with explained("this command"):
             cli.main(_spelt(sys.argv[1:] if arguments is None else arguments), prog_name="bgsub", standalone_mode=False)

@@ -142,7 +142,6 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
     from bgsub.motion.folder import scan_all
-    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report
     from bgsub.outputs import check_output
     from bgsub.threads import available_processors
 
@@ -155,9 +154,8 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
         check_output(o["reel"], overwrite=o["overwrite"])
     if o["learn_mask"]:
         check_output(o["learn_mask"], overwrite=o["overwrite"], suffixes=(".png",))
-    for path in o["reports"]:
-        check_report(path, len(inputs))
-        check_output(path, overwrite=o["overwrite"], suffixes=WRITABLE_REPORTS)
+    if o["reports"]:
+        _check_reports(o["reports"], len(inputs), overwrite=o["overwrite"])
     processes = o["jobs"] or available_processors()
     printing = Printing(inputs, o)
     with printing:
@@ -177,25 +175,38 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     _exit(outcomes)
 
 
+def _check_reports(paths: Sequence[str], n_inputs: int, *, overwrite: bool) -> None:
+    """Refuse what cannot be written, before anything is read."""
+    from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report
+    from bgsub.outputs import check_output
+
+    for path in paths:
+        check_report(path, n_inputs)
+        check_output(path, overwrite=overwrite, suffixes=WRITABLE_REPORTS)
+
+
 def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any], printing: Printing) -> None:
     """Write what is made of all results together: reports, the mask of what always moves."""
-    from bgsub.motion.clips.reel import write_reel
-    from bgsub.motion.learned_mask import learn_mask, write_mask
-    from bgsub.motion.reports.writing import clips_among, write_report
-    from bgsub.motion.writing import drawing_of
-
     results = [outcome.scanned for outcome in outcomes]
-    clips = clips_among([outcome.outputs for outcome in outcomes])
-    for path in o["reports"]:
-        with printing.writing(path):
-            write_report(path, results, job.rule, clips=clips)
+    if o["reports"]:
+        from bgsub.motion.reports.writing import clips_among, write_report
+
+        clips = clips_among([outcome.outputs for outcome in outcomes])
+        for path in o["reports"]:
+            with printing.writing(path):
+                write_report(path, results, job.rule, clips=clips)
     if o["reel"] and any(result.events for result in results):
+        from bgsub.motion.clips.reel import write_reel
+        from bgsub.motion.writing import drawing_of
+
         drawing, reading, overwrite = drawing_of(o["draw"] or ()), job.excerpt, o["overwrite"]
         with printing.writing(o["reel"]) as told:
             write_reel(results, o["reel"], job.rule, draw=drawing, excerpt=reading, overwrite=overwrite, progress=told)
     elif o["reel"]:
         logger.warning("%s is not written: nothing moves", o["reel"])
     if o["learn_mask"]:
+        from bgsub.motion.learned_mask import learn_mask, write_mask
+
         with printing.writing(o["learn_mask"]):
             write_mask(o["learn_mask"], learn_mask(results))
 

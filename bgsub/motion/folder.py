@@ -26,7 +26,6 @@ from bgsub.motion.outputs import (
     as_settings,
     read_result,
 )
-from bgsub.motion.processes import scan_in_processes
 from bgsub.motion.results import Scanned
 from bgsub.motion.working import Finished, ScanTask, work
 
@@ -159,6 +158,8 @@ def _each(tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, watch
     """Do the tasks, and yield what comes of each as it ends; nothing more after an interruption."""
     finished: Iterable[Finished]
     if processes > 1 and len(tasks) > 1:
+        from bgsub.motion.processes import scan_in_processes
+
         finished = scan_in_processes(tasks, outputs, min(processes, len(tasks)), watch)
     else:
         finished = (work(task, outputs, watch) for task in tasks)

@@ -24,7 +24,6 @@ from bgsub.pipeline import tell_frame_rate
 from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.opening import open_source
-from bgsub.video.readers.images import read_mask
 from bgsub.video.source import Source
 
 WIDTH, FAST_WIDTH = 640, 320
@@ -148,6 +147,8 @@ def _region_of(choice: ModelChoice, size: tuple[int, int]) -> np.ndarray | None:
     """Return the region that is asked for as a mask of the source's size."""
     region: Any = choice.region
     if isinstance(region, str):
+        from bgsub.video.readers.images import read_mask
+
         region = read_mask(Path(region))
     return None if region is None else region_mask(region, size[::-1])
 

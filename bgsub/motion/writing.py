@@ -6,22 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from bgsub.errors import OutputError
 from bgsub.formats import WRITABLE_VIDEOS
 from bgsub.jobs.batch import make_folder
-from bgsub.motion.clips.film import MaskFilm
-from bgsub.motion.clips.masks import KeptMasks
-from bgsub.motion.clips.overlay import write_overlay
-from bgsub.motion.clips.picturing import Drawing
 from bgsub.motion.clips.spans import Clip
-from bgsub.motion.clips.writing import write_clips
-from bgsub.motion.heatmap import write_heatmap
 from bgsub.motion.job import ScanJob
-from bgsub.motion.motchallenge import write_motchallenge
 from bgsub.motion.outputs import (
     EVENT,
     HEATMAP,
@@ -34,9 +25,17 @@ from bgsub.motion.outputs import (
     write_result,
 )
 from bgsub.motion.results import Scanned
-from bgsub.motion.thumbnails import write_thumbnails
 from bgsub.outputs import check_output
-from bgsub.video.frame import Frame, VideoInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bgsub.motion.clips.film import MaskFilm
+    from bgsub.motion.clips.masks import KeptMasks
+    from bgsub.motion.clips.picturing import Drawing
+    from bgsub.video.frame import Frame, VideoInfo
+
+# What writes a file is imported where it is wanted: a scan without files shall not wait for it.
 
 
 class Writing:
@@ -119,8 +118,12 @@ class Writing:
         if self.takes_masks:
             make_folder(self._base.parent)
         if self._outputs.mask_video:
+            from bgsub.motion.clips.film import MaskFilm
+
             self._mask_film = self._stack.enter_context(MaskFilm(self._free(MASKS), info))
         if self._keeps_masks:
+            from bgsub.motion.clips.masks import KeptMasks
+
             self._masks = self._stack.enter_context(KeptMasks(self._base.parent, info))
 
     def take(self, frame: Frame, mask: np.ndarray) -> None:
@@ -151,13 +154,19 @@ class Writing:
         if outputs.clips:
             self._write_clips(scanned)
         if outputs.thumbnails:
+            from bgsub.motion.thumbnails import write_thumbnails
+
             for path in write_thumbnails(scanned, self._base, boxes=True, path=True, overwrite=self._replace):
                 self.paths.append(path)
         if outputs.heatmap:
+            from bgsub.motion.heatmap import write_heatmap
+
             path = self._free(HEATMAP)
             if write_heatmap(path, scanned):
                 self.paths.append(path)
         if outputs.tracks:
+            from bgsub.motion.motchallenge import write_motchallenge
+
             path = self._free(TRACKS)
             write_motchallenge(path, scanned.tracks)
             self.paths.append(path)
@@ -167,6 +176,8 @@ class Writing:
             self.paths.append(path)
 
     def _write_overlay(self, scanned: Scanned, masks: KeptMasks, progress: Callable[[int], None] | None) -> None:
+        from bgsub.motion.clips.overlay import write_overlay
+
         def told(count: int) -> None:
             if progress is not None:
                 progress(scanned.tally.read + count)
@@ -176,6 +187,8 @@ class Writing:
             self.paths.append(path)
 
     def _write_clips(self, scanned: Scanned) -> None:
+        from bgsub.motion.clips.writing import write_clips
+
         def done(clip: Clip, _: int) -> None:
             self.clips.append(clip)
             self.paths.append(clip.path)
@@ -202,4 +215,6 @@ class Writing:
 
 def drawing_of(words: Sequence[str]) -> Drawing:
     """Return what is drawn on clips from the words of `ScanOutputs.draw`."""
+    from bgsub.motion.clips.picturing import Drawing
+
     return Drawing(**{"time" if word == "timecode" else word: True for word in words})

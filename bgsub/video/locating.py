@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -45,7 +44,9 @@ def locate(source: str | os.PathLike[str] | int) -> Located:
         if url := _URL.match(text):
             if url[1].lower() != "file":
                 return text.strip()
-            return Path(urllib.request.url2pathname(urllib.parse.urlsplit(text.strip()).path))
+            from urllib.request import url2pathname  # takes longer to load than most sources to open
+
+            return Path(url2pathname(urllib.parse.urlsplit(text.strip()).path))
     return Path(source)
 
 
