@@ -104,6 +104,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @_input("--zone", type=PathText(), multiple=True, metavar="NAME=WHERE", help="Say which events touch this. Repeatable.")
 @_input("--line", multiple=True, metavar="NAME=LINE", help='Count what goes over it: "gate=x,y x,y". Repeatable.')
 @_input("--zones", type=_PATH, metavar="FILE", help="Zones and lines from a TOML file.")
+@_input("--local-clock", is_flag=True, help="Dates in files that say UTC are local time, as many cameras write it.")
 @_input(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -250,6 +251,7 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
         fast=o["fast"],
         shrink=o["shrink"],
         min_area=o["min_area"],
+        local_clock=o["local_clock"],
     )
 
 

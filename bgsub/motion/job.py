@@ -36,6 +36,8 @@ class ScanJob:
         Blobs of fewer pixels of the source are noise; None chooses by the size of the picture.
     tracks : bool
         Link blobs to tracks.
+    local_clock : bool
+        Dates of files that say UTC are local times, as many cameras write them.
     """
 
     source: str | Sequence[str]
@@ -47,6 +49,7 @@ class ScanJob:
     shrink: int | None = None
     min_area: float | None = None
     tracks: bool = True
+    local_clock: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.source, os.PathLike):

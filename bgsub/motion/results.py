@@ -47,6 +47,8 @@ class SourceFacts:
         Wall-clock time of the first frame, with its zone, where the file tells it.
     start_time : float
         Seconds by which a player of the file shows a frame later than the timeline says: `VideoInfo.start_time`.
+    timecode : str or None
+        Timecode of the first frame, where a single file has one: `VideoInfo.timecode`.
     """
 
     source: tuple[str, ...]
@@ -57,6 +59,7 @@ class SourceFacts:
     duration: float
     recorded: datetime | None = None
     start_time: float = 0.0
+    timecode: str | None = None
 
 
 @dataclass(frozen=True)

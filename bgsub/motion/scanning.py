@@ -22,6 +22,7 @@ from bgsub.motion.tracking import Track, Tracker
 from bgsub.pipeline import Tally
 from bgsub.threads import opencv_bounded
 from bgsub.video.frame import Frame, VideoInfo
+from bgsub.video.recorded import as_local
 from bgsub.video.source import Source
 
 OnTally = Callable[[Tally], None]
@@ -160,9 +161,10 @@ class _UnderWay:
         fps = float(source.info.fps) if source.info.fps else None
         self._timeline = Timeline(fps)
         info = source.info
-        self._facts = SourceFacts(
-            job.sources, info.name, *self._look.size, fps, 0.0, info.recorded, start_time=info.start_time
-        )
+        recorded = as_local(info.recorded) if job.local_clock else info.recorded
+        timecode = info.timecode if len(job.sources) == 1 else None
+        size, late = self._look.size, info.start_time
+        self._facts = SourceFacts(job.sources, info.name, *size, fps, 0.0, recorded, late, timecode)
         self._aftermath = Aftermath()
         self._finder = EventFinder(job.rule, self._look.n_pixels)
         self._tracker = Tracker() if job.tracks else None

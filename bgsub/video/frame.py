@@ -102,6 +102,8 @@ class VideoInfo:
         Width and height before downscaling, upright; None where nothing was scaled.
     recorded : datetime or None
         Wall-clock time of the first frame, with its zone, where the file's metadata or its name tells it.
+    timecode : str or None
+        Timecode of the first frame, ``10:00:00:00``, where the file has one, as those of cameras for editing do.
 
     Examples
     --------
@@ -126,6 +128,7 @@ class VideoInfo:
     bits: int = 8
     source_size: tuple[int, int] | None = None
     recorded: datetime | None = None
+    timecode: str | None = None
 
     def _repr_html_(self) -> str:
         return html_table(

@@ -44,6 +44,17 @@ def recorded_at(name: str, tags: Mapping[str, str] | None = None) -> datetime | 
     return None
 
 
+def as_local(time: datetime | None) -> datetime | None:
+    """Return what a camera meant that has its local time written as if it were UTC; in this machine's zone.
+
+    Parameters
+    ----------
+    time : datetime or None
+        As `recorded_at` returns it; what has another zone than UTC stays.
+    """
+    return _in_zone(time.replace(tzinfo=None)) if time is not None and time.tzinfo is UTC else time
+
+
 def _told(text: str) -> datetime | None:
     """Return a date with a time as ISO 8601 writes it; None of anything else."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import av
 import pytest
 
 import bgsub
-from bgsub.video.recorded import recorded_at
+from bgsub.video.recorded import as_local, recorded_at
 from tests.video.clips import pictures, write_clip
 
 AT = datetime(2026, 11, 27, 5, 11, 44)
@@ -90,3 +91,17 @@ def test_a_source_tells_it_by_metadata_and_never_by_the_age_of_the_file(tmp_path
     for path, recorded in ((plain, None), (tagged, AT.replace(tzinfo=UTC))):
         with bgsub.open_source(path) as opened:
             assert opened.info.recorded == recorded
+
+
+def test_a_local_time_that_says_utc_is_taken_for_one(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        told = as_local(AT.replace(tzinfo=UTC))
+        assert told == AT.replace(tzinfo=timezone(timedelta(hours=1)))
+        known = AT.replace(tzinfo=timezone(timedelta(hours=2)))
+        assert as_local(known) is known  # it has said where it was
+        assert as_local(None) is None
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -9,7 +9,7 @@ from typing import Any
 
 from bgsub import __version__
 from bgsub.motion.results import Scanned, SourceFacts
-from bgsub.times import timecode
+from bgsub.times import frame_of_timecode, timecode
 
 GENERATOR = f"bgsub {__version__}"
 
@@ -77,6 +77,12 @@ def frame_span(result: Scanned, span: tuple[float, float]) -> tuple[int, int]:
     rate = rate_of(result)
     first, after = (math.floor(seconds * rate + 0.5) for seconds in span)  # halves all to one side: lengths are kept
     return first, max(first + 1, after)
+
+
+def start_of(result: Scanned) -> tuple[int, bool]:
+    """Return at which number of frames the timecode of a source begins, and whether it is drop-frame: mostly 0."""
+    told = result.facts.timecode if result.facts else None
+    return (frame_of_timecode(told, rate_of(result)) if told else None) or (0, False)
 
 
 def rate_of(result: Scanned) -> float:

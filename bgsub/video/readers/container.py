@@ -20,7 +20,7 @@ from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers import seeking
 from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
 from bgsub.video.readers.lag import Lag
-from bgsub.video.readers.moments import recorded_in, shown_for
+from bgsub.video.readers.moments import recorded_in, shown_for, timecode_in
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
@@ -162,6 +162,7 @@ class ContainerSource(Source):
                 sample_aspect_ratio=1 / shape if self._orientation.turns % 2 else shape,
                 bits=self._convert.bits,
                 recorded=recorded_in(self._input, self.location, self._start_time()),
+                timecode=timecode_in(self._input),
             ),
             uniform=bool(self._rate) or (not whole and len(frame_steps(self._input.stream)) == 1),
         )

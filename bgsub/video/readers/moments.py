@@ -11,6 +11,8 @@ from bgsub.video.readers.demuxing import Input
 from bgsub.video.readers.packets import PacketSource
 from bgsub.video.recorded import recorded_at
 
+_LONGEST_TIMECODE = 20
+
 
 def recorded_in(opened: Input, location: str, late: float) -> datetime | None:
     """Return the wall-clock time of the first frame, which comes so many seconds after the beginning of a file."""
@@ -18,6 +20,17 @@ def recorded_in(opened: Input, location: str, late: float) -> datetime | None:
         return None
     began = recorded_at(location, {**opened.stream.metadata, **opened.container.metadata})
     return None if began is None else began + timedelta(seconds=late)
+
+
+def timecode_in(opened: Input) -> str | None:
+    """Return the timecode of the first frame, where a file has one: in its own words, of a track or of the whole."""
+    if opened.kind != "file":
+        return None
+    for tags in (opened.stream.metadata, opened.container.metadata):
+        for name, text in tags.items():
+            if name.lower() == "timecode":
+                return text[:_LONGEST_TIMECODE]
+    return None
 
 
 def shown_for(picture: av.VideoFrame, packets: PacketSource, rate: Fraction | None) -> float | None:

@@ -14,10 +14,15 @@ import pytest
 
 from bgsub.errors import OutputError
 from bgsub.motion.events import Rule
+from bgsub.motion.job import ScanJob
 from bgsub.motion.reports.chapters import chapters, ffmetadata_report
 from bgsub.motion.reports.edl import edl_report
 from bgsub.motion.reports.otio import otio_report
 from bgsub.motion.reports.writing import check_report, write_report
+from bgsub.motion.results import Scanned
+from bgsub.motion.scanning import Scan
+from bgsub.times import frame_timecode
+from tests.motion.recordings import pictures
 from tests.motion.scanned import failed_result, some_event, some_result
 
 RULE = Rule(before=1.5, after=2.0)
@@ -80,6 +85,75 @@ def test_an_edl_of_stillness_is_whole():
     assert edl_report([some_result(events=()), failed_result()], RULE) == (
         b"TITLE: nothing moved\r\nFCM: NON-DROP FRAME\r\n\r\n"
     )
+
+
+def begun(timecode, result, rate=25.0):
+    return replace(result, facts=replace(result.facts, timecode=timecode, fps=rate))
+
+
+def test_an_edl_begins_with_the_timecode_of_its_file():
+    edl = edl_report([begun("10:00:00:00", some_result())], RULE).replace(b"\r\n", b"\n")
+    assert cuts(edl) == [
+        ("10:00:00:00", "10:00:06:00", "10:00:00:00", "10:00:06:00"),
+        ("10:00:05:13", "10:00:10:13", "10:00:06:00", "10:00:11:00"),
+    ]
+
+
+def test_an_edl_of_drop_frame_says_so_where_it_holds():
+    results = [begun("00:59:58;00", some_result(("a.mov",)), 30000 / 1001), some_result(("b.mp4",))]
+    edl = edl_report(results, BARE).replace(b"\r\n", b"\n").decode()
+    lines = edl.splitlines()
+    assert lines[1] == "FCM: DROP FRAME"
+    assert lines.index("FCM: NON-DROP FRAME") == next(i for i, line in enumerate(lines) if line.startswith("003")) - 1
+    first, second, third, _ = cuts(edl.encode())
+    # .4 s is frame 12, 4 s frame 120, and the hour, a tenth minute, leaves nothing out
+    assert first == ("00:59:58;12", "01:00:02;00", "00:59:58;00", "01:00:01;18")
+    assert second[2] == first[3]
+    assert third[0] == "00:00:00:10"
+    assert all(";" in time for time in third[2:])
+
+
+@pytest.mark.parametrize("told", ["", "now", "10:00:00:25", None])
+def test_what_is_no_timecode_is_none(told):
+    assert edl_report([begun(told, some_result())], RULE) == edl_report([some_result()], RULE)
+    assert json.loads(otio_report([begun(told, some_result())], RULE))["global_start_time"] is None
+
+
+def test_otio_begins_with_the_timecode_of_its_file():
+    plain, moved = (json.loads(otio_report([r], RULE)) for r in (some_result(), begun("10:00:00:00", some_result())))
+    start = 36_000 * 25
+    assert moved["global_start_time"] == {"OTIO_SCHEMA": "RationalTime.1", "rate": 25.0, "value": start}
+    for before, after in zip(*(t["tracks"]["children"][0]["children"] for t in (plain, moved)), strict=True):
+        for here, there in (
+            (before["source_range"], after["source_range"]),
+            (before["markers"][0]["marked_range"], after["markers"][0]["marked_range"]),
+            (c["media_references"]["DEFAULT_MEDIA"]["available_range"] for c in (before, after)),
+        ):
+            assert there["start_time"]["value"] == here["start_time"]["value"] + start
+            assert there["duration"] == here["duration"]
+
+
+@pytest.mark.parametrize("name", ["t.mov", "t.mp4", "t.mkv", "t.mxf", "t.avi"])
+def test_the_timecode_of_a_file_is_read(tmp_path, name):
+    with av.open(tmp_path / name, "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        container.metadata["timecode"] = stream.metadata["timecode"] = "01:02:03:04"
+        for i, image in enumerate(pictures(60, [(20, 45)])):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts = i
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    scan = Scan(ScanJob(str(tmp_path / name)))
+    (event,) = list(scan)
+    assert scan.result.facts.timecode == "01:02:03:04"
+    kept = Scanned.from_dict(json.loads(json.dumps(scan.result.as_dict())))
+    (cut,) = cuts(edl_report([kept], BARE).replace(b"\r\n", b"\n"))
+    start = (3723 * 25 + 4) + event.first
+    assert cut[0] == frame_timecode(start, 25.0)
+    joined = Scan(ScanJob([str(tmp_path / name)] * 2))
+    list(joined)
+    assert joined.result.facts.timecode is None  # it is of one of the files
 
 
 def test_otio_has_a_clip_an_event_with_its_recording_and_peak(tmp_path):
