@@ -30,7 +30,7 @@ BELOW = {
     "evaluation": {"video", "background"},
     "pipeline": {"video", "background"},
     "jobs": {"pipeline", "video", "background"},
-    "motion": {*WATCHING, "mixture"},  # unusual events are unlikely in a mixture of all
+    "motion": {*WATCHING, "mixture", "plots"},  # unusual events are unlikely in a mixture of all; plots has its graph
     "live": {*WATCHING, "motion"},
     "distributed": {*WATCHING, "motion", "features", "evaluation", "tables", "mixture", "clustering"},
 }

@@ -163,7 +163,7 @@ class Quality(click.ParamType):
 
 def needs_plots(_context: click.Context, option: click.Parameter, value: Any) -> Any:
     """Say what to install for an option that draws, before any work is done: an option's callback."""
-    if value is not None:
+    if value not in (None, False):
         require("plots", option.opts[0])
     return value
 

@@ -15,7 +15,16 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.models import TABLES, chosen_model
-from bgsub.cli.options import FilePath, PathText, Seconds, Word, given, model_options, verbosity_options
+from bgsub.cli.options import (
+    FilePath,
+    PathText,
+    Seconds,
+    Word,
+    given,
+    model_options,
+    needs_plots,
+    verbosity_options,
+)
 from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
 from bgsub.cli.signals import ended_by_signals
 
@@ -72,6 +81,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @_outputs("--overlay-video", is_flag=True, help="The whole video, with what moves tinted: .overlay.mp4.")
 @_outputs("--thumbnails", is_flag=True, help="A picture of each event's peak.")
 @_outputs("--heatmap", is_flag=True, help="Where how much moved, as a picture.")
+@_outputs("--graph", is_flag=True, callback=needs_plots, help="How much moved when, with the events, as a picture.")
 @_outputs("--tracks", is_flag=True, help="A table of objects, frame by frame (MOTChallenge; its frames begin at 1).")
 @_outputs(
     "--report", "reports", type=_PATH, multiple=True, metavar="FILE", help="Of all events: .csv, .json, .html, .edl ..."

@@ -17,13 +17,13 @@ from bgsub.motion.stored import as_plain, damage, from_plain
 RESULT, HEATMAP, TRACKS = ".scan.json", ".heat.png", ".tracks.csv"
 """What the files of a timeline are called, behind its name: its result, its heat map, its table of tracks."""
 
-MASKS, OVERLAY = ".mask.mkv", ".overlay.mp4"
-"""Likewise the videos of its masks, and of its frames with the masks on them."""
+MASKS, OVERLAY, GRAPH = ".mask.mkv", ".overlay.mp4", ".graph.png"
+"""Likewise the videos of its masks, and of its frames with the masks on them, and its motion graph."""
 
 EVENT, THUMBNAIL = ".event-", ".jpg"
 """How the names of each event's clip and thumbnail go on, and how the latter ends."""
 
-_IN_WORDS = {MASKS: "masks", OVERLAY: "overlay", HEATMAP: "heat map", TRACKS: "tracks"}
+_IN_WORDS = {MASKS: "masks", OVERLAY: "overlay", HEATMAP: "heat map", GRAPH: "graph", TRACKS: "tracks"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class ScanOutputs:
         A picture of each event's peak.
     heatmap : bool
         Where how much moves, over the background.
+    graph : bool
+        How much moves over time, as a picture.
     tracks : bool
         A table of tracks in MOTChallenge's columns.
     mask_video : bool
@@ -57,6 +59,7 @@ class ScanOutputs:
     draw: tuple[str, ...] = ()
     thumbnails: bool = False
     heatmap: bool = False
+    graph: bool = False
     tracks: bool = False
     mask_video: bool = False
     overlay_video: bool = False

@@ -15,6 +15,7 @@ from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import (
     EVENT,
+    GRAPH,
     HEATMAP,
     MASKS,
     OVERLAY,
@@ -104,7 +105,7 @@ class Writing:
         if self._replace or not parent.is_dir():
             return
         endings = {RESULT: outputs.result, HEATMAP: outputs.heatmap, TRACKS: outputs.tracks}
-        endings |= {MASKS: outputs.mask_video, OVERLAY: outputs.overlay_video}
+        endings |= {MASKS: outputs.mask_video, OVERLAY: outputs.overlay_video, GRAPH: outputs.graph}
         for ending in (ending for ending, wanted in endings.items() if wanted):
             self._free(ending)
         beginning, of_events = self._base.name + EVENT, [*WRITABLE_VIDEOS] * bool(outputs.clips)
@@ -163,6 +164,12 @@ class Writing:
 
             path = self._free(HEATMAP)
             if write_heatmap(path, scanned):
+                self.paths.append(path)
+        if outputs.graph:
+            from bgsub.motion.graph import write_graph  # with matplotlib, which takes a while
+
+            path = self._free(GRAPH)
+            if write_graph(path, scanned):
                 self.paths.append(path)
         if outputs.tracks:
             from bgsub.motion.motchallenge import write_motchallenge

@@ -43,6 +43,22 @@ def test_what_was_written_is_told_and_how_far_copies_reach_over(bgsub, door):
         assert clip["end"] - clip["start"] == pytest.approx(times[-1] + 0.04)
 
 
+def test_the_motion_graph_is_a_picture(bgsub, door):
+    outcome = bgsub("scan", "rec/door.mp4", "--graph", "--into", "out")
+    assert outcome.out.splitlines()[-1] == "  wrote out/door.*: graph"
+    picture = cv2.imread("out/door.graph.png")
+    assert picture.shape[1] > 1000
+    Path("no.toml").write_text("graph = false\n")
+    assert "wrote" not in bgsub("scan", "rec/door.mp4", "--config", "no.toml").out
+
+
+def test_a_graph_without_matplotlib_is_refused_before_the_scan(bgsub, door, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    outcome = bgsub("scan", "rec/door.mp4", "--graph")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert 'pip install "bgsub[plots]"' in outcome.error
+
+
 def test_clips_that_are_encoded_reach_over_nothing(bgsub, door):
     outcome = bgsub("scan", "rec/door.mp4", "--clips", "exact", "--max-events", "1")
     assert outcome.out.splitlines()[-1] == "  wrote door.*: 1 clip"
