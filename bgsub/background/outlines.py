@@ -6,7 +6,7 @@ and areas follow from them exactly, by Pick's theorem.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -32,6 +32,10 @@ class Found(NamedTuple):
     area: int
     box: tuple[slice, slice]
 
+    def paint(self, value: int, plane: np.ndarray, corner: tuple[int, int] = (0, 0)) -> None:
+        """Write `value` to the object's pixels in a plane of uint8 whose top left is at `corner`, (x, y)."""
+        cv2.fillPoly(plane, self.outlines, value, offset=(-corner[0], -corner[1]))
+
     def patch(self, shape: tuple[int, int], margin: int = 2) -> tuple[tuple[slice, slice], np.ndarray]:
         """Return rows and columns of the box around the object in a picture of `shape`, and its mask there.
 
@@ -41,11 +45,11 @@ class Found(NamedTuple):
         left, top = max(0, columns.start - margin), max(0, rows.start - margin)
         right, bottom = min(shape[1], columns.stop + margin), min(shape[0], rows.stop + margin)
         inside = np.zeros((bottom - top, right - left), np.uint8)
-        cv2.drawContours(inside, self.outlines, -1, 255, cv2.FILLED, offset=(-left, -top))
+        self.paint(255, inside, (left, top))
         return (slice(top, bottom), slice(left, right)), inside
 
 
-def find_objects(plane: np.ndarray, min_area: float, fill_area: float) -> list[Found]:
+def find_objects(plane: np.ndarray, min_area: float, fill_area: float, corner: tuple[int, int] = (0, 0)) -> list[Found]:
     """Return the sets of touching pixels that are not 0; they touch at corners too.
 
     Parameters
@@ -53,22 +57,25 @@ def find_objects(plane: np.ndarray, min_area: float, fill_area: float) -> list[F
     plane : ndarray of uint8, shape (H, W)
         0 where there is nothing.
     min_area, fill_area : float
-        Pixels: smaller objects are left out, smaller holes filled.
+        Pixels: smaller objects are left out, smaller holes filled. A hole counts with all that is in it.
+    corner : (int, int)
+        Where the plane's top left is in the picture in which the objects are told, (x, y).
     """
-    outlines, hierarchy = cv2.findContours(plane, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
-        return []
-    areas = [pixels_within(outline) for outline in outlines]
+    outlines, hierarchy = cv2.findContours(plane, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=corner)
     found = []
-    for i, (_, _, first_hole, parent) in enumerate(hierarchy[0].tolist()):
-        if parent >= 0 or areas[i] < min_area:
+    nesting = hierarchy[0].tolist() if outlines else []  # of each: the next beside it, the last, its first hole, parent
+    for outline, (_, _, first_hole, parent) in zip(outlines, nesting, strict=True):
+        if parent >= 0:
             continue
-        holes = _holes_of(outlines, areas, hierarchy[0], first_hole, fill_area)
-        area = areas[i] - sum(hole_area for _, hole_area in holes)
+        area, edges = pixels_within(outline), [outline]
+        for hole in _holes_of(nesting, first_hole) if area >= min_area else ():
+            hole_area = pixels_within(outlines[hole]) - len(outlines[hole])  # it runs on pixels of the object
+            if hole_area >= fill_area:
+                area -= hole_area
+                edges.append(outlines[hole])
         if area >= min_area:
-            x, y, width, height = cv2.boundingRect(outlines[i])
-            box = (slice(y, y + height), slice(x, x + width))
-            found.append(Found([outlines[i], *(outline for outline, _ in holes)], area, box))
+            x, y, width, height = cv2.boundingRect(outline)
+            found.append(Found(edges, area, (slice(y, y + height), slice(x, x + width))))
     return found
 
 
@@ -77,17 +84,11 @@ def mask_of(objects: Sequence[Found], shape: tuple[int, ...]) -> np.ndarray:
     return drawn([outline for found in objects for outline in found.outlines], shape)
 
 
-def _holes_of(
-    outlines: Sequence[np.ndarray], areas: Sequence[int], hierarchy: np.ndarray, first: int, fill_area: float
-) -> list[tuple[np.ndarray, int]]:
-    """Return outline and area of each hole of an object that is not to be filled."""
-    holes = []
+def _holes_of(nesting: Sequence[Sequence[int]], first: int) -> Iterator[int]:
+    """Yield the numbers of an object's holes; `first` is that of one, or below 0."""
     while first >= 0:
-        area = areas[first] - len(outlines[first])  # a hole's outline runs on pixels of the object
-        if area >= fill_area:
-            holes.append((outlines[first], area))
-        first = int(hierarchy[first, 0])
-    return holes
+        yield first
+        first = nesting[first][0]
 
 
 def pixels_within(outline: np.ndarray) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy as np
 from bgsub import threads as pool
 from bgsub.background.adaptive.codes import (
     FLICKER_STEPS,
-    FOREGROUND,
     MEAN_C,
     MEAN_Y,
     NOBODY,
@@ -28,15 +28,15 @@ from bgsub.background.adaptive.flicker import average_flicker, count_above
 from bgsub.background.adaptive.kernels import Planes, State, score_tiles, update_tiles
 from bgsub.background.adaptive.light import CHROMA, LUMA
 from bgsub.background.adaptive.likeness import luma_within, measure
-from bgsub.background.adaptive.marks import Spans, Told, filled_rows, near_of, paint, tell
+from bgsub.background.adaptive.marks import Drawn, Told, drawn_of, forget_rows, near_of, table_of, tell, with_ghosts
 from bgsub.background.adaptive.neighbourhood import explain_by_neighbours
-from bgsub.background.adaptive.objects import objects_of
 from bgsub.background.adaptive.registration import small
-from bgsub.background.adaptive.runs import find_runs, mark_active, n_bands, runs_for
+from bgsub.background.adaptive.smoothing import find_positive, mark_active, n_bands, positive_for
 from bgsub.background.adaptive.standing import raise_standing, share_below
 from bgsub.background.adaptive.step import NO_SHADOW, Step
 from bgsub.background.adaptive.vacated import clear_vacated
 from bgsub.background.layout import alive, check_modes, fill_tiles, n_tiles, to_pixels
+from bgsub.background.outlines import Found
 from bgsub.background.region import Area
 from bgsub.simd import LANES, bound, zeros
 from bgsub.threads import Work
@@ -90,8 +90,9 @@ class CpuEngine:
         self.pictures = Planes(*map(self._as_picture, self.planes))
         self.age = np.zeros(area.size, np.uint8)
         self._n_bands = n_bands(area.size)
-        self._runs = runs_for(area.size)
-        self._shadows, self._around = np.zeros((2, *area.size), np.uint8)
+        self._positive = positive_for(area.size)
+        self._found: list[Found] = []
+        self._around = np.zeros(area.size, np.uint8)
         self._rows = np.zeros(area.size[0], np.uint8)
         self._active = np.zeros(tiles, np.uint8)
         self._flickering = np.zeros(self._n_bands, np.int64)
@@ -150,8 +151,7 @@ class CpuEngine:
         """Take the frame as one that has nothing to differ from; see `Engine`."""
         self.planes.owner[...] = NOBODY
         self._smoothing: float | None = None  # there is no evidence
-        self._runs.n_edges[...] = 0
-        self._shadows[...] = 0
+        self._positive = positive_for(self._size)
         return self._table(0, 0, 0)
 
     def score(self, step: Step, search: Search) -> Objects:
@@ -183,7 +183,7 @@ class CpuEngine:
 
         def work(lo: int, hi: int) -> None:
             for row in rows[lo:hi]:
-                box, inside = self._found.patch(row)
+                box, inside = self._found[row].patch(self._size)
                 learned = luma_within(box, self.state.modes[0], self._size[1])
                 found[row] = measure(self._frame[box], learned, inside)
 
@@ -193,21 +193,21 @@ class CpuEngine:
 
     # ------------------------------------------------------------------------------------------ learning, results
 
-    def keep(self, rows: np.ndarray) -> None:
+    def keep(self, kept: np.ndarray, large: np.ndarray) -> None:
         """Take the objects that are foreground; see `Engine`."""
-        self._kept = self._found.spans(rows)
+        self._drawn = drawn_of(self._found, kept, large, self._size)
 
-    def learn(self, step: Step, ghosts: np.ndarray, large: np.ndarray, oldest: int) -> None:
+    def learn(self, step: Step, ghosts: np.ndarray, oldest: int) -> None:
         """Move the mixture and the flicker; see `Engine`."""
-        spans = Spans(self._kept, self._found.spans(ghosts), self._found.spans(large))
-        self._share_bands(self._learning(step, spans, oldest))
+        gone = list(compress(self._found, ghosts))
+        drawn = with_ghosts(self._drawn, gone) if gone else self._drawn
+        self._share_bands(self._learning(step, drawn, oldest))
         self._flicker_is_spread = False
 
     def deliver(self, mask: np.ndarray, probability: np.ndarray | None) -> None:
         """Write what the caller gets, where the frame shows it; see `Engine`."""
         marked = mask if self._shows_all else np.empty(self._size, np.uint8)
-        np.copyto(marked, self._shadows)
-        paint(self._kept, 0, FOREGROUND, marked)
+        np.maximum(self._positive.shadows, self._drawn.kept, out=marked)
         if self._known is not None:
             marked[self._known & ~self._area.outside] = 255
         if not self._shows_all:
@@ -277,7 +277,7 @@ class CpuEngine:
         self.pictures.mask[...] = arrays["mask"]
         self.planes.flicker[...] = np.minimum(self.state.flicker * FLICKER_STEPS + np.float32(0.5), 255)
         self._around[...] = near_of(self.age)
-        self._rows[...] = filled_rows(self.pictures.mask, self._around)
+        forget_rows(self._rows)
         count_above(self.pictures.flicker, FLICKERING, self._flickering, 0, self._n_bands)
         self._flicker_is_spread = False
 
@@ -336,17 +336,17 @@ class CpuEngine:
             evidence[self._known] = 255
 
     def _finding(self, search: Search) -> Work:
-        """Return work that finds runs of smoothed evidence, and shadows."""
+        """Return work that finds where smoothed evidence is positive, and shadows."""
         frame = (self.pictures.evidence, self.pictures.owner), self._active, search.smoothing, search.shadow_value
-        return partial(find_runs, *frame, self._runs, self._shadows)
+        return partial(find_positive, *frame, self._positive)
 
-    def _learning(self, step: Step, spans: Spans, oldest: int) -> Work:
+    def _learning(self, step: Step, drawn: Drawn, oldest: int) -> Work:
         """Return work that tells learning of the objects, learns, and counts what flickers."""
         pictures = self.pictures
         told = Told(self._rows, self._around, self.age, pictures.near, pictures.mask)
         update = self._on_tiles(update_tiles, self._image, self.state, self.planes, step)
         count = partial(count_above, pictures.flicker, FLICKERING, self._flickering)
-        return in_turn([partial(tell, spans, oldest, told), update, count])
+        return in_turn([partial(tell, drawn, oldest, told), update, count])
 
     def _raise_standing(self, search: Search) -> None:
         """Raise the evidence of shadows that stand."""
@@ -357,9 +357,9 @@ class CpuEngine:
             pool.share(work, self._n_tiles, min(self._n_threads, 1 + n_suspects // _ENOUGH))
 
     def _table(self, min_area: float, fill_area: float, compared_area: int) -> Objects:
-        """Take the objects that the runs make, and return their table."""
-        self._found = objects_of(self._runs, self._size, min_area, fill_area)
-        return self._found.table(self.pictures.mask, compared_area)
+        """Take the objects of what is positive, and return their table."""
+        self._found = self._positive.objects(min_area, fill_area)
+        return table_of(self._found, self.pictures.mask, compared_area)
 
     @property
     def _shows_all(self) -> bool:

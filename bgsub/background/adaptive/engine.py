@@ -135,10 +135,18 @@ class Engine(ModelEngine, Protocol):
     def likeness(self, rows: Sequence[int]) -> list[Likeness]:
         """Compare the structure of frame and background within each of some objects."""
 
-    def keep(self, rows: np.ndarray) -> None:
-        """Take the objects that are foreground: `rows` is bool, shape (N,)."""
+    def keep(self, kept: np.ndarray, large: np.ndarray) -> None:
+        """Take the objects that are foreground.
 
-    def learn(self, step: Step, ghosts: np.ndarray, large: np.ndarray, young: int) -> None:
+        Parameters
+        ----------
+        kept : ndarray of bool, shape (N,)
+            Those that are.
+        large : ndarray of bool, shape (N,)
+            Those of them around which changes are no flicker, now and in the next frame.
+        """
+
+    def learn(self, step: Step, ghosts: np.ndarray, oldest: int) -> None:
         """Move the mixture and the flicker; foreground is learned slowly.
 
         Parameters
@@ -147,10 +155,8 @@ class Engine(ModelEngine, Protocol):
             The constants of this frame.
         ghosts : ndarray of bool, shape (N,)
             Objects that have gone: the ground is learned fast.
-        large : ndarray of bool, shape (N,)
-            Objects of the foreground around which changes are no flicker, now and in the next frame.
-        young : int
-            Frames from which on changes within such an object are flicker after all; above 255 for never.
+        oldest : int
+            Frames from which on changes within a large object are flicker after all; above 255 for never.
         """
 
     def deliver(self, mask: np.ndarray, probability: np.ndarray | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bgsub.background.adaptive.runs import BAND, stretches, with_margin
+from bgsub.background.adaptive.smoothing import BAND, stretches, with_margin
 
 _RADIUS = 2  # chosen: of the square of pixels over which flicker is averaged
 _SQUARE = (2 * _RADIUS + 1, 2 * _RADIUS + 1)

@@ -1,32 +1,34 @@
-"""Objects as pictures: what learning is told of them, and the mask.
+"""Objects in a table, and as pictures: what the model is told of them, and learning.
 
-What is painted is a table of *spans*: pieces of rows, in the order of rows. Rows that have nothing and had nothing are
-left alone.
+Rows in which nothing is drawn, and nothing is left of the last frames, are left alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from bgsub.background.adaptive.codes import FOREGROUND, GHOST
-from bgsub.background.adaptive.runs import stretches, with_margin
-from bgsub.simd import kernels_of
-
-kernel = kernels_of(__name__)
+from bgsub.background.adaptive.engine import Objects
+from bgsub.background.adaptive.smoothing import stretches, with_margin
+from bgsub.background.outlines import Found
 
 _AROUND = 3  # chosen: pixels around an object in which changes are no flicker, along rows and along columns
 _SQUARE = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
+_LEFT = 2  # frames after which nothing is left of what was drawn
 
 
-class Spans(NamedTuple):
-    """What learning is told of, each (N, 3) int64: row, first column, and the one after the last."""
+class Drawn(NamedTuple):
+    """What learning is told of, pictures of uint8, (h, w), 0 elsewhere."""
 
-    kept: np.ndarray  # foreground
-    ghosts: np.ndarray
-    large: np.ndarray  # changes around it are no flicker
+    kept: np.ndarray  # FOREGROUND, also in masks
+    ghosts: np.ndarray | None  # GHOST; None without any
+    large: np.ndarray  # FOREGROUND too; changes around it are no flicker
+    rows: np.ndarray  # (h,) uint8: 1 for the rows in which, or near which, something is drawn
 
 
 class Told(NamedTuple):
@@ -35,7 +37,7 @@ class Told(NamedTuple):
     Attributes
     ----------
     rows : ndarray of uint8, shape (h,)
-        Remembered: not 0 for the rows in which a plane is not all 0.
+        Remembered: for how many frames more something may be left in a row, at most `_LEFT`.
     around : ndarray
         Remembered: 1 near what is large, and 2 near what was in the frame before.
     age : ndarray
@@ -53,36 +55,47 @@ class Told(NamedTuple):
     mask: np.ndarray
 
 
-@kernel
-def paint(spans, top, value, out):
-    """Write `value` to the pixels of spans; `out` begins with row `top` of the picture that they are in."""
-    for i in range(len(spans)):
-        for x in range(spans[i, 1], spans[i, 2]):
-            out[spans[i, 0] - top, x] = value
+def table_of(objects: Sequence[Found], mask: np.ndarray, compared_area: int) -> Objects:
+    """Return the table of some objects; `mask` is what was learned last, (h, w), see `Objects` and `Search`."""
+    held = (np.count_nonzero(mask[one.box] == FOREGROUND) if one.area >= compared_area else 0 for one in objects)
+    return Objects(np.array([one.area for one in objects], np.int64), np.fromiter(held, np.int64))
 
 
-@kernel
-def grow_old(oldest, inside, beside, age, around, near):
-    """Write ages, and where changes are no flicker, of rows of pixels: `inside` what is large, and `beside` it."""
-    for i in range(len(age)):
-        old = (age[i] + (age[i] < 255)) * (inside[i] != 0)
-        seen = (around[i] & 1) * 2 | (beside[i] & 1)
-        age[i], around[i], near[i] = old, seen, seen * (old < oldest)
+def drawn_of(objects: Sequence[Found], kept: np.ndarray, large: np.ndarray, size: tuple[int, int]) -> Drawn:
+    """Return a picture, (h, w), of the objects that are `kept`, and one of those of them that are `large`."""
+    rows, inside = np.zeros(size[0], np.uint8), np.zeros(size, np.uint8)
+    for one in compress(objects, large):
+        one.paint(FOREGROUND, inside)
+        _mark_rows(one, rows)
+    small = list(compress(objects, kept & ~large))
+    mask = inside.copy() if small else inside
+    for one in small:
+        one.paint(FOREGROUND, mask)
+        _mark_rows(one, rows)
+    return Drawn(mask, None, inside, rows)
 
 
-def within_rows(spans: np.ndarray, rows: slice) -> np.ndarray:
-    """Return the spans that are in some rows."""
-    begin, end = np.searchsorted(spans[:, 0], (rows.start, rows.stop))
-    return spans[begin:end]
+def with_ghosts(drawn: Drawn, objects: Sequence[Found]) -> Drawn:
+    """Return pictures with objects that have gone."""
+    gone, rows = np.zeros_like(drawn.kept), drawn.rows.copy()
+    for one in objects:
+        one.paint(GHOST, gone)
+        _mark_rows(one, rows)
+    return drawn._replace(ghosts=gone, rows=rows)
 
 
-def tell(spans: Spans, oldest: int, told: Told, lo: int, hi: int) -> None:
+def _mark_rows(one: Found, rows: np.ndarray) -> None:
+    """Write 1 for the rows in which an object is, and those near it."""
+    rows[max(0, one.box[0].start - _AROUND) : one.box[0].stop + _AROUND] = 1
+
+
+def tell(drawn: Drawn, oldest: int, told: Told, lo: int, hi: int) -> None:
     """Write what learning is told of the objects, in the rows of the bands lo to hi - 1.
 
     Parameters
     ----------
-    spans : Spans
-        Of the objects of this frame.
+    drawn : Drawn
+        The objects of this frame.
     oldest : int
         Frames from which on changes within what is large, or near it, are flicker after all; above 255 for never.
     told : Told
@@ -90,36 +103,33 @@ def tell(spans: Spans, oldest: int, told: Told, lo: int, hi: int) -> None:
     lo, hi : int
         Range of bands.
     """
-    height = len(told.rows)
     for part in stretches(lo, hi, told.mask.shape):
-        wide = with_margin(part, _AROUND, height)
-        kept, ghosts = within_rows(spans.kept, part), within_rows(spans.ghosts, part)
-        large = within_rows(spans.large, wide)
-        ends = [one[[0, -1], 0] for one in (kept, ghosts) if len(one)]
-        ends += [large[[0, -1], 0] + (-_AROUND, _AROUND)] if len(large) else []
-        had = part.start + np.flatnonzero(told.rows[part])
-        ends += [had[[0, -1]]] if len(had) else []
-        if not ends:
+        busy = np.flatnonzero(drawn.rows[part] | told.rows[part])
+        if not len(busy):
             continue
-        first, last = int(min(end[0] for end in ends)), int(max(end[1] for end in ends))
-        busy = slice(max(part.start, first), min(part.stop, last + 1))
-        mask = told.mask[busy]
-        mask[...] = 0
-        paint(kept, busy.start, FOREGROUND, mask)
-        paint(ghosts, busy.start, GHOST, mask)
-        _tell_of_large(large, busy, oldest, told)
-        told.rows[busy] = filled_rows(mask, told.around[busy])
+        rows = slice(part.start + int(busy[0]), part.start + int(busy[-1]) + 1)
+        told.mask[rows] = drawn.kept[rows]
+        if drawn.ghosts is not None:
+            np.copyto(told.mask[rows], GHOST, where=drawn.ghosts[rows] != 0)
+        wide = with_margin(rows, _AROUND, len(told.rows))
+        beside = cv2.dilate(drawn.large[wide], _SQUARE)[rows.start - wide.start :][: rows.stop - rows.start]
+        _grow_old(oldest, drawn.large[rows], beside, told.age[rows], told.around[rows], told.near[rows])
+        told.rows[rows] = np.maximum(_LEFT * drawn.rows[rows], np.maximum(told.rows[rows], 1) - 1)
 
 
-def _tell_of_large(large: np.ndarray, rows: slice, oldest: int, told: Told) -> None:
-    """Write ages, and where changes are no flicker, to some rows; `large` are spans in them and around them."""
-    wide = with_margin(rows, _AROUND, len(told.rows))
-    within = slice(rows.start - wide.start, rows.stop - wide.start)
-    inside = np.zeros((wide.stop - wide.start, told.age.shape[1]), np.uint8)
-    paint(within_rows(large, wide), wide.start, 255, inside)
-    beside = cv2.dilate(inside, _SQUARE)
-    pictures = inside[within], beside[within], told.age[rows], told.around[rows], told.near[rows]
-    grow_old(oldest, *(picture.reshape(-1) for picture in pictures))
+def _grow_old(
+    oldest: int, inside: np.ndarray, beside: np.ndarray, age: np.ndarray, around: np.ndarray, near: np.ndarray
+) -> None:
+    """Write ages, and where changes are no flicker, of some rows: `inside` what is large, and `beside` it."""
+    age += age < 255
+    age &= inside
+    around &= 1
+    around <<= 1
+    around |= beside & 1
+    if oldest > 255:
+        near[...] = around
+    else:
+        np.multiply(around, age < oldest, out=near)
 
 
 def near_of(age: np.ndarray) -> np.ndarray:
@@ -127,6 +137,6 @@ def near_of(age: np.ndarray) -> np.ndarray:
     return cv2.dilate(np.minimum(age, 1), _SQUARE)
 
 
-def filled_rows(mask: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """Return not 0 for the rows in which such planes are not all 0, uint8, (h,); what has an age has what is around."""
-    return (mask | around).max(axis=1)
+def forget_rows(told_rows: np.ndarray) -> None:
+    """Let `tell` look at every row, as after pictures have been replaced."""
+    told_rows[...] = _LEFT

@@ -260,11 +260,11 @@ class BackgroundSubtractor(BackgroundModel):
             large, oldest = large_area_of(p, moment, self._n_pixels), oldest_of(p, moment)
             objects = engine.score(step, search) if n else engine.begin()
             kept, ghosts = verdicts_of(objects, engine.likeness, p, n)
-            engine.keep(kept)
+            engine.keep(kept, kept & (objects.area >= large))
             if call.learns:
                 if search.shadow is not None:
                     self._tones.learn(engine.shadow_depths())
-                engine.learn(step, ghosts, kept & (objects.area >= large), oldest)
+                engine.learn(step, ghosts, oldest)
                 self._clock.now = tick
             engine.deliver(call.mask, call.probability)
         return self._result(call)

@@ -1,10 +1,8 @@
-"""Where smoothed evidence is positive, as runs of pixels, and where most pixels around are shadows.
+"""Where smoothed evidence is positive, and where most pixels around are shadows.
 
 Evidence is averaged over a Gaussian before it is thresholded: doubt and support of neighbours count, not votes. Most of
-a picture has no evidence anywhere near, and is passed over: of some bands of rows, OpenCV and NumPy look at the box
-around the tiles with evidence, and as far beyond it as averages reach, so that what they find is what they find in the
-whole picture. A row of the result is told by its *edges*, the columns at which it changes between nothing and evidence:
-background up to the first, evidence from there to the second, and so on.
+a picture has no evidence anywhere near, and is passed over: of some bands of rows, OpenCV looks at the box around the
+tiles with evidence, and as far beyond it as averages reach, so that it finds what it would find in the whole picture.
 
 Nothing here but `mark_active` is compiled: a kernel for the rest was no faster, and took seconds to compile.
 """
@@ -19,6 +17,7 @@ import numpy as np
 
 from bgsub.background.adaptive.codes import SHADOW, SUSPECT, WITNESS, ZERO_BYTE
 from bgsub.background.adaptive.evidence import radius_of, smoothed
+from bgsub.background.outlines import Found, find_objects
 from bgsub.simd import LANES, any_, kernels_of, rows
 
 kernel = kernels_of(__name__)
@@ -33,19 +32,35 @@ _SQUARE = (2 * _SHADOW_RADIUS + 1, 2 * _SHADOW_RADIUS + 1)
 Box = tuple[slice, slice]
 
 
-class Runs(NamedTuple):
-    """The runs of a picture of height h and width w."""
+class Positive(NamedTuple):
+    """What is found in a picture of height h and width w."""
 
-    edges: np.ndarray  # (bands, BAND * (w + 1)) int32: columns, rising within each row
-    first: np.ndarray  # (h,) int32: where a row's edges begin in those of its band
-    n_edges: np.ndarray  # (h,) int32: how many it has, an even number
+    plane: np.ndarray  # (h, w) uint8: 255 where smoothed evidence is positive, else 0
+    shadows: np.ndarray  # (h, w) uint8: the value of shadows where most pixels around are some, else 0
+    boxes: list[Box | None]  # (bands,): around what is positive, of the bands that were looked at together, or None
+
+    def box(self) -> Box | None:
+        """Return the box around all that is positive; None where nothing is."""
+        boxes = [box for box in self.boxes if box is not None]
+        if not boxes:
+            return None
+        rows, columns = (
+            slice(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes)) for axis in (0, 1)
+        )
+        return rows, columns
+
+    def objects(self, min_area: float, fill_area: float) -> list[Found]:
+        """Return what touches, but for what is small: see `find_objects`."""
+        box = self.box()
+        if box is None:
+            return []
+        return find_objects(self.plane[box], min_area, fill_area, (box[1].start, box[0].start))
 
 
-def runs_for(size: tuple[int, int]) -> Runs:
-    """Return room for the runs of pictures of `size`, (h, w); memory is taken as it is needed."""
-    height, width = size
-    edges = np.empty((n_bands(size), BAND * (width + 1)), np.int32)
-    return Runs(edges, np.zeros(height, np.int32), np.zeros(height, np.int32))
+def positive_for(size: tuple[int, int]) -> Positive:
+    """Return room for what is found in pictures of `size`, (h, w): nothing."""
+    plane, shadows = np.zeros((2, *size), np.uint8)
+    return Positive(plane, shadows, [None] * n_bands(size))
 
 
 def n_bands(size: tuple[int, int]) -> int:
@@ -83,17 +98,16 @@ def with_margin(part: slice, margin: int, end: int) -> slice:
     return slice(max(0, part.start - margin), min(end, part.stop + margin))
 
 
-def find_runs(
+def find_positive(
     pictures: tuple[np.ndarray, np.ndarray],
     active: np.ndarray,
     sigma: float,
     shadow_value: int,
-    runs: Runs,
-    shadows: np.ndarray,
+    found: Positive,
     lo: int,
     hi: int,
 ) -> None:
-    """Write the runs of the bands lo to hi - 1, and their shadows.
+    """Write where evidence is positive, and shadows are, of the bands lo to hi - 1.
 
     Parameters
     ----------
@@ -105,14 +119,15 @@ def find_runs(
         Of the Gaussian, in pixels.
     shadow_value : int
         What shadows are written as.
-    runs, shadows : Runs, ndarray of uint8 of shape (h, w)
-        Receive what is found; of shadows, 0 elsewhere.
+    found : Positive
+        Receives what is found.
     lo, hi : int
         Range of bands.
     """
     evidence, owner = pictures
+    found.boxes[lo:hi] = [None] * (hi - lo)
     for part in stretches(lo, hi, evidence.shape):
-        shadows[part] = runs.n_edges[part] = 0
+        found.shadows[part] = found.plane[part] = 0
         for flag, reach in ((SUSPECT, _SHADOW_RADIUS), (WITNESS, radius_of(sigma))):
             near = box_around(active, flag, part, reach, evidence.shape)
             if near is None:
@@ -120,9 +135,11 @@ def find_runs(
             wide = with_margin(near[0], reach, evidence.shape[0]), with_margin(near[1], reach, evidence.shape[1])
             inner = _within(near[0], wide[0]), _within(near[1], wide[1])
             if flag == SUSPECT:
-                shadows[near] = _mostly_shadow(owner[wide], shadow_value)[inner]
+                found.shadows[near] = _mostly_shadow(owner[wide], shadow_value)[inner]
             else:
-                _write_edges(smoothed(evidence[wide], sigma)[inner] > ZERO_BYTE, near, runs)
+                smooth = smoothed(evidence[wide], sigma)[inner]
+                found.plane[near] = cv2.threshold(smooth, ZERO_BYTE, 255, cv2.THRESH_BINARY)[1]
+                found.boxes[part.start // BAND] = near
 
 
 def box_around(active: np.ndarray, flag: int, part: slice, reach: int, shape: tuple[int, int]) -> Box | None:
@@ -152,23 +169,3 @@ def _mostly_shadow(owner: np.ndarray, value: int) -> np.ndarray:
     flags = cv2.threshold(owner, SHADOW - 1, 1, cv2.THRESH_BINARY)[1]
     n = cv2.boxFilter(flags, -1, _SQUARE, normalize=False)
     return cv2.threshold(n, _MOST - 1, value, cv2.THRESH_BINARY)[1]
-
-
-def _write_edges(positive: np.ndarray, box: Box, runs: Runs) -> None:
-    """Write the edges of the rows of a box, beyond which nothing is positive in these rows."""
-    height, width = positive.shape
-    room = -(-(width + 2) // 8) * 8  # whole words: few of them have an edge
-    framed = np.zeros(height * room + 8, bool)  # nothing on either side
-    framed[:-8].reshape(height, room)[:, 1 : width + 1] = positive
-    changes = framed[1:-7] != framed[:-8]  # at x, between x - 1 and x
-    words = np.flatnonzero(changes.view(np.uint64) != 0)
-    within = np.flatnonzero(changes.reshape(-1, 8)[words])
-    y, x = np.divmod(8 * words[within // 8] + within % 8, room)
-    y, x = y + box[0].start, x + box[1].start
-    runs.n_edges[box[0]] = np.bincount(y - box[0].start, minlength=height)
-    for band in range(box[0].start // BAND, -(-box[0].stop // BAND)):
-        part = slice(max(band * BAND, box[0].start), min(band * BAND + BAND, box[0].stop))
-        begin, end = np.searchsorted(y, (part.start, part.stop))
-        runs.edges[band, : end - begin] = x[begin:end]
-        counts = runs.n_edges[part]
-        runs.first[part] = np.cumsum(counts) - counts
