@@ -153,12 +153,15 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
     from bgsub.motion.folder import scan_all
+    from bgsub.motion.own_files import without_own
     from bgsub.outputs import check_output
     from bgsub.threads import available_processors
 
     found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
-    inputs = [_joined(found.each)] if o["concat"] and len(found.each) > 1 else list(found.each)
     job, folder = _job(ctx, o), Path(o["into"]) if o["into"] else None
+    inputs = without_own(found.each, folder, o["reel"])
+    if o["concat"] and len(inputs) > 1:
+        inputs = [_joined(inputs)]
     if folder is not None:
         make_folder(folder)  # a report may go there
     if o["reel"]:

@@ -43,6 +43,27 @@ def test_what_was_written_is_told_and_how_far_copies_reach_over(bgsub, door):
         assert clip["end"] - clip["start"] == pytest.approx(times[-1] + 0.04)
 
 
+def test_clips_that_lie_among_the_recordings_are_not_scanned(bgsub, door):
+    Path("rec/yard.event-001.mp4").write_bytes(door.read_bytes())  # a recording, whatever it is called
+    arguments = ["rec", "--into", "rec", "--clips", "copy", "--reel", "rec/all.mp4", "--overwrite", "--jobs", "1"]
+    first = bgsub("scan", *arguments)
+    assert first.out.splitlines()[-2].startswith("2 videos: 2 done; 4 events")
+    again = bgsub("scan", *arguments)
+    assert again.out.splitlines()[-2].startswith("2 videos: 2 done; 4 events")
+    assert [name for name in files_in("rec") if name.endswith(".mp4")] == [
+        "all.mp4",
+        "door.event-001.mp4",
+        "door.event-002.mp4",
+        "door.mp4",
+        "yard.event-001.event-001.mp4",
+        "yard.event-001.event-002.mp4",
+        "yard.event-001.mp4",
+    ]
+    refused = bgsub("scan", "rec/door.event-001.mp4", "--into", "rec", "--clips", "copy")
+    assert "door.event-001.mp4: it was made by an earlier scan" in refused.error
+    assert bgsub("scan", "rec/door.event-001.mp4").code == 0  # elsewhere it is one as any other
+
+
 def test_the_motion_graph_is_a_picture(bgsub, door):
     outcome = bgsub("scan", "rec/door.mp4", "--graph", "--into", "out")
     assert outcome.out.splitlines()[-1] == "  wrote out/door.*: graph"
