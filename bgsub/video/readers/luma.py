@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 
 import av
 import cv2
@@ -48,9 +49,11 @@ def small_luma(picture: av.VideoFrame, size: tuple[int, int], selection: Selecti
     stored = samples.reshape(picture.height, -1)[:, : picture.width]
     small = selection.shrunk(orientation.upright(stored))
     full = picture.color_range == _FULL_RANGE or picture.format.name.startswith(("yuvj", "gray"))
-    return _levels(small, bits, full)
+    # Neither shrunk nor turned, it still lies in the decoder's memory.
+    return _levels(small, bits, full, None if small is stored else small)
 
 
+@cache
 def _bits(name: str) -> int:
     """Return the bits of a sample of luma, 0 where there is no plane of it."""
     if _PLANAR.fullmatch(name) or name == "gray":
@@ -62,13 +65,13 @@ def _bits(name: str) -> int:
     return 16 if _HIGH.fullmatch(name) else 0
 
 
-def _levels(luma: np.ndarray, bits: int, full: bool) -> np.ndarray:
-    """Return samples as grey levels of 8 bits: where they have a narrow range, 16 is black and 235 white."""
-    if bits == 8:
-        return luma.copy() if full else cv2.LUT(luma, _WIDENED)
+def _levels(luma: np.ndarray, bits: int, full: bool, own: np.ndarray | None) -> np.ndarray:
+    """Return samples as grey levels of 8 bits: where they have a narrow range, 16 is black and 235 white.
+
+    They may be written to `own`, which holds them already.
+    """
+    if bits == 8 and full:
+        return luma.copy() if own is None else own
     black, white = (0, (1 << bits) - 1) if full else (16 << bits - 8, 235 << bits - 8)
-    above = cv2.subtract(luma, float(black))  # type: ignore[call-overload]
-    return cv2.convertScaleAbs(above, alpha=255 / (white - black))
-
-
-_WIDENED = np.clip(np.rint((np.arange(256) - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
+    above = cv2.subtract(luma, float(black), dst=own)  # type: ignore[call-overload]
+    return cv2.convertScaleAbs(above, dst=above if bits == 8 else None, alpha=255 / (white - black))

@@ -37,5 +37,6 @@ def shown_for(picture: av.VideoFrame, packets: PacketSource, rate: Fraction | No
     """Return the seconds for which a picture is shown, where that is known; by a rate that replaces times, if any."""
     if rate:
         return float(1 / rate)
-    seconds = float(max(picture.duration or 0, 0) * packets.time_base)
+    ticks, unit = packets.time_base.as_integer_ratio()
+    seconds = max(picture.duration or 0, 0) * ticks / unit
     return seconds if seconds and packets.clock == "stamps" else None

@@ -44,7 +44,8 @@ class Orientation:
     def of_picture(cls, picture: av.VideoFrame) -> Orientation:
         """Return that of a decoded picture."""
         try:
-            matrix: Any = picture.side_data.get("DISPLAYMATRIX")
+            beside: Any = picture.side_data
+            matrix: Any = beside.get("DISPLAYMATRIX") if len(beside) else None  # asked of every frame
         except ValueError:  # it carries something beside that PyAV has no name for; the angle is known all the same
             return cls(turns=round(picture.rotation / 90) % 4)
         if matrix is None:

@@ -107,7 +107,8 @@ class Prefetch(Source):
             if self._frames:
                 frame = self._frames.popleft()
                 self._taken += 1
-                self._changed.notify_all()
+                if len(self._frames) <= self._depth // 2:  # to wake the thread for each frame costs both time
+                    self._changed.notify_all()
                 return frame
             error, self._error = self._error, None
         if error is not None:
@@ -140,7 +141,8 @@ class Prefetch(Source):
             if self._stopped:
                 return False
             self._frames.append(frame)
-            self._changed.notify_all()
+            if len(self._frames) == 1:  # the reader waits for none but the first
+                self._changed.notify_all()
             return True
 
     def close(self) -> None:

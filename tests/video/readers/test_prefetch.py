@@ -188,3 +188,21 @@ def test_ctrl_c_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         list(source)
     interrupt.join()
     free.set()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 8])
+def test_a_queue_that_empties_is_filled_again(depth: int) -> None:
+    """Without waiting for the next look at the clock, which is made to be far away."""
+    ready = threading.Semaphore(0)
+    inner = Scripted(40, lambda index: ready.release())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefetch, "_CHECK_S", 1000.0)
+        patch.setattr(prefetch, "_POLL_S", 1000.0)
+        with Prefetch(inner, depth) as source:
+            taken = []
+            for frame in source:
+                taken.append(frame.index)
+                if len(taken) == 1:  # the queue fills up, and the thread goes to sleep
+                    for _ in range(depth + 1):
+                        assert ready.acquire(timeout=10)
+            assert taken == list(range(40))

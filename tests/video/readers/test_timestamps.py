@@ -156,3 +156,13 @@ def test_long_recordings_keep_their_precision() -> None:
     times = [time for time, _ in clock.times(Stamped(stamp, None) for stamp in stamps)]
     assert times[1] == 30 * 86_400
     assert times[2] == pytest.approx(30 * 86_400 + 1 / 30_000, abs=1e-9)
+
+
+@pytest.mark.parametrize("base", [Fraction(1, 90_000), Fraction(1001, 30_000), Fraction(1, 1_000_000_000)])
+@pytest.mark.parametrize("origin", [0, -7, 2**40 + 1])
+def test_times_are_the_exact_quotients_rounded_once(base: Fraction, origin: int) -> None:
+    step = max(1, round(Fraction(1, 30) / base))
+    stamps = [origin + i * step + i % 2 * (step > 1) for i in range(300)]
+    clock: Timestamps[None] = Timestamps(base, 1 / 30)
+    times = [time for time, _ in clock.times(Stamped(stamp, None) for stamp in stamps)]
+    assert times == [float((stamp - origin) * base) for stamp in stamps]
