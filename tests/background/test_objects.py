@@ -12,7 +12,7 @@ from bgsub.background.adaptive.codes import FOREGROUND, GHOST, NOBODY, SHADOW, Z
 from bgsub.background.adaptive.flicker import average_flicker, count_above
 from bgsub.background.adaptive.kernels import Planes
 from bgsub.background.adaptive.marks import Told, drawn_of, forget_rows, near_of, table_of, tell, with_ghosts
-from bgsub.background.adaptive.smoothing import find_positive, mark_active, n_bands, positive_for
+from bgsub.background.adaptive.smoothing import box_around, find_positive, mark_active, n_bands, positive_for
 from bgsub.background.outlines import find_objects
 
 SHAPES = [(1, 1), (1, 90), (90, 1), (2, 3), (16, 16), (17, 64), (40, 65), (50, 200), (33, 131)]
@@ -98,6 +98,25 @@ def test_evidence_is_positive_where_the_smoothed_picture_is(shape, sigma):
     if box is not None:
         outside[box] = 0
     assert not outside.any()
+
+
+@pytest.mark.parametrize("size", [(40, 64), (40, 65), (3, 16), (70, 33)], ids=str)
+@pytest.mark.parametrize("reach", [0, 2, 9])
+def test_the_box_is_around_all_that_tiles_with_a_flag_can_reach(size, reach):
+    rng = np.random.default_rng(size[1])
+    height, width = size
+    for share in (0, 0.004, 0.05, 0.5):
+        active = np.where(rng.random(-(-height * width // 16)) < share, 1, 2).astype(np.uint8)
+        near = np.repeat(active == 1, 16)[: height * width].reshape(size)
+        near = cv2.dilate(near.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        for part in (slice(0, height), slice(height // 3, height // 2 + 1), slice(height - 1, height)):
+            box = box_around(active, 1, part, reach, size)
+            left = near[part].copy()
+            if box is not None:
+                assert part.start <= box[0].start < box[0].stop <= part.stop
+                left[box[0].start - part.start : box[0].stop - part.start, box[1]] = 0
+            assert not left.any()
+            assert near[part].any() or box is None
 
 
 def test_where_nothing_is_positive_there_is_no_box():

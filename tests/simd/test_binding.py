@@ -36,6 +36,16 @@ def test_each_kind_of_argument_runs_its_own_code(dtype, plain):
         np.testing.assert_array_equal(pair.out, [0, 0, *(pair.values[2:7] * by).astype(dtype), 0])
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_kind_that_the_caller_tells_has_its_own_code(plain):
+    kernel = scale.py_func if plain else scale
+    for dtype in (np.float32, np.int64, np.float32, np.int64):
+        for factor in (2, 3):
+            pair = Pair(np.arange(1, 9, dtype=dtype), np.zeros(8, dtype))
+            bound(kernel, pair, dtype(factor), kind=np.dtype(dtype))(1, 8)
+            np.testing.assert_array_equal(pair.out, [0, *pair.values[1:] * factor])
+
+
 def test_arrays_keep_their_memory():
     pair = Pair(np.ones(4), np.zeros(4))
     call = bound(scale, pair, 2.0)

@@ -307,7 +307,8 @@ class CpuEngine:
 
     def _on_tiles(self, kernel: Any, *arguments: Any) -> Work:
         """Return work that calls a kernel for the tiles of bands: as many in each as the picture has columns."""
-        call, width, n_tiles = bound(kernel, *arguments), self._size[1], self._n_tiles
+        width, n_tiles = self._size[1], self._n_tiles
+        call = bound(kernel, *arguments, kind=(self._image.dtype, self._image.ndim))  # all else has one type
         return lambda lo, hi: call(lo * width, min(hi * width, n_tiles))
 
     def _score_pixels(self, step: Step, search: Search) -> None:
@@ -337,8 +338,8 @@ class CpuEngine:
 
     def _finding(self, search: Search) -> Work:
         """Return work that finds where smoothed evidence is positive, and shadows."""
-        frame = (self.pictures.evidence, self.pictures.owner), self._active, search.smoothing, search.shadow_value
-        return partial(find_positive, *frame, self._positive)
+        frame = (self.pictures.evidence, self.pictures.owner), self._active, search.smoothing
+        return partial(find_positive, *frame, search.shadow_value if search.shadow else None, self._positive)
 
     def _learning(self, step: Step, drawn: Drawn, oldest: int) -> Work:
         """Return work that tells learning of the objects, learns, and counts what flickers."""

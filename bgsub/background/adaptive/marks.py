@@ -39,7 +39,7 @@ class Told(NamedTuple):
     rows : ndarray of uint8, shape (h,)
         Remembered: for how many frames more something may be left in a row, at most `_LEFT`.
     around : ndarray
-        Remembered: 1 near what is large, and 2 near what was in the frame before.
+        Remembered: not 0 near what was large in the last frame.
     age : ndarray
         Remembered: frames for which a pixel has been within what is large.
     near : ndarray
@@ -104,7 +104,7 @@ def tell(drawn: Drawn, oldest: int, told: Told, lo: int, hi: int) -> None:
         Range of bands.
     """
     for part in stretches(lo, hi, told.mask.shape):
-        busy = np.flatnonzero(drawn.rows[part] | told.rows[part])
+        (busy,) = (drawn.rows[part] | told.rows[part]).nonzero()
         if not len(busy):
             continue
         rows = slice(part.start + int(busy[0]), part.start + int(busy[-1]) + 1)
@@ -121,19 +121,17 @@ def _grow_old(
     oldest: int, inside: np.ndarray, beside: np.ndarray, age: np.ndarray, around: np.ndarray, near: np.ndarray
 ) -> None:
     """Write ages, and where changes are no flicker, of some rows: `inside` what is large, and `beside` it."""
-    age += age < 255
-    age &= inside
-    around &= 1
-    around <<= 1
-    around |= beside & 1
-    if oldest > 255:
-        near[...] = around
-    else:
-        np.multiply(around, age < oldest, out=near)
+    np.minimum(age, 254, out=age)
+    age += 1
+    np.bitwise_and(age, inside, out=age)
+    np.bitwise_or(around, beside, out=near)
+    around[...] = beside
+    if oldest <= 255:
+        np.multiply(near, age < oldest, out=near)
 
 
 def near_of(age: np.ndarray) -> np.ndarray:
-    """Return what `tell` remembers beside the ages: 1 near what was large in the last frame."""
+    """Return what `tell` remembers beside the ages: not 0 near what was large in the last frame."""
     return cv2.dilate(np.minimum(age, 1), _SQUARE)
 
 

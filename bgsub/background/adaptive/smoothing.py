@@ -102,7 +102,7 @@ def find_positive(
     pictures: tuple[np.ndarray, np.ndarray],
     active: np.ndarray,
     sigma: float,
-    shadow_value: int,
+    shadow_value: int | None,
     found: Positive,
     lo: int,
     hi: int,
@@ -117,8 +117,8 @@ def find_positive(
         What `mark_active` writes.
     sigma : float
         Of the Gaussian, in pixels.
-    shadow_value : int
-        What shadows are written as.
+    shadow_value : int or None
+        What shadows are written as; None where there are none.
     found : Positive
         Receives what is found.
     lo, hi : int
@@ -128,18 +128,18 @@ def find_positive(
     found.boxes[lo:hi] = [None] * (hi - lo)
     for part in stretches(lo, hi, evidence.shape):
         found.shadows[part] = found.plane[part] = 0
-        for flag, reach in ((SUSPECT, _SHADOW_RADIUS), (WITNESS, radius_of(sigma))):
-            near = box_around(active, flag, part, reach, evidence.shape)
-            if near is None:
-                continue
-            wide = with_margin(near[0], reach, evidence.shape[0]), with_margin(near[1], reach, evidence.shape[1])
-            inner = _within(near[0], wide[0]), _within(near[1], wide[1])
-            if flag == SUSPECT:
-                found.shadows[near] = _mostly_shadow(owner[wide], shadow_value)[inner]
-            else:
-                smooth = smoothed(evidence[wide], sigma)[inner]
-                found.plane[near] = cv2.threshold(smooth, ZERO_BYTE, 255, cv2.THRESH_BINARY)[1]
-                found.boxes[part.start // BAND] = near
+        near = box_around(active, WITNESS, part, radius_of(sigma), evidence.shape)
+        if near is not None:
+            wide, inner = _around(near, radius_of(sigma), evidence.shape)
+            smooth = smoothed(evidence[wide], sigma)[inner]
+            found.plane[near] = cv2.threshold(smooth, ZERO_BYTE, 255, cv2.THRESH_BINARY)[1]
+            found.boxes[part.start // BAND] = near
+        if shadow_value is None:
+            continue
+        near = box_around(active, SUSPECT, part, _SHADOW_RADIUS, evidence.shape)
+        if near is not None:
+            wide, inner = _around(near, _SHADOW_RADIUS, evidence.shape)
+            found.shadows[near] = _mostly_shadow(owner[wide], shadow_value)[inner]
 
 
 def box_around(active: np.ndarray, flag: int, part: slice, reach: int, shape: tuple[int, int]) -> Box | None:
@@ -147,7 +147,11 @@ def box_around(active: np.ndarray, flag: int, part: slice, reach: int, shape: tu
     height, width = shape
     seen = with_margin(part, reach, height)
     first = seen.start * width // LANES
-    start = LANES * (first + np.flatnonzero((active[first : -(-seen.stop * width // LANES)] & flag) != 0))
+    if width % LANES == 0:  # most are: the tiles of a row stand above those of the next one
+        return _box_of_grid(
+            (active[first : seen.stop * width // LANES] & flag).reshape(-1, width // LANES), part, reach
+        )
+    start = LANES * (first + ((active[first : -(-seen.stop * width // LANES)] & flag) != 0).nonzero()[0])
     if not len(start):
         return None
     top, bottom = int(start[0]) // width, (int(start[-1]) + LANES - 1) // width + 1
@@ -158,6 +162,23 @@ def box_around(active: np.ndarray, flag: int, part: slice, reach: int, shape: tu
     right = int(column.max()) + LANES
     left = 0 if right > width else int(column.min())  # a tile that goes on in the next row
     return rows_near, slice(max(0, left - reach), min(width, right + reach))
+
+
+def _box_of_grid(flags: np.ndarray, part: slice, reach: int) -> Box | None:
+    """Return the box of `box_around` by the tiles of the rows from `reach` before a part on, (rows, tiles)."""
+    left, top, width, height = cv2.boundingRect(flags)
+    if not height:
+        return None
+    top += max(0, part.start - reach)
+    columns = slice(max(0, LANES * left - reach), min(LANES * flags.shape[1], LANES * (left + width) + reach))
+    return slice(max(part.start, top - reach), min(part.stop, top + height + reach)), columns
+
+
+def _around(near: Box, reach: int, shape: tuple[int, int]) -> tuple[Box, Box]:
+    """Return a box that reaches farther, as far as there is picture, and where in it the first one is."""
+    rows_wide, columns_wide = (with_margin(part, reach, end) for part, end in zip(near, shape, strict=True))
+    inner = _within(near[0], rows_wide), _within(near[1], columns_wide)
+    return (rows_wide, columns_wide), inner
 
 
 def _within(inner: slice, outer: slice) -> slice:

@@ -67,11 +67,12 @@ def verdicts_of(
     if n_frames % _REVIEW:
         asked &= 2 * objects.held <= objects.area
     bounds = Bounds(p["structure"], p["ghost_ratio"], p["ghost_edges"])
-    verdicts = np.full(len(asked), OBJECT, dtype=object)
-    rows = np.flatnonzero(asked).tolist()
+    kept, ghosts = np.ones(len(asked), bool), np.zeros(len(asked), bool)
+    rows = asked.nonzero()[0].tolist()
     for row, found in zip(rows, likeness(rows), strict=True):
-        verdicts[row] = judge(found, bounds)
-    return verdicts == OBJECT, verdicts == LEFT
+        verdict = judge(found, bounds)
+        kept[row], ghosts[row] = verdict == OBJECT, verdict == LEFT
+    return kept, ghosts
 
 
 def judge(found: Likeness, bounds: Bounds) -> str:

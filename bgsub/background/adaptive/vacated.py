@@ -59,7 +59,7 @@ def clear_vacated(evidence: np.ndarray, frame: np.ndarray, modes: np.ndarray, ga
     luma = cv2.convertScaleAbs(luma_of_picture(np.ascontiguousarray(frame[points])), alpha=gain)
     learned = cv2.convertScaleAbs(luma_within(points, modes, width))
     left = vacated(luma, learned, sampled[box], ratio)
-    rows, columns = np.nonzero(left)
+    rows, columns = np.divmod(np.flatnonzero(left), left.shape[1])
     rows, columns = rows + box[0].start, columns + box[1].start
     for i, j in itertools.product(range(spacing), repeat=2):  # a point stands for the pixels around it
         at = np.minimum(rows * spacing + i, height - 1), np.minimum(columns * spacing + j, width - 1)
@@ -87,19 +87,28 @@ def vacated(luma: np.ndarray, background: np.ndarray, evidence: np.ndarray, rati
     ground = 1 - cv2.dilate(positive, _RIM)
     lit = luma * ground
     n, total = _sums(ground, _AROUND), _sums(lit, _AROUND)
-    squares = cv2.sqrBoxFilter(lit, cv2.CV_64F, _AROUND, normalize=False, borderType=cv2.BORDER_CONSTANT)
     around, near = np.zeros_like(luma), np.flatnonzero(cv2.dilate(positive, _NEIGHBOURS).view(bool))
     around.put(near, np.rint(total.take(near) / np.maximum(n.take(near), 1)))
     seen, learned = _sums(cv2.absdiff(luma, around), _NEAR), _sums(cv2.absdiff(background, around), _NEAR)
-    asked = np.flatnonzero(found)
-    n, seen, learned = n.take(asked), seen.take(asked), learned.take(asked)
-    known, n = n > _ENOUGH * _AROUND[0] * _AROUND[1], np.maximum(n, 1)
-    mean = total.take(asked) / n
-    deviation = np.sqrt(np.maximum(squares.take(asked) / n - mean * mean, 0))
-    apart = _NEAR[0] * _NEAR[1] * (_LEAST + _DEVIATIONS * deviation)
+    asked = np.flatnonzero(found & (n > _ENOUGH * _AROUND[0] * _AROUND[1]))
+    asked = asked[seen.take(asked) < ratio * learned.take(asked)]
+    asked = asked[learned.take(asked) > _NEAR[0] * _NEAR[1] * _LEAST]
     left = np.zeros(evidence.shape, bool)
-    left.put(asked, known & (learned > apart) & (seen < ratio * learned))
+    if len(asked):
+        n, mean = n.take(asked), total.take(asked) / n.take(asked)
+        deviation = np.sqrt(np.maximum(_squares(lit, asked) / n - mean * mean, 0))
+        left.put(asked, learned.take(asked) > _NEAR[0] * _NEAR[1] * (_LEAST + _DEVIATIONS * deviation))
     return left
+
+
+def _squares(picture: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Return the sum of squares around some pixels, exact; beyond the picture there is nothing."""
+    height, width = picture.shape
+    reach = _AROUND[0] // 2
+    top, bottom = max(0, int(asked[0]) // width - reach), min(height, int(asked[-1]) // width + reach + 1)
+    part = picture[top:bottom]
+    sums = cv2.sqrBoxFilter(part, cv2.CV_64F, _AROUND, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return sums.take(asked - top * width)
 
 
 def _box_around(positive: np.ndarray) -> tuple[slice, slice]:
