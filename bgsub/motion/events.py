@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 
 from bgsub.errors import ParameterError
 from bgsub.motion.blobs import Box
-from bgsub.motion.observing import Observation
-
-_TOLD_LATE = 0.2  # seconds at most after which an observation tells since when something has moved
+from bgsub.motion.observing import TOLD_LATE, Observation
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ class EventFinder:
         moves = not seen.light and seen.area >= self._least
         if self._event is not None:
             begins = seen.time if seen.since is None else max(seen.since, self._event.end)
-            too_late = (begins if moves else seen.time - _TOLD_LATE) - self._event.end > self.rule.merge
+            too_late = (begins if moves else seen.time - TOLD_LATE) - self._event.end > self.rule.merge
             too_long = self.rule.max_length is not None and seen.time - self._event.start >= self.rule.max_length
             if too_late or too_long:
                 closed = self._close()
@@ -185,7 +183,7 @@ class EventFinder:
         return self._close()
 
     def _grow(self, seen: Observation, tracks: tuple[int, ...]) -> None:
-        box, area = _around([blob.box for blob in seen.blobs]), seen.area
+        box, area = _around([*(blob.box for blob in seen.blobs), *seen.came]), seen.area
         evidence = sum(blob.evidence * blob.area for blob in seen.blobs)
         event = self._event
         if event is None:

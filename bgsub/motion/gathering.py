@@ -30,8 +30,8 @@ class ActivityGatherer:
         self._shares: list[float] = []
         self._first = 0.0
 
-    def add(self, time: float, share: float) -> None:
-        """Take note of a frame."""
+    def add(self, time: float, share: float, since: float | None = None) -> None:
+        """Take note of a frame, and since when some of what moves in it has done so, which may be told late."""
         if not self._shares:
             self._first = time
         while (position := int((time - self._first) / self._width + 1e-6)) >= self._most:
@@ -40,6 +40,9 @@ class ActivityGatherer:
             self._width *= 2
         self._shares += [0.0] * (position + 1 - len(self._shares))
         self._shares[position] = max(self._shares[position], share)
+        earlier = position if since is None else int((since - self._first) / self._width + 1e-6)
+        for i in range(max(0, earlier), position):
+            self._shares[i] = self._shares[i] or share
 
     def activity(self) -> Activity:
         """Return what was gathered."""

@@ -96,7 +96,7 @@ class Look:
         self._zones = PlacedZones(job.zones, self.size, self.factor, region)
         self.n_pixels = self._zones.n_pixels
         self.mask = np.zeros(small, np.uint8)
-        self._sieve = Sieve(float(2**info.bits - 1))
+        self._sieve = Sieve(float(2**info.bits - 1), self.n_pixels)
         self._min_area = least_area(self.size) if job.min_area is None else job.min_area
         self._latest = -math.inf
         # Of models that have them.

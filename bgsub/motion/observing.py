@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bgsub.motion.blobs import Blob
+from bgsub.motion.blobs import Blob, Box
+
+TOLD_LATE = 0.7
+"""Seconds at most after which an observation tells since when something has moved."""
 
 
 class Observation(NamedTuple):
@@ -27,6 +30,8 @@ class Observation(NamedTuple):
     first, since : int or None, float or None
         Number and time of an earlier frame from which some of the blobs are there: it takes some frames to tell noise
         from motion. None where they all begin with this frame, or go on.
+    came : tuple of Box
+        Where these were then.
     """
 
     frame: int
@@ -37,6 +42,7 @@ class Observation(NamedTuple):
     zones: tuple[str, ...] = ()
     first: int | None = None
     since: float | None = None
+    came: tuple[Box, ...] = ()
 
     @property
     def area(self) -> float:

@@ -194,7 +194,7 @@ class _UnderWay:
         """Look at a frame, and return the events that are over."""
         seen, objects = self._look(frame)
         self._timeline.note(frame)
-        self._activity.add(seen.time, seen.share)
+        self._activity.add(seen.time, seen.share, seen.since)
         self._heat.add(seen.time, self._look.mask, self._look.windows(seen.blobs))
         current: tuple[int, ...] = ()
         if self._tracker is not None:

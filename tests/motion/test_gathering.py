@@ -23,6 +23,13 @@ def test_points_stay_few_and_their_peaks_remain() -> None:
     assert peak <= 70 < peak + width
 
 
+def test_what_is_told_late_is_filled_in_and_what_was_told_stays() -> None:
+    gatherer = ActivityGatherer()
+    for i, (share, since) in enumerate([(0.0, None), (0.3, None), (0.0, None), (0.0, None), (0.5, 0.1), (0.4, None)]):
+        gatherer.add(i / 10, share, since)
+    assert gatherer.activity().shares.tolist() == pytest.approx([0.0, 0.3, 0.5, 0.5, 0.5, 0.4])
+
+
 def test_a_clock_that_jumps_far_costs_no_memory() -> None:
     gatherer = ActivityGatherer(most=16)
     gatherer.add(0, 0.1)
