@@ -87,6 +87,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
     "--report", "reports", type=_PATH, multiple=True, metavar="FILE", help="Of all events: .csv, .json, .html, .edl ..."
 )
 @_outputs("--reel", type=_PATH, metavar="FILE", help="One video of all events, with chapters: .mp4, .mkv.")
+@_outputs("--chapters", is_flag=True, help="A copy of the video with a chapter for each event: .chapters.mkv.")
 @_outputs("--learn-mask", type=_PATH, metavar="FILE", help="Write what always moves as a mask, for --ignore: .png.")
 @_outputs("--list-still", is_flag=True, help="Print only the files in which nothing moves, one a line.")
 @_outputs("--null", "-0", is_flag=True, help="End each of them with a NUL: for xargs -0, whatever files are called.")

@@ -19,7 +19,7 @@ SEQUENCE = "input"
 """Folder of a CDnet sequence that holds its frames."""
 
 _FILMS = frozenset({".gif", ".png", ".tif", ".tiff", ".webp"})
-_MADE = re.compile(r"\.(mask|overlay|foreground|background|truth)(-\d+)?", re.IGNORECASE)
+_MADE = re.compile(r"\.(mask|overlay|foreground|background|truth|chapters)(-\d+)?", re.IGNORECASE)
 
 
 def is_video(path: Path) -> bool:

@@ -16,6 +16,7 @@ from bgsub.jobs.naming import NAME, Names
 from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import (
+    CHAPTERS,
     EVENT,
     GRAPH,
     HEATMAP,
@@ -204,7 +205,7 @@ def _others_files(base: Path) -> bool:
     """Say whether there are files that are called as this task's would be."""
     if not base.parent.is_dir():
         return False
-    endings = (RESULT, HEATMAP, GRAPH, TRACKS, MASKS, OVERLAY, EVENT)
+    endings = (RESULT, HEATMAP, GRAPH, TRACKS, MASKS, OVERLAY, CHAPTERS, EVENT)
     return any(path.name.startswith(tuple(base.name + ending for ending in endings)) for path in base.parent.iterdir())
 
 

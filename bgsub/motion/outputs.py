@@ -17,13 +17,20 @@ from bgsub.motion.stored import as_plain, damage, from_plain
 RESULT, HEATMAP, TRACKS = ".scan.json", ".heat.png", ".tracks.csv"
 """What the files of a timeline are called, behind its name: its result, its heat map, its table of tracks."""
 
-MASKS, OVERLAY, GRAPH = ".mask.mkv", ".overlay.mp4", ".graph.png"
-"""Likewise the videos of its masks, and of its frames with the masks on them, and its motion graph."""
+MASKS, OVERLAY, GRAPH, CHAPTERS = ".mask.mkv", ".overlay.mp4", ".graph.png", ".chapters.mkv"
+"""Likewise the videos of its masks, and of its frames with the masks on them, its motion graph, its copy."""
 
 EVENT, THUMBNAIL = ".event-", ".jpg"
 """How the names of each event's clip and thumbnail go on, and how the latter ends."""
 
-_IN_WORDS = {MASKS: "masks", OVERLAY: "overlay", HEATMAP: "heat map", GRAPH: "graph", TRACKS: "tracks"}
+_IN_WORDS = {
+    MASKS: "masks",
+    OVERLAY: "overlay",
+    CHAPTERS: "copy with chapters",
+    HEATMAP: "heat map",
+    GRAPH: "graph",
+    TRACKS: "tracks",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class ScanOutputs:
         The masks as a video without loss.
     overlay_video : bool
         The whole video once more, with what moves tinted and outlined.
+    chapters : bool
+        A copy of the video with a chapter for each event.
     result : bool
         The result itself, which a broken-off run goes on from.
     overwrite : bool
@@ -63,6 +72,7 @@ class ScanOutputs:
     tracks: bool = False
     mask_video: bool = False
     overlay_video: bool = False
+    chapters: bool = False
     result: bool = False
     overwrite: bool = False
 

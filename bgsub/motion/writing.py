@@ -14,6 +14,7 @@ from bgsub.jobs.batch import make_folder
 from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import (
+    CHAPTERS,
     EVENT,
     GRAPH,
     HEATMAP,
@@ -106,6 +107,7 @@ class Writing:
             return
         endings = {RESULT: outputs.result, HEATMAP: outputs.heatmap, TRACKS: outputs.tracks}
         endings |= {MASKS: outputs.mask_video, OVERLAY: outputs.overlay_video, GRAPH: outputs.graph}
+        endings |= {CHAPTERS: outputs.chapters}
         for ending in (ending for ending, wanted in endings.items() if wanted):
             self._free(ending)
         beginning, of_events = self._base.name + EVENT, [*WRITABLE_VIDEOS] * bool(outputs.clips)
@@ -154,6 +156,12 @@ class Writing:
             self._write_overlay(scanned, self._masks, progress)
         if outputs.clips:
             self._write_clips(scanned)
+        if outputs.chapters:
+            from bgsub.motion.clips.chaptered import write_chaptered
+
+            path = self._free(CHAPTERS)
+            if write_chaptered(scanned, path, excerpt=self._job.excerpt):
+                self.paths.append(path)
         if outputs.thumbnails:
             from bgsub.motion.thumbnails import write_thumbnails
 

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import av
 import cv2
 import pytest
 
@@ -126,3 +127,21 @@ def test_names_are_ended_only_where_they_are_printed(bgsub, door):
     outcome = bgsub("scan", "rec/door.mp4", "-0")
     assert outcome.code == 2
     assert "--list-still" in outcome.error
+
+
+def test_a_copy_has_a_chapter_for_each_event(bgsub, door):
+    outcome = bgsub("scan", "rec/door.mp4", "--chapters", "--into", "out")
+    assert outcome.out.splitlines()[-1] == "  wrote out/door.*: copy with chapters"
+    with av.open("out/door.chapters.mkv") as container:
+        told = [(float(c["start"] * c["time_base"]), c["metadata"]["title"]) for c in container.chapters()]
+    assert [title for _, title in told] == ["Event 1", "Event 2"]
+    assert [start for start, _ in told] == [pytest.approx(0.8, abs=0.08), pytest.approx(4.4, abs=0.08)]
+    times, shown = read_video("out/door.chapters.mkv")
+    assert (times, len(shown)) == (pytest.approx([i / 25 for i in range(150)], abs=1e-3), 150)
+
+
+def test_what_cannot_be_copied_has_no_chapters_and_says_so(bgsub, door):
+    outcome = bgsub("scan", "rec/door.mp4", "rec/door.mp4", "--concat", "--chapters")
+    assert outcome.code == 0
+    assert "one timeline, cannot be copied: there is no copy with chapters" in outcome.err
+    assert "wrote" not in outcome.out

@@ -89,7 +89,7 @@ def write_clips(
     if copy and draw:
         raise ParameterError("nothing can be drawn on clips that are copied; leave copying or drawing out")
     reading = excerpt or Excerpt()
-    copier = _copier(result, reading) if copy and result.events else None
+    copier = copier_of(result, reading, "its clips are encoded") if copy and result.events else None
     clips = plan_clips(result, rule, folder, copier.suffix if copier else ".mp4", name)
     if not clips or result.facts is None:
         return []
@@ -116,8 +116,8 @@ def write_clips(
     return sorted(written, key=lambda clip: clip.event.number)
 
 
-def _copier(result: Scanned, reading: Excerpt) -> Copier | None:
-    """Return what copies parts of the source; None where it cannot be, which is warned of."""
+def copier_of(result: Scanned, reading: Excerpt, else_: str) -> Copier | None:
+    """Return what copies parts of the source; None where it cannot be, and a warning says what is done else."""
     assert result.facts is not None
     name = result.facts.name
     try:
@@ -127,7 +127,7 @@ def _copier(result: Scanned, reading: Excerpt) -> Copier | None:
             raise SourceError(f"{name} cannot be copied: its times are not its own")
         return Copier(result.facts.source[0], stream=reading.stream)
     except SourceError as error:
-        logger.warning("%s: its clips are encoded", str(error).removesuffix("; encode its clips anew"))
+        logger.warning("%s: %s", str(error).removesuffix("; encode its clips anew"), else_)
         return None
 
 
