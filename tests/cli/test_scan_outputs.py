@@ -134,7 +134,7 @@ def test_a_copy_has_a_chapter_for_each_event(bgsub, door):
     assert outcome.out.splitlines()[-1] == "  wrote out/door.*: copy with chapters"
     with av.open("out/door.chapters.mkv") as container:
         told = [(float(c["start"] * c["time_base"]), c["metadata"]["title"]) for c in container.chapters()]
-    assert [title for _, title in told] == ["Event 1", "Event 2"]
+    assert [title.partition(":")[0] for _, title in told] == ["Event 1", "Event 2"]
     assert [start for start, _ in told] == [pytest.approx(0.8, abs=0.08), pytest.approx(4.4, abs=0.08)]
     times, shown = read_video("out/door.chapters.mkv")
     assert (times, len(shown)) == (pytest.approx([i / 25 for i in range(150)], abs=1e-3), 150)
