@@ -142,6 +142,7 @@ def settings_of(pattern: ScanJob, outputs: ScanOutputs) -> str:
     plain = asdict(replace(pattern, source=""))
     model = plain["model"]
     model.pop("threads")
+    plain.pop("read_ahead")
     files = {name: model.pop(name) for name in ("load", "region") if isinstance(model[name], str)}
     files |= {f"zone {i}": zone.shape for i, zone in enumerate(pattern.zones) if isinstance(zone.shape, str)}
     return digest({"job": plain, "outputs": as_settings(outputs)}, files)

@@ -36,6 +36,8 @@ class ScanJob:
         Blobs of fewer pixels of the source are noise; None chooses by the size of the picture.
     tracks : bool
         Link blobs to tracks.
+    read_ahead : bool
+        Decode in threads of their own, beside the model. Of many scans at a time each does better without.
     local_clock : bool
         Dates of files that say UTC are local times, as many cameras write them.
     """
@@ -49,6 +51,7 @@ class ScanJob:
     shrink: int | None = None
     min_area: float | None = None
     tracks: bool = True
+    read_ahead: bool = True
     local_clock: bool = False
 
     def __post_init__(self) -> None:

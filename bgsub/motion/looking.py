@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +39,10 @@ def open_small(job: ScanJob) -> Source:
         raise ParameterError(f"scale={job.excerpt.scale} does not fit a scan: give shrink=2, 4 or 8")
     shrink = job.shrink or (FAST_WIDTH if job.fast else WIDTH)
     sources = list(job.sources)
-    return open_source(
-        sources if len(sources) > 1 else sources[0], **{**vars(job.excerpt), "luma": True, "shrink": shrink}
-    )
+    wanted = {**vars(job.excerpt), "luma": True, "shrink": shrink}
+    if not job.read_ahead and all(map(os.path.exists, sources)):  # what comes at the world's pace must be taken at once
+        wanted |= {"threads": 1, "prefetch": 0}
+    return open_source(sources if len(sources) > 1 else sources[0], **wanted)
 
 
 class Look:

@@ -130,8 +130,9 @@ def _through_pool(
 
 
 def _on_one_thread(job: ScanJob) -> ScanJob:
-    """Return a job whose model works on one thread, unless it was told how many: processes share the cores."""
-    return job if job.model.threads is not None else replace(job, model=replace(job.model, threads=1))
+    """Return a job that decodes in the thread of its model, one unless told otherwise: processes share the cores."""
+    threads = 1 if job.model.threads is None else job.model.threads
+    return replace(job, model=replace(job.model, threads=threads), read_ahead=False)
 
 
 # ------------------------------------------------------------------------------------------------------ in the workers

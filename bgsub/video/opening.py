@@ -45,6 +45,7 @@ def open_source(
     pixel_format: str | None = None,
     reconnect: bool = False,
     prefetch: int = 8,
+    threads: int | None = None,
 ) -> Source:
     """Open a video source.
 
@@ -93,6 +94,9 @@ def open_source(
     prefetch : int, default 8
         Frames decoded ahead in a thread of their own; 0 decodes in the caller's thread. Where frames come at the
         pace of the world and the reader falls behind for good, the oldest are dropped and counted in ``dropped``.
+    threads : int, optional
+        Most threads that decode; unless told as many as there are processors. One decoder of many at a time takes the
+        least of all processors with one.
 
     Returns
     -------
@@ -117,7 +121,7 @@ def open_source(
     Frame(index=27, time=1.08, image=640x360 BGR uint8)
     """
     selection = Selection.checked(
-        start=start, end=end, duration=duration, every=every, scale=scale, luma=luma, shrink=shrink
+        start=start, end=end, duration=duration, every=every, scale=scale, luma=luma, shrink=shrink, threads=threads
     )
     rate = _checked_rate(fps)
     if prefetch < 0:

@@ -36,6 +36,8 @@ class Selection:
         Up to 64: pixels of the source along the side of a delivered one. Above: greatest width in pixels, which the
         least power of two that is enough brings it to. Rows and columns at the right and the lower edge that do not
         fill a pixel are cut off.
+    threads : int or None
+        Most threads that decode.
     """
 
     start: float = 0.0
@@ -44,6 +46,7 @@ class Selection:
     scale: float | None = None
     luma: bool = False
     shrink: int = 1
+    threads: int | None = None
 
     @classmethod
     def checked(
@@ -56,6 +59,7 @@ class Selection:
         scale: float | None = None,
         luma: bool = False,
         shrink: int = 1,
+        threads: int | None = None,
     ) -> Self:
         """Build a selection from a caller's parameters; `ParameterError` where one is out of bounds."""
         first = 0.0 if start is None else float(start)
@@ -80,7 +84,9 @@ class Selection:
             raise ParameterError(f"shrink={shrink} is out of bounds; give a whole factor from 1, or a width in pixels")
         if scale is not None and shrink != 1:
             raise ParameterError(f"scale={scale} and shrink={shrink} exclude each other; give one of them")
-        return cls(first, last, int(every), scale, bool(luma), int(shrink))
+        if threads is not None and (int(threads) != threads or threads < 1):
+            raise ParameterError(f"threads={threads} is out of bounds; give a whole number from 1")
+        return cls(first, last, int(every), scale, bool(luma), int(shrink), threads)
 
     def wants(self, index: int, time: float) -> bool:
         """Say whether the frame of this index (from 0) and time (in seconds) is delivered."""
@@ -110,7 +116,7 @@ class Selection:
 
     def whole_part(self, start: float) -> Self:
         """Return what is wanted of a part of what this chooses from, from a time on: all, in the size of delivery."""
-        return type(self)(start=start, luma=self.luma, shrink=self.shrink)
+        return replace(self, start=start, end=math.inf, every=1, scale=None)
 
     def shrunk(self, image: np.ndarray) -> np.ndarray:
         """Return the image, each pixel the mean of a square of the source's."""

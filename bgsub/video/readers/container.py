@@ -26,7 +26,7 @@ from bgsub.video.readers.packets import PacketSource, open_packets
 from bgsub.video.readers.pictures import PictureConverter
 from bgsub.video.readers.raw import RawPictures, advice
 from bgsub.video.readers.refusals import PIPED_MP4, one_line
-from bgsub.video.readers.streams import list_streams
+from bgsub.video.readers.streams import list_streams, set_decoder
 from bgsub.video.readers.timestamps import Stamped, Timestamps
 from bgsub.video.readers.wholeness import shortfall
 from bgsub.video.selection import Selection
@@ -112,8 +112,7 @@ class ContainerSource(Source):
         self._packets = packets
         self._input = packets.input
         self.repeatable = packets.repeatable
-        # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
-        self._input.stream.thread_type = "SLICE" if self._packets.live else "AUTO"
+        set_decoder(self._input.stream, self._selection, live=packets.live)
         period = 1 / (self._rate or self._packets.fps or _ASSUMED_RATE)
         self._times: Timestamps[tuple[int, av.VideoFrame]] = Timestamps(
             self._packets.time_base,

@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 from bgsub.errors import SourceError
 from bgsub.video.frame import MAX_PIXELS, too_large
 from bgsub.video.rational import fraction
+from bgsub.video.selection import Selection
 
 # FFmpeg draws any text file as an 80-column terminal.
 _TEXT_FORMATS = frozenset({"adf", "bin", "idf", "tty", "xbin"})
@@ -102,6 +103,15 @@ def _is_thumbnails(stream: VideoStream, others: list[VideoStream]) -> bool:
     return stream.codec_context.codec.canonical_name in _IMAGE_CODECS and any(
         _pixels(other) > _pixels(stream) and (fraction(other.average_rate) or 0) > rate for other in others
     )
+
+
+def set_decoder(stream: VideoStream, selection: Selection, *, live: bool) -> None:
+    """Choose how a stream is decoded, before the first packet of it is."""
+    # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
+    stream.thread_type = "SLICE" if live else "AUTO"
+    context: Any = stream.codec_context
+    if selection.threads is not None:
+        context.thread_count = selection.threads
 
 
 def list_streams(container: InputContainer) -> list[dict[str, object]]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import bgsub
+from bgsub.errors import ParameterError
 from tests.video.clips import write_clip
 
 W, H = 50, 38
@@ -207,3 +208,22 @@ def test_a_narrow_range_is_widened_to_the_bit(tmp_path: Path) -> None:
     (image,) = delivered(path, luma=True)
     right = np.clip(np.rint((np.arange(256) - 16.0) * 255 / 219), 0, 255)
     np.testing.assert_array_equal(image.ravel(), right)
+
+
+@pytest.mark.parametrize("codec", ["h264", "mpeg4", "ffv1"])
+@pytest.mark.parametrize("prefetch", [0, 8])
+def test_pictures_are_the_same_for_any_number_of_threads(tmp_path: Path, codec: str, prefetch: int) -> None:
+    path = write_clip(tmp_path / "clip.mkv", slopes(30), codec=codec, pix_fmt="yuv420p")
+    alone = delivered(path, luma=True, shrink=2, threads=1, prefetch=prefetch)
+    assert len(alone) == 30
+    np.testing.assert_array_equal(alone, delivered(path, luma=True, shrink=2))
+    np.testing.assert_array_equal(alone, delivered(path, luma=True, shrink=2, threads=3, prefetch=prefetch))
+    parts = delivered([path, path], luma=True, shrink=2, threads=1)
+    np.testing.assert_array_equal(parts, [*alone, *alone])
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5])
+def test_an_unfit_number_of_threads_is_refused(tmp_path: Path, threads: float) -> None:
+    path = write_clip(tmp_path / "clip.mkv", slopes(1))
+    with pytest.raises(ParameterError, match=rf"threads={threads} is out of bounds; give a whole number from 1"):
+        delivered(path, threads=threads)
