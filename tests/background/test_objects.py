@@ -273,6 +273,21 @@ def test_what_learning_is_told_of_objects_over_some_frames(shape, oldest, step):
     assert rows.any() == bool(plane.any())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_objects_are_painted_the_same_by_any_number_of_threads(seed):
+    shape = (700, 900)
+    plane = spots(shape, seed, 0.001, 21)
+    objects = find_objects(plane, 0, 40)
+    kept = np.random.default_rng(seed).random(len(objects)) < 0.7
+    assert sum(len(one.outlines[0]) for one in itertools.compress(objects, kept)) > 8000  # enough to share
+    for large in (kept, kept & (np.arange(len(objects)) % 3 == 0), np.zeros_like(kept)):
+        alone, shared = (drawn_of(objects, kept, large, shape, threads) for threads in (1, 4))
+        for one, other in ((alone.kept, shared.kept), (alone.large, shared.large), (alone.rows, shared.rows)):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(shared.kept, painted(objects, kept, shape))
+        np.testing.assert_array_equal(shared.large, painted(objects, large, shape))
+
+
 def test_rows_in_which_nothing_is_left_are_left_alone():
     """Two frames after an object its rows are empty: what somebody writes there then stays."""
     shape = (64, 40)

@@ -151,12 +151,13 @@ class CpuEngine:
         """Take the frame as one that has nothing to differ from; see `Engine`."""
         self.planes.owner[...] = NOBODY
         self._smoothing: float | None = None  # there is no evidence
+        self._tells_shadows = False
         self._positive = positive_for(self._size)
         return self._table(0, 0, 0)
 
     def score(self, step: Step, search: Search) -> Objects:
         """Find the objects of the frame; see `Engine`."""
-        self._smoothing = search.smoothing
+        self._smoothing, self._tells_shadows = search.smoothing, search.shadow is not None
         self._score_pixels(step, search)
         evidence = self.pictures.evidence
         if self._closes_more_than_known:
@@ -168,14 +169,13 @@ class CpuEngine:
             self._raise_standing(search)
         if search.vacated_ratio:
             self._clear_vacated(step, search.vacated_ratio)
-        self._share_bands(self._finding(search))
+        frame, value = (evidence, self.pictures.owner), search.shadow_value if search.shadow else None
+        self._share_bands(partial(find_positive, frame, self._active, search.smoothing, value, self._positive))
         return self._table(search.min_area, search.fill_area, search.compared_area)
 
     def shadow_depths(self) -> np.ndarray:
         """Return how dark the shadows of the frame are; see `Engine`."""
-        depths = np.zeros(256, np.int64)
-        count_depths(self.planes, self._active, self._dimming.tiles, self._size, depths)
-        return depths
+        return np.sum(self._depths, axis=0)
 
     def likeness(self, rows: Sequence[int]) -> list[Likeness]:
         """Compare the structure of frame and background within each of some objects."""
@@ -195,10 +195,11 @@ class CpuEngine:
 
     def keep(self, kept: np.ndarray, large: np.ndarray) -> None:
         """Take the objects that are foreground; see `Engine`."""
-        self._drawn = drawn_of(self._found, kept, large, self._size)
+        self._drawn = drawn_of(self._found, kept, large, self._size, self._n_threads)
 
     def learn(self, step: Step, ghosts: np.ndarray, oldest: int) -> None:
         """Move the mixture and the flicker; see `Engine`."""
+        self._depths = [np.zeros(256, np.int64)]
         gone = list(compress(self._found, ghosts))
         drawn = with_ghosts(self._drawn, gone) if gone else self._drawn
         self._share_bands(self._learning(step, drawn, oldest))
@@ -336,18 +337,20 @@ class CpuEngine:
         if self._known is not None:
             evidence[self._known] = 255
 
-    def _finding(self, search: Search) -> Work:
-        """Return work that finds where smoothed evidence is positive, and shadows."""
-        frame = (self.pictures.evidence, self.pictures.owner), self._active, search.smoothing
-        return partial(find_positive, *frame, search.shadow_value if search.shadow else None, self._positive)
-
     def _learning(self, step: Step, drawn: Drawn, oldest: int) -> Work:
         """Return work that tells learning of the objects, learns, and counts what flickers."""
         pictures = self.pictures
         told = Told(self._rows, self._around, self.age, pictures.near, pictures.mask)
         update = self._on_tiles(update_tiles, self._image, self.state, self.planes, step)
         count = partial(count_above, pictures.flicker, FLICKERING, self._flickering)
-        return in_turn([partial(tell, drawn, oldest, told), update, count])
+        works: list[Work] = [partial(tell, drawn, oldest, told), update, count]
+        return in_turn([*works, self._count_depths] if self._tells_shadows else works)
+
+    def _count_depths(self, lo: int, hi: int) -> None:
+        """Count how dark the shadows of some bands are."""
+        depths = np.zeros(256, np.int64)
+        self._on_tiles(count_depths, self.planes, self._active, self._dimming.tiles, self._size, depths)(lo, hi)
+        self._depths.append(depths)
 
     def _raise_standing(self, search: Search) -> None:
         """Raise the evidence of shadows that stand."""

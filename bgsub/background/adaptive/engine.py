@@ -124,7 +124,7 @@ class Engine(ModelEngine, Protocol):
     def shadow_depths(self) -> np.ndarray:
         """Return how dark the shadows of the frame are: its pixels within one, by brightness beside the background's.
 
-        Only where `score` was asked for shadows.
+        Only where `score` was asked for shadows, and after `learn`.
 
         Returns
         -------

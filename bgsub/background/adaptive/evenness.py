@@ -131,15 +131,15 @@ def lies_within(owner, i, shape):
 
 
 @kernel
-def count_depths(planes, active, dimming, shape, counts):
-    """Add to counts[q], int64 of 256, the pixels that lie within a shadow, by their q.
+def count_depths(planes, active, dimming, shape, counts, lo, hi):
+    """Add to counts[q], int64 of 256, the pixels of the tiles lo to hi - 1 that lie within a shadow, by their q.
 
     `active` tells which tiles have suspects, `dimming` is (tiles, 16) uint8, `shape` (height, width). Pixels at the rim
     of a shadow are half in the light.
     """
     n_pixels = shape[0] * shape[1]
     owner, closed = planes.owner, planes.closed
-    for t in range(len(active)):
+    for t in range(lo, hi):
         if not active[t] & SUSPECT:
             continue
         for lane in range(min(LANES, n_pixels - LANES * t)):

@@ -16,9 +16,11 @@ from bgsub.background.adaptive.codes import FOREGROUND, GHOST
 from bgsub.background.adaptive.engine import Objects
 from bgsub.background.adaptive.smoothing import stretches, with_margin
 from bgsub.background.outlines import Found
+from bgsub.threads import share
 
 _AROUND = 3  # chosen: pixels around an object in which changes are no flicker, along rows and along columns
 _SQUARE = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
+_CORNERS = 2000  # cost: of outlines to be painted, that are worth another thread
 _LEFT = 2  # frames after which nothing is left of what was drawn
 
 
@@ -61,17 +63,24 @@ def table_of(objects: Sequence[Found], mask: np.ndarray, compared_area: int) -> 
     return Objects(np.array([one.area for one in objects], np.int64), np.fromiter(held, np.int64))
 
 
-def drawn_of(objects: Sequence[Found], kept: np.ndarray, large: np.ndarray, size: tuple[int, int]) -> Drawn:
+def drawn_of(
+    objects: Sequence[Found], kept: np.ndarray, large: np.ndarray, size: tuple[int, int], threads: int = 1
+) -> Drawn:
     """Return a picture, (h, w), of the objects that are `kept`, and one of those of them that are `large`."""
     rows, inside = np.zeros(size[0], np.uint8), np.zeros(size, np.uint8)
-    for one in compress(objects, large):
-        one.paint(FOREGROUND, inside)
+    mask = np.zeros(size, np.uint8) if (kept & ~large).any() else inside
+    painted = list(compress(zip(objects, [inside if is_large else mask for is_large in large], strict=True), kept))
+
+    def work(lo: int, hi: int) -> None:
+        for one, picture in painted[lo:hi]:
+            one.paint(FOREGROUND, picture)
+
+    n_corners = sum(len(one.outlines[0]) for one, _ in painted) if threads > 1 else 0
+    share(work, len(painted), min(threads, 1 + n_corners // _CORNERS))
+    for one, _ in painted:
         _mark_rows(one, rows)
-    small = list(compress(objects, kept & ~large))
-    mask = inside.copy() if small else inside
-    for one in small:
-        one.paint(FOREGROUND, mask)
-        _mark_rows(one, rows)
+    if mask is not inside:
+        np.bitwise_or(mask, inside, out=mask)
     return Drawn(mask, None, inside, rows)
 
 

@@ -262,9 +262,9 @@ class BackgroundSubtractor(BackgroundModel):
             kept, ghosts = verdicts_of(objects, engine.likeness, p, n)
             engine.keep(kept, kept & (objects.area >= large))
             if call.learns:
+                engine.learn(step, ghosts, oldest)
                 if search.shadow is not None:
                     self._tones.learn(engine.shadow_depths())
-                engine.learn(step, ghosts, oldest)
                 self._clock.now = tick
             engine.deliver(call.mask, call.probability)
         return self._result(call)
