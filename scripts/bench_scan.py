@@ -11,6 +11,7 @@ less. The last line is a scan of one frame: what comes before it, and after.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import resource
 import shutil
@@ -29,6 +30,7 @@ from bgsub import open_source
 from bgsub.threads import available_processors
 
 DAY_FPS, DAY_S = 25, 86_400
+_PR_SET_CHILD_SUBREAPER = 36  # of Linux
 
 Command = list[str]
 
@@ -44,10 +46,22 @@ def run(command: Command) -> Taken:
     """Run a command to its end."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    clock, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    clock = time.perf_counter() - start
+    while True:  # what it has left behind, as the process does that starts the others
+        try:
+            os.wait()
+        except ChildProcessError:
+            break
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(f"{' '.join(command[:4])} ... ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     return Taken(clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def adopt_orphans() -> None:
+    """Be the parent of what processes leave behind, so that its time is counted: on Linux alone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def copies_of(video: Path, n: int, folder: Path) -> list[Path]:
@@ -122,6 +136,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--width", type=int, help="enlarge the videos to this width first")
     arguments = parser.parse_args()
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
         for video in arguments.videos:
             wide = Path(name) / f"{video.stem}-{arguments.width}.mp4"

@@ -166,7 +166,19 @@ def test_a_process_that_dies_costs_its_recording_only(recordings: Path, monkeypa
         "        return before(task, *rest, **more)\n"
         "    working.work = work\n"
     )
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(recordings.parent), str(Path(__file__).parents[2])]))
-    found = scan(processes=2)
-    assert states(found) == {"a": "done", "b": "failed", "c": "failed"}
-    assert str(found["b"].error).startswith("cannot scan rec/b.mkv: its process was killed twice")
+    script = recordings.parent / "scans.py"
+    script.write_text(
+        _KILLED.replace("outcome.task.input.name, ", "outcome.task.input.name, outcome.state, outcome.error, ")
+    )
+    path = os.pathsep.join([str(recordings.parent), str(Path(__file__).parents[2])])
+    done = subprocess.run(
+        [sys.executable, script, "2"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = {line[0]: line[2:] for line in done.stdout.splitlines()}
+    assert told["a"] == "done None"
+    assert told["b"].startswith("failed cannot scan rec/b.mkv: its process was killed twice")
+    assert told["c"].startswith("failed ")
