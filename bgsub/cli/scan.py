@@ -101,7 +101,8 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @_events("--max-events", type=click.IntRange(1), metavar="N", help="Stop a video after so many.")
 @_events("--min-area", type=click.FloatRange(0), metavar="PIXELS", help="Smaller objects are noise. [default: by size]")
 @_events("--rank", type=Word(["unusual"]), help="List the events that are unlike the others first.")
-@input_options(without={"scale", "reconnect"}, rare={"size", "pixel_format", "fps", "stream", "every"})
+@input_options(without={"scale", "reconnect", "every"}, rare={"size", "pixel_format", "fps", "stream"})
+@_input("--every", type=click.IntRange(1), metavar="N", help="Look at every N-th frame. [default: 12 a second]")
 @_input("--concat", is_flag=True, help="Of several inputs make one timeline, with one model.")
 @_input("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
 @_input(
@@ -243,7 +244,7 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     """Return how each input is scanned."""
     from bgsub.jobs import Excerpt, ModelChoice
     from bgsub.motion.events import Rule
-    from bgsub.motion.job import ScanJob
+    from bgsub.motion.job import ENOUGH, ScanJob
     from bgsub.motion.zone_files import parse_zone, read_zones
     from bgsub.motion.zones import Kind, check_names
 
@@ -258,12 +259,13 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     }
     return ScanJob(
         "",
-        excerpt=Excerpt(**{field.name: o[field.name] for field in fields(Excerpt) if field.name in o}),
+        excerpt=Excerpt(**{f.name: o[f.name] for f in fields(Excerpt) if o.get(f.name) is not None}),
         model=ModelChoice(**chosen_model(ctx)),
         rule=Rule(**{name: value for name, value in rule.items() if value is not None}),
         zones=tuple(zones),
         fast=o["fast"],
         shrink=o["shrink"],
+        looks=None if o["every"] or o["mask_video"] or o["overlay_video"] else ENOUGH,
         min_area=o["min_area"],
         local_clock=o["local_clock"],
     )

@@ -122,7 +122,9 @@ class Printing:
         note = "" if outcome.state == "done" else f" ({_WORDS[outcome.state]})"
         tally = scanned.tally
         rate = f", {tally.rate:.0f} frames/s" if outcome.state == "done" else ""
-        click.echo(f"{name}: {found} in {written_time(scanned.facts.duration)} ({tally.read:,} frames{rate}){note}")
+        click.echo(
+            f"{name}: {found} in {written_time(scanned.facts.duration)} (looked at {tally.read:,} frames{rate}){note}"
+        )
         if n:
             zones = any(event.zones for event in scanned.events)
             rank = any(event.unusual is not None for event in scanned.events)

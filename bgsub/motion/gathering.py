@@ -100,10 +100,12 @@ class Timeline:
     ----------
     fps : float or None
         Nominal frames per second.
+    until : float, optional
+        Seconds at which the source says that it ends: the last frames may not have been looked at.
     """
 
-    def __init__(self, fps: float | None) -> None:
-        self._nominal = 1 / (fps or 25)
+    def __init__(self, fps: float | None, until: float | None = None) -> None:
+        self._nominal, self._until = 1 / (fps or 25), until
         self._last: Frame | None = None
         self._step = 0.0
 
@@ -119,6 +121,9 @@ class Timeline:
         if self._last is None:
             return 0.0
         told, usual = self._last.duration, self._step if self._step > 0 else self._nominal
-        if told is not None and 0 < told < math.inf:
-            return self._last.time + min(told, _LONGEST_LAST * max(usual, self._nominal))
-        return self._last.time + usual
+        if told is None or not 0 < told < math.inf:
+            return self._last.time + usual
+        end = self._last.time + min(told, _LONGEST_LAST * max(usual, self._nominal))
+        if self._until is not None and end < self._until < self._last.time + 1.5 * usual:
+            end = max(end, min(self._until, self._last.time + usual))
+        return end

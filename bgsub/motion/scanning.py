@@ -58,8 +58,8 @@ def scan(source: str, **settings: Any) -> Scan:
     >>> for event in scan:
     ...     print(f"event {event.number}")
     event 1
-    >>> scan.result.tally.read
-    300
+    >>> scan.result.facts.duration
+    12.0
     """
     return Scan(ScanJob(source, **settings), raises=True)
 
@@ -159,7 +159,7 @@ class _UnderWay:
         self.tally, self.has_ended = Tally(), False
         self._job, self._source, self._look = job, source, Look(job, source.info)
         fps = float(source.info.fps) if source.info.fps else None
-        self._timeline = Timeline(fps)
+        self._timeline = Timeline(fps, self._declared_end())
         info = source.info
         recorded = as_local(info.recorded) if job.local_clock else info.recorded
         timecode = info.timecode if len(job.sources) == 1 else None
@@ -173,6 +173,10 @@ class _UnderWay:
         self._events: list[Event] = []
         self._tracks: list[Track] = []
         self._started = time.perf_counter()
+
+    def _declared_end(self) -> float | None:
+        duration = self._source.info.duration
+        return None if duration is None else duration + (self._job.excerpt.start or 0.0)
 
     @property
     def threads(self) -> int | None:

@@ -39,6 +39,7 @@ def open_source(
     scale: float | None = None,
     luma: bool = False,
     shrink: int = 1,
+    enough: float = 0.0,
     fps: float | Fraction | None = None,
     stream: int | None = None,
     size: str | tuple[int, int] | None = None,
@@ -76,6 +77,9 @@ def open_source(
         Deliver the means of squares of pixels: quicker than `scale`. Up to 64 it is the pixels along a side; above
         that the greatest width in pixels, which the least power of two that is enough brings a picture to. Rows and
         columns at the right and the lower edge that fill no square are cut off. It does not go with `scale`.
+    enough : float, default 0
+        Frames per second that are enough: of a source with twice as many only every second frame is delivered, of one
+        with three times as many every third; 0: all are. It does not go with `every`.
     fps : float or Fraction, optional
         Frames per second of a source without times (images, default 25; raw streams); replaces the times of a
         file. Of a camera it is what the camera is asked for.
@@ -121,7 +125,15 @@ def open_source(
     Frame(index=27, time=1.08, image=640x360 BGR uint8)
     """
     selection = Selection.checked(
-        start=start, end=end, duration=duration, every=every, scale=scale, luma=luma, shrink=shrink, threads=threads
+        start=start,
+        end=end,
+        duration=duration,
+        every=every,
+        scale=scale,
+        luma=luma,
+        shrink=shrink,
+        enough=enough,
+        threads=threads,
     )
     rate = _checked_rate(fps)
     if prefetch < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Self
 
 import numpy as np
@@ -28,6 +29,8 @@ class Selection:
         First time no longer delivered; infinite without one.
     every : int
         Frames are delivered where the index is a multiple of this.
+    enough : float
+        Frames per second: of a source with twice as many only every second is delivered, and so on. 0: all.
     scale : float or None
         At most 1: factor on both sides. Above 1: greatest width in pixels. None: as it is.
     luma : bool
@@ -47,6 +50,7 @@ class Selection:
     luma: bool = False
     shrink: int = 1
     threads: int | None = None
+    enough: float = 0.0
 
     @classmethod
     def checked(
@@ -60,6 +64,7 @@ class Selection:
         luma: bool = False,
         shrink: int = 1,
         threads: int | None = None,
+        enough: float = 0.0,
     ) -> Self:
         """Build a selection from a caller's parameters; `ParameterError` where one is out of bounds."""
         first = 0.0 if start is None else float(start)
@@ -86,7 +91,11 @@ class Selection:
             raise ParameterError(f"scale={scale} and shrink={shrink} exclude each other; give one of them")
         if threads is not None and (int(threads) != threads or threads < 1):
             raise ParameterError(f"threads={threads} is out of bounds; give a whole number from 1")
-        return cls(first, last, int(every), scale, bool(luma), int(shrink), threads)
+        if not (math.isfinite(enough) and enough >= 0):
+            raise ParameterError(f"enough={enough} is out of bounds; give frames per second, or 0 for all")
+        if enough and every > 1:
+            raise ParameterError(f"every={every} and enough={enough:g} exclude each other; give one of them")
+        return cls(first, last, int(every), scale, bool(luma), int(shrink), threads, float(enough))
 
     def wants(self, index: int, time: float) -> bool:
         """Say whether the frame of this index (from 0) and time (in seconds) is delivered."""
@@ -114,9 +123,15 @@ class Selection:
             factor = 1 << max(0, math.ceil(math.log2(width / self.shrink)))
         return max(1, min(factor, width, height))
 
+    def thinned(self, fps: Fraction | float | None) -> Self:
+        """Return what is delivered of a source with so many frames per second, where fewer are enough."""
+        if not self.enough or not fps:
+            return self
+        return replace(self, every=max(1, int(fps / self.enough)), enough=0.0)
+
     def whole_part(self, start: float) -> Self:
         """Return what is wanted of a part of what this chooses from, from a time on: all, in the size of delivery."""
-        return replace(self, start=start, end=math.inf, every=1, scale=None)
+        return replace(self, start=start, end=math.inf, every=1, scale=None, enough=0.0)
 
     def shrunk(self, image: np.ndarray) -> np.ndarray:
         """Return the image, each pixel the mean of a square of the source's."""

@@ -34,7 +34,7 @@ def test_the_events_of_one_video(bgsub, recordings):
     outcome = bgsub("scan", "rec/door.mkv", "--merge", "0.5")
     assert (outcome.code, outcome.err) == (0, "")
     head, columns, first, second = outcome.out.splitlines()
-    assert re.fullmatch(r"rec/door\.mkv: 2 events in 0:00:06\.00 \(150 frames, \d+ frames/s\)", head)
+    assert re.fullmatch(r"rec/door\.mkv: 2 events in 0:00:06\.00 \(looked at 75 frames, \d+ frames/s\)", head)
     assert columns.split() == ["event", "start", "end", "seconds", "moving", "objects"]
     assert first.split()[0] == "1"
     assert abs(_seconds(first.split()[1]) - 0.8) <= 0.08

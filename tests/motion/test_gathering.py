@@ -11,6 +11,15 @@ from bgsub.video.frame import Frame
 NOTHING = np.zeros((1, 1), np.uint8)
 
 
+def test_frames_at_the_end_that_are_not_looked_at_count() -> None:
+    """Of 25 frames a second every second one: whether one is left after the last, the source's duration tells."""
+    for until, end in ((2.0, 2.0), (1.96, 1.96), (1.5, 1.96), (9.0, 1.96), (None, 1.96)):
+        timeline = Timeline(12.5, until)
+        for i in range(25):
+            timeline.note(Frame(2 * i, 0.08 * i, NOTHING, duration=0.04))
+        assert timeline.end == pytest.approx(end)
+
+
 def test_points_stay_few_and_their_peaks_remain() -> None:
     gatherer = ActivityGatherer(most=16)
     for i in range(1000):

@@ -48,7 +48,7 @@ def near(box: tuple[int, ...], wanted: tuple[int, ...], by: int) -> bool:
 
 @pytest.mark.parametrize("shrink", [1, 2, 4])
 def test_an_event_is_told_in_pixels_of_the_source_at_any_size(clip: Path, shrink: int) -> None:
-    scan = bgsub.scan(str(clip), rule=RULE, shrink=shrink)
+    scan = bgsub.scan(str(clip), rule=RULE, looks=None, shrink=shrink)
     (event,) = scan
     assert (event.first, event.last) == (30, 59)
     assert event.start == pytest.approx(1.2)
@@ -64,7 +64,7 @@ def test_an_event_is_told_in_pixels_of_the_source_at_any_size(clip: Path, shrink
 
 def test_the_share_is_that_of_the_region_and_so_is_the_threshold(clip: Path) -> None:
     left = [[(0, 60), (159, 60), (159, 179), (0, 179)]]
-    (event,) = bgsub.scan(str(clip), rule=RULE, model=ModelChoice(region=left))
+    (event,) = bgsub.scan(str(clip), rule=RULE, looks=None, model=ModelChoice(region=left))
     assert event.box[0] + event.box[2] <= 161
     assert event.share == pytest.approx(3200 / (160 * 120), rel=0.2)
     for least, n in ((0.12, 1), (0.3, 0)):
@@ -73,7 +73,9 @@ def test_the_share_is_that_of_the_region_and_so_is_the_threshold(clip: Path) -> 
 
 
 def test_nothing_is_looked_at_outside_the_region(clip: Path) -> None:
-    scan = bgsub.scan(str(clip), rule=RULE, model=ModelChoice(region=[[(0, 0), (319, 0), (319, 60), (0, 60)]]))
+    scan = bgsub.scan(
+        str(clip), rule=RULE, looks=None, model=ModelChoice(region=[[(0, 0), (319, 0), (319, 60), (0, 60)]])
+    )
     assert list(scan) == []
     assert scan.result.is_still
 
@@ -85,7 +87,7 @@ def test_ends_are_told_by_time_stamps(tmp_path: Path) -> None:
     path = write_clip(
         tmp_path / "vfr.mp4", images, codec="libx264", pix_fmt="yuv420p", pts=pts, time_base=Fraction(1, 1000)
     )
-    (event,) = bgsub.scan(str(path), rule=RULE)
+    (event,) = bgsub.scan(str(path), rule=RULE, looks=None)
     assert event.start == pytest.approx(1.2, abs=0.001)
     assert event.end == pytest.approx(1.2 + 30 * 0.08, abs=0.002)
 
@@ -110,7 +112,7 @@ def test_ctrl_c_leaves_the_open_event_closed_in_the_result(clip: Path) -> None:
             raise KeyboardInterrupt
         return False
 
-    scan = Scan(ScanJob(str(clip), rule=RULE), stop=stop)
+    scan = Scan(ScanJob(str(clip), rule=RULE, looks=None), stop=stop)
     with pytest.raises(KeyboardInterrupt):
         list(scan)
     (event,) = scan.result.events
@@ -118,7 +120,7 @@ def test_ctrl_c_leaves_the_open_event_closed_in_the_result(clip: Path) -> None:
 
 
 def test_stop_ends_it_as_the_end_of_the_source_would(clip: Path) -> None:
-    scan = Scan(ScanJob(str(clip), rule=RULE), stop=lambda: scan_frames(scan) >= 45)
+    scan = Scan(ScanJob(str(clip), rule=RULE, looks=None), stop=lambda: scan_frames(scan) >= 45)
     seen = 0
 
     def scan_frames(_: Scan) -> int:
@@ -140,11 +142,11 @@ def test_no_more_events_than_asked_for_are_read(clip: Path) -> None:
 
 def test_of_a_part_that_is_missing_the_rest_is_told_and_python_raises(clip: Path, tmp_path: Path) -> None:
     parts = [str(clip), str(tmp_path / "missing.mkv")]
-    quiet = Scan(ScanJob(parts, rule=RULE))
+    quiet = Scan(ScanJob(parts, rule=RULE, looks=None))
     assert len(list(quiet)) == 1
     assert quiet.result.error is not None
     assert "missing.mkv" in quiet.result.error
-    scan, events = bgsub.scan(parts, rule=RULE), []
+    scan, events = bgsub.scan(parts, rule=RULE, looks=None), []
     with pytest.raises(bgsub.SourceError, match=r"missing\.mkv"):
         for event in scan:
             events.append(event)
@@ -157,13 +159,13 @@ def test_two_recordings_are_one_timeline_through_one_model(tmp_path: Path) -> No
     images = walk()
     first = write_clip(tmp_path / "a.mkv", images[:45], pix_fmt="yuv420p")
     second = write_clip(tmp_path / "b.mkv", images[45:], pix_fmt="yuv420p")
-    (event,) = bgsub.scan([str(first), str(second)], rule=RULE)
+    (event,) = bgsub.scan([str(first), str(second)], rule=RULE, looks=None)
     assert (event.first, event.last) == (30, 59)
     assert event.end == pytest.approx(2.4)
 
 
 def test_the_result_holds_heat_activity_and_background(clip: Path) -> None:
-    scan = bgsub.scan(str(clip), rule=RULE)
+    scan = bgsub.scan(str(clip), rule=RULE, looks=None)
     list(scan)
     result = scan.result
     assert result.activity is not None
@@ -179,26 +181,41 @@ def test_the_result_holds_heat_activity_and_background(clip: Path) -> None:
 
 
 def test_an_excerpt_has_the_times_of_the_whole(clip: Path) -> None:
-    (event,) = bgsub.scan(str(clip), rule=RULE, excerpt=Excerpt(start=0.5, end=3.0))
+    (event,) = bgsub.scan(str(clip), rule=RULE, looks=None, excerpt=Excerpt(start=0.5, end=3.0))
     assert (event.first, event.last) == (30, 59)
 
 
 def test_a_source_of_odd_size_and_a_tiny_one(tmp_path: Path) -> None:
     odd = write_clip(tmp_path / "odd.mkv", walk(width=323, height=241), pix_fmt="yuv444p")
-    (event,) = bgsub.scan(str(odd), rule=RULE, shrink=2)
+    (event,) = bgsub.scan(str(odd), rule=RULE, looks=None, shrink=2)
     assert (event.first, event.last) == (30, 59)
     tiny = write_clip(tmp_path / "tiny.mkv", [np.zeros((3, 5, 3), np.uint8)] * 3, pix_fmt="bgr0")
     assert list(bgsub.scan(str(tiny))) == []
 
 
 def test_what_fast_finds_is_the_same_here(clip: Path) -> None:
-    (event,) = bgsub.scan(str(clip), rule=RULE, fast=True)
+    (event,) = bgsub.scan(str(clip), rule=RULE, looks=None, fast=True)
     assert (event.first, event.last) == (30, 59)
 
 
 def test_a_scale_is_refused() -> None:
     with pytest.raises(bgsub.ParameterError, match="does not fit a scan: give shrink=2, 4 or 8"):
         list(bgsub.scan("x.mp4", excerpt=Excerpt(scale=0.5)))
+
+
+@pytest.mark.parametrize(("rate", "looked_at"), [(10, 100), (20, 100), (25, 50), (30, 50), (60, 20)])
+def test_of_a_fast_video_a_dozen_frames_a_second_are_looked_at(tmp_path: Path, rate: int, looked_at: int) -> None:
+    path = write_clip(tmp_path / "x.mkv", walk(), pix_fmt="yuv420p", rate=rate)
+    scan = bgsub.scan(str(path), rule=Rule(merge=0.5, min_length=0.05))
+    (event,) = scan
+    assert scan.result.tally.read == looked_at
+    step = 100 // looked_at
+    assert 30 <= event.first < 30 + step
+    assert 59 - step < event.last <= 59
+    assert event.start == pytest.approx(event.first / rate, abs=1e-3)
+    assert event.end == pytest.approx((event.last + step) / rate, abs=1e-3)
+    assert scan.result.facts is not None
+    assert scan.result.facts.duration == pytest.approx(100 / rate, abs=2e-3)
 
 
 def test_opencvs_threads_are_bounded_while_frames_are_read_and_the_users_own_between(clip: Path) -> None:
@@ -209,7 +226,7 @@ def test_opencvs_threads_are_bounded_while_frames_are_read_and_the_users_own_bet
 
     cv2.setNumThreads(3)
     try:
-        for _ in Scan(ScanJob(str(clip), rule=RULE, model=ModelChoice(threads=2)), opened):
+        for _ in Scan(ScanJob(str(clip), rule=RULE, looks=None, model=ModelChoice(threads=2)), opened):
             assert cv2.getNumThreads() == 3
         assert cv2.getNumThreads() == 3
     finally:

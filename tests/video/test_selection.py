@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bgsub.errors import SourceError
+from bgsub.errors import ParameterError, SourceError
 from bgsub.video.frame import Frame
 from bgsub.video.opening import open_source
 from bgsub.video.readers import container
@@ -83,6 +83,33 @@ def test_selected_frames_are_those_of_the_whole(recording: Path, whole: list[Fra
     assert told in (None, len(expected))
     if recording.name in ("images", "mpeg4.avi"):
         assert told == len(expected)
+
+
+@pytest.mark.parametrize("enough", [0, 1.0, 2, 3, 5, 7, 30])
+def test_of_frames_that_come_faster_than_is_enough_every_nth_is_delivered(
+    recording: Path, whole: list[Frame], enough: float
+) -> None:
+    fps = RATE if recording.is_dir() else None
+    with open_source(recording, fps=fps) as all_of_it:
+        rate = all_of_it.info.fps
+    with open_source(recording, fps=fps, enough=enough) as source:
+        frames, info = list(source), source.info
+    assert rate is not None
+    assert info.fps is not None
+    every = rate / info.fps
+    assert [f.index for f in frames] == [f.index for f in whole if f.index % every == 0]
+    if enough:
+        assert info.fps >= min(enough, rate)
+        assert rate / (every + 1) < enough
+    else:
+        assert every == 1
+
+
+def test_enough_and_every_exclude_each_other(recording: Path) -> None:
+    with pytest.raises(ParameterError, match="every=2 and enough=5 exclude each other"):
+        open_source(recording, every=2, enough=5)
+    with pytest.raises(ParameterError, match="enough=-1"):
+        open_source(recording, enough=-1)
 
 
 def test_a_late_start_does_not_decode_from_the_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

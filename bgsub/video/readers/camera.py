@@ -53,7 +53,8 @@ class CameraSource(Source):
         height, width = image.shape[:2]
         told = self._capture.get(cv2.CAP_PROP_FPS)
         fps = Fraction(told).limit_denominator(1001) if 0 < told <= 1000 else rate
-        self.info = selection.narrowed(
+        self._selection = selection.thinned(fps)
+        self.info = self._selection.narrowed(
             VideoInfo(
                 name=f"camera{device}" if isinstance(device, int) else Path(device).name,
                 width=width,

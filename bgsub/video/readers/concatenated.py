@@ -107,7 +107,8 @@ class ConcatenatedSource(Source):
         self._known = self._look(parts)
         whole = _joined([info for info in self._known if info is not None], len(parts) > len(self._known))
         self._shape: tuple[int, ...] | None = None
-        self.info = selection.narrowed(whole, uniform=False)
+        self._selection = selection.thinned(whole.fps)
+        self.info = self._selection.narrowed(whole, uniform=False)
         self._frames = self._read()
 
     def _look(self, parts: Sequence[str | int]) -> list[VideoInfo | None]:

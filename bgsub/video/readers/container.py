@@ -145,13 +145,15 @@ class ContainerSource(Source):
     def _info(self) -> VideoInfo:
         shape = pixel_shape(self._input)
         duration = duration_of(self._input, self._rate) if self._rate else self._packets.duration
+        fps = self._rate or self._packets.fps
+        self._selection = self._selection.thinned(fps)
         whole = self._selection.start == 0 and math.isinf(self._selection.end)
         return self._selection.narrowed(
             VideoInfo(
                 name=self._input.name,
                 width=self._convert.width,
                 height=self._convert.height,
-                fps=self._rate or self._packets.fps,
+                fps=fps,
                 frame_count=self._input.n_frames,
                 codec=self._input.codec,
                 duration=duration,

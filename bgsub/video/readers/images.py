@@ -103,7 +103,8 @@ class ImageSource(Source):
         self._told_size = False
         self._frames = self._read()
         count = len(self._files)
-        self.info = selection.narrowed(
+        self._selection = selection.thinned(self._rate)
+        self.info = self._selection.narrowed(
             VideoInfo(
                 name=_short_name(pattern or self._files[0].parent),
                 width=self._look.width,

@@ -139,7 +139,8 @@ class PagesSource(Source):
         self._frames = self._read()
         even = len(set(given)) == 1
         length = sum(given, Fraction(0))
-        self.info = selection.narrowed(
+        self._selection = selection.thinned(stack.count / length)
+        self.info = self._selection.narrowed(
             VideoInfo(
                 name=path.stem,
                 width=stack.look.width,

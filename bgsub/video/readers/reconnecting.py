@@ -113,7 +113,8 @@ class ReconnectingSource(Source):
             )
         self._reading: Prefetch | None = Prefetch(first, depth)
         self._name = first.info.name
-        self.info = selection.narrowed(first.info, uniform=False)
+        self._selection = selection.thinned(first.info.fps)
+        self.info = self._selection.narrowed(first.info, uniform=False)
         self._frames = self._read()
 
     @property
