@@ -50,6 +50,8 @@ class Printing:
         self._null = options["null"]
         self._waits = options["rank"] is not None  # for all events, to compare them
         self._stack = contextlib.ExitStack()
+        self._early: dict[int, Outcome] = {}  # by position: those that ended before one that comes before them
+        self._turn = 0
         self._done = 0.0  # videos, the parts of those in work too
         self._parts: dict[int, float] = {}
         self._frames: dict[int, int] = {}
@@ -82,8 +84,12 @@ class Printing:
         self._done += 1
         if outcome.state == "failed":
             click.echo(f"Error: {outcome.error}", err=True)
-        if not self._waits:
-            self._tell_found(outcome)
+        if self._waits:
+            return
+        self._early[outcome.task.position] = outcome
+        while (turn := self._early.pop(self._turn, None)) is not None:
+            self._turn += 1
+            self._tell_found(turn)
 
     def ranked(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Compare the events of all videos, print them, the most unusual first, and return the outcomes with that."""
@@ -149,6 +155,8 @@ class Printing:
 
     def close(self, outcomes: Sequence[Outcome]) -> None:
         """Say what came of all."""
+        for position in sorted(self._early):  # after an interruption those before them are missing
+            self._tell_found(self._early.pop(position))
         if self._json:
             told = [_as_dict(outcome) for outcome in outcomes]
             click.echo(json.dumps(told if len(self._inputs) > 1 else told[0]))

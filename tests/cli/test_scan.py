@@ -300,6 +300,15 @@ def test_every_option_can_stand_in_a_file(bgsub, recordings):
 
 
 @pytest.mark.slow
+def test_several_processes_print_in_the_order_of_the_inputs(bgsub, workplace):
+    record("rec/a.mkv", 300, [(20, 45), (200, 225)])  # takes longest
+    record("rec/b.mkv", 40, [(10, 30)])
+    record("rec/c.mkv", 60, [(20, 45), (50, 58)])
+    one, two = (bgsub("scan", "rec", "-q", "--merge", "0.2", "--jobs", jobs) for jobs in "12")
+    assert one.out == two.out
+    assert len(set(two.out.splitlines())) == 3
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_prints_what_was_found_and_goes_on(workplace, jobs):
     for i in range(3):
