@@ -88,7 +88,7 @@ def score(sequence: LabelledSequence, cells: int, peer: str | None) -> dict[str,
             )
             there = clipped(true_events(frames, part), span)
             video = Path(folder) / f"{row}{column}.mkv"
-            with bgsub.VideoWriter(str(video), fps=FPS) as writer:
+            with bgsub.VideoWriter(str(video), fps=FPS, lossless=True) as writer:
                 for frame in frames:
                     writer.write(np.ascontiguousarray(frame.image[part]))
             ours = [(e.start, e.end) for e in bgsub_events(video)]

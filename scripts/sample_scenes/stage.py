@@ -124,6 +124,20 @@ class Stage:
             self.front(time, light, coverage)
         return Composite(light, coverage, darkening * (1 - coverage))
 
+    def who(self, time: float) -> Array:
+        """Return the number of the actor that each pixel shows, int16, -1 for none; nothing at the front hides them."""
+        shown = np.full((self.camera.height, self.camera.width), -1, np.int16)
+        calls = [(self._call(actor, time), i) for i, actor in enumerate(self.actors) if actor.active(time)]
+        for one, number in sorted(calls, key=lambda call: -call[0].depth):
+            drawing = Drawing(
+                patches(one.bodies[_MOMENTS // 2], np.asarray(self.camera.position, float), _unlit), self.camera
+            )
+            region = joint_region([drawing], self.camera)
+            if region is not None:
+                covers = drawing.stamp(region, 1) * self._unhidden(region.slices, one.depth) > 0.5
+                shown[region.slices][covers] = number
+        return shown
+
     def _call(self, actor: Actor, time: float) -> Cast:
         moments = time + self.shutter * (np.arange(_MOMENTS) + 0.5) / _MOMENTS
         anchor = actor.anchor(time)
@@ -245,6 +259,11 @@ class Stage:
                 change = colour - there * mirrored[region.slices]
                 mirrored[region.slices] += change
             light[region.slices] += share * change
+
+
+def _unlit(points: Array, normals: Array) -> Array:
+    """Light what is only asked for its outline."""
+    return np.ones(points.shape)
 
 
 def _lit_above(shade: Shade) -> Shade:
