@@ -33,7 +33,7 @@ def info(width, height, source_size=None):
 def scan(source, folder, *, job=None, **outputs):
     """Scan one recording with some outputs, and return what came of it."""
     (item,) = find_inputs([str(source)]).each
-    job = job or ScanJob(str(source), model=ONE)
+    job = job or ScanJob(str(source), model=ONE, looks=None)
     return work(ScanTask(0, item, job, Path(folder), "a"), ScanOutputs(**outputs))
 
 
@@ -83,7 +83,7 @@ def test_a_folder_that_takes_nothing_is_told(tmp_path):
 @pytest.mark.parametrize("shrink", [1, 2])
 def test_the_video_of_masks_has_those_of_the_scan(tmp_path, shrink):
     source = record(tmp_path / "in" / "door.mkv", 60, [(20, 45)])
-    job = ScanJob(str(source), model=ONE, shrink=shrink)
+    job = ScanJob(str(source), model=ONE, looks=None, shrink=shrink)
     done = scan(source, tmp_path, job=job, mask_video=True)
     times, masks = masks_of(job)
     assert [path.name for path in done.outputs] == ["a.mask.mkv"]
@@ -97,7 +97,7 @@ def test_the_video_of_masks_has_those_of_the_scan(tmp_path, shrink):
 def test_the_overlay_tints_what_moves_and_nothing_else(tmp_path, excerpt):
     shown = pictures(60, [(20, 45)])
     source = write_clip(tmp_path / "door.mkv", shown)
-    job = ScanJob(str(source), model=ONE, excerpt=excerpt)
+    job = ScanJob(str(source), model=ONE, looks=None, excerpt=excerpt)
     (tmp_path / "out").mkdir()
     done = scan(source, tmp_path / "out", job=job, overlay_video=True)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.overlay.mp4"]
@@ -120,7 +120,7 @@ def test_the_overlay_tints_what_moves_and_nothing_else(tmp_path, excerpt):
 
 def test_masks_are_drawn_into_the_frames_of_clips(tmp_path):
     source = record(tmp_path / "door.mkv", 160, [(20, 45), (110, 135)])
-    job = ScanJob(str(source), model=ONE, rule=Rule(merge=0.5, before=0.2, after=0.2))
+    job = ScanJob(str(source), model=ONE, looks=None, rule=Rule(merge=0.5, before=0.2, after=0.2))
     (tmp_path / "plain").mkdir()
     (tmp_path / "drawn").mkdir()
     scan(source, tmp_path / "plain", job=job, clips="exact")
@@ -160,7 +160,7 @@ def test_a_scan_that_is_stopped_leaves_no_videos(tmp_path):
     source = record(tmp_path / "door.mkv", 60, [(20, 45)])
     (item,) = find_inputs([str(source)]).each
     (tmp_path / "out").mkdir()
-    task = ScanTask(0, item, ScanJob(str(source), model=ONE), tmp_path / "out", "a")
+    task = ScanTask(0, item, ScanJob(str(source), model=ONE, looks=None), tmp_path / "out", "a")
     read = []
     done = work(task, ScanOutputs(mask_video=True, overlay_video=True), lambda *told: read.append(told), lambda: True)
     assert isinstance(done.error, KeyboardInterrupt)
@@ -171,7 +171,7 @@ def test_what_is_left_to_do_counts_the_overlay_too(tmp_path):
     source = record(tmp_path / "door.avi", 60, [(20, 45)])
     (item,) = find_inputs([str(source)]).each
     told = []
-    task = ScanTask(0, item, ScanJob(str(source), model=ONE), tmp_path, "a")
+    task = ScanTask(0, item, ScanJob(str(source), model=ONE, looks=None), tmp_path, "a")
     work(task, ScanOutputs(overlay_video=True), lambda task, read, total: told.append((read, total)))
     assert told == [(read, 120) for read in range(1, 121)]
 

@@ -144,14 +144,14 @@ def test_the_timecode_of_a_file_is_read(tmp_path, name):
             frame.pts = i
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    scan = Scan(ScanJob(str(tmp_path / name)))
+    scan = Scan(ScanJob(str(tmp_path / name), looks=None))
     (event,) = list(scan)
     assert scan.result.facts.timecode == "01:02:03:04"
     kept = Scanned.from_dict(json.loads(json.dumps(scan.result.as_dict())))
     (cut,) = cuts(edl_report([kept], BARE).replace(b"\r\n", b"\n"))
     start = (3723 * 25 + 4) + event.first
     assert cut[0] == frame_timecode(start, 25.0)
-    joined = Scan(ScanJob([str(tmp_path / name)] * 2))
+    joined = Scan(ScanJob([str(tmp_path / name)] * 2, looks=None))
     list(joined)
     assert joined.result.facts.timecode is None  # it is of one of the files
 
