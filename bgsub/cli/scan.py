@@ -265,7 +265,7 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
         zones=tuple(zones),
         fast=o["fast"],
         shrink=o["shrink"],
-        looks=None if o["every"] or o["mask_video"] or o["overlay_video"] or "mask" in (o["draw"] or ()) else ENOUGH,
+        looks=None if o["every"] else ENOUGH,
         min_area=o["min_area"],
         local_clock=o["local_clock"],
     )

@@ -12,7 +12,7 @@ from bgsub.motion.events import Rule
 from bgsub.motion.zones import Zone
 
 ENOUGH = 12.0
-"""Frames a second that are enough by default: of 202 events 122 are found, with all frames 129, in half the time."""
+"""Frames a second that are enough by default: of 202 events 122 are found right, with all frames 129."""
 
 
 @dataclass(frozen=True)

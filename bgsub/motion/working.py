@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bgsub.errors import BgsubError, SourceError
@@ -122,7 +122,10 @@ def work(
         yield lambda tally: told(tally.read)
 
     writing = Writing(task.folder / task.name, task.job, outputs, replace=bool(task.ours), keep=task.keep)
-    scan = Scan(task.job, opened, stops, seen=writing.take if writing.takes_masks else None)
+    if writing.takes_masks:  # they would blink where some frames are not looked at
+        scan = Scan(replace(task.job, looks=None), opened, stops, seen=writing.take)
+    else:
+        scan = Scan(task.job, opened, stops)
 
     def ended(error: BaseException | None) -> Finished:
         return Finished(task, scan.result, tuple(writing.paths), error, tuple(writing.clips))

@@ -1,5 +1,6 @@
 """Masks of a scan as a video, and drawn into clips and over the whole: in the right place of the right frame."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,14 +34,14 @@ def info(width, height, source_size=None):
 def scan(source, folder, *, job=None, **outputs):
     """Scan one recording with some outputs, and return what came of it."""
     (item,) = find_inputs([str(source)]).each
-    job = job or ScanJob(str(source), model=ONE, looks=None)
+    job = job or ScanJob(str(source), model=ONE)
     return work(ScanTask(0, item, job, Path(folder), "a"), ScanOutputs(**outputs))
 
 
 def masks_of(job):
-    """Times and masks that a scan sees, and those in the size of the source."""
+    """Times and masks of all frames of a scan, however many it needs to look at."""
     seen = []
-    for _ in Scan(job, seen=lambda frame, mask: seen.append((frame.time, mask.copy()))):
+    for _ in Scan(replace(job, looks=None), seen=lambda frame, mask: seen.append((frame.time, mask.copy()))):
         pass
     return [time for time, _ in seen], [mask for _, mask in seen]
 
@@ -83,7 +84,7 @@ def test_a_folder_that_takes_nothing_is_told(tmp_path):
 @pytest.mark.parametrize("shrink", [1, 2])
 def test_the_video_of_masks_has_those_of_the_scan(tmp_path, shrink):
     source = record(tmp_path / "in" / "door.mkv", 60, [(20, 45)])
-    job = ScanJob(str(source), model=ONE, looks=None, shrink=shrink)
+    job = ScanJob(str(source), model=ONE, shrink=shrink)
     done = scan(source, tmp_path, job=job, mask_video=True)
     times, masks = masks_of(job)
     assert [path.name for path in done.outputs] == ["a.mask.mkv"]
@@ -97,7 +98,7 @@ def test_the_video_of_masks_has_those_of_the_scan(tmp_path, shrink):
 def test_the_overlay_tints_what_moves_and_nothing_else(tmp_path, excerpt):
     shown = pictures(60, [(20, 45)])
     source = write_clip(tmp_path / "door.mkv", shown)
-    job = ScanJob(str(source), model=ONE, looks=None, excerpt=excerpt)
+    job = ScanJob(str(source), model=ONE, excerpt=excerpt)
     (tmp_path / "out").mkdir()
     done = scan(source, tmp_path / "out", job=job, overlay_video=True)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.overlay.mp4"]
@@ -160,7 +161,7 @@ def test_a_scan_that_is_stopped_leaves_no_videos(tmp_path):
     source = record(tmp_path / "door.mkv", 60, [(20, 45)])
     (item,) = find_inputs([str(source)]).each
     (tmp_path / "out").mkdir()
-    task = ScanTask(0, item, ScanJob(str(source), model=ONE, looks=None), tmp_path / "out", "a")
+    task = ScanTask(0, item, ScanJob(str(source), model=ONE), tmp_path / "out", "a")
     read = []
     done = work(task, ScanOutputs(mask_video=True, overlay_video=True), lambda *told: read.append(told), lambda: True)
     assert isinstance(done.error, KeyboardInterrupt)
@@ -171,7 +172,7 @@ def test_what_is_left_to_do_counts_the_overlay_too(tmp_path):
     source = record(tmp_path / "door.avi", 60, [(20, 45)])
     (item,) = find_inputs([str(source)]).each
     told = []
-    task = ScanTask(0, item, ScanJob(str(source), model=ONE, looks=None), tmp_path, "a")
+    task = ScanTask(0, item, ScanJob(str(source), model=ONE), tmp_path, "a")
     work(task, ScanOutputs(overlay_video=True), lambda task, read, total: told.append((read, total)))
     assert told == [(read, 120) for read in range(1, 121)]
 
