@@ -15,6 +15,7 @@ EXTRAS = {
     "cluster": {"sklearn": "scikit-learn", "pyarrow": "pyarrow", "scipy": "scipy"},
     "excel": {"openpyxl": "openpyxl"},
     "plots": {"matplotlib": "matplotlib", "PIL": "pillow"},
+    "dask": {"dask": "dask", "distributed": "distributed", "fsspec": "fsspec"},
 }
 """Of each extra the modules that it brings, and the names under which they are installed."""
 

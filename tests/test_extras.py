@@ -50,7 +50,8 @@ def run_without(extras, program):
 def test_the_lists_are_those_of_the_project():
     optional = PROJECT["optional-dependencies"]
     for extra, modules in EXTRAS.items():
-        assert names(optional[extra]) == set(modules.values())
+        ours = {name.partition("[")[0] for name in names(optional[extra])} - {"bgsub"}  # an extra may bring another
+        assert ours == set(modules.values())
     assert names(optional["all"]) == {f"bgsub[{','.join(EXTRAS)}]"}
     assert "bgsub[all]" in names(optional["test"])
     assert not names(PROJECT["dependencies"]) & {name for modules in EXTRAS.values() for name in modules.values()}

@@ -80,6 +80,7 @@ ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
     "llvmlite": {"simd"},
     "dask": {"distributed"},
     "distributed": {"distributed"},
+    "fsspec": {"distributed", "jobs", "video"},
     "starlette": {"live"},
     "fastapi": {"live"},
     "uvicorn": {"live"},
