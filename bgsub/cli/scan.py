@@ -205,9 +205,10 @@ def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any], pri
     """Write what is made of all results together: reports, the mask of what always moves."""
     results = [outcome.scanned for outcome in outcomes]
     if o["reports"]:
-        from bgsub.motion.reports.writing import clips_among, write_report
+        from bgsub.motion.reports.moments import clips_among
+        from bgsub.motion.reports.writing import write_report
 
-        clips = clips_among([outcome.outputs for outcome in outcomes])
+        clips = clips_among([outcome.clips for outcome in outcomes])
         for path in o["reports"]:
             with printing.writing(path):
                 write_report(path, results, job.rule, clips=clips)

@@ -149,7 +149,7 @@ class EventFinder:
         self._least = rule.threshold * region if rule.threshold < 1 else rule.threshold
         self._region = region
         self._event: Event | None = None
-        self._moves = False  # whether the last frame was one of motion
+        self._moves = False
         self._weight = 0.0
         self._ended = (-math.inf, 0)  # when the last event did, and the first frame after it
         self._n = 0
@@ -158,6 +158,11 @@ class EventFinder:
     def is_open(self) -> bool:
         """Whether something moves, or has done so just now."""
         return self._event is not None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the last frame was one of motion."""
+        return self._moves
 
     def update(self, seen: Observation, tracks: tuple[int, ...] = ()) -> list[Event]:
         """Take what a frame shows, and return the events that are closed by it: none or one."""

@@ -165,7 +165,7 @@ class _UnderWay:
         timecode = info.timecode if len(job.sources) == 1 else None
         size, late = self._look.size, info.start_time
         self._facts = SourceFacts(job.sources, info.name, *size, fps, 0.0, recorded, late, timecode)
-        self._aftermath = Aftermath()
+        self._aftermath = Aftermath(self._look.factor)
         self._finder = EventFinder(job.rule, self._look.n_pixels)
         self._tracker = Tracker() if job.tracks else None
         self._borders = Borders(job.zones, self._look.size)
@@ -206,16 +206,15 @@ class _UnderWay:
             self._tracks += map(self._borders.crossed_by, ended)
             current = self._tracker.current()
         closed = self._finder.update(seen, current)
-        self._aftermath.update(seen.time, frame.image, quiet=not closed and not self._finder.is_open)
-        if not self._finder.is_open:  # else what comes next is in the picture already
-            closed = [replace(event, kind=self._aftermath.kind(event, self._look.factor)) for event in closed]
+        is_open, moves = self._finder.is_open, self._finder.moves
+        closed = self._aftermath.update(seen.time, frame.image, closed, is_open=is_open, moves=moves)
         self._events += closed
         self._count(frame, seen.share)
         return closed
 
     def finish(self) -> list[Event]:
         """Return the event that is open when no frame comes any more."""
-        last = [] if self.is_full else self._finder.finish(self._timeline.end)
+        last = [] if self.is_full else self._aftermath.finish(self._finder.finish(self._timeline.end))
         self._events += last
         if self._tracker is not None:
             self._tracks += map(self._borders.crossed_by, self._tracker.finish())

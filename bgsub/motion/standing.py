@@ -6,6 +6,10 @@ picture that has the edges along the outline of what differs is the one with the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -20,44 +24,77 @@ _FAINTER = 0.6  # edges of one picture over those of the other, below which the 
 
 
 class Aftermath:
-    """Compares the pictures before and after each event."""
+    """Compares the pictures before and after each event.
 
-    def __init__(self) -> None:
-        self._before: tuple[float, np.ndarray] | None = None
-        self._newer: tuple[float, np.ndarray] | None = None
-        self._last: np.ndarray | None = None
+    Parameters
+    ----------
+    factor : int
+        Pixels of the source along the side of one of the pictures'.
+    """
 
-    def update(self, time: float, luma: np.ndarray, quiet: bool) -> None:
-        """Take a picture, which is kept, and whether no event is open."""
-        self._last = luma
-        if not quiet:
-            return
-        if self._before is None or self._newer is None:
-            self._before = self._newer = (time, luma)
-        elif time - self._newer[0] >= _APART:
-            self._before, self._newer = self._newer, (time, luma)
+    def __init__(self, factor: int = 1) -> None:
+        self._factor = factor
+        # Pictures in which nothing moves, with their times: the latest, one for some tenths of a second, and the one
+        # before that, in which nothing is yet of what is told late.
+        self._last: _Still | None = None
+        self._newer: _Still | None = None
+        self._older: _Still | None = None
+        self._before: _Still | None = None  # the event that is open
+        self._was_open = False
 
-    def kind(self, event: Event, factor: int = 1) -> str:
-        """Return what an event was that is over, and after which nothing moves.
+    def update(
+        self, time: float, luma: np.ndarray, closed: Sequence[Event] = (), *, is_open: bool, moves: bool
+    ) -> list[Event]:
+        """Take a picture, and return the events that are over with it, with their kinds.
 
         Parameters
         ----------
-        event : Event
-            Its boxes in pixels of the source.
-        factor : int
-            Pixels of the source along the side of one of the pictures'.
+        time : float
+            Of the frame, in seconds.
+        luma : ndarray, shape (h, w)
+            The frame, grey; it is kept, and not changed afterwards.
+        closed : sequence of Event
+            What is over.
+        is_open : bool
+            An event is open, one that begins with this frame too.
+        moves : bool
+            Something moves in this frame.
+        """
+        if not moves:
+            self._last = _Still(time, luma)
+        told = []
+        for event in closed:
+            after = self._older if is_open else self._last  # what comes next is in the latest already
+            told.append(replace(event, kind=self._kind(event, after)))
+            if (
+                after is not None and after.time >= event.end
+            ):  # else motion goes on, and what it will leave is told then
+                self._before, self._was_open = None, False
+        if is_open and not self._was_open:
+            self._before = self._older
+        self._was_open = is_open
+        if not moves and (self._newer is None or time - self._newer.time >= _APART):
+            self._older, self._newer = self._newer or self._last, self._last
+        return told
+
+    def finish(self, closed: Sequence[Event]) -> list[Event]:
+        """Return events that are over with the timeline, with their kinds: in the last picture nothing may move."""
+        return [replace(event, kind=self._kind(event, self._last)) for event in closed]
+
+    def _kind(self, event: Event, still: _Still | None) -> str:
+        """Return what an event was, by a picture after it, in which nothing moves.
 
         Returns
         -------
         {'motion', 'stopped', 'removed', 'ghost'}
-            Nothing has stayed; an object has; one that was there has gone; or one that was on its way as the timeline
-            began, so that the ground behind it was no background yet.
+            Nothing has stayed, or nobody can tell; an object has; one that was there has gone; or one that was on its
+            way as the timeline began, so that the ground behind it was no background yet.
         """
-        if self._before is None or self._last is None:
+        if self._before is None or still is None or still.time < event.end:
             return "motion"
-        before, after = self._before[1].astype(np.float32), self._last.astype(np.float32)
-        self._before = self._newer = None
+        before, after = self._before.luma.astype(np.float32), still.luma.astype(np.float32)
         levels, least = change_between(before, after)
+        factor = self._factor
         x, y, width, height = (int(v) // factor for v in event.box)
         part = (slice(y, y + height + 1), slice(x, x + width + 1))
         differs = cv2.medianBlur((levels[part] > least).astype(np.uint8), 3)
@@ -75,6 +112,13 @@ class Aftermath:
         if now < _FAINTER * was:
             return "ghost" if event.start < _BEGINNING else "removed"
         return "motion"
+
+
+class _Still(NamedTuple):
+    """A picture in which nothing moves, and its time in seconds."""
+
+    time: float
+    luma: np.ndarray
 
 
 def _edges(image: np.ndarray) -> np.ndarray:

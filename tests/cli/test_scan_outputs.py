@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -42,6 +43,9 @@ def test_what_was_written_is_told_and_how_far_copies_reach_over(bgsub, door):
     for clip in (first, second):
         times, _ = read_video(clip["file"])
         assert clip["end"] - clip["start"] == pytest.approx(times[-1] + 0.04)
+    with Path("out/all.csv").open(newline="") as table:
+        told = [(float(row["Clip Start (Seconds)"]), float(row["Clip End (Seconds)"])) for row in csv.DictReader(table)]
+    assert told == [(clip["start"], pytest.approx(clip["end"], abs=1e-3)) for clip in (first, second)]
 
 
 def test_clips_that_lie_among_the_recordings_are_not_scanned(bgsub, door):

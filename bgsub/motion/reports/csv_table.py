@@ -7,8 +7,9 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.events import Event, Rule
-from bgsub.motion.reports.moments import named, written_clock
+from bgsub.motion.reports.moments import Clips, named, shown_span, written_clock
 from bgsub.motion.results import Scanned
 from bgsub.times import timecode
 
@@ -20,11 +21,11 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def csv_report(results: Sequence[Scanned], rule: Rule) -> bytes:
+def csv_report(results: Sequence[Scanned], rule: Rule, clips: Clips | None = None) -> bytes:
     """Return a table of a row an event, in UTF-8, for programs and spreadsheets.
 
     Frames count from 0, and the end frame is the last one of motion; times are from the first frame of motion to the
-    end of the last, without padding, which the columns of the clip have.
+    end of the last, without padding. The columns of the clip have it; where one was written, its real ends.
 
     Parameters
     ----------
@@ -32,17 +33,20 @@ def csv_report(results: Sequence[Scanned], rule: Rule) -> bytes:
         Their events.
     rule : Rule
         With the padding.
+    clips : mapping, optional
+        Those that were written, as of `write_report`.
     """
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(COLUMNS)
-    for result in results:
-        table.writerows(_row(result, event, rule) for event in result.events)
+    written = clips or {}
+    for i, result in enumerate(results):
+        table.writerows(_row(result, event, rule, written.get((i, event.number))) for event in result.events)
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _row(result: Scanned, event: Event, rule: Rule) -> list[Any]:
-    shown = event.padded(rule, None if result.facts is None else result.facts.duration)
+def _row(result: Scanned, event: Event, rule: Rule, clip: Clip | None) -> list[Any]:
+    shown = shown_span(result, event, rule, clip)
     return [
         event.number,
         *(timecode(seconds) for seconds in (event.start, event.end, event.length)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -14,14 +14,11 @@ import numpy as np
 
 from bgsub.motion.events import Event
 from bgsub.motion.heatmap import heat_picture, written_seconds
-from bgsub.motion.reports.moments import GENERATOR, named, short_name
+from bgsub.motion.reports.moments import GENERATOR, Clips, named, short_name
 from bgsub.motion.reports.page_parts import data_url, event_card, is_unusual, paths_of, shown, timeline_row
 from bgsub.motion.results import Scanned
 from bgsub.motion.thumbnails import as_jpeg, peak_pictures
 from bgsub.times import timecode
-
-Clips = Mapping[tuple[int, int], Path]
-"""Of an event, by the number of its result from 0 and its own, the clip."""
 
 MOST_PICTURES = 600
 """Events of a page that have a picture: a page of more would not open any longer."""
@@ -113,7 +110,8 @@ def _events(results: Sequence[Scanned], path: Path, clips: Clips, n_events: int)
         ]
         for event, picture in pictures:
             clip = clips.get((i, event.number))
-            cards.append(event_card(i, result, event, zones, picture, None if clip is None else _address(clip, path)))
+            link = None if clip is None else _address(clip.path, path)
+            cards.append(event_card(i, result, event, zones, picture, link))
     return f'<h2 id="events">Events</h2>{_filters(results, zones)}<ul class="events">{"".join(cards)}</ul>'
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.events import Event, Rule
-from bgsub.motion.reports.moments import GENERATOR, files_of, moment, written_clock
+from bgsub.motion.reports.moments import GENERATOR, Clips, files_of, moment, shown_span, written_clock
 from bgsub.motion.results import Scanned
 from bgsub.motion.stored import as_plain
 from bgsub.motion.tracking import Track
@@ -17,7 +18,7 @@ from bgsub.times import timecode
 VERSION = 1
 
 
-def json_report(results: Sequence[Scanned], rule: Rule, made: datetime) -> bytes:
+def json_report(results: Sequence[Scanned], rule: Rule, made: datetime, clips: Clips | None = None) -> bytes:
     """Return one JSON object: who made it, the rule, files with what is known of them, events and tracks.
 
     Parameters
@@ -28,6 +29,8 @@ def json_report(results: Sequence[Scanned], rule: Rule, made: datetime) -> bytes
         With which.
     made : datetime
         When.
+    clips : mapping, optional
+        Those that were written, as of `write_report`.
     """
     rates = {result.facts.fps for result in results if result.facts is not None}
     values = {
@@ -44,13 +47,13 @@ def json_report(results: Sequence[Scanned], rule: Rule, made: datetime) -> bytes
             "num_events": sum(len(result.events) for result in results),
         },
         "sources": [source_values(result) for result in results],
-        "events": [event_values(i, result, event, rule) for i, result in enumerate(results) for event in result.events],
+        "events": [values for i, result in enumerate(results) for values in _events(i, result, rule, clips or {})],
         "tracks": [track_values(i, result, track) for i, result in enumerate(results) for track in result.tracks],
     }
     return json.dumps(values, indent=2, allow_nan=False).encode() + b"\n"
 
 
-def json_lines_report(results: Sequence[Scanned], rule: Rule) -> bytes:
+def json_lines_report(results: Sequence[Scanned], rule: Rule, clips: Clips | None = None) -> bytes:
     """Return a line an event, ``"type": "event"``, and after those of a source a line of it, ``"type": "source"``.
 
     Parameters
@@ -59,10 +62,12 @@ def json_lines_report(results: Sequence[Scanned], rule: Rule) -> bytes:
         What was scanned.
     rule : Rule
         With which.
+    clips : mapping, optional
+        Those that were written, as of `write_report`.
     """
     lines: list[dict[str, Any]] = []
     for i, result in enumerate(results):
-        lines += [{"type": "event", **event_values(i, result, event, rule)} for event in result.events]
+        lines += [{"type": "event", **values} for values in _events(i, result, rule, clips or {})]
         lines.append({"type": "source", **source_values(result)})
     return b"".join(json.dumps(line, allow_nan=False).encode() + b"\n" for line in lines)
 
@@ -88,7 +93,11 @@ def source_values(result: Scanned) -> dict[str, Any]:
     }
 
 
-def event_values(source: int, result: Scanned, event: Event, rule: Rule) -> dict[str, Any]:
+def _events(source: int, result: Scanned, rule: Rule, clips: Clips) -> Iterator[dict[str, Any]]:
+    return (event_values(source, result, event, rule, clips.get((source, event.number))) for event in result.events)
+
+
+def event_values(source: int, result: Scanned, event: Event, rule: Rule, clip: Clip | None = None) -> dict[str, Any]:
     """Return an event in types that JSON has.
 
     Parameters
@@ -101,9 +110,14 @@ def event_values(source: int, result: Scanned, event: Event, rule: Rule) -> dict
         The event.
     rule : Rule
         With the padding of its clip.
+    clip : Clip, optional
+        The one that was written: its real ends, its file, and whether it was copied.
     """
     facts = result.facts
-    clip = event.padded(rule, None if facts is None else facts.duration)
+    start, end = shown_span(result, event, rule, clip)
+    shown: dict[str, Any] = {"start": round(start, 6), "end": round(end, 6)}
+    if clip is not None:
+        shown |= {"file": str(clip.path), "copied": clip.copied}
     length = event.length
     return {
         "number": event.number,
@@ -117,7 +131,7 @@ def event_values(source: int, result: Scanned, event: Event, rule: Rule) -> dict
             "timecode": timecode(length),
         },
         "peak": moment(facts, event.peak_frame, event.peak) | {"boxes": as_plain(event.peak_boxes)},
-        "clip": {"start": round(clip[0], 6), "end": round(clip[1], 6)},
+        "clip": shown,
         "box": list(event.box),
         "area": event.area,
         "share": event.share,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bgsub import __version__
+from bgsub.motion.clips.spans import Clip
+from bgsub.motion.events import Event, Rule
 from bgsub.motion.results import Scanned, SourceFacts
 from bgsub.times import frame_of_timecode, timecode
+
+Clips = Mapping[tuple[int, int], Clip]
+"""Of an event, by the number of its result from 0 and its own, the clip that was written."""
 
 GENERATOR = f"bgsub {__version__}"
 
@@ -38,6 +44,30 @@ def moment(facts: SourceFacts | None, frame: int, seconds: float) -> dict[str, A
     values: dict[str, Any] = {"frame": frame, "seconds": round(seconds, 6), "timecode": timecode(seconds)}
     when = written_clock(facts, seconds)
     return values if when is None else {**values, "clock": when}
+
+
+def clips_among(written: Sequence[Sequence[Clip]]) -> dict[tuple[int, int], Clip]:
+    """Return the clips that were written of each result as reports take them."""
+    return {(i, clip.event.number): clip for i, clips in enumerate(written) for clip in clips}
+
+
+def shown_span(result: Scanned, event: Event, rule: Rule, clip: Clip | None) -> tuple[float, float]:
+    """Return from when to when an event is shown: by its clip, which may reach over; without, the event with padding.
+
+    Parameters
+    ----------
+    result : Scanned
+        Whose event it is.
+    event : Event
+        The event.
+    rule : Rule
+        With the padding.
+    clip : Clip or None
+        Of the event, if one was written.
+    """
+    if clip is not None:
+        return clip.start, clip.end
+    return event.padded(rule, None if result.facts is None else result.facts.duration)
 
 
 def files_of(result: Scanned) -> tuple[str, ...]:

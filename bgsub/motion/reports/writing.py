@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
-from bgsub.formats import READABLE_VIDEOS
 from bgsub.motion.events import Rule
 from bgsub.motion.reports.chapters import ffmetadata_report
 from bgsub.motion.reports.csv_table import csv_report
 from bgsub.motion.reports.edl import edl_report
-from bgsub.motion.reports.html_page import Clips, html_report
+from bgsub.motion.reports.html_page import html_report
 from bgsub.motion.reports.json_values import json_lines_report, json_report
+from bgsub.motion.reports.moments import Clips
 from bgsub.motion.reports.otio import otio_report
 from bgsub.motion.results import Scanned
 
 Form = Callable[[Sequence[Scanned], Rule, datetime, Path, Clips], bytes]
 
 _FORMS: dict[str, Form] = {
-    ".csv": lambda results, rule, made, path, clips: csv_report(results, rule),
-    ".json": lambda results, rule, made, path, clips: json_report(results, rule, made),
-    ".jsonl": lambda results, rule, made, path, clips: json_lines_report(results, rule),
+    ".csv": lambda results, rule, made, path, clips: csv_report(results, rule, clips),
+    ".json": lambda results, rule, made, path, clips: json_report(results, rule, made, clips),
+    ".jsonl": lambda results, rule, made, path, clips: json_lines_report(results, rule, clips),
     ".edl": lambda results, rule, made, path, clips: edl_report(results, rule),
     ".otio": lambda results, rule, made, path, clips: otio_report(results, rule),
     ".ffmeta": lambda results, rule, made, path, clips: ffmetadata_report(results[0] if results else Scanned(None)),
@@ -54,7 +53,8 @@ def write_report(
     rule : Rule
         With which they were scanned.
     clips : mapping, optional
-        Of an event, by the number of its result from 0 and its own, its clip, for a page to link.
+        Of an event, by the number of its result from 0 and its own, the `Clip` that was written (`clips_among`): a page
+        links it, tables say when it really begins and ends.
     made : datetime, optional
         When; default now.
 
@@ -88,20 +88,3 @@ def check_report(path: str | os.PathLike[str], sources: int = 1) -> None:
             f"cannot write the report {path}: it holds the chapters of one video, and there are {sources}; "
             "scan one, or choose another extension"
         )
-
-
-def clips_among(outputs: Sequence[Sequence[Path]]) -> dict[tuple[int, int], Path]:
-    """Return the clips among what was written of each timeline, as `write_report` takes them.
-
-    Parameters
-    ----------
-    outputs : sequence of sequences of Path
-        Of each result its files; a clip is called ``NAME.event-003.mp4``, or by another extension of videos.
-    """
-    clips = {}
-    for i, paths in enumerate(outputs):
-        for path in paths:
-            named = re.fullmatch(r".*\.event-(\d{1,9})", path.stem, re.DOTALL)
-            if named and path.suffix.lower() in READABLE_VIDEOS:
-                clips[i, int(named[1])] = path
-    return clips

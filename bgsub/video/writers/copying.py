@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _IN_MP4 = {"h264", "hevc", "av1", "vp9", "mpeg4"}  # what players expect there; Matroska holds all that FFmpeg names
 _BACK = (0.0, 2.0, 20.0, 120.0)  # seconds before the place at which a seek is tried, where it leads beyond
 _TOLERANCE = 1e-6
+_LEAST_GAP = 2e-3  # seconds: chapters are told in milliseconds
 _ASSUMED_RATE = 25
 _WAIT_FOR_SOUND = "250000"  # microseconds that pictures wait for it, which may be none for a while
 
@@ -105,7 +106,7 @@ def copy_clip(
     overwrite : bool
         Let an existing file be replaced.
     chapters : sequence of Chapter
-        Written into the copy; their times are the source's.
+        Written into the copy instead of the source's own; their times are the source's.
 
     Returns
     -------
@@ -157,6 +158,7 @@ class Copier:
         self._set_at: float | None = None
         with open_packets(self._location, stream=stream) as packets:
             audio = packets.input.container.streams.best("audio") if self._sound else None
+            self._chapters = _chapters_of(packets.input.container, self._origin)
             self.suffix = ".mp4" if packets.codec in _IN_MP4 and not _asks_for_mkv(audio) else ".mkv"
             if packets.joined:
                 self._set_at = where_clock_is_set(packets)
@@ -182,8 +184,7 @@ class Copier:
             zero = max(key, self._ticks(packets, 0.0)) if path.suffix.lower() == ".mp4" else key
             begin = float(zero * packets.time_base - self._origin)
             film = _Film(path, temporary, packets, self._sound_from(zero * packets.time_base))
-            moved = [replace(chapter, start=chapter.start - begin, end=chapter.end - begin) for chapter in chapters]
-            film.open(moved)
+            film.open(_from_to(chapters or self._chapters, begin, end))
             group = Group(packets, key, self._ticks_up_to(packets, end), self._rate)
             try:
                 for packet in group:
@@ -268,6 +269,8 @@ class _Film:
                 self._stream: Any = container.add_stream_from_template(self._packets.stream, opaque=True)
                 self._stream.time_base = self._packets.time_base
                 self._add_sound(container, suffix, anew)
+                if suffix == ".mp4":
+                    chapters = _without_gaps(chapters)
                 if chapters:
                     container.set_chapters([_as_av(number, chapter) for number, chapter in enumerate(chapters)])
                 container.start_encoding()
@@ -344,6 +347,32 @@ def _asks_for_mkv(sound: Any) -> bool:
         return False
     with av.open(io.BytesIO(), "w", format="matroska") as container:
         return sound.codec_context.codec.canonical_name in container.supported_codecs
+
+
+def _chapters_of(container: Any, origin: Fraction) -> tuple[Chapter, ...]:
+    """Return the chapters of an open file, from the first picture on."""
+    found = []
+    for told in container.chapters():
+        start, end = (float(told[name] * told["time_base"] - origin) for name in ("start", "end"))
+        found.append(Chapter(start, end, told["metadata"].get("title", "")))
+    return tuple(found)
+
+
+def _from_to(chapters: Sequence[Chapter], begin: float, end: float) -> list[Chapter]:
+    """Return the chapters of a part, whose time counts from its beginning."""
+    inside = [chapter for chapter in chapters if chapter.start < end and chapter.end > begin]
+    return [replace(c, start=max(c.start - begin, 0.0), end=min(c.end, end) - begin) for c in inside]
+
+
+def _without_gaps(chapters: Sequence[Chapter]) -> list[Chapter]:
+    """Return chapters with nameless ones between them: in MP4 each begins where the one before ends."""
+    filled, until = [], 0.0
+    for chapter in sorted(chapters, key=lambda chapter: chapter.start):
+        if chapter.start > until + _LEAST_GAP:
+            filled.append(Chapter(until, chapter.start, ""))
+        filled.append(chapter)
+        until = max(until, chapter.end)
+    return filled
 
 
 def _as_av(number: int, chapter: Chapter) -> Any:

@@ -14,9 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.events import Rule
 from bgsub.motion.reports import html_page
-from bgsub.motion.reports.writing import clips_among, write_report
+from bgsub.motion.reports.moments import clips_among
+from bgsub.motion.reports.writing import write_report
 from tests.motion.scanned import failed_result, some_event, some_result
 from tests.motion.test_pictures import peak_at, result_of, written_video
 
@@ -150,22 +152,15 @@ def test_a_page_of_very_many_events_has_a_bounded_number_of_pictures(tmp_path, m
 
 
 def test_clips_are_linked_from_where_the_page_lies(tmp_path):
-    clips = {(0, 1): tmp_path / "clips" / "gate.event-001.mp4", (0, 2): tmp_path / "javascript:a b?c#d.mp4"}
+    paths = [tmp_path / "clips" / "gate.event-001.mp4", tmp_path / "javascript:a b?c#d.mp4"]
+    events = some_result().events
+    clips = clips_among([[Clip(event, 0.0, 4.0, path) for event, path in zip(events, paths, strict=True)]])
     page, _ = page_of(tmp_path, [some_result()], clips=clips)
     links = [a["href"] for a in page.of("a") if "data-event" not in a]
     assert links == ["clips/gate.event-001.mp4", "javascript%3Aa%20b%3Fc%23d.mp4"]
     (tmp_path / "sub").mkdir()
     page, _ = page_of(tmp_path / "sub", [some_result()], clips=clips)
     assert next(a["href"] for a in page.of("a") if "data-event" not in a) == "../clips/gate.event-001.mp4"
-
-
-def test_clips_are_found_among_what_was_written():
-    gate = [Path("out/a.event-7.event-001.mp4"), Path("out/a.event-002.MKV"), Path("out/a.event-001.jpg")]
-    assert clips_among([gate, [Path("b.scan.json"), Path("b.event-x.mp4")], [Path("c.event-012.webm")]]) == {
-        (0, 1): gate[0],
-        (0, 2): gate[1],
-        (2, 12): Path("c.event-012.webm"),
-    }
 
 
 def test_filters_are_offered_where_there_is_something_to_choose(tmp_path):

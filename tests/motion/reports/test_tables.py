@@ -7,12 +7,15 @@ import os
 import resource
 import signal
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from bgsub.errors import OutputError
+from bgsub.motion.clips.spans import Clip
 from bgsub.motion.events import Rule
 from bgsub.motion.reports.csv_table import COLUMNS, csv_report
+from bgsub.motion.reports.moments import clips_among
 from bgsub.motion.reports.writing import check_report, write_report
 from tests.motion.scanned import failed_result, some_event, some_result
 
@@ -44,6 +47,27 @@ def test_csv_tells_all_of_an_event():
     assert (first["Area"], first["Share"], first["Evidence"]) == ("1234", "0.012300", "0.870")
     assert (first["Zones"], first["Tracks"], first["Kind"]) == ("gate; path", "1", "motion")
     assert (first["Unusual"], second["Unusual"], second["Kind"]) == ("", "0.750", "stopped")
+
+
+def test_where_clips_were_written_tables_have_their_real_ends(tmp_path):
+    one, other, third = some_result(), failed_result(), some_result(("b.mp4",))
+    copied = Clip(one.events[1], 4.0, 11.25, Path("out/gate.event-002.mp4"), copied=True)
+    encoded = Clip(third.events[0], 0.0, 5.96, Path("out/b.event-001.mp4"))
+    clips = clips_among([[copied], [], [encoded]])
+    for name in ("events.csv", "events.json", "events.jsonl"):
+        write_report(tmp_path / name, [one, other, third], RULE, clips=clips, made=MADE)
+    with (tmp_path / "events.csv").open(newline="") as file:
+        rows = [(row["Clip Start (Seconds)"], row["Clip End (Seconds)"]) for row in csv.DictReader(file)]
+    assert rows == [("0.000", "6.000"), ("4.000", "11.250"), ("0.000", "5.960"), ("5.500", "10.500")]
+    values = [event["clip"] for event in json.loads((tmp_path / "events.json").read_text())["events"]]
+    assert values == [
+        {"start": 0.0, "end": 6.0},
+        {"start": 4.0, "end": 11.25, "file": "out/gate.event-002.mp4", "copied": True},
+        {"start": 0.0, "end": 5.96, "file": "out/b.event-001.mp4", "copied": False},
+        {"start": 5.5, "end": 10.5},
+    ]
+    lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [line["clip"] for line in lines if line["type"] == "event"] == values
 
 
 def test_csv_of_several_sources_says_which_and_of_failed_ones_nothing():

@@ -214,13 +214,33 @@ def test_chapters_are_those_of_the_source_s_times(tmp_path):
     source = film(tmp_path / "a.mp4")
     chapters = [Chapter(1.2, 1.8, "event 1"), Chapter(3.0, 3.5, "event 2: Tor")]
     copied = copy_clip(source, 0, float("inf"), tmp_path / "b.mkv", chapters=chapters)
-    with av.open(str(copied.path)) as container:
-        found = [
-            (float(c["start"] * c["time_base"]), float(c["end"] * c["time_base"]), c["metadata"]["title"])
+    assert chapters_of(copied.path) == [(1.2, 1.8, "event 1"), (3.0, 3.5, "event 2: Tor")]
+    check_is_part(source, copied, tolerance=1.1e-3)
+
+
+def chapters_of(path):
+    with av.open(str(path)) as container:
+        return [
+            (float(c["start"] * c["time_base"]), float(c["end"] * c["time_base"]), c["metadata"].get("title", ""))
             for c in container.chapters()
         ]
-    assert found == [(1.2, 1.8, "event 1"), (3.0, 3.5, "event 2: Tor")]
-    check_is_part(source, copied, tolerance=1.1e-3)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_copy_keeps_the_chapters_that_lie_in_it(tmp_path, suffix):
+    own = [Chapter(0.0, 1.0, "dawn"), Chapter(1.0, 1.8, "Tür"), Chapter(1.8, 3.4, ""), Chapter(3.4, 4.0, "dusk")]
+    source = copy_clip(film(tmp_path / "plain.mp4"), 0, 4, tmp_path / f"a{suffix}", chapters=own).path
+    part = copy_clip(source, 1.5, 3.2, tmp_path / f"b{suffix}")
+    assert part.start == pytest.approx(1.0, abs=1e-3)
+    assert chapters_of(part.path) == [(0.0, 0.8, "Tür"), (0.8, 2.2, "")]
+    whole = copy_clip(source, 0, float("inf"), tmp_path / f"c{suffix}")
+    assert [chapter[2] for chapter in chapters_of(whole.path)] == ["dawn", "Tür", "", "dusk"]
+    others = [Chapter(2.0, 2.5, "event 1"), Chapter(3.0, 3.1, "event 2")]
+    other = copy_clip(source, 1.5, 3.2, tmp_path / f"d{suffix}", chapters=others)
+    named = [chapter for chapter in chapters_of(other.path) if chapter[2]]
+    assert named == [(1.0, 1.5, "event 1"), (2.0, 2.1, "event 2")]
+    none = copy_clip(other.path, 0.0, 0.5, tmp_path / f"e{suffix}")  # which begins and ends before the first one
+    assert [chapter[2] for chapter in chapters_of(none.path) if chapter[2]] == []
 
 
 def test_what_is_no_video_file_is_refused(tmp_path):
