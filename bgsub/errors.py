@@ -66,6 +66,22 @@ class MissingExtraError(BgsubError, ImportError):
     """
 
 
+class ClusterError(BgsubError):
+    """A Dask cluster that cannot be reached, does not fit this process, or went away.
+
+    Examples
+    --------
+    >>> import bgsub
+    >>> from bgsub.distributed.connecting import connected
+    >>> try:
+    ...     with connected("ftp://cluster") as client:
+    ...         pass
+    ... except bgsub.errors.ClusterError as error:
+    ...     print(error)
+    ftp://cluster is no address of a scheduler; give local, tcp://HOST:PORT or tls://HOST:PORT
+    """
+
+
 class ModelFileError(BgsubError):
     """A model file that is truncated, altered, of another version or of another kind.
 
