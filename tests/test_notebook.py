@@ -18,8 +18,8 @@ from bgsub.evaluation.protocol import Counts
 from bgsub.evaluation.results import MethodResult
 from bgsub.evaluation.scoring import SequenceScore
 from bgsub.jobs.execution import Summary
+from bgsub.mixture.comparison import Candidate, ModelSelection
 from bgsub.mixture.fitted import FittedMixture
-from bgsub.mixture.selection import Candidate, ModelSelection
 from bgsub.notebook import MOST_COLUMNS, MOST_ROWS, html_table
 from bgsub.pipeline import Tally
 from bgsub.video.frame import Frame, VideoInfo

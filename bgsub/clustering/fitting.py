@@ -13,6 +13,7 @@ import numpy as np
 from bgsub.clustering.model import OnRows, TableModel, for_mixture
 from bgsub.clustering.model_file import QUANTILES, Outcome
 from bgsub.errors import BgsubError, SourceError
+from bgsub.mixture.comparison import ModelSelection, compare, counted_weights
 from bgsub.mixture.diagnosis import tell_of_collapse
 from bgsub.mixture.eligibility import NothingEligible
 from bgsub.mixture.em.rules import Tell
@@ -21,7 +22,6 @@ from bgsub.mixture.few_values import few_values, in_words
 from bgsub.mixture.fitting import Fit, FitOptions, fit
 from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from bgsub.mixture.input_checks import check_finite
-from bgsub.mixture.selection import ModelSelection, compare, counted_weights
 from bgsub.mixture.settings import CovarianceType, Criterion, NoiseRegion, default
 from bgsub.tables.learning import Choice, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation

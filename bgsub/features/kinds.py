@@ -11,8 +11,8 @@ import numpy as np
 from bgsub.errors import SourceError
 from bgsub.features.appearance import COLOURS, EDGES, TONES
 from bgsub.features.collecting import FEATURES, N_EMBEDDING, FrameFeatures
+from bgsub.mixture.comparison import compare
 from bgsub.mixture.fitting import Fit, FitOptions
-from bgsub.mixture.selection import compare
 from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
 
 MOST_CHOSEN = 8

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.mixture.comparison import compare
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.fitting import FitOptions
-from bgsub.mixture.selection import compare
 from bgsub.mixture.settings import COVARIANCES, CovarianceType, default
 from bgsub.video.writers.drawing import to_bgr
 

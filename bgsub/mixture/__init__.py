@@ -4,6 +4,7 @@
 `estimator`         `GaussianMixture`: checks, one fit, and what a fitted model is asked
 `fitting`           one fit, from rows and options to a mixture: what estimator, selection and tables stand on
 `selection`         `select`: how many components, of which covariance type
+`comparison`        what it stands on: fits of several combinations, and the best of them
 `fitted`            a mixture whose parameters are known, without scikit-learn: the door to apply one
 `parameters`        the parameters as plain arrays, their shapes, and what keeps arrays from being some
 `em`                from rows and a start to the parameters of greatest likelihood

@@ -214,7 +214,13 @@ class FittedMixture:
         one that holds nothing does not, and neither does one below the `cutoff`.
         """
         weights = check_sample_weight(sample_weight, len(X))
-        log_likelihood = entropy = total = 0.0
+        return self.criteria_of(self.criterion_sums(X, weights, missing=missing, threads=threads))
+
+    def criterion_sums(
+        self, X: np.ndarray, weights: np.ndarray | None, *, missing: Missing = "error", threads: int | None = None
+    ) -> np.ndarray:
+        """Return what `criteria` are made of, and what adds up over parts of the rows: likelihood, entropy, weight."""
+        sums = np.zeros(3)
         for start in range(0, len(X), ROWS_A_BLOCK):
             rows = X[start : start + ROWS_A_BLOCK]
             r = np.empty((len(rows), self.n_components))
@@ -228,9 +234,12 @@ class FittedMixture:
             w = np.ones(len(rows)) if w is None else w
             if self.cutoff is not None:
                 w, densities = w * (noise == 0), np.maximum(densities, self.cutoff)  # 0 times -inf would be NaN
-            log_likelihood += float(w @ densities)
-            entropy += float(w @ uncertainty)
-            total += float(w.sum())
+            sums += w @ densities, w @ uncertainty, w.sum()
+        return sums
+
+    def criteria_of(self, sums: np.ndarray) -> dict[str, float]:
+        """Return the `criteria` of rows of which these are the `criterion_sums`."""
+        log_likelihood, entropy, total = sums.tolist()
         bic = -2.0 * log_likelihood + self.n_parameters * math.log(total)
         aic = -2.0 * log_likelihood + 2.0 * self.n_parameters
         return {"log_likelihood": log_likelihood, "aic": aic, "bic": bic, "icl": bic + 2.0 * entropy}

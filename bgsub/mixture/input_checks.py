@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,17 @@ from bgsub.mixture.settings import Missing
 
 _ROUNDED = 1e-6  # of the number of rows, by which a sum of weights in float32 may be too small
 _BLOCK = 1 << 14  # rows looked at together
+
+NO_WEIGHT = "every sample_weight is zero: give at least one row a weight above it"
+"""What to say where no row counts."""
+
+
+class Fault(NamedTuple):
+    """The first value that a mixture cannot be fitted to: its row and column, and whether it is NaN or an infinity."""
+
+    row: int
+    column: int
+    is_nan: bool
 
 
 def check_finite(
@@ -34,8 +46,15 @@ def check_finite(
     ParameterError
         Its text begins as scikit-learn's and goes on with row and column, both counted from 0.
     """
+    fault = first_fault(X, missing)
+    if fault is not None:
+        raise fault_in_words(fault._replace(row=first_row + fault.row), X.dtype, names, missing=missing)
+
+
+def first_fault(X: np.ndarray, missing: Missing | None = None) -> Fault | None:
+    """Return the first NaN, unless `missing` allows it, or infinity of rows (n, D), in the order of the rows."""
     if X.dtype.kind not in "fc":
-        return
+        return None
     for start in range(0, len(X), _BLOCK):
         block = X[start : start + _BLOCK]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -44,14 +63,20 @@ def check_finite(
         rows, columns = np.nonzero(np.isinf(block) if missing == "em" else ~np.isfinite(block))
         if rows.size:
             row, column = int(rows[0]), int(columns[0])
-            nan = np.isnan(block[row, column])
-            what = "NaN" if nan else f"infinity or a value too large for {X.dtype!r}"
-            where = f"row {first_row + start + row}, column {column}"
-            called = "" if names is None else f" ({names[column]!r})"
-            raise ParameterError(
-                f"Input X contains {what} at {where}{called}; drop or impute such rows"
-                + (', or let missing="em" count them by what they hold' if nan and missing else "")
-            )
+            return Fault(start + row, column, bool(np.isnan(block[row, column])))
+    return None
+
+
+def fault_in_words(
+    fault: Fault, dtype: np.dtype, names: Sequence[str] | None, place: str = "", missing: Missing | None = None
+) -> ParameterError:
+    """Return the error of `check_finite` for a fault among values of a dtype; `place` says more of where it is."""
+    what = "NaN" if fault.is_nan else f"infinity or a value too large for {dtype!r}"
+    called = "" if names is None else f" ({names[fault.column]!r})"
+    return ParameterError(
+        f"Input X contains {what} at row {fault.row}, column {fault.column}{called}{place}; drop or impute such rows"
+        + (', or let missing="em" count them by what they hold' if fault.is_nan and missing else "")
+    )
 
 
 def check_observed(observed: np.ndarray, names: Sequence[str] | None = None) -> None:
@@ -66,8 +91,8 @@ def check_observed(observed: np.ndarray, names: Sequence[str] | None = None) -> 
         )
 
 
-def check_sample_weight(sample_weight: object, n: int) -> np.ndarray | None:
-    """Return weights as a float64 array of shape (n,), or None for None.
+def check_sample_weight(sample_weight: object, n: int, *, part: bool = False) -> np.ndarray | None:
+    """Return weights as a float64 array of shape (n,), or None for None; those of a part of the rows may all be 0.
 
     Raises
     ------
@@ -87,8 +112,8 @@ def check_sample_weight(sample_weight: object, n: int) -> np.ndarray | None:
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if bad.size:
         raise ParameterError(f"sample_weight[{bad[0]}] is {weights[bad[0]]}: give finite weights from 0 up")
-    if n and not weights.any():
-        raise ParameterError("every sample_weight is zero: give at least one row a weight above it")
+    if n and not part and not weights.any():
+        raise ParameterError(NO_WEIGHT)
     return weights
 
 
@@ -99,7 +124,11 @@ def row_count_shortfall(weights: np.ndarray | None) -> str:
     """
     if weights is None:
         return ""
-    total, n_rows = float(weights.sum(dtype=np.float64)), int(np.count_nonzero(weights))
+    return shortfall_in_words(float(weights.sum(dtype=np.float64)), int(np.count_nonzero(weights)))
+
+
+def shortfall_in_words(total: float, n_rows: int) -> str:
+    """Return the same of the sum of the weights and the number of rows that have one."""
     if total >= n_rows * (1.0 - _ROUNDED):
         return ""
     return f"the weights sum to {total:.6g}, less than the {n_rows:,} rows that have one"

@@ -40,6 +40,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "trim": [Interval(Real, 0.0, MOST_TRIMMED, closed="both")],
 }
 
+_DASK = ("dask", "dask_expr")  # the packages whose types are Dask's: it is known by name, and not imported
+
 _FITTED = (
     *("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"),
     *("converged_", "n_iter_", "lower_bound_", "lower_bounds_", "n_features_in_", "feature_names_in_"),
@@ -59,7 +61,17 @@ def validated(estimator: Any, X: Any, **checks: Any) -> np.ndarray:
 
     Arrays of other libraries become NumPy's, also where scikit-learn is told to leave them what they are: kernels read
     nothing else.
+
+    Raises
+    ------
+    ParameterError
+        When they lie in partitions of Dask: making an array of them would take the memory of all.
     """
+    if type(X).__module__.partition(".")[0] in _DASK:
+        raise ParameterError(
+            f"X is a {type(X).__name__} of Dask, which may be larger than memory: give it to bgsub.distributed.fit, "
+            "which works on its partitions, or to select, predict or score_samples there; or X.compute() to this"
+        )
     X = np.asarray(X) if hasattr(X, "__array_namespace__") else X  # else float32 would become float64
     with config_context(array_api_dispatch=False):
         return validate_data(estimator, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **checks)

@@ -13,7 +13,7 @@ import pytest
 
 import bgsub
 from bgsub.errors import ParameterError
-from bgsub.mixture.selection import Candidate, ModelSelection
+from bgsub.mixture.comparison import Candidate, ModelSelection
 
 RANDOM = np.random.default_rng(0)
 ROWS = np.concatenate([RANDOM.normal([0, 5, 1], 1, (60, 3)), RANDOM.normal([9, 1, 4], 2, (40, 3))])

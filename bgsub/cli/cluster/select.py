@@ -31,7 +31,7 @@ from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS
 from bgsub.mixture.settings import COVARIANCE_TYPES
 
 if TYPE_CHECKING:
-    from bgsub.mixture.selection import ModelSelection
+    from bgsub.mixture.comparison import ModelSelection
 
 _CRITERIA = ("bic", "aic", "icl")
 

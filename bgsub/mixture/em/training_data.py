@@ -11,7 +11,7 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.mixture.em.row_sample import RowSample
-from bgsub.mixture.input_checks import check_finite, check_observed, check_sample_weight
+from bgsub.mixture.input_checks import NO_WEIGHT, check_finite, check_observed, check_sample_weight
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.cpu import row_pass
 from bgsub.mixture.passes.missing import gap_pass
@@ -80,7 +80,9 @@ class RowsInMemory:
         self.missing, self._gaps = missing, missing == "em"
         if self._gaps:
             self._observed = np.zeros(self.n_features, np.bool_)
-            self.n_rows = sum(_count(block, weights, self._observed) for block, weights in self._parts(_ROWS_A_BLOCK))
+            self.n_rows = sum(
+                count_rows(block, weights, self._observed) for block, weights in self._parts(_ROWS_A_BLOCK)
+            )
 
     def sample(self, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return at most `size` rows, drawn without replacement, and their weights.
@@ -97,8 +99,8 @@ class RowsInMemory:
             for block, weights in self._parts(
                 _ROWS_A_BLOCK if len(self._X) > size else size
             ):  # all at once if all stay
-                drawn.add(*(_telling(block, weights) if self._gaps else (block, weights)))
-        return _completed(drawn) if self._gaps else drawn.result()
+                drawn.add(*(telling_rows(block, weights) if self._gaps else (block, weights)))
+        return completed_rows(drawn) if self._gaps else drawn.result()
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context with what passes need."""
@@ -172,24 +174,25 @@ class RowsInBlocks:
             block, block_weights = _split(given)
             X = self._checked(block, self._n_read == 0)
             check_finite(X, self.names, first_row=self._n_read, missing=self.missing)
-            weights = check_sample_weight(block_weights, len(X)) if block_weights is not None else None
+            weights = check_sample_weight(block_weights, len(X), part=True) if block_weights is not None else None
             dtypes.append(X.dtype)
             self._n_read += len(X)
             self.n_features = X.shape[1]
             if self.missing == "em":
                 observed = np.zeros(X.shape[1], np.bool_) if observed is None else observed
-                self.n_rows += _count(X, weights, observed)
-                drawn.add(*_telling(X, weights))
+                self.n_rows += count_rows(X, weights, observed)
+                drawn.add(*telling_rows(X, weights))
             else:
                 self.n_rows += len(X) if weights is None else int(np.count_nonzero(weights))
                 drawn.add(X, weights)
         if not self._n_read:
             raise ParameterError("blocks holds no rows: check what it is read from")
         self.dtype = np.result_type(*set(dtypes))
-        if observed is None:
-            return drawn.result()
-        check_observed(observed, self.names)
-        return _completed(drawn)
+        if observed is not None:
+            check_observed(observed, self.names)
+        if not self.n_rows:
+            raise ParameterError(NO_WEIGHT)
+        return drawn.result() if observed is None else completed_rows(drawn)
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context in which the blocks are read once more for each pass."""
@@ -225,7 +228,7 @@ class RowsInBlocks:
             )
 
 
-def _count(X: np.ndarray, weights: np.ndarray | None, observed: np.ndarray) -> int:
+def count_rows(X: np.ndarray, weights: np.ndarray | None, observed: np.ndarray) -> int:
     """Return how many rows of a weight hold something; note in `observed`, (D,) bool, in which columns they do."""
     there = ~np.isnan(X)
     if weights is not None:
@@ -234,7 +237,7 @@ def _count(X: np.ndarray, weights: np.ndarray | None, observed: np.ndarray) -> i
     return int(np.count_nonzero(there.any(axis=1)))
 
 
-def _telling(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+def telling_rows(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the rows that hold something."""
     tells = ~np.isnan(X).all(axis=1)
     if tells.all():
@@ -242,7 +245,7 @@ def _telling(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.
     return X[tells], None if weights is None else weights[tells]
 
 
-def _completed(drawn: RowSample) -> tuple[np.ndarray, np.ndarray]:
+def completed_rows(drawn: RowSample) -> tuple[np.ndarray, np.ndarray]:
     """Return what was drawn, its gaps filled in."""
     from bgsub.mixture.em.completion import completed  # here: few fits need it
 
