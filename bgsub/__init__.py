@@ -90,6 +90,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name at its first use: ``bgsub --help`` must not wait for Numba."""
+    if name == "distributed":  # a room of its own, whose public names are imported at their first use, too
+        return importlib.import_module("bgsub.distributed")
     if name not in _HOME:
         raise AttributeError(f"module 'bgsub' has no attribute {name!r}")
     with explained(f"bgsub.{name}"):

@@ -1,0 +1,69 @@
+"""Work over the partitions of a table on Dask: a task a partition, and what tasks return added up as a tree."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from functools import reduce
+from typing import Any
+
+import dask
+from dask.delayed import Delayed, delayed
+
+from bgsub.errors import ClusterError
+
+_FAN = 16  # results that one task adds up: few tasks, and few results that wait for each other
+
+
+def each(work: Callable[..., Any], partitions: Sequence[tuple[Any, ...]], *told: Any) -> list[Delayed]:
+    """Return the tasks that call ``work(*partition, *told)``, one a partition; the dashboard has the function's name.
+
+    What is told goes to the workers once. It stays whole: Dask would take tuples and dataclasses apart.
+    """
+    task = delayed(work, pure=False)
+    shared = [delayed(value, traverse=False) for value in told]
+    return [task(*partition, *shared) for partition in partitions]
+
+
+def tree_sum(add: Callable[[Any, Any], Any], parts: Sequence[Delayed]) -> Delayed:
+    """Return what adds up the parts, always in the same order; None, of a part without rows, does not count."""
+    task, held = delayed(_add_up, pure=False), list(parts)
+    while len(held) > 1:
+        held = [task(add, held[i : i + _FAN]) for i in range(0, len(held), _FAN)]
+    return held[0]
+
+
+def _add_up(add: Callable[[Any, Any], Any], parts: Sequence[Any]) -> Any:
+    present = [part for part in parts if part is not None]
+    return reduce(add, present) if present else None
+
+
+def computed(wanted: Sequence[Any]) -> list[Any]:
+    """Return the values of tasks, by the client that there is or else by threads here.
+
+    Raises
+    ------
+    ClusterError
+        Where the scheduler or too many workers were lost; errors of tasks come as they are.
+    """
+    with _losses_explained():
+        return list(dask.compute(*wanted))
+
+
+@contextlib.contextmanager
+def _losses_explained() -> Iterator[None]:
+    """Let what was lost become one line, while the block runs."""
+    try:
+        yield
+    except CancelledError as error:
+        raise ClusterError(
+            "the connection to the scheduler was lost in the middle of a pass: start it again, and repeat the fit"
+        ) from error
+    except Exception as error:
+        if type(error).__name__ != "KilledWorker":
+            raise
+        raise ClusterError(
+            f"a partition has taken down every worker that tried it ({error}): see whether it fits into a worker's "
+            "memory, and cut the table into smaller ones"
+        ) from error
