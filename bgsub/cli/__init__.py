@@ -67,10 +67,12 @@ class Program(LazyGroup):
 def _is_source(word: str) -> bool:
     """Tell whether a word looks like something to mask: also a pattern, or a path that was pasted with its quotes."""
     from bgsub.video.locating import locate, readings
+    from bgsub.video.stores import is_stored
 
     found = locate(word) if word else Path()
     return (
         not isinstance(found, Path)
+        or is_stored(found)
         or os.path.lexists(found)
         or any(text.lower().endswith((*READABLE_VIDEOS, *READABLE_IMAGES)) or "*" in text for text in readings(word))
     )

@@ -14,6 +14,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.job import Job
 from bgsub.jobs.manifest import Entry, Manifest, Stamp, State, digest
 from bgsub.jobs.naming import Task, paths_of, patterns, plan
+from bgsub.video.store_paths import as_path
 
 logger = logging.getLogger(__name__)
 
@@ -145,14 +146,14 @@ def stamp_of(item: Input) -> Stamp:
     """Return by what an input is known to be the same; without a size where it can be another without a sign."""
     if not item.is_path or item.error:
         return Stamp()
-    path = Path(item.source)
-    if path.is_file():
-        return Stamp.of([Path(name) for name in item.reads])
-    from bgsub.video.readers.images import list_images
-
+    path = as_path(item.source)
     try:
+        if path.is_file():
+            return Stamp.of([as_path(name) for name in item.reads])
+        from bgsub.video.readers.images import list_images
+
         return Stamp.of(list_images(path))
-    except SourceError:  # it says so again when it is opened
+    except (SourceError, OSError):  # it says so again when it is opened
         return Stamp()
 
 

@@ -12,6 +12,8 @@ from bgsub.errors import SourceError
 from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
 from bgsub.video.readers.contents import SEVERAL, content_of
 from bgsub.video.readers.image_names import number_order
+from bgsub.video.store_paths import StorePath, shown
+from bgsub.video.stores import ADVICE, is_stored
 
 logger = logging.getLogger(__name__)
 
@@ -50,21 +52,36 @@ def films_among(files: Sequence[Path]) -> list[Path]:
 
 def folders_below(root: Path) -> Iterator[Path]:
     """Yield a folder and the visible ones below it, no links; of a sequence in CDnet's layout only itself."""
-    for folder, below, _ in os.walk(root):
-        path = Path(folder)
+    for path, below in _walk(root):
         below[:] = sorted((name for name in below if not name.startswith(".")), key=lambda name: name_order(Path(name)))
         if has_pictures(path / SEQUENCE):
             below.clear()
         yield path
 
 
+def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a folder and those below it, each with the names of the ones in it, which may be changed."""
+    if not isinstance(root, StorePath):
+        for folder, below, _ in os.walk(root):
+            yield Path(folder), below
+        return
+    below = [path.name for path in root.iterdir() if path.is_dir()]
+    yield root, below
+    for name in below:
+        yield from _walk(root / name)
+
+
 def files_in(folder: Path) -> list[Path]:
     """Return the visible files of a folder, in the order of their numbers; `SourceError` where it cannot be read."""
     try:
+        if isinstance(folder, StorePath):
+            stored = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
+            return sorted(stored, key=name_order)
         with os.scandir(folder) as entries:
             files = [Path(entry.path) for entry in entries if not entry.name.startswith(".") and _is_readable(entry)]
     except OSError as error:
-        raise SourceError(f"cannot look into {folder}: {error.strerror or error}; check its permissions") from error
+        advice = ADVICE if is_stored(folder) else "check its permissions"
+        raise SourceError(f"cannot look into {shown(folder)}: {error.strerror or error}; {advice}") from error
     return sorted(files, key=name_order)
 
 

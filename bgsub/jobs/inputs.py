@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bgsub.errors import SourceError
-from bgsub.jobs.folders import SEQUENCE
+from bgsub.jobs.folders import SEQUENCE, is_video
 from bgsub.jobs.matches import (
     MOST_INPUTS,
     Match,
@@ -28,6 +28,7 @@ from bgsub.jobs.matches import (
     stands_for_many,
 )
 from bgsub.video.readers import image_names
+from bgsub.video.stores import is_stored, without_secrets
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,15 @@ class Input:
     def shown(self) -> str:
         """What messages call it: as it was found, without secrets."""
         more = f" and {len(self.pictures) - 1} more" if self.pictures else ""
-        return self.source + more if self.is_path else self.identity
+        return without_secrets(self.source) + more if self.is_path else self.identity
 
     @property
     def identity(self) -> str:
         """What a manifest knows it by: its absolute path, or the URL or camera as named, but without secrets."""
         if self.pictures:
-            return f"{absolute(self.source)}+{len(self.pictures) - 1}#{_digest(*self.pictures)}"
+            return f"{without_secrets(str(absolute(self.source)))}+{len(self.pictures) - 1}#{_digest(*self.pictures)}"
         if self.is_path:
-            return str(absolute(self.source))
+            return without_secrets(str(absolute(self.source)))
         bare = re.sub(r"://[^/]*@", "://", self.source.partition("?")[0])
         return bare if bare == self.source else f"{bare}#{_digest(self.source)}"
 
@@ -166,17 +167,20 @@ def _placed(matches: Sequence[Match]) -> Iterator[Input]:
             yield Input(match.source, name, name, is_path=False)
             continue
         path = absolute(match.source)
-        if match.pictures or _is_sequence_name(path):  # named as its folder
+        if match.pictures or (not match.error and _is_sequence_name(path)):  # named as its folder
             path = path.parent
-        if path.name == SEQUENCE and path.is_dir():
+        # Each question to a store takes a while, and of what was listed as a video the answer is known.
+        known = is_stored(match.source) and (match.error or is_video(path))
+        is_folder = not known and path.is_dir()
+        if path.name == SEQUENCE and is_folder:
             path = path.parent
-        name = path.name if path.is_dir() else path.stem
+        name = path.name if is_folder else path.stem
         names = name or "video", path.name or "video"
         yield Input(match.source, *names, _below(path.parent, root), match.error, pictures=match.pictures)
 
 
 def _is_sequence_name(path: Path) -> bool:
-    return not exists(str(path)) and image_names.is_pattern(path)
+    return image_names.is_pattern(path) and not exists(str(path))
 
 
 def _below(folder: Path, root: str | None) -> str:

@@ -29,6 +29,8 @@ from bgsub.jobs.folders import (
 )
 from bgsub.video.locating import locate, readings
 from bgsub.video.readers import image_names
+from bgsub.video.store_paths import StorePath, as_path
+from bgsub.video.stores import ADVICE, is_stored, without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,16 @@ class Match:
 
 def matches_of(name: str, recursive: bool) -> Iterator[Match]:
     """Yield what one name means."""
+    try:
+        yield from _meant_by(name, recursive)
+    except OSError as error:
+        if not is_stored(name):
+            raise
+        reason = f"cannot look into {without_secrets(name)}: {error.strerror or error}; {ADVICE}"
+        yield Match(name, str(as_path(name).parent), reason)
+
+
+def _meant_by(name: str, recursive: bool) -> Iterator[Match]:
     found = locate(name) if name else name
     if not isinstance(found, Path):
         yield Match(str(found))
@@ -122,7 +134,7 @@ def _of_pattern(pattern: str, recursive: bool) -> Iterator[Match]:
     yield from (Match(str(path), base) for path in wanted)
     if pictures and not wanted:
         for folder in dict.fromkeys(path.parent for path in pictures):
-            above = base if folder != Path(base) else str(folder.absolute().parent)
+            above = base if folder != as_path(base) else str(folder.absolute().parent)
             yield Match(str(folder / Path(pattern).name), above)
     found = bool(wanted or pictures)
     folders = [] if found and "**" in pattern else [path for path in met if path.is_dir()]
@@ -140,20 +152,27 @@ def _met_by(pattern: str) -> tuple[str, list[Path]]:
 
     Folders in it that exist under their names are meant literally: ``my [1]/*.mp4``.
     """
-    parts = Path(pattern).parts
-    fixed, position = Path(), 0
+    whole = as_path(pattern)
+    parts, position = whole.parts, 0
+    fixed = type(whole)()
     while position < len(parts) - 1 and (not is_pattern(parts[position]) or exists(str(fixed / parts[position]))):
         fixed /= parts[position]
         position += 1
-    names = glob.iglob("/".join(parts[position:]), root_dir=fixed, recursive=True)  # noqa: PTH207 - it shows hidden ones
-    met = [fixed / name for name in itertools.islice(names, MOST_INPUTS + 1)]
+    rest = "/".join(parts[position:])
+    if isinstance(fixed, StorePath):
+        found = (path for path in fixed.matching(rest) if not any(part.startswith(".") for part in path.parts))
+        met: list[Path] = list(itertools.islice(found, MOST_INPUTS + 1))
+    else:
+        names = glob.iglob(rest, root_dir=fixed, recursive=True)  # noqa: PTH207 - pathlib's shows hidden ones
+        met = [fixed / name for name in itertools.islice(names, MOST_INPUTS + 1)]
     return str(fixed), sorted(met, key=_path_order)
 
 
 def stands_for_many(name: str, matches: Sequence[Match]) -> bool:
     """Say whether a name stands for what is there, be it one file today: a folder of videos, or a pattern."""
     named = locate(name) if name else name
-    one_file = len(matches) == 1 and matches[0].base is not None and Path(matches[0].source).is_file()
+    one_file = len(matches) == 1 and matches[0].base is not None and not matches[0].error
+    one_file = one_file and as_path(matches[0].source).is_file()
     return one_file and isinstance(named, Path) and (named.is_dir() or not exists(str(named)))
 
 
@@ -183,7 +202,7 @@ def grouped(matches: Sequence[Match]) -> list[Match]:
 
 
 def _is_picture(match: Match) -> bool:
-    path = Path(match.source)
+    path = as_path(match.source)
     return match.base is not None and is_image(path) and path.is_file() and not holds_several(path)
 
 
@@ -205,9 +224,9 @@ def _path_order(path: Path) -> tuple[list[list[tuple[str, int]]], str]:
 
 def absolute(path: str) -> Path:
     """Return a path from the root, without dots; a link keeps its own name."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - it would follow links
+    return StorePath(path) if is_stored(path) else Path(os.path.abspath(path))  # noqa: PTH100 - it would follow links
 
 
 def exists(name: str) -> bool:
     """Say whether there is something of this name, be it a link that leads nowhere."""
-    return os.path.lexists(name)
+    return StorePath(name).exists() if is_stored(name) else os.path.lexists(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.opening import open_source
 from bgsub.video.source import Source
+from bgsub.video.store_paths import as_path
 
 WIDTH, FAST_WIDTH = 640, 320
 """Pixels of the widest picture that is looked at, unless told otherwise: of `ScanJob.fast` the second."""
@@ -40,7 +40,8 @@ def open_small(job: ScanJob) -> Source:
     shrink = job.shrink or (FAST_WIDTH if job.fast else WIDTH)
     sources, enough = list(job.sources), 0.0 if job.excerpt.every > 1 else job.looks or 0.0
     wanted = {**vars(job.excerpt), "luma": True, "shrink": shrink, "enough": enough}
-    if not job.read_ahead and all(map(os.path.exists, sources)):  # what comes at the world's pace must be taken at once
+    # What comes at the world's pace must be taken at once.
+    if not job.read_ahead and all(as_path(name).exists() for name in sources):
         wanted |= {"threads": 1, "prefetch": 0}
     return open_source(sources if len(sources) > 1 else sources[0], **wanted)
 

@@ -12,6 +12,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.manifest import Manifest
 from bgsub.motion.folder import MANIFEST
 from bgsub.motion.outputs import EVENT, RESULT
+from bgsub.video.store_paths import as_path
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def without_own(inputs: Sequence[Input], folder: Path | None, reel: str | None =
     def is_own(item: Input) -> bool:
         if not item.is_path or item.pictures or item.identity in recordings:
             return False
-        path = Path(item.source).absolute()
+        path = as_path(item.source).absolute()
         named = _CLIP.fullmatch(path.name)
         return path == (reel and Path(reel).absolute()) or (
             named is not None and path.with_name(named[1] + RESULT) in results

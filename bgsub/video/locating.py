@@ -7,11 +7,14 @@ import re
 import urllib.parse
 from pathlib import Path
 
+from bgsub.video.store_paths import StorePath
+from bgsub.video.stores import is_stored
+
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _QUOTES = (("'", "'"), ('"', '"'), ("\u2018", "\u2019"), ("\u201c", "\u201d"), ("`", "`"))
 
 Located = int | str | Path
-"""A camera's number; ``-`` or an address; a path."""
+"""A camera's number; ``-`` or an address; a path, on this machine or on a store."""
 
 
 def locate(source: str | os.PathLike[str] | int) -> Located:
@@ -28,12 +31,12 @@ def locate(source: str | os.PathLike[str] | int) -> Located:
     Returns
     -------
     int, str or Path
-        A camera's number; ``-`` or an address (never of a file); a path.
+        A camera's number; ``-`` or an address (never of a file); a path, a `StorePath` where it is on a store.
     """
     if isinstance(source, int):
         return source
     if not isinstance(source, str):
-        return Path(source)
+        return source if isinstance(source, StorePath) else Path(source)
     for text in readings(source):
         if text == "-":
             return text
@@ -41,6 +44,8 @@ def locate(source: str | os.PathLike[str] | int) -> Located:
             return Path(text)
         if re.fullmatch(r"[0-9]{1,4}", text):
             return int(text)
+        if is_stored(text.strip()):
+            return StorePath(text.strip())
         if url := _URL.match(text):
             if url[1].lower() != "file":
                 return text.strip()

@@ -17,6 +17,8 @@ from bgsub.video.locating import locate
 from bgsub.video.rational import as_rate
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
+from bgsub.video.store_paths import as_path, shown
+from bgsub.video.stores import ADVICE, is_stored
 
 if TYPE_CHECKING:
     from bgsub.video.readers.raw import RawPictures
@@ -55,7 +57,8 @@ def open_source(
     source : str, path-like or int
         A video or image file; a URL (``rtsp://``, ``http://``, ``udp://``, ...); a camera by index (``0`` or
         ``"0"``) or device (``/dev/video0``); ``-`` for a video on standard input; a folder of images, or of a
-        CDnet sequence (its ``input`` folder is read); a pattern of image files (``in%06d.jpg``, ``*.png``).
+        CDnet sequence (its ``input`` folder is read); a pattern of image files (``in%06d.jpg``, ``*.png``). Files,
+        folders and patterns may lie on a store that fsspec reaches (``s3://bucket/cam1.mp4``).
         Images come in the order of the numbers in their names. A list or tuple of these is one source: the parts
         follow on one timeline, brought to the size of the first; one that cannot be read whole is warned of, and
         when all were read the iteration raises `SourceError`. Images are one sequence, in the order given.
@@ -238,7 +241,7 @@ def _open_joined(parts: Sequence[OneSource], selection: Selection, reading: _Rea
     if len(parts) == 1:
         return _open(parts[0], selection, reading)
     names = [part if isinstance(part, int) else os.fspath(part) for part in parts]
-    files = [Path(name) for name in names if isinstance(name, str) and Path(name).suffix.lower() in READABLE_IMAGES]
+    files = [as_path(name) for name in names if isinstance(name, str) and Path(name).suffix.lower() in READABLE_IMAGES]
     if names and len(files) == len(names) and all(_is_picture(file) for file in files):
         from bgsub.video.readers.images import ImageSource
 
@@ -285,10 +288,11 @@ def _open_path(path: Path, selection: Selection, reading: _Reading) -> Source:
             return _open_images(path, selection, reading)
         if re.fullmatch(r"/dev/video\d+", str(path)):
             return _open_camera(str(path), selection, reading)
-        raise SourceError(f"cannot open {path}: no such file or folder; check the path") from None
+        raise SourceError(f"cannot open {shown(path)}: no such file or folder; check the path") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"cannot open {path}: {reason}; check the path") from error
+        advice = ADVICE if is_stored(path) else "check the path"
+        raise SourceError(f"cannot open {shown(path)}: {reason}; {advice}") from error
     if stat.S_ISCHR(mode):
         return _open_camera(str(path), selection, reading)
     if stat.S_ISDIR(mode):
@@ -314,7 +318,8 @@ def _open_file(path: Path, regular: bool, selection: Selection, reading: _Readin
         content = content_of(path) if regular and reading.raw is None else "other"
         single = content == "other" and path.suffix.lower() in READABLE_IMAGES and not (regular and is_sequence(path))
     except OSError as error:
-        raise SourceError(f"cannot open {path}: {error.strerror or error}; check its permissions") from error
+        advice = ADVICE if is_stored(path) else "check its permissions"
+        raise SourceError(f"cannot open {shown(path)}: {error.strerror or error}; {advice}") from error
     if content == "tiff":
         from bgsub.video.readers.pages import PagesSource, TiffStack
 

@@ -8,7 +8,6 @@ import logging
 import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from pathlib import Path
 from time import monotonic
 
 import av
@@ -32,6 +31,7 @@ from bgsub.video.readers.wholeness import shortfall
 from bgsub.video.selection import Selection
 from bgsub.video.sound import Sound
 from bgsub.video.source import Source
+from bgsub.video.store_paths import as_path
 
 log = logging.getLogger(__name__)
 
@@ -391,6 +391,6 @@ class ContainerSource(Source):
         sent = None if self._sought else self._packets.count
         # The last frame lasts as long as any other: seconds, in a time lapse.
         lasted = math.inf if self._rate or self._times.n_set else time + float(1 / (self._packets.fps or _ASSUMED_RATE))
-        path = Path(self._input.file.name) if self._input.file is not None else None
+        path = as_path(self._input.file.name) if self._input.file is not None else None
         if ending := shortfall(path, self._input.stream, self._input.promised, sent, lasted):
             log.warning("%s ends after %s: it is cut off", self._input.shown, ending)

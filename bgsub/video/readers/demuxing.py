@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 import av
 import av.error
@@ -26,6 +26,8 @@ from bgsub.video.readers.raw import RawPictures, advice
 from bgsub.video.readers.refusals import WEB_PAGE, explain, is_html, is_video_site, one_line, without_password
 from bgsub.video.readers.streams import choose_stream
 from bgsub.video.readers.wholeness import frames_to_come, has_index, packets_to_come
+from bgsub.video.stored_file import WINDOW, StoredFile
+from bgsub.video.stores import is_stored, without_secrets
 
 NETWORK_TIMEOUT = 10.0
 """Seconds to wait for a network source, at its opening and at each read."""
@@ -61,7 +63,7 @@ class Input:
     name : str
         Short name for outputs.
     file : binary file or None
-        What the container of a file or a named pipe is read from.
+        What the container of a file or a named pipe is read from; a `StoredFile` where it lies on a store.
     seekable : bool
         FFmpeg could look at the end of a file before it began.
     promised : tuple of int, or None
@@ -85,6 +87,11 @@ class Input:
         """Name of the codec, e.g. ``h264``, whichever decoder reads it."""
         return self.stream.codec_context.codec.canonical_name
 
+    @property
+    def lost(self) -> OSError | None:
+        """Why the store on which a file lies has given up; None of a file elsewhere, and as long as it has not."""
+        return self.file.failure if isinstance(self.file, StoredFile) else None
+
     def close(self) -> None:
         """Close container and file; no other thread may be using them."""
         self.container.close()
@@ -100,7 +107,7 @@ def open_input(
     Parameters
     ----------
     location : str
-        Path of a file, URL, or ``-`` for standard input.
+        Path or address on a store of a file, URL, or ``-`` for standard input.
     stream : int or None
         Number of the stream; None chooses as `choose_stream` says.
     raw : RawPictures or None
@@ -113,15 +120,16 @@ def open_input(
     SourceError
         When it cannot be opened, has no video, or its pictures are larger than supported.
     """
-    kind: Kind = "pipe" if location == "-" else "network" if "://" in location else "file"
-    shown = {"pipe": "standard input", "network": without_password(location), "file": location}[kind]
+    stored = is_stored(location)
+    kind: Kind = "pipe" if location == "-" else "network" if "://" in location and not stored else "file"
+    shown = {"pipe": "standard input", "network": without_password(location), "file": without_secrets(location)}[kind]
     file: IO[bytes] | None = None
     container: InputContainer | None = None
     seekable = False
     reading = _Reading("rawvideo", raw.options(location, rate)) if raw else _Reading()
     try:
         if kind == "file":
-            file = Path(location).open("rb")  # noqa: SIM115 - closed by Input.close()
+            file = _opened_file(location)
             kind = "file" if file.seekable() else "pipe"  # a named pipe, or /dev/stdin
             container, seekable = _open_file(file, kind, reading)
         elif kind == "pipe":
@@ -141,17 +149,26 @@ def open_input(
         if isinstance(error, av.error.FFmpegError) and kind == "network" and _is_web_page(location, error):
             raise SourceError(f"cannot open {shown}: {WEB_PAGE}") from error
         if isinstance(error, Exception) and not isinstance(error, SourceError):
-            raise SourceError(f"cannot open {shown}: {explain(error, kind, location, NETWORK_TIMEOUT)}") from error
+            lost = file.failure if isinstance(file, StoredFile) else None
+            reason = explain(lost or error, kind, location, NETWORK_TIMEOUT)
+            raise SourceError(f"cannot open {shown}: {reason}") from error
         raise
     opened = Input(container, chosen, kind, shown, _short_name(kind, location), file, seekable)
     if file is not None and seekable:
-        length = os.fstat(file.fileno()).st_size
+        length = file.size if isinstance(file, StoredFile) else os.fstat(file.fileno()).st_size
         opened.promised = packets_to_come(chosen, length)
         opened.n_frames = frames_to_come(chosen, length)
     elif kind == "network" and container.duration is not None:
         opened.promised = packets_to_come(chosen, None)
         opened.n_frames = frames_to_come(chosen, None)
     return opened
+
+
+def _opened_file(location: str) -> IO[bytes]:
+    """Open a file, which is closed by `Input.close`."""
+    if is_stored(location):
+        return cast(IO[bytes], StoredFile(location, WINDOW, ends=True))
+    return Path(location).open("rb")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bgsub.video.readers.demuxing import Input, duration_of, explain_read, open_
 from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, joined_length, nominal_rate
 from bgsub.video.readers.raw import RawPictures
 from bgsub.video.readers.receiving import CLOCKLESS, LIVE_SCHEMES, Received, Receiver, is_recording
+from bgsub.video.stores import ADVICE
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ class PacketSource:
         return self.input.stream
 
     def __iter__(self) -> Iterator[Packet]:
-        """Yield the packets; raise `SourceError` where a network stream breaks off.
+        """Yield the packets; raise `SourceError` where a network stream breaks off, or a store gives up.
 
         A file that cannot be read to its end ends there, with a warning.
         """
@@ -183,7 +184,7 @@ class PacketSource:
             if self._receiver is not None and not self._may_end():
                 self.broken = _CLOSED
         except BrokenRead as error:
-            if self.input.kind != "network":
+            if self.input.kind != "network" and not self.input.lost:
                 if self.count:  # else the caller says that there is nothing
                     log.warning("%s cannot be read to its end: %s", self.input.shown, error)
                 return
@@ -193,6 +194,8 @@ class PacketSource:
             if closed and self._may_end():
                 return
             self.broken = _CLOSED if closed else f"{error}; check the sender and the network"
+        if self.input.lost:
+            self.broken = f"{explain_read(self.input.lost)}; {ADVICE}"
         if self.broken:
             raise SourceError(f"{self.input.shown} broke off after {self.count} packets: {self.broken}")
 
@@ -359,7 +362,8 @@ def open_packets(
     Parameters
     ----------
     location : str or path-like
-        Path of a file, URL of a stream (``rtsp://``, ``http://``, ``udp://``, ...), or ``-`` for standard input.
+        Path of a file, or its address on a store; URL of a stream (``rtsp://``, ``http://``, ...); ``-`` for
+        standard input.
     stream : int, optional
         Number of the stream in its container; the best one where none is given.
     raw : RawPictures, optional

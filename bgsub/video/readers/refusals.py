@@ -9,6 +9,8 @@ from pathlib import Path
 import av.error
 
 from bgsub.video.readers.wholeness import has_index, is_mp4, mp4_boxes
+from bgsub.video.store_paths import as_path
+from bgsub.video.stores import ADVICE, is_stored
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<MPD", b"<?xml", b"[playlist]", b"[reference]")
 _WEB_PAGES = (b"<!doctype html", b"<html", b"<head", b"<!--")
@@ -46,8 +48,8 @@ def explain(error: Exception, kind: str, location: str, timeout: float) -> str:
     if kind == "pipe":
         return f"{reason}; pipe a format that can be read without seeking (avi, mkv, mpegts) into it"
     if isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError) and error.filename:
-        return f"{reason}; check the path"
-    return _explain_file(Path(location))
+        return f"{reason}; {ADVICE if is_stored(location) else 'check the path'}"
+    return _explain_file(as_path(location))
 
 
 def _explain_file(path: Path) -> str:

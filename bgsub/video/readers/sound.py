@@ -111,5 +111,7 @@ class SoundReader:
                 if packet.size and packet.pts is not None:
                     time = packet.pts * time_base - self._sound.origin
                     yield time, packet
+            if self._input.lost:
+                raise self._input.lost
         except Exception as error:  # whatever the library raises of a damaged file
             self.damage = f"cannot be read beyond {float(time):.1f} s ({one_line(error)})"

@@ -53,10 +53,13 @@ def mp4_boxes(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def _ending(path: Path) -> tuple[bool | None, bytes]:
-    """Return whether a file is cut off, and the kind of the last box of an MP4."""
-    with path.open("rb") as file:
-        cut = is_cut_off(file)
-        kinds = [kind for kind, _ in mp4_boxes(file)] if cut else []
+    """Return whether a file is cut off, and the kind of the last box of an MP4; None where it is not there any more."""
+    try:
+        with path.open("rb") as file:
+            cut = is_cut_off(file)
+            kinds = [kind for kind, _ in mp4_boxes(file)] if cut else []
+    except OSError:
+        return None, b"moov"
     return cut, kinds[-1] if kinds else b""
 
 

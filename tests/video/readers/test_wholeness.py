@@ -200,3 +200,12 @@ def test_an_mp4_whose_index_is_damaged_is_not_called_cut_off(tmp_path: Path) -> 
     with pytest.raises(SourceError) as caught:
         open_source(path)
     assert "before its index" not in str(caught.value)
+
+
+def test_a_file_that_goes_after_its_last_frame_has_no_ending_to_look_at(tmp_path, caplog):
+    clip = write_clip(tmp_path / "a.mkv", pictures(5))
+    with open_source(clip, prefetch=0) as source:
+        for frame in source:
+            if frame.index == 4:
+                clip.unlink()
+    assert not caplog.messages
