@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from dask.delayed import Delayed
@@ -180,14 +180,36 @@ def _float(dtype: Any) -> Any:
 # -------------------------------------------------------------------------------------------------- where a block is
 
 
-def rows_of_block(block: Any, dtype: Any) -> np.ndarray:
-    """Return a block as an array of rows of a dtype; what is missing in a frame, or masked, is NaN.
+class Block(Protocol):
+    """A block of rows that is read where it is worked on."""
+
+    def read(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows (n, D), float64, and their weights or None."""
+
+
+def rows_and_weights(block: Any, weights: Any, dtype: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return a block as an array of rows of a dtype, and float64 weights or None; values are not checked.
+
+    What is missing in a frame, or masked, is NaN.
 
     Raises
     ------
     ParameterError
-        When a value is no number.
+        When a value is no number, or there are more or fewer weights than rows.
     """
+    if hasattr(block, "read"):
+        of_block: Block = block
+        return of_block.read()
+    X = _numbers(block, dtype, "X")
+    if weights is None:
+        return X, None
+    found = _numbers(weights, np.float64, "sample_weight")
+    if found.shape != X.shape[:1]:
+        raise ParameterError(f"there are {len(found)} weights for {len(X)} rows: cut both alike")
+    return X, np.ascontiguousarray(found)
+
+
+def _numbers(block: Any, dtype: Any, name: str) -> np.ndarray:
     try:
         if hasattr(block, "to_numpy"):  # a frame
             return np.asarray(block.to_numpy(dtype=dtype, na_value=np.nan))
@@ -196,20 +218,4 @@ def rows_of_block(block: Any, dtype: Any) -> np.ndarray:
         return np.asarray(block, dtype=dtype)
     except (TypeError, ValueError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0][:200]
-        raise ParameterError(f"X holds what is no number ({reason}): give columns of numbers") from error
-
-
-def weights_of_block(weights: Any, n: int) -> np.ndarray | None:
-    """Return a block's weights as a float64 array, None for None; their values are not checked.
-
-    Raises
-    ------
-    ParameterError
-        When there are more or fewer than rows, or they are no numbers.
-    """
-    if weights is None:
-        return None
-    found = rows_of_block(weights, np.float64)
-    if found.shape != (n,):
-        raise ParameterError(f"there are {len(found)} weights for {n} rows: cut both alike")
-    return np.ascontiguousarray(found)
+        raise ParameterError(f"{name} holds what is no number ({reason}): give columns of numbers") from error

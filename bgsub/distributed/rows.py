@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.distributed.partitions import Partitioned, rows_of_block, weights_of_block
+from bgsub.distributed.partitions import Partitioned, rows_and_weights
 from bgsub.distributed.summing import computed, each, tree_sum
 from bgsub.errors import ParameterError
 from bgsub.mixture.em.row_sample import RowSample
@@ -61,10 +61,9 @@ class Reading(NamedTuple):
 
     def rows(self, block: Any, weights: Any) -> tuple[np.ndarray, np.ndarray | None]:
         """Return a partition's rows, checked to be of the right width, and their weights."""
-        X = rows_of_block(block, self.dtype)
+        X, w = rows_and_weights(block, weights, self.dtype)
         if X.ndim != 2 or X.shape[1] != self.n_features:
             raise ParameterError(f"it has the shape {X.shape}, where {self.n_features} columns were promised")
-        w = weights_of_block(weights, len(X))
         return X, w if w is None or self.scale == 1.0 else w * self.scale
 
 

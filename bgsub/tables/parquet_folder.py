@@ -34,18 +34,26 @@ class ParquetFolder(Table):
     def __init__(self, path: Path) -> None:
         name = str(path)
         paths, n_others = _parts(path, name)
-        schemas, n_rows = [], 0
+        schemas = []
+        self._groups: list[tuple[str, int, int]] = []
         for part in paths:
             with damage_named(str(part), _FILE), parquet.ParquetFile(part) as file:
                 schemas.append(file.schema_arrow.remove_metadata())
-                n_rows += file.metadata.num_rows
+                counts = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+                self._groups += [(str(part.absolute()), number, count) for number, count in enumerate(counts)]
         with damage_named(name, _FOLDER):
-            self._dataset = _dataset(path, paths, schemas, name)
-            columns = columns_of(self._dataset.schema)
-        super().__init__(name, columns, n_rows)
+            self._dataset, self.of_folders = _dataset(path, paths, schemas, name)
+            self.schema = self._dataset.schema
+            columns = columns_of(self.schema)
+        self.path = path
+        super().__init__(name, columns, sum(count for _, _, count in self._groups))
         if n_others:
             count = "1 file" if n_others == 1 else f"{n_others} files"
             self.note(f"passed over {count} in the folder, not called .parquet or .pq")
+
+    def groups(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the groups of rows that the files have: their paths, numbers, and how many rows."""
+        yield from self._groups
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""
@@ -55,8 +63,8 @@ class ParquetFolder(Table):
         yield from undamaged(scanner.to_batches(), self.name, _FOLDER)
 
 
-def _dataset(folder: Path, paths: list[Path], schemas: list[pa.Schema], name: str) -> dataset.Dataset:
-    """Return files as one, with the columns of all, and those that folders' names tell."""
+def _dataset(folder: Path, paths: list[Path], schemas: list[pa.Schema], name: str) -> tuple[dataset.Dataset, pa.Schema]:
+    """Return files as one, with the columns of all, and the schema of those that folders' names tell."""
     names = [str(part) for part in paths]
     parts = {"partitioning": dataset.HivePartitioning.discover(), "partition_base_dir": str(folder)}
     told = dataset.dataset(names, format="parquet", schema=None, **parts).partitioning.schema
@@ -64,7 +72,7 @@ def _dataset(folder: Path, paths: list[Path], schemas: list[pa.Schema], name: st
         schema = pa.unify_schemas([*dict.fromkeys(schemas), told], promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise refusal(name, f"its files do not agree ({error}); give one of them, or write them anew") from error
-    return dataset.dataset(names, format="parquet", schema=schema, **parts)
+    return dataset.dataset(names, format="parquet", schema=schema, **parts), told
 
 
 def _parts(folder: Path, name: str) -> tuple[list[Path], int]:

@@ -27,14 +27,21 @@ class ParquetTable(Table):
     """
 
     def __init__(self, path: Path, name: str = "") -> None:
+        self._path = path
         with damage_named(name or str(path), _FILE):
             self._file = parquet.ParquetFile(path)
-            columns = columns_of(self._file.schema_arrow)
+            self.schema = self._file.schema_arrow
+            columns = columns_of(self.schema)
         super().__init__(name or str(path), columns, self._file.metadata.num_rows)
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""
         yield from undamaged(_blocks(self._file, list(wanted)), self.name, _FILE)
+
+    def groups(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the groups of rows that the file has: its path, their numbers, and how many rows."""
+        for number in range(self._file.metadata.num_row_groups):
+            yield str(self._path.absolute()), number, self._file.metadata.row_group(number).num_rows
 
     def close(self) -> None:
         """Close the file."""

@@ -123,7 +123,7 @@ def read_rows(
     """
     wanted = selection.wanted
     table.check_names(wanted)
-    start = 0
+    start = first = table.first_row
     for batch in _even(table.batches(wanted)):
         rows = _converted(batch, table.name, selection, start, table.options)
         if missing == "error" and not rows.complete.all():
@@ -136,8 +136,8 @@ def read_rows(
         yield rows
         start += len(rows)
         if on_rows is not None:
-            on_rows(start)
-    if start == 0:
+            on_rows(start - first)
+    if start == first:
         raise refusal(table.name, "it has no rows; give a table with some")
 
 

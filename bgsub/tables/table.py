@@ -65,6 +65,7 @@ class Table(abc.ABC):
     """
 
     options: ReadOptions = DEFAULTS
+    first_row = 0  # rows of the whole table before these, where it is a part
 
     def __init__(self, name: str, columns: Iterable[Column], n_rows: int | None, *, named: bool = True) -> None:
         self.name = printable(name)

@@ -179,6 +179,57 @@ class TestOneMachinesParameters:
             mixture().fit_blocks([(X, np.zeros(len(X)))])
 
 
+class TestParquet:
+    @pytest.fixture
+    def table(self, tmp_path, monkeypatch):
+        """A folder of two files, in groups of 300 rows, each a partition."""
+        monkeypatch.setattr("bgsub.tables.parts._FEWEST_CELLS", 900)
+        X = rows()
+        named = pd.DataFrame(X, columns=["a", "b", "c"]).assign(who="x", w=np.arange(3000) % 4)
+        (tmp_path / "t").mkdir()
+        for name, part in (("1", named[:1300]), ("2", named[1300:])):
+            part.to_parquet(tmp_path / "t" / f"{name}.parquet", row_group_size=300)
+        named.to_parquet(tmp_path / "t.parquet", row_group_size=300)
+        return tmp_path / "t", named
+
+    def test_a_folder_and_a_file_are_fitted_as_rows_in_memory(self, table):
+        folder, named = table
+        wanted = mixture().fit(named[["a", "b", "c"]], sample_weight=named["w"])
+        found = distributed.fit(mixture(), folder, sample_weight="w")
+        assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+        assert_same(found, wanted)
+        assert_same(distributed.fit(mixture(), str(folder.with_suffix(".parquet")), sample_weight="w"), wanted)
+        chosen = distributed.fit(mixture(), folder, columns=["b", "a"])
+        assert_same(chosen, mixture().fit(named[["b", "a"]]))
+        assert (distributed.predict(chosen, folder).compute() == chosen.predict(named[["b", "a"]])).all()
+        assert distributed.score_samples(chosen, folder).shape == (3000,)
+
+    def test_gaps_are_known_and_what_is_infinite_is_named(self, table):
+        folder, named = table
+        X = with_gaps(named[["a", "b", "c"]].to_numpy())
+        gaps = pd.DataFrame(X, columns=["a", "b", "c"])
+        gaps.to_parquet(folder.parent / "gaps.parquet", row_group_size=300)
+        wanted = mixture(missing="em").fit(X)
+        assert_same(distributed.fit(mixture(missing="em"), folder.parent / "gaps.parquet"), wanted)
+        gaps.loc[1702, "b"] = np.inf
+        gaps.to_parquet(folder.parent / "gaps.parquet", row_group_size=300)
+        with pytest.raises(ParameterError, match=r"infinity .* row 1702, column 1 \('b'\) \(partition 5 of 10\)"):
+            distributed.fit(mixture(missing="em"), folder.parent / "gaps.parquet")
+
+    def test_columns_and_weights_that_are_none(self, table):
+        folder, _ = table
+        with pytest.raises(ParameterError, match=r"^column 'who' of .*t holds no numbers: .* there are a, b, c, w"):
+            distributed.fit(mixture(), folder, columns=["a", "who"])
+        with pytest.raises(ParameterError, match=r"^.*t has no column 'z': there are a, b, c, who, w"):
+            distributed.fit(mixture(), folder, sample_weight="z")
+        with pytest.raises(ParameterError, match=r"^sample_weight of Parquet is the name of its column"):
+            distributed.fit(mixture(), folder, sample_weight=np.ones(3000))
+        with pytest.raises(ParameterError, match=r"^column 'a' is named twice"):
+            distributed.fit(mixture(), folder, columns=["a", "a"])
+        with pytest.raises(bgsub.SourceError, match=r"cannot read nowhere.parquet: no such file"):
+            distributed.fit(mixture(), "nowhere.parquet")
+
+
 class TestTheSameBits:
     def test_of_the_same_partitions_by_any_number_of_threads(self):
         dask = pytest.importorskip("dask")
