@@ -7,7 +7,8 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from bgsub.distributed.partitions import Partitioned, partitioned
+from bgsub.distributed.cutting import partitioned
+from bgsub.distributed.partitions import Partitioned
 from bgsub.distributed.rows import Reading, RowsOnDask, labels, log_densities
 from bgsub.distributed.summing import each
 from bgsub.errors import ParameterError
