@@ -83,12 +83,14 @@ class HeatGatherer:
         """Let the motion of the last frame end, and return the seconds so far."""
         if self._before is not None:
             time, windows, mask = self._before
-            rows = slice(min(w[0].start for w in windows), max(w[0].stop for w in windows))
-            columns = slice(min(w[1].start for w in windows), max(w[1].stop for w in windows))
-            moving = np.zeros_like(mask)  # windows may overlap, and what is in two of them counts once
-            for window in windows:
-                moving[window] = mask[window] == 255
-            self._seconds[rows, columns] += moving[rows, columns] * np.float32(max(0.0, end - time))
+            top, left = (min(window[axis].start for window in windows) for axis in (0, 1))
+            bottom, right = (max(window[axis].stop for window in windows) for axis in (0, 1))
+            moving = np.zeros((bottom - top, right - left), np.bool_)
+            for rows, columns in windows:  # they may overlap, and what is in two of them counts once
+                part = moving[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+                part[:] = mask[rows, columns] == 255
+            seconds = self._seconds[top:bottom, left:right]
+            np.add(seconds, np.float32(max(0.0, end - time)), out=seconds, where=moving)
             self._before = None
         return self._seconds
 
