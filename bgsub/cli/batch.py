@@ -44,8 +44,9 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
         Before anything is read, as `bgsub.jobs.batch.execute_all`.
     """
     from bgsub.jobs.batch import execute_all
+    from bgsub.video.store_paths import as_path
 
-    folder = Path(options["into"] or ".")
+    folder = as_path(options["into"] or ".")
     report = _Report([item.shown for item in inputs], options)
     results = execute_all(inputs, pattern, folder, watch=report.watch, on_result=report.tell)
     report.close(results, folder)

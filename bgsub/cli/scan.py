@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -154,22 +153,23 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     from bgsub.cli.scan_printing import Printing
     from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
+    from bgsub.jobs.staging import check_place
     from bgsub.motion.folder import scan_all
     from bgsub.motion.own_files import without_own
-    from bgsub.outputs import check_output
     from bgsub.threads import available_processors
+    from bgsub.video.store_paths import as_path
 
     found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
-    job, folder = _job(ctx, o), Path(o["into"]) if o["into"] else None
+    job, folder = _job(ctx, o), as_path(o["into"]) if o["into"] else None
     inputs = without_own(found.each, folder, o["reel"])
     if o["concat"] and len(inputs) > 1:
         inputs = [_joined(inputs)]
     if folder is not None:
         make_folder(folder)  # a report may go there
     if o["reel"]:
-        check_output(o["reel"], overwrite=o["overwrite"])
+        check_place(o["reel"], overwrite=o["overwrite"])
     if o["learn_mask"]:
-        check_output(o["learn_mask"], overwrite=o["overwrite"], suffixes=(".png",))
+        check_place(o["learn_mask"], overwrite=o["overwrite"], suffixes=(".png",))
     if o["reports"]:
         _check_reports(o["reports"], len(inputs), overwrite=o["overwrite"])
     processes = o["jobs"] or available_processors()
@@ -193,16 +193,18 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
 
 def _check_reports(paths: Sequence[str], n_inputs: int, *, overwrite: bool) -> None:
     """Refuse what cannot be written, before anything is read."""
+    from bgsub.jobs.staging import check_place
     from bgsub.motion.reports.writing import WRITABLE_REPORTS, check_report
-    from bgsub.outputs import check_output
 
     for path in paths:
         check_report(path, n_inputs)
-        check_output(path, overwrite=overwrite, suffixes=WRITABLE_REPORTS)
+        check_place(path, overwrite=overwrite, suffixes=WRITABLE_REPORTS)
 
 
 def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any], printing: Printing) -> None:
     """Write what is made of all results together: reports, the mask of what always moves."""
+    from bgsub.jobs.staging import written_to
+
     results = [outcome.scanned for outcome in outcomes]
     if o["reports"]:
         from bgsub.motion.reports.moments import clips_among
@@ -217,15 +219,15 @@ def _write_all(outcomes: Sequence[Outcome], job: ScanJob, o: dict[str, Any], pri
         from bgsub.motion.writing import drawing_of
 
         drawing, reading, overwrite = drawing_of(o["draw"] or ()), job.excerpt, o["overwrite"]
-        with printing.writing(o["reel"]) as told:
-            write_reel(results, o["reel"], job.rule, draw=drawing, excerpt=reading, overwrite=overwrite, progress=told)
+        with printing.writing(o["reel"]) as told, written_to(o["reel"]) as reel:
+            write_reel(results, reel, job.rule, draw=drawing, excerpt=reading, overwrite=overwrite, progress=told)
     elif o["reel"]:
         logger.warning("%s is not written: nothing moves", o["reel"])
     if o["learn_mask"]:
         from bgsub.motion.learned_mask import learn_mask, write_mask
 
-        with printing.writing(o["learn_mask"]):
-            write_mask(o["learn_mask"], learn_mask(results))
+        with printing.writing(o["learn_mask"]), written_to(o["learn_mask"]) as mask:
+            write_mask(mask, learn_mask(results))
 
 
 def _joined(inputs: Sequence[Input]) -> Input:

@@ -14,6 +14,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.job import Job
 from bgsub.jobs.manifest import Entry, Manifest, Stamp, State, digest
 from bgsub.jobs.naming import Task, paths_of, patterns, plan
+from bgsub.jobs.staging import check_bucket
 from bgsub.video.store_paths import as_path
 
 logger = logging.getLogger(__name__)
@@ -237,6 +238,7 @@ def refuse_other_settings(inputs: Sequence[Input], manifest: Manifest, settings:
 
 def make_folder(folder: Path) -> None:
     """Make a folder of results, if it is not there; raise `OutputError` where that cannot be."""
+    check_bucket(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

@@ -13,6 +13,7 @@ from bgsub.background.methods import DEFAULT_METHOD, method_of, method_of_kind
 from bgsub.errors import OutputError, ParameterError, SourceError
 from bgsub.files import kind_of
 from bgsub.jobs.job import Job, ModelChoice, Outputs
+from bgsub.jobs.staging import Stage, staged
 from bgsub.notebook import html_table
 from bgsub.outputs import check_output, default_outputs
 from bgsub.pipeline import Tally, run, tell_frame_rate
@@ -127,15 +128,30 @@ def execute(
     ParameterError
         When the model does not fit the source, or refuses a value.
     """
-    execution = _Execution(job, make_model(job.model), progress or _no_progress, stop, sinks, on_end)
-    error: BaseException | None
-    try:
-        error = execution.mask()
-    except (*INTERRUPTIONS, OutputError) as end:
-        if not execution.tally.read:
-            raise
-        error = end
-    return execution.finish(error)
+    with Stage() as stage:
+        here = replace(job, outputs=staged(job.outputs, stage))
+        execution = _Execution(here, make_model(job.model), progress or _no_progress, stop, sinks, on_end)
+        error: BaseException | None
+        try:
+            error = execution.mask()
+        except (*INTERRUPTIONS, OutputError) as end:
+            if not execution.tally.read:
+                raise
+            error = end
+        return _put(execution.finish(error), stage)
+
+
+def _put(summary: Summary, stage: Stage) -> Summary:
+    """Return what was done once what goes to a store is there."""
+    outputs: list[str] = []
+    for path in summary.outputs:
+        try:
+            outputs.append(path if path == "-" else str(stage.put(path)))
+        except OutputError as failure:
+            return replace(summary, result="broken off", outputs=tuple(outputs), error=failure)
+    error = summary.error
+    told = OutputError(stage.told(str(error))) if isinstance(error, OutputError) else error
+    return replace(summary, outputs=tuple(outputs), error=told)
 
 
 def make_model(choice: ModelChoice, info: VideoInfo | None = None, region: np.ndarray | None = None) -> Model:

@@ -12,7 +12,6 @@ writing, or removed.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import logging
@@ -21,17 +20,16 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from bgsub.errors import OutputError
-from bgsub.files import atomic_write, bounded_lines
+from bgsub.jobs.ledger import LONGEST_LINE, Ledger, ledger_at
 
 logger = logging.getLogger(__name__)
 
 MANIFEST = "bgsub.jsonl"
 """Name of the file in the folder of results."""
 
-LONGEST_LINE = 1 << 16  # bytes
 MOST_ENTRIES = 1_000_000
 
 State = Literal["started", "done", "failed", "interrupted"]
@@ -135,7 +133,7 @@ class Manifest:
     Parameters
     ----------
     folder : Path
-        Folder of the results; it is there.
+        Folder of the results, which is there, or is on a store.
     name : str
         Of the file: results of another kind have a manifest of their own.
 
@@ -146,20 +144,21 @@ class Manifest:
 
     Notes
     -----
-    On Unix, and on most network drives, it is seen when another process works in the folder; a killed one is none.
+    On Unix, and on most network drives, it is seen when another process works in the folder; a killed one is none. On
+    a store that is not seen.
     """
 
     def __init__(self, folder: Path, name: str = MANIFEST) -> None:
         self.folder = folder
         self.path = folder / name
-        self._lock = _locked(folder)
-        self._file: IO[bytes] | None = None
+        self._ledger = ledger_at(self.path)
+        self._changed = False
         try:
-            self._entries, untidy = _read(self.path)
+            self._entries, untidy = _read(self._ledger, self.path)
             if untidy:
-                self._write_anew()
+                self._ledger.rewrite(entry.line() for entry in self)
         except BaseException:
-            self.close()
+            self._ledger.close()
             raise
 
     def get(self, name: str) -> Entry | None:
@@ -169,29 +168,25 @@ class Manifest:
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries.values()))
 
-    def add(self, entry: Entry) -> None:
-        """Put an entry down, in place of an earlier one of the same input; it is on the disk when this returns.
+    def add(self, *entries: Entry) -> None:
+        """Put entries down, each in place of an earlier one of the same input; they are safe when this returns.
 
         Raises
         ------
         OutputError
-            When it cannot be written.
+            When they cannot be written.
         """
-        self._entries[entry.input] = entry
-        line = entry.line()
-        if len(line) > LONGEST_LINE:
-            raise OutputError(
-                f"cannot write {self.path}: the names of {entry.input[:60]}... are too long; shorten them"
-            )
-        try:
-            if self._file is None:
-                self._file = _appending(self.path)
-            self._file.write(line)  # unbuffered: one call, and so one piece
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.path}: {error.strerror or error}; make room or choose another folder"
-            ) from error
+        lines = []
+        for entry in entries:
+            self._entries[entry.input] = entry
+            lines.append(entry.line())
+            if len(lines[-1]) > LONGEST_LINE:
+                raise OutputError(
+                    f"cannot write {self.path}: the names of {entry.input[:60]}... are too long; shorten them"
+                )
+        if lines:
+            self._changed = True
+            self._ledger.append(b"".join(lines))
 
     def missing(self, entry: Entry) -> list[str]:
         """Return the outputs of an entry that are not there, or that no run of ours would have named."""
@@ -200,18 +195,11 @@ class Manifest:
     def close(self) -> None:
         """Write the file with one line for each input, and let others have the folder."""
         try:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-                self._write_anew()
+            if self._changed:
+                self._changed = False
+                self._ledger.rewrite(entry.line() for entry in self)
         finally:
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
-
-    def _write_anew(self) -> None:
-        with atomic_write(self.path) as file:
-            file.writelines(entry.line() for entry in self._entries.values())
+            self._ledger.close()
 
     def __enter__(self) -> Self:
         return self
@@ -244,64 +232,26 @@ def digest(settings: Mapping[str, Any], files: Mapping[str, str | os.PathLike[st
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _read(path: Path) -> tuple[dict[str, Entry], bool]:
-    """Return the entries by input, and whether the file has lines that are superseded or broken."""
-    try:
-        facts = path.lstat()
-    except FileNotFoundError:
-        return {}, False
-    if not stat.S_ISREG(facts.st_mode):
-        raise OutputError(f"cannot use {path}: it is no regular file; remove it or choose another folder")
+def _read(ledger: Ledger, path: Path) -> tuple[dict[str, Entry], bool]:
+    """Return the entries by input, and whether there are lines that are superseded or broken."""
     entries: dict[str, Entry] = {}
     broken, lines = 0, 0
-    try:
-        with path.open("rb") as file:
-            for line in bounded_lines(file, LONGEST_LINE):
-                lines += 1
-                entry = Entry.from_line(line) if line.endswith(b"\n") else None
-                if entry is not None:
-                    entries[entry.input] = entry
-                elif line.endswith(b"\n") and lines == 1:
-                    raise _foreign(path)
-                else:
-                    broken += 1
-                if len(entries) > MOST_ENTRIES:
-                    raise OutputError(f"cannot use {path}: it has more than {MOST_ENTRIES} inputs; use another folder")
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror or error}; check its permissions") from error
+    for line in ledger.lines():
+        lines += 1
+        entry = Entry.from_line(line) if line.endswith(b"\n") else None
+        if entry is not None:
+            entries[entry.input] = entry
+        elif line.endswith(b"\n") and lines == 1:
+            raise OutputError(
+                f"cannot use {path}: it is no list of finished inputs; move it away or choose another folder"
+            )
+        else:
+            broken += 1
+        if len(entries) > MOST_ENTRIES:
+            raise OutputError(f"cannot use {path}: it has more than {MOST_ENTRIES} inputs; use another folder")
     if broken:
         logger.warning("%s: %d damaged lines are left out; what they told of is done again", path, broken)
     return entries, lines > len(entries)
-
-
-def _foreign(path: Path) -> OutputError:
-    return OutputError(f"cannot use {path}: it is no list of finished inputs; move it away or choose another folder")
-
-
-def _appending(path: Path) -> IO[bytes]:
-    """Open a file for whole lines at its end, through no link."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, 0o666), "ab", buffering=0)
-
-
-def _locked(folder: Path) -> int | None:
-    """Keep other processes out of a folder until the descriptor is closed; None where the system cannot."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # whoever writes there says why it cannot
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise OutputError(f"another run works in {folder}: wait for it, or choose another folder") from None
-        return None  # a file system without locks
-    return descriptor
 
 
 def _is_below(name: str) -> bool:

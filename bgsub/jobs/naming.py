@@ -16,6 +16,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.job import Job, Outputs
 from bgsub.jobs.manifest import MANIFEST
 from bgsub.outputs import is_extension
+from bgsub.video.store_paths import as_path
 
 NAME = "{name}"
 """What stands for the input's name in a pattern, with its folder below the one that all inputs have in common."""
@@ -95,7 +96,7 @@ def filled(outputs: Outputs, name: str, folder: Path | None = None) -> Outputs:
 
 def paths_of(outputs: Outputs) -> list[Path]:
     """Return the files and folders that outputs name."""
-    return [Path(text) for text in _texts(outputs).values()]
+    return [as_path(text) for text in _texts(outputs).values()]
 
 
 def plan(inputs: Sequence[Input], pattern: Job, folder: Path, claimed: Mapping[str, Sequence[str]] = {}) -> list[Task]:

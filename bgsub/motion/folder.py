@@ -128,9 +128,10 @@ def scan_all(
         for task in tasks:
             before = None if outputs.overwrite else _done_before(task, manifest, settings)
             if before is None:
-                left.append(_begun(task, manifest, settings))
+                left.append(_begun(task, manifest))
             else:
                 found.append(_told(before, on_outcome))
+        manifest.add(*(_entry(task, settings) for task in left))
         for outcome in _each(left, outputs, processes, watch):
             _put_down(outcome, manifest, settings)
             found.append(_told(outcome, on_outcome))
@@ -192,14 +193,18 @@ def _done_before(task: ScanTask, manifest: Manifest, settings: str) -> Outcome |
         return None
 
 
-def _begun(task: ScanTask, manifest: Manifest, settings: str) -> ScanTask:
-    """Put down that a task is about to be done; return it with what is its own: nothing, where others' files lie."""
-    entry, stamp = manifest.get(task.input.identity), stamp_of(task.input)
+def _begun(task: ScanTask, manifest: Manifest) -> ScanTask:
+    """Return a task that is about to be done with what is its own: nothing, where others' files lie."""
+    entry = manifest.get(task.input.identity)
     ours = () if entry is None else entry.outputs
     if not ours and not _others_files(manifest.folder / task.name):
         ours = (f"{task.name}{RESULT}",)
-    manifest.add(Entry(task.input.identity, stamp.size, stamp.mtime, settings, ours))
     return replace(task, ours=ours)
+
+
+def _entry(task: ScanTask, settings: str) -> Entry:
+    stamp = stamp_of(task.input)
+    return Entry(task.input.identity, stamp.size, stamp.mtime, settings, task.ours)
 
 
 def _others_files(base: Path) -> bool:

@@ -13,6 +13,7 @@ from bgsub.jobs.manifest import Manifest
 from bgsub.motion.folder import MANIFEST
 from bgsub.motion.outputs import EVENT, RESULT
 from bgsub.video.store_paths import as_path
+from bgsub.video.stores import is_stored
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def without_own(inputs: Sequence[Input], folder: Path | None, reel: str | None =
     """
     results: set[Path] = set()
     recordings: set[str] = set()
-    if folder is not None and (folder / MANIFEST).exists():
+    if folder is not None and (is_stored(folder) or (folder / MANIFEST).exists()):
         with Manifest(folder, MANIFEST) as manifest:
             for entry in manifest:
                 recordings.add(entry.input)

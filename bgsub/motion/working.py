@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bgsub.errors import BgsubError, SourceError
+from bgsub.errors import BgsubError, OutputError, SourceError
 from bgsub.jobs.execution import INTERRUPTIONS
 from bgsub.jobs.inputs import Input
+from bgsub.jobs.staging import Stage
 from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
@@ -19,6 +20,7 @@ from bgsub.motion.scanning import Scan
 from bgsub.motion.writing import Writing
 from bgsub.pipeline import Tally
 from bgsub.video.frame import VideoInfo
+from bgsub.video.store_paths import StorePath
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +103,36 @@ def work(
     """
     if task.input.error:
         return Finished(task, Scanned(None, error=task.input.error), (), SourceError(task.input.error))
+    there = task.folder / task.name
+    with Stage() as stage:
+        here = stage.local_folder(there.parent) / there.name if isinstance(there, StorePath) else there
+        return _put(_work(task, outputs, here, watch, stop), stage)
+
+
+def _put(finished: Finished, stage: Stage) -> Finished:
+    """Return what came of a task once its files are where they go to; on a store there are all of them, or none."""
+    if not stage.is_used:
+        return finished
+    error = finished.error
+    if error is not None and not isinstance(error, SourceError):
+        told = OutputError(stage.told(str(error))) if isinstance(error, OutputError) else error
+        return replace(finished, outputs=(), error=told, clips=())
+    try:
+        paths = tuple(stage.put(path) for path in finished.outputs)
+    except (*INTERRUPTIONS, OutputError) as failure:
+        return replace(finished, outputs=(), error=failure, clips=())
+    clips = tuple(replace(clip, path=stage.place_of(clip.path)) for clip in finished.clips)
+    return replace(finished, outputs=paths, clips=clips)
+
+
+def _work(
+    task: ScanTask,
+    outputs: ScanOutputs,
+    here: Path,
+    watch: Callable[[ScanTask, int, int | None], None] | None,
+    stop: Callable[[], bool] | None,
+) -> Finished:
+    """Scan one recording and write its files, whose names begin so on this machine."""
     asked = False
 
     def stops() -> bool:
@@ -121,7 +153,7 @@ def work(
         writing.begin(info)
         yield lambda tally: told(tally.read)
 
-    writing = Writing(task.folder / task.name, task.job, outputs, replace=bool(task.ours), keep=task.keep)
+    writing = Writing(here, task.job, outputs, replace=bool(task.ours), keep=task.keep)
     if writing.takes_masks:  # they would blink where some frames are not looked at
         scan = Scan(replace(task.job, looks=None), opened, stops, seen=writing.take)
     else:
@@ -131,7 +163,7 @@ def work(
         return Finished(task, scan.result, tuple(writing.paths), error, tuple(writing.clips))
 
     try:
-        writing.check()
+        writing.check(task.folder / task.name)
         with writing:
             for _ in scan:
                 pass

@@ -100,20 +100,26 @@ class Writing:
         drawn = self._outputs.clips == "exact" and "mask" in self._outputs.draw
         return self._outputs.overlay_video or drawn
 
-    def check(self) -> None:
-        """Raise `OutputError` if files are there that may not be replaced: to ask before the scan."""
-        outputs, parent = self._outputs, self._base.parent
+    def check(self, base: Path | None = None) -> None:
+        """Raise `OutputError` if files are there that may not be replaced: to ask before the scan.
+
+        Parameters
+        ----------
+        base : Path, optional
+            Folder and beginning of their names where they go to in the end, if that is elsewhere.
+        """
+        base = base or self._base
+        outputs, parent = self._outputs, base.parent
         if self._replace or not parent.is_dir():
             return
         endings = {RESULT: outputs.result, HEATMAP: outputs.heatmap, TRACKS: outputs.tracks}
         endings |= {MASKS: outputs.mask_video, OVERLAY: outputs.overlay_video, GRAPH: outputs.graph}
         endings |= {CHAPTERS: outputs.chapters}
-        for ending in (ending for ending, wanted in endings.items() if wanted):
-            self._free(ending)
-        beginning, of_events = self._base.name + EVENT, [*WRITABLE_VIDEOS] * bool(outputs.clips)
+        named = {base.name + ending for ending, wanted in endings.items() if wanted}
+        beginning, of_events = base.name + EVENT, [*WRITABLE_VIDEOS] * bool(outputs.clips)
         of_events += [THUMBNAIL] * outputs.thumbnails
         for path in sorted(parent.iterdir()):
-            if path.name.startswith(beginning) and path.suffix in of_events:
+            if path.name in named or (path.name.startswith(beginning) and path.suffix in of_events):
                 raise OutputError(f"{path} exists; pass --overwrite or choose another name")
 
     def begin(self, info: VideoInfo) -> None:

@@ -8,6 +8,8 @@ from tests.cli.clips import read_video
 from tests.motion.recordings import record
 from tests.s3 import SECRET, served
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write
+from bgsub.jobs.staging import written_to
 from bgsub.motion.events import Rule
 from bgsub.motion.reports.chapters import ffmetadata_report
 from bgsub.motion.reports.csv_table import csv_report
@@ -18,6 +19,7 @@ from bgsub.motion.reports.json_values import json_lines_report, json_report
 from bgsub.motion.reports.moments import Clips
 from bgsub.motion.reports.otio import otio_report
 from bgsub.motion.results import Scanned
+from bgsub.video.store_paths import as_path
 
 Form = Callable[[Sequence[Scanned], Rule, datetime, Path, Clips], bytes]
 
@@ -64,9 +66,9 @@ def write_report(
         When the extension is another, or the file cannot be written.
     """
     check_report(path, len(results))
-    target = Path(path)
+    target = as_path(path)
     content = _FORMS[target.suffix.lower()](results, rule, made or datetime.now().astimezone(), target, clips or {})
-    with atomic_write(path) as file:
+    with written_to(path) as here, atomic_write(here) as file:
         file.write(content)
 
 
