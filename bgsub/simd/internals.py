@@ -50,6 +50,17 @@ except ImportError as error:
     ) from error
 
 
+def frozen(b: Any, x: Any) -> Any:
+    """Emit `x` as it is, but so that what was selected is stored whole.
+
+    LLVM 21 and later store a choice between a new value and the one that is there through a mask; with AVX2 that takes
+    AMD's processors a dozen times as long. llvmlite's builder has no name for the instruction.
+    """
+    instruction = ir.Instruction(b.block, x.type, "freeze", [x])
+    b._insert(instruction)
+    return instruction
+
+
 class KernelCache(FunctionCache):
     """Numba's cache of compiled code, which is there without the compiler, and fails no one whom it cannot serve.
 

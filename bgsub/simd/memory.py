@@ -15,7 +15,7 @@ from numba import types
 from numba.extending import models, register_model
 
 from bgsub.simd.functions import convert_lanes
-from bgsub.simd.internals import cgutils, ir, make_array
+from bgsub.simd.internals import cgutils, frozen, ir, make_array
 from bgsub.simd.types import Vec, constant, lower, spread
 
 LANES = 16
@@ -158,7 +158,7 @@ def _(b: Any, out: types.Type, tys: tuple, values: tuple, context: Any) -> None:
         x = b.fmul(x, spread(context, b, view.scale, types.float32, rows.vec))
         x = b.bitcast(b.fadd(x, constant(rows.vec, _ROUNDING)), ir.VectorType(ir.IntType(32), rows.vec.lanes))
         x = b.trunc(x, rows.stored.llvm())
-    store = b.store(x, row_pointer(context, b, rows, view, tys[1], values[1]))
+    store = b.store(frozen(b, x), row_pointer(context, b, rows, view, tys[1], values[1]))
     store.align = rows.stored.bits // 8
 
 
