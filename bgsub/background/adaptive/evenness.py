@@ -27,7 +27,7 @@ from bgsub.background.adaptive.codes import (
     rows_of_mode,
 )
 from bgsub.background.adaptive.colour import luma_of, pixels_of
-from bgsub.background.adaptive.kernels import AHEAD, vectors_of
+from bgsub.background.adaptive.kernels import WAITING, vectors_of
 from bgsub.background.adaptive.shadows import odds_of_shadow
 from bgsub.background.modes import ONE, ZERO, fetch
 from bgsub.simd import LANES, all_, any_, clip, convert, inline, kernels_of, rows, select, splat_like, zeros_like
@@ -95,13 +95,20 @@ def explain_shadows(image, state, planes, dimming, width, p, shadow, lo, hi):
     flicker, closed = rows(planes.smooth_flicker, LANES), rows(planes.closed, LANES)
     around, lanes, first = rows(dimming.around, LANES), rows(dimming.lanes, LANES), dimming.first
     n_rows = rows_of_mode(3)
+    ahead, asked = lo, 0  # the next tile to be looked at; tiles whose memory has been asked for
     for t in range(lo, hi):
-        ahead = min(t + AHEAD, hi - 1)
-        if any_(owners[ahead] >= np.uint8(SHADOW)):
-            fetch(s, ahead, 2, 2, n_rows)
+        while ahead < hi and asked < WAITING:
+            if any_(owners[ahead] >= np.uint8(SHADOW)):
+                n = min(np.int64(n_modes[ahead]), 2)
+                fetch(s, ahead, n, n, n_rows)
+                asked += 1
+            ahead += 1
         owner = owners[t]
         suspect = owner >= np.uint8(SHADOW)
-        if not any_(suspect) or all_(closed[t] != 0):
+        if not any_(suspect):
+            continue
+        asked -= 1
+        if all_(closed[t] != 0):
             continue
         spread = spread_of(around, lanes, first, t, width)
         uneven = clip((spread - shadow.even_variance) * shadow.uneven_slope, ZERO, ONE)
@@ -138,9 +145,9 @@ def count_depths(planes, active, dimming, shape, counts, lo, hi):
     of a shadow are half in the light.
     """
     n_pixels = shape[0] * shape[1]
-    owner, closed = planes.owner, planes.closed
+    owners, owner, closed = rows(planes.owner, LANES), planes.owner, planes.closed
     for t in range(lo, hi):
-        if not active[t] & SUSPECT:
+        if not active[t] & SUSPECT or not any_(owners[t] >= np.uint8(SHADOW)):
             continue
         for lane in range(min(LANES, n_pixels - LANES * t)):
             if owner[t, lane] >= SHADOW and not closed[t, lane] and lies_within(owner, LANES * t + lane, shape):

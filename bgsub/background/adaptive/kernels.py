@@ -45,6 +45,7 @@ from bgsub.simd import (
     convert,
     inline,
     kernels_of,
+    prefetch,
     rows,
     select,
     splat_like,
@@ -56,6 +57,7 @@ kernel = kernels_of(__name__)
 
 # Constants that are no parameters; of each its origin, as `parameters.Origin` defines the words.
 AHEAD = 24  # cost: tiles between asking for memory and using it
+WAITING = 12  # cost: tiles whose memory is asked for, where not all are used
 PAST_EQUALS = False  # chosen: of modes of one weight the older one stays first
 BLOCK = 64  # cost: tiles that learn in the same frames: memory is read faster in one piece
 
@@ -269,6 +271,17 @@ def fetch_tile(s, owner, t, n, n_weights, n_rows):
     fetch(s, t, n if moves else min(n, n_weights), n if moves else 1, n_rows)
 
 
+@inline
+def fetch_owned(s, owner, t, n, p, n_rows):
+    """Ask for the memory of tile t that learning needs: all weights, and the modes that own a pixel or are replaced."""
+    replaced = min(n, p.last) if any_(owner == np.uint8(NOBODY)) else -1
+    for i in range(min(n, p.last) + 1):
+        prefetch(s.weights, (t, i))
+        if i == replaced or any_(owner == np.uint8(i)):
+            for f in range(n_rows):
+                prefetch(s.modes, (i, t, f))
+
+
 @kernel
 def score_tiles(image, state, planes, dimming, p, shadows, shadow, lo, hi):
     """Write the evidence and the owners of the tiles; `image` is (pixels,) or (pixels, 3), pixels a multiple of 16.
@@ -307,15 +320,19 @@ def update_tiles(image, state, planes, p, lo, hi):
     )
     closed = rows(planes.closed, LANES)
     n_rows = rows_of_mode(1 if image.ndim == 1 else 3)  # known to the compiler
+    ahead, asked = lo, 0  # the next tile to be looked at; tiles whose memory has been asked for
     for t in range(lo, hi):
-        learn = closed[t] == 0
-        if not any_(learn):
-            continue
-        ahead = min(t + AHEAD, hi - 1)
-        if not pauses(ahead, p) or not at_rest(owners[ahead], evidence[ahead], mask[ahead], raw[ahead]):
-            fetch_tile(s, owners[ahead], ahead, np.int64(n_modes[ahead]), 5, n_rows)
+        while ahead < hi and asked < WAITING:
+            if not pauses(ahead, p) or not at_rest(owners[ahead], evidence[ahead], mask[ahead], raw[ahead]):
+                fetch_owned(s, owners[ahead] & np.uint8(127), ahead, np.int64(n_modes[ahead]), p, n_rows)
+                asked += 1
+            ahead += 1
         resting = at_rest(owners[t], evidence[t], mask[t], raw[t])
         if resting and pauses(t, p):
+            continue
+        asked -= 1
+        learn = closed[t] == 0
+        if not any_(learn):
             continue
         times = TWO if resting and p.turn >= 0 else ONE
         pixel = pixels_of(image, s, t, p)

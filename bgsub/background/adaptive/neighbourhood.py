@@ -61,10 +61,13 @@ def explain_by_neighbours(image, state, planes, shape, p, neighbours, lo, hi):
     levels, flicker = rows(evidence, LANES), rows(smooth, LANES)
     for t in range(lo, hi):
         steady = convert(flicker[t], np.float32)
+        trembles = steady >= np.float32(neighbours.least_flicker)
+        if not any_(trembles):
+            continue
         excess = steady - p.dead_zone
         doubt = p.flicker_doubt * select(excess > ZERO, excess, ZERO)
         odds = (convert(levels[t], np.float32) - _ZERO_BYTE) / _STEPS + doubt
-        if not any_((steady >= np.float32(neighbours.least_flicker)) & (odds > ZERO)):
+        if not any_(trembles & (odds > ZERO)):
             continue
         for lane in range(min(LANES, n_pixels - LANES * t)):
             trembling = smooth[t, lane]

@@ -62,16 +62,21 @@ def raise_standing(planes, below, spacing, shape, constants, lo, hi):
 
     `below` and `spacing` are what `share_below` gives, `shape` is (height, width) and `constants` a Standing.
     """
-    n_pixels = shape[0] * shape[1]
+    n_pixels, width = shape[0] * shape[1], shape[1]
     owners, evidence, owner, closed = rows(planes.owner, LANES), planes.evidence, planes.owner, planes.closed
     for t in range(lo, hi):
         if not any_(owners[t] >= np.uint8(SHADOW)):
             continue
+        first = LANES * t // width  # row of the tile's first pixel: to divide takes long
+        i, left = min(first // spacing, below.shape[0] - 1), LANES * t - first * width
         for lane in range(min(LANES, n_pixels - LANES * t)):
             if owner[t, lane] < SHADOW or closed[t, lane]:
                 continue
-            row, column = (LANES * t + lane) // shape[1], (LANES * t + lane) % shape[1]
-            i, j = min(row // spacing, below.shape[0] - 1), min(column // spacing, below.shape[1] - 1)
+            column = left + lane
+            if column >= width:
+                row, column = first + column // width, column % width
+                i = min(row // spacing, below.shape[0] - 1)
+            j = min(column // spacing, below.shape[1] - 1)
             change = constants.standing_gain * (np.float32(below[i, j]) / _WHOLE - constants.standing_share)
             level = np.float32(evidence[t, lane]) + _STEPS * change + _HALF
             evidence[t, lane] = np.uint8(min(max(level, np.float32(0)), _WHOLE))
