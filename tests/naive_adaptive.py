@@ -54,7 +54,8 @@ class Constants:
     var_max: np.float32
     var_stretch: np.float32
     n_components: int
-    turn: int  # 0 or 1: which half of the blocks learns at rest; -1 for both
+    together: int  # frames that are learned as one at rest
+    turn: int  # which of so many blocks learns at rest
 
 
 def constants_of(
@@ -84,6 +85,7 @@ def constants_of(
     if not p["compensate_light"]:
         gain = 1.0
     new = min(0.4, (1 - liveliness) * p["early_doubt"] / max(n_learned, 1))  # weight that a few early frames can give
+    together = max([1, *(n for n in (2, 4, 8, 16) if n * alpha <= 0.04)])
     dead_zone = p["flicker_still"] + liveliness * (p["flicker_lively"] - p["flicker_still"])
     return Constants(
         luma=tuple(f32(share * gain) for share in ((0.114, 0.587, 0.299) if colour else (1.0,))),
@@ -111,7 +113,8 @@ def constants_of(
         var_max=f32(p["var_max"]),
         var_stretch=f32(p["var_max"] * p["var_stretch"] / 1024),
         n_components=p["n_components"],
-        turn=n_learned % 2 if alpha <= 0.02 else -1,
+        together=together,
+        turn=n_learned % together,
     )
 
 
@@ -202,7 +205,7 @@ class NaiveAdaptive:
 
         `mask` is OBJECT, LEFT or 0. Objects learn slowly where nothing flickers, so that they stay objects for long;
         a place that one has left learns fast, since only the ground will be seen there. `pace` is 1 where the pixel
-        learns, 0 where it leaves this frame out, 2 where it makes up for one left out.
+        learns, 0 where it leaves this frame out, more where it makes up for some left out.
         """
         c = constants
         for i, pixel in enumerate(self.pixels):

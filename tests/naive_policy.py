@@ -300,7 +300,7 @@ class NaivePolicy:
         near: np.ndarray,
         mask: np.ndarray,
     ) -> None:
-        self.pace = self._pace(evidence, mask, constants.turn)
+        self.pace = self._pace(evidence, mask, constants)
         self.learned_mask = mask
         self.mixture.update(
             colours,
@@ -339,8 +339,8 @@ class NaivePolicy:
             near &= ~old
         return near
 
-    def _pace(self, evidence: np.ndarray, mask: np.ndarray, turn: int) -> np.ndarray:
-        """Return how often each pixel counts the frame: 16 in a row that rest take every second one, and that twice.
+    def _pace(self, evidence: np.ndarray, mask: np.ndarray, constants: Constants) -> np.ndarray:
+        """Return how often each pixel counts the frame: 16 in a row that rest take every 2nd, or so, and that twice.
 
         Blocks of 64 such rows take turns.
         """
@@ -348,9 +348,9 @@ class NaivePolicy:
         before = np.array([pixel.was_positive for pixel in self.mixture.pixels])
         rests = (owners == 0) & (evidence.ravel() <= 160) & (mask.ravel() == 0) & ~before
         pace = np.ones(len(rests), int)
-        for block, lo in enumerate(range(0, len(rests) if turn >= 0 else 0, 16)):
+        for row, lo in enumerate(range(0, len(rests), 16)):
             if rests[lo : lo + 16].all():
-                pace[lo : lo + 16] = 2 if block // 64 % 2 == turn else 0
+                pace[lo : lo + 16] = constants.together if row // 64 % constants.together == constants.turn else 0
         self.counted["rests"] += int((pace != 1).any())
         return pace
 

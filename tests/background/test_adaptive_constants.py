@@ -19,6 +19,7 @@ from bgsub.background.adaptive.constants import (
     shadow_of,
     standing_of,
     step_of,
+    together_at,
 )
 from bgsub.background.adaptive.light import Light
 from bgsub.background.adaptive.tone import Tone
@@ -51,7 +52,7 @@ def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, livelin
         if name == "luma":
             twin = (*twin, 0, 0)[:3]
         np.testing.assert_allclose(value, twin, rtol=2e-6, atol=1e-6, err_msg=name)
-        if name not in ("turn", "last"):
+        if name not in ("together", "turn", "last"):
             assert {np.asarray(one).dtype for one in (value if isinstance(value, tuple) else [value])} == {
                 np.dtype(np.float32)
             }, name
@@ -140,6 +141,17 @@ def test_the_seconds_between_frames_take_the_place_of_the_nominal_rate(seconds):
         learning_rates({**parameters, "frame_rate": 1 / seconds}, Moment(5000, None, Light(1.0, True), 0.0))
     )
     assert told[1] == pytest.approx(0.186 * seconds / 600, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("rate", "together"),
+    [(1, 1), (0.041, 1), (0.021, 1), (0.02, 2), (0.01, 4), (0.006, 4), (0.005, 8), (0.0025, 16), (1e-9, 16)],
+)
+def test_what_rests_learns_as_many_frames_as_one_as_come_to_4_percent_of_its_memory(rate, together):
+    assert together_at(rate) == together
+    steps = [step_of(DEFAULTS, Moment(n, rate, Light(1.0, True), 0.0), True) for n in range(100, 132)]
+    assert {step.together for step in steps} == {together}
+    assert [step.turn for step in steps] == [n % together for n in range(100, 132)]
 
 
 def test_ground_that_an_object_has_left_is_learned_faster_than_anything_and_an_object_slowest():

@@ -18,7 +18,8 @@ from bgsub.background.parameters import ADAPTIVE_PARAMETERS
 _USUAL_DISTANCE = 3.58  # chosen: D of a pixel that is well matched; 69 % of a Gaussian's lie nearer (3 channels)
 _UNPROTECTED = 3  # chosen: frames after which foreground learns slowly
 _MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
-_UNHURRIED = 0.02  # cost: learning rate up to which two frames may be learned as one
+_UNHURRIED = 0.04  # cost: learning rate up to which several frames may be learned as one
+_TOGETHER = 16  # cost: the most of them, a power of 2
 _STEEP = 1e-6  # cost: of brightness, over which a step of evidence is no slope
 _UNSURE = 5  # chosen: frames in which any scene is taken to be in motion
 NEVER = 256  # cost: frames, an age that no object reaches, since ages are bytes
@@ -126,6 +127,14 @@ def learning_rates(parameters: Mapping[str, Any], moment: Moment) -> tuple[float
     return alpha, min(alpha, max(settled, alpha * min(1.0, parameters["taper"] / n)))
 
 
+def together_at(alpha: float) -> int:
+    """Return how many frames a tile at rest learns as one, at a learning rate: 1, 2, 4, ..."""
+    together = 1
+    while together < _TOGETHER and 2 * together * alpha <= _UNHURRIED:
+        together *= 2
+    return together
+
+
 def acuity_of(parameters: Mapping[str, Any], light: Light) -> float:
     """Return the acuity A, a factor of squared distances from 1 on: in fog a little difference counts.
 
@@ -146,7 +155,7 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
     # A few early frames give an object that passes the weight of a background mode.
     doubt = min(_MOST_DOUBT, p["early_doubt"] * calm / max(1, moment.n_frames))
     gain = moment.light.gain if p["compensate_light"] else 1.0
-    acuity = acuity_of(parameters, moment.light)
+    acuity, together = acuity_of(parameters, moment.light), together_at(alpha)
     dead_zone = moment.liveliness * p["flicker_lively"] + calm * p["flicker_still"]
     return Step(
         luma=tuple(f32(share * gain) for share in (LUMA if has_channels else (1.0, 0.0, 0.0))),
@@ -174,7 +183,8 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         var_max=f32(p["var_max"]),
         var_stretch=f32(p["var_max"]) * f32(p["var_stretch"]) / FLICKER_STEPS,
         last=p["n_components"] - 1,
-        turn=moment.n_frames % 2 if alpha <= _UNHURRIED else -1,
+        together=together,
+        turn=moment.n_frames % together,
     )
 
 

@@ -5,8 +5,8 @@ The equations, and the names of their letters, are in the docstring of the packa
 
 A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need
 is asked for while the tiles before it are worked on. Reading and writing the mixture is what learning costs: so a tile
-at rest, whose pixels all look like their heaviest mode, learns in every second frame only, at twice the rate, once the
-rate is low.
+at rest, whose pixels all look like their heaviest mode, learns several frames as one, at so many times the rate, once
+the rate is low.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ def at_rest(owner, evidence, mask, raw):
 @inline
 def pauses(t, p):
     """Return whether tile t leaves out this frame if it is at rest."""
-    return p.turn >= 0 and (t // BLOCK) % 2 != p.turn
+    return (t // BLOCK) & (p.together - 1) != p.turn
 
 
 @inline
@@ -334,7 +334,7 @@ def update_tiles(image, state, planes, p, lo, hi):
         learn = closed[t] == 0
         if not any_(learn):
             continue
-        times = TWO if resting and p.turn >= 0 else ONE
+        times = np.float32(p.together) if resting else ONE
         pixel = pixels_of(image, s, t, p)
         steady = convert(smooth[t], np.float32)
         slow = (mask[t] == FOREGROUND) & (steady < p.restless)

@@ -38,7 +38,8 @@ class Step(NamedTuple):
     var_max: Any
     var_stretch: Any  # growth of `var_max` per byte of flicker
     last: Any  # n_components - 1, int
-    turn: Any  # blocks of tiles that learn also at rest: the even ones, 0, or the odd ones, 1; -1 for all; int
+    together: Any  # frames that a tile at rest learns as one, a power of 2, int
+    turn: Any  # which of so many frames this is, int: those blocks of tiles learn that have the same number
 
 
 class Shadow(NamedTuple):
