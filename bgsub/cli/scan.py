@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,6 @@ from bgsub.cli.options import (
 )
 from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
 from bgsub.cli.signals import ended_by_signals
-from bgsub.threads import available_processors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +46,7 @@ bgsub scan recordings/ --into found --clips copy   a clip of each event; goes on
 bgsub scan recordings/ --report night.html         one page with pictures of all events
 bgsub scan cam.mp4 --region 0,200,640,280 --ignore "0,0 90,0 90,60"
 bgsub scan card/ --list-still -0                   files in which nothing moves, for xargs -0
+bgsub scan day.mp4 --pieces 10min --jobs 8         eight pieces of a long video at a time
 bgsub scan road.mp4 --preset traffic --line "gate=100,300 500,300" --tracks
 """
 
@@ -124,6 +123,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
     metavar="N",
     help="Videos at a time. [default: as many as there are processors]",
 )
+@_input("--pieces", type=_TIME, help="Cut longer videos at key frames, and scan so long pieces at a time: same events.")
 @_model("--fast", is_flag=True, help="Prefer speed: a smaller picture and the quicker model.")
 @_model("--method", type=Word(METHODS), default=DEFAULT_METHOD, show_default=True, help="Adaptive finds better.")
 @_model("--threads", type=click.IntRange(1, 256), metavar="N", help="Of the model.")
@@ -152,17 +152,13 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
 
 
 def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None:
-    if _are_several(sources, o):  # before all the rest is imported here
-        from bgsub.motion.forerunner import start_early
-
-        start_early(_method(ctx, o))
-
     from bgsub.cli.scan_printing import Printing
     from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
     from bgsub.jobs.staging import check_place
     from bgsub.motion.folder import scan_all
     from bgsub.motion.own_files import without_own
+    from bgsub.threads import available_processors
     from bgsub.video.store_paths import as_path
 
     found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
@@ -186,7 +182,8 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
             job,
             _files(o),
             folder,
-            processes=min(processes, len(inputs)),
+            processes=processes if o["pieces"] else min(processes, len(inputs)),
+            pieces=o["pieces"],
             watch=printing.watch,
             on_outcome=printing.tell,
         )
@@ -195,19 +192,6 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     printing.close(outcomes)
     _write_all(outcomes, job, o, printing)
     _exit(outcomes)
-
-
-def _method(ctx: click.Context, o: dict[str, Any]) -> str:
-    """Return the model that is asked for: the quicker one, where that is preferred and none is named."""
-    quicker = o["fast"] and o["load_model"] is None and not given(ctx, ["method"])
-    return "mog2" if quicker else o["method"]
-
-
-def _are_several(sources: Sequence[str], o: dict[str, Any]) -> bool:
-    """Return whether processes will be wanted, as far as that can be told at a glance."""
-    if o["concat"] or o["jobs"] == 1 or available_processors() == 1 or not os.path.lexists(sources[0]):
-        return False
-    return len(sources) > 1 or os.path.isdir(sources[0])  # noqa: PTH112 - of a name that is too long it is False
 
 
 def _check_reports(paths: Sequence[str], n_inputs: int, *, overwrite: bool) -> None:
@@ -270,7 +254,8 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     from bgsub.motion.zone_files import parse_zone, read_zones
     from bgsub.motion.zones import Kind, check_names
 
-    ctx.params["method"] = _method(ctx, o)
+    if o["fast"] and o["load_model"] is None and not given(ctx, ["method"]):
+        ctx.params["method"] = "mog2"
     kinds: tuple[tuple[Kind, str], ...] = (("watch", "zone"), ("ignore", "ignore"), ("line", "line"))
     zones = read_zones(o["zones"]) if o["zones"] else []
     zones += [parse_zone(text, kind, i) for kind, name in kinds for i, text in enumerate(o[name], 1)]
@@ -278,9 +263,6 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     rule = {"threshold": o["min_motion"]} | {
         name: o[name] for name in ("min_length", "max_length", "merge", "before", "after", "max_events")
     }
-    only_times = _tells_only_times(o)
-    if only_times and o["list_still"]:
-        rule["max_events"] = 1  # one is enough to know that it is not still
     return ScanJob(
         "",
         excerpt=Excerpt(**{f.name: o[f.name] for f in fields(Excerpt) if o.get(f.name) is not None}),
@@ -291,15 +273,8 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
         shrink=o["shrink"],
         looks=None if o["every"] else "auto",
         min_area=o["min_area"],
-        tracks=not only_times,
         local_clock=o["local_clock"],
     )
-
-
-def _tells_only_times(o: dict[str, Any]) -> bool:
-    """Return whether nothing but when something moves is printed, and nothing written: then no object is followed."""
-    written = o["into"] or o["reports"] or o["reel"] or o["learn_mask"] or _files(o).any
-    return (o["quiet"] or o["list_still"]) and not (written or o["as_json"] or o["rank"])
 
 
 def _files(o: dict[str, Any]) -> ScanOutputs:

@@ -188,6 +188,12 @@ def refuse_contradictions(o: Mapping[str, Any]) -> None:
         )
     if o["draw"] and "mask" in o["draw"] and o["reel"]:
         raise click.UsageError("masks are drawn into clips and the overlay, not into a reel: leave out mask, or --reel")
+    if o["pieces"] is not None and (
+        o["mask_video"] or o["overlay_video"] or (o["clips"] and "mask" in (o["draw"] or ()))
+    ):
+        raise click.UsageError("masks are made of a video in one go: leave out --pieces, or what shows masks")
+    if o["pieces"] is not None and o["max_events"] is not None:
+        raise click.UsageError("--max-events stops a video early, --pieces scans all of it at a time: leave one out")
     if o["null"] and not o["list_still"]:
         raise click.UsageError("--null ends the names that --list-still prints: add that")
     if o["list_still"] and o["as_json"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.manifest import Entry, Manifest, State, digest
 from bgsub.jobs.naming import NAME, Names
 from bgsub.motion.clips.spans import Clip
+from bgsub.motion.cutting import Crew, in_pieces
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import (
     CHAPTERS,
@@ -78,6 +79,7 @@ def scan_all(
     folder: Path | None = None,
     *,
     processes: int = 1,
+    pieces: float | None = None,
     watch: Watch | None = None,
     on_outcome: OnOutcome | None = None,
 ) -> list[Outcome]:
@@ -96,6 +98,9 @@ def scan_all(
         Without it nothing is remembered, and files go to the current folder.
     processes : int
         Recordings that are scanned at the same time, each in a process of its own.
+    pieces : float, optional
+        Seconds. Recordings that are longer are cut at key frames, and their pieces are scanned at the same time: see
+        `bgsub.motion.cutting`. What is done does not depend on it.
     watch : callable, optional
         Called now and then with a task, its frames read so far, and those to expect, None where nobody knows.
     on_outcome : callable, optional
@@ -114,7 +119,7 @@ def scan_all(
     """
     if folder is None:
         tasks = _tasks(inputs, pattern, Path(), {})
-        found = [_told(outcome, on_outcome) for outcome in _each(tasks, outputs, processes, watch)]
+        found = [_told(outcome, on_outcome) for outcome in _each(tasks, outputs, processes, pieces, watch)]
         return _in_order(tasks, found)
     make_folder(folder)
     outputs = replace(outputs, result=True)
@@ -132,7 +137,7 @@ def scan_all(
             else:
                 found.append(_told(before, on_outcome))
         manifest.add(*(_entry(task, settings) for task in left))
-        for outcome in _each(left, outputs, processes, watch):
+        for outcome in _each(left, outputs, processes, pieces, watch):
             _put_down(outcome, manifest, settings)
             found.append(_told(outcome, on_outcome))
     return _in_order(tasks, found)
@@ -158,16 +163,27 @@ def _tasks(inputs: Sequence[Input], pattern: ScanJob, folder: Path, claimed: dic
     ]
 
 
-def _each(tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, watch: Watch | None) -> Iterator[Outcome]:
-    """Do the tasks, and yield what comes of each as it ends; nothing more after an interruption."""
-    finished: Iterable[Finished]
-    if processes > 1 and len(tasks) > 1:
-        from bgsub.motion.processes import scan_in_processes
+def _crew(processes: int) -> Crew:
+    """Return what does tasks on this machine, so many at a time."""
 
-        finished = scan_in_processes(tasks, outputs, min(processes, len(tasks)), watch)
-    else:
-        finished = (work(task, outputs, watch) for task in tasks)
-    for one in finished:
+    def here(tasks: Sequence[ScanTask], outputs: ScanOutputs, watch: Watch | None) -> Iterator[Finished]:
+        if processes > 1 and len(tasks) > 1:
+            from bgsub.motion.processes import scan_in_processes
+
+            return scan_in_processes(tasks, outputs, min(processes, len(tasks)), watch)
+        return (work(task, outputs, watch) for task in tasks)
+
+    return here
+
+
+def _each(
+    tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, pieces: float | None, watch: Watch | None
+) -> Iterator[Outcome]:
+    """Do the tasks, and yield what comes of each as it ends; nothing more after an interruption."""
+    crew = _crew(processes)
+    if pieces is not None:
+        crew = in_pieces(crew, pieces)
+    for one in crew(tasks, outputs, watch):
         if isinstance(one.error, BgsubError):
             state: Literal["done", "failed", "interrupted"] = "failed"
         else:

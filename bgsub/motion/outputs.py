@@ -77,6 +77,11 @@ class ScanOutputs:
     overwrite: bool = False
 
     @property
+    def of_masks(self) -> bool:
+        """Whether anything is made of the masks of all frames."""
+        return self.mask_video or self.overlay_video or (self.clips == "exact" and "mask" in self.draw)
+
+    @property
     def any(self) -> bool:
         """Whether anything is written."""
         return any(value for name, value in vars(self).items() if name not in ("draw", "overwrite"))

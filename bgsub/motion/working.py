@@ -15,6 +15,8 @@ from bgsub.jobs.staging import Stage
 from bgsub.motion.clips.spans import Clip
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
+from bgsub.motion.pieces import Part, Piece
+from bgsub.motion.piecework import look_at
 from bgsub.motion.results import Scanned
 from bgsub.motion.scanning import Scan
 from bgsub.motion.writing import Writing
@@ -23,6 +25,8 @@ from bgsub.video.frame import VideoInfo
 from bgsub.video.store_paths import StorePath
 
 logger = logging.getLogger(__name__)
+
+Watch = Callable[["ScanTask", int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class ScanTask:
         written before.
     keep : tuple of str
         Recordings that are called as clips are, and are never replaced.
+    piece : Piece or None
+        The piece of the recording that is looked at, of which no file is written; None is the whole.
     """
 
     position: int
@@ -55,6 +61,7 @@ class ScanTask:
     name: str
     ours: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    piece: Piece | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Finished:
         Why it failed, or what interrupted it.
     clips : tuple of Clip
         Of what was written, with their real beginnings and ends.
+    part : Part or None
+        Of a piece, what came of it.
     """
 
     task: ScanTask
@@ -80,6 +89,7 @@ class Finished:
     outputs: tuple[Path, ...] = ()
     error: BaseException | None = None
     clips: tuple[Clip, ...] = ()
+    part: Part | None = None
 
 
 def work(
@@ -103,10 +113,54 @@ def work(
     """
     if task.input.error:
         return Finished(task, Scanned(None, error=task.input.error), (), SourceError(task.input.error))
+    if task.piece is not None:
+        return _look_at(task, task.piece, watch, stop)
+    with _staged(task) as (here, stage):
+        return _put(_work(task, outputs, here, watch, stop), stage)
+
+
+def check(task: ScanTask, outputs: ScanOutputs) -> None:
+    """Raise `OutputError` if files of a task are there that may not be replaced."""
+    there = task.folder / task.name
+    Writing(there, task.job, outputs, replace=bool(task.ours), keep=task.keep).check()
+
+
+def write(task: ScanTask, outputs: ScanOutputs, scanned: Scanned) -> Finished:
+    """Write the files of a recording that was scanned in pieces; what goes wrong is in the result."""
+    with _staged(task) as (here, stage):
+        writing = Writing(here, task.job, outputs, replace=bool(task.ours), keep=task.keep)
+        error: BaseException | None = None if scanned.error is None else SourceError(scanned.error)
+        try:
+            with writing:
+                writing.write(scanned)
+        except (*INTERRUPTIONS, BgsubError) as failure:
+            error = failure
+        return _put(Finished(task, scanned, tuple(writing.paths), error, tuple(writing.clips)), stage)
+
+
+@contextlib.contextmanager
+def _staged(task: ScanTask) -> Iterator[tuple[Path, Stage]]:
+    """Lend the folder and beginning of a task's files on this machine."""
     there = task.folder / task.name
     with Stage() as stage:
-        here = stage.local_folder(there.parent) / there.name if isinstance(there, StorePath) else there
-        return _put(_work(task, outputs, here, watch, stop), stage)
+        yield (stage.local_folder(there.parent) / there.name if isinstance(there, StorePath) else there), stage
+
+
+def _look_at(task: ScanTask, piece: Piece, watch: Watch | None, stop: Callable[[], bool] | None) -> Finished:
+    """Look at a piece, whatever comes of it."""
+
+    def told(read: int, total: int | None) -> None:
+        if watch is not None:
+            watch(task, read, total)
+
+    try:
+        return Finished(task, Scanned(None), part=look_at(task.job, piece, told, stop))
+    except (*INTERRUPTIONS, BgsubError) as failure:
+        return Finished(task, Scanned(None), (), failure)
+    except Exception as failure:  # of many recordings one must not end the rest
+        logger.debug("%s", task.input.shown, exc_info=True)
+        reason = f"{task.input.shown}: {type(failure).__name__}: {' '.join(str(failure).split())}"
+        return Finished(task, Scanned(None), (), SourceError(reason))
 
 
 def _put(finished: Finished, stage: Stage) -> Finished:
