@@ -162,7 +162,7 @@ def plan_pieces(
 
     Examples
     --------
-    >>> [(piece.begin, piece.start, piece.end) for piece in plan_pieces([0, 10, 20, 30, 40, 50], 20, warm_up=5)]
+    >>> [(piece.begin, piece.start, piece.end) for piece in plan_pieces([0, 10, 20, 30, 45], 20, warm_up=5)]
     [(0.0, 0.0, 20.0), (15.0, 20.0, inf)]
     """
     if not (math.isfinite(length) and length >= SHORTEST):
