@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _cluster = section("Cluster")
 _FILES = {
-    "ca": "Certificate of the authority that signed the cluster's, for tls:// [default: Dask's configuration]",
+    "ca": "Certificate of the authority that signed the cluster's, for tls://; default Dask's configuration.",
     "cert": "Certificate of this process.",
     "key": "Its key.",
 }

@@ -89,6 +89,15 @@ class Scored:
     most_unusual: list[UnusualRow] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=LeftOut)
 
+    def joined(self, other: Scored, top: int) -> Scored:
+        """Return the same of this part and one after it, with the `top` most unusual rows of both."""
+        left_out = LeftOut()
+        for part in (self, other):
+            left_out.merge(part.left_out)
+        unusual = _most_unusual([*self.most_unusual, *other.most_unusual], top)
+        counts = self.rows + other.rows, self.total + other.total, self.anomalies + other.anomalies
+        return Scored(*counts, unusual, left_out)
+
     @property
     def mean_log_density(self) -> float | None:
         """The mean log-density of a row; None where no row was scored."""
@@ -105,6 +114,7 @@ def score_table(
     missing: Missing = "error",
     kept: Sequence[str] = (),
     on_rows: OnRows = None,
+    threads: int | None = None,
 ) -> Scored:
     """Score the rows of a table, and say which are the most unusual.
 
@@ -128,6 +138,8 @@ def score_table(
         Columns to copy, and to name with the most unusual rows.
     on_rows : callable, optional
         Called with the number of rows read so far.
+    threads : int, optional
+        None for all processors.
 
     Raises
     ------
@@ -139,7 +151,7 @@ def score_table(
     scored, features = Scored(), model.preparation_for(table).features
     with contextlib.ExitStack() as stack:
         write = stack.enter_context(table_writer(output)) if output else None
-        for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
+        for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows, threads=threads):
             anomalies = block.noise > _MORE_PROBABLY if threshold is None else block.log_density < threshold
             if write is not None:
                 columns = {"log_density": block.spread(block.log_density), "anomaly": block.spread(anomalies)}
@@ -149,10 +161,12 @@ def score_table(
             scored.rows += len(anomalies)
             scored.anomalies += int(anomalies.sum())
             scored.total += float(block.log_density.sum())
-            scored.most_unusual = heapq.nsmallest(
-                top, [*scored.most_unusual, *_lowest(block, features, anomalies, top)], key=UnusualRow.order
-            )
+            scored.most_unusual = _most_unusual([*scored.most_unusual, *_lowest(block, features, anomalies, top)], top)
     return scored
+
+
+def _most_unusual(rows: list[UnusualRow], count: int) -> list[UnusualRow]:
+    return heapq.nsmallest(count, rows, key=UnusualRow.order)
 
 
 def _lowest(block: Assigned, features: Features, anomalies: np.ndarray, count: int) -> list[UnusualRow]:

@@ -23,7 +23,7 @@ from bgsub.mixture.fitting import Fit, FitOptions, fit
 from bgsub.mixture.gaussianity import Gaussianity, gaussianity
 from bgsub.mixture.input_checks import check_finite
 from bgsub.mixture.settings import CovarianceType, Criterion, NoiseRegion, default
-from bgsub.tables.learning import Choice, Prepared, prepared
+from bgsub.tables.learning import Choice, Gathered, Prepared, prepared
 from bgsub.tables.preparation import Features, Preparation
 from bgsub.tables.rows import Missing
 from bgsub.tables.sources import TableLike, open_table
@@ -140,12 +140,12 @@ def fit_table(
         When the clusters collapse.
     """
     choice, settings = choice or Choice(), settings or FitSettings()
-    choice = _for_types(choice, [covariance_type])
+    choice = for_types(choice, [covariance_type])
     with _opened(table) as source, _prepared(source, choice, stage) as rows:
-        _check_rows(rows, source.name, n_components, [covariance_type], choice)
-        _note_few_values(source, rows)
+        _check(rows, source.name, n_components, [covariance_type], choice)
+        note_few_values(source, rows.preparation, rows.matrix)
         options = settings.options(n_components, covariance_type, choice.missing)
-        with stage("fitting", None), _explained(source) as tell:
+        with stage("fitting", None), explained_by(source) as tell:
             weights = counted_weights(rows.weights, tell)
             data = RowsInMemory(np.asarray(rows.matrix), weights, rows.preparation.output_names, options.missing)
             found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
@@ -182,15 +182,15 @@ def select_table(
     criterion : {"bic", "aic", "icl"}
         The best model has the lowest.
     """
-    choice, settings = _for_types(choice or Choice(), covariance_types), settings or FitSettings()
+    choice, settings = for_types(choice or Choice(), covariance_types), settings or FitSettings()
     with (
         _opened(table) as source,
         _prepared(source, choice, stage) as rows,
         stage("fitting", None),
-        _explained(source) as tell,
+        explained_by(source) as tell,
     ):
-        _check_rows(rows, source.name, counts[-1], covariance_types, choice)
-        _note_few_values(source, rows)
+        _check(rows, source.name, counts[-1], covariance_types, choice)
+        note_few_values(source, rows.preparation, rows.matrix)
         selection = compare(
             np.asarray(rows.matrix),
             counts,
@@ -206,7 +206,7 @@ def select_table(
     return selection, model
 
 
-def _for_types(choice: Choice, covariance_types: Sequence[CovarianceType]) -> Choice:
+def for_types(choice: Choice, covariance_types: Sequence[CovarianceType]) -> Choice:
     """Return a choice of which no column follows from others, if a covariance type would be singular with it.
 
     Criteria compare densities of the same columns, so one type decides for all.
@@ -227,9 +227,16 @@ def _prepared(table: Table, choice: Choice, stage: Stage) -> Iterator[Prepared]:
         yield rows
 
 
-def _check_rows(rows: Prepared, table: str, n_components: int, types: Sequence[CovarianceType], choice: Choice) -> None:
-    """Raise if there are too few rows; say what is worth knowing of the others."""
-    n = len(rows.matrix)
+def _check(rows: Prepared, table: str, n_components: int, types: Sequence[CovarianceType], choice: Choice) -> None:
+    """Raise if there are too few rows, or one that is not finite; say what is worth knowing of the others."""
+    check_rows(rows, len(rows.matrix), table, n_components, types, choice)
+    check_finite(rows.matrix, rows.preparation.output_names, missing=for_mixture(choice.missing))
+
+
+def check_rows(
+    rows: Prepared | Gathered, n: int, table: str, n_components: int, types: Sequence[CovarianceType], choice: Choice
+) -> None:
+    """Raise if there are too few rows, n, in a table; say what is worth knowing of the others."""
     if n < max(2, n_components):
         few = "1 row" if n == 1 else f"{n} rows"
         dropped = f" besides the {rows.n_dropped} left out" if rows.n_dropped else ""
@@ -242,7 +249,6 @@ def _check_rows(rows: Prepared, table: str, n_components: int, types: Sequence[C
         logger.info("left out %s %s", _counted(rows.n_dropped), why)
     if rows.n_partial:
         logger.info("%s with gaps, used by what they hold", _counted(rows.n_partial))
-    check_finite(rows.matrix, rows.preparation.output_names, missing=for_mixture(choice.missing))
     spread = rows.spread[rows.spread > 0]
     different = len(spread) > 1 and spread.max() > _TOO_DIFFERENT * spread.min()
     if "spherical" in types and different and not choice.scale:  # no other shape depends on the units
@@ -257,16 +263,16 @@ def _counted(n_rows: int) -> str:
     return "1 row" if n_rows == 1 else f"{n_rows:,} rows"
 
 
-def _note_few_values(table: Table, rows: Prepared) -> None:
+def note_few_values(table: Table, preparation: Preparation, matrix: np.ndarray) -> None:
     """Name columns of counts and grades, but for the values of texts, which somebody wanted."""
-    if "pca" not in rows.preparation.steps:
-        columns = range(len(rows.preparation.features.numbers))
-        for line in in_words(few_values(rows.matrix, columns), rows.preparation.output_names):
+    if "pca" not in preparation.steps:
+        columns = range(len(preparation.features.numbers))
+        for line in in_words(few_values(matrix, columns), preparation.output_names):
             table.note(line)
 
 
 @contextlib.contextmanager
-def _explained(table: Table) -> Iterator[Tell]:
+def explained_by(table: Table) -> Iterator[Tell]:
     """While the block runs, let its errors become one line; give it what makes lines of the log, each once."""
     told: dict[str, None] = {}
     try:
@@ -284,21 +290,42 @@ def _explained(table: Table) -> Iterator[Tell]:
 
 def _finished(table: Table, rows: Prepared, found: Fit) -> tuple[TableModel, np.ndarray]:
     """Return the model of a fitted mixture, and each component's rows (K,)."""
-    mixture, gaps, threads = found.mixture, found.options.missing, found.options.threads
-    told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, rows.preparation.output_names
-    tell_of_collapse(*told, logger.warning, len(rows.matrix))
-    step = -(-len(rows.matrix) // _MOST_DENSITIES)
-    sizes, densities = np.zeros(mixture.n_components, np.int64), []
-    for start in range(0, len(rows.matrix), BLOCK_ROWS):
-        block = rows.matrix[start : start + BLOCK_ROWS]
+    told = tell_of_fit(found, rows.preparation, len(rows.matrix))
+    sizes, densities = sizes_and_densities(found, rows.matrix, told, rows.n_partial < len(rows.matrix))
+    return model_from(table, rows.preparation, found, densities), sizes
+
+
+def tell_of_fit(found: Fit, preparation: Preparation, n_rows: int) -> int:
+    """Say what has collapsed; return of how many rows one is to have its density kept."""
+    mixture = found.mixture
+    told = mixture.parameters, mixture.covariance_type, found.options.reg_covar, preparation.output_names
+    tell_of_collapse(*told, logger.warning, n_rows)
+    return -(-n_rows // _MOST_DENSITIES)
+
+
+def sizes_and_densities(
+    found: Fit, matrix: np.ndarray, step: int, complete: bool, threads: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each component's rows (K,) among prepared ones (n, D), and the log-densities of one of `step` rows.
+
+    With `complete` these are only of rows without gaps: a density of fewer columns is none to compare whole rows with.
+    """
+    mixture, gaps = found.mixture, found.options.missing
+    threads = found.options.threads if threads is None else threads
+    sizes, densities = np.zeros(mixture.n_components, np.int64), [np.empty(0)]
+    for start in range(0, len(matrix), BLOCK_ROWS):
+        block = matrix[start : start + BLOCK_ROWS]
         labels = mixture.labels(block, missing=gaps, threads=threads)
         sizes += np.bincount(labels[labels >= 0], minlength=len(sizes))
-        # A density of fewer columns is none to compare whole rows with.
-        compared = block[~np.isnan(block).any(axis=1)] if rows.n_partial < len(rows.matrix) else block
+        compared = block[~np.isnan(block).any(axis=1)] if complete else block
         densities.append(mixture.log_densities(compared[::step], missing=gaps, threads=threads))
+    return sizes, np.concatenate(densities)
+
+
+def model_from(table: Table, preparation: Preparation, found: Fit, densities: np.ndarray) -> TableModel:
+    """Return the model of a table that a mixture was fitted to, of whose rows these are log-densities."""
     width = None if table.named else len(table.columns)
-    quantiles = np.quantile(np.concatenate(densities), QUANTILES)
-    return TableModel(rows.preparation, mixture, quantiles, outcome_of(found), width), sizes
+    return TableModel(preparation, found.mixture, np.quantile(densities, QUANTILES), outcome_of(found), width)
 
 
 def model_of_projection(

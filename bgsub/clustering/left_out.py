@@ -49,6 +49,14 @@ class LeftOut:
             if not found:
                 del self.values[name]
 
+    def merge(self, other: LeftOut) -> None:
+        """Count the rows of a part after this one, too."""
+        self.missing += other.missing
+        self.unseen += other.unseen
+        for name, values in other.values.items():
+            found = self.values.setdefault(name, [])
+            found += [value for value in values if value not in found][: _SHOWN_VALUES - len(found)]
+
     def facts(self) -> dict[str, Any]:
         """Return what JSON says of them."""
         return {"missing": self.missing, "unseen": self.unseen, "unseen_values": self.values}

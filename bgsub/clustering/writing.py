@@ -32,6 +32,13 @@ class Labelled(NamedTuple):
     left_out: LeftOut
     n_noise: int
 
+    def joined(self, other: Labelled) -> Labelled:
+        """Return the same of this part and one after it."""
+        left_out = LeftOut()
+        for part in (self, other):
+            left_out.merge(part.left_out)
+        return Labelled(self.sizes + other.sizes, left_out, self.n_noise + other.n_noise)
+
 
 def write_labels(
     path: str,
@@ -41,6 +48,7 @@ def write_labels(
     missing: Missing = "error",
     kept: Sequence[str] = (),
     on_rows: OnRows = None,
+    threads: int | None = None,
 ) -> Labelled:
     """Write label, probabilities and log-density of each row.
 
@@ -62,6 +70,8 @@ def write_labels(
         Columns to copy.
     on_rows : callable, optional
         Called with the number of rows read so far.
+    threads : int, optional
+        None for all processors.
 
     Returns
     -------
@@ -78,7 +88,7 @@ def write_labels(
     check_kept(kept, names)
     sizes, left_out, n_noise = np.zeros(model.n_components, np.int64), LeftOut(), 0
     with table_writer(path) as write:
-        for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows):
+        for block in model.assign(table, missing=missing, kept=kept, on_rows=on_rows, threads=threads):
             labels = block.labels
             sizes += np.bincount(labels[labels >= 0], minlength=len(sizes))
             n_noise += int((labels < 0).sum())

@@ -55,6 +55,8 @@ def rows_and_weights(block: Any, weights: Any, dtype: Any) -> tuple[np.ndarray, 
     ParameterError
         When a value is no number, or there are more or fewer weights than rows.
     """
+    if isinstance(block, tuple):  # was read before
+        return block
     if hasattr(block, "read"):
         of_block: Block = block
         return of_block.read()

@@ -7,7 +7,7 @@ comes out does not depend on how many workers or threads there are.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -129,13 +129,23 @@ class RowsOnDask:
 
     def sample(self, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return at most `size` rows, those that `RowsInMemory` would draw of all, and their weights."""
-        lengths = [partition.n_telling for partition in self.looked]
         if not size:
+            self.looked  # noqa: B018 (which checks all)
             return np.empty((0, self.n_features)), np.empty(0)
+        drawn = self._drawn(size, seed)
+        return completed_rows(drawn) if self.missing == "em" else drawn.result()
+
+    def some_rows(self, size: int) -> np.ndarray:
+        """Return at most so many rows (n, D), drawn evenly, with their gaps."""
+        return self._drawn(size, 0).result()[0]
+
+    def _drawn(self, size: int, seed: int) -> RowSample:
+        lengths = [partition.n_telling for partition in self.looked]
         firsts = [sum(lengths[:i]) for i in range(len(lengths))]
         partitions = [(*part, first) for part, first in zip(self._partitions, firsts, strict=True)]
+        drawn: RowSample
         (drawn,) = computed([tree_sum(_merged, each(_draw, partitions, self._reading, size, seed))])
-        return completed_rows(drawn) if self.missing == "em" else drawn.result()
+        return drawn
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context with what passes need; `threads` are those of this process, which has no part in them."""
@@ -146,6 +156,11 @@ class RowsOnDask:
             return found
 
         return nullcontext(one_pass)
+
+    def each(self, work: Callable[..., Any], per_partition: Sequence[tuple[Any, ...]], *told: Any) -> list[Any]:
+        """Return what some work says of each partition, called with its rows, its weights, its own and what is told."""
+        partitions = [(*part, *own) for part, own in zip(self._partitions, per_partition, strict=True)]
+        return computed(each(_on_rows, partitions, work, self._reading, told))
 
     def criteria(self, mixture: FittedMixture) -> dict[str, float]:
         """Return `FittedMixture.criteria` of all rows."""
@@ -183,6 +198,11 @@ def _look(block: Any, weights: Any, reading: Reading) -> Looked:
         np.where(np.isnan(low), np.inf, low.astype(np.float64)),
         np.where(np.isnan(high), -np.inf, high.astype(np.float64)),
     )
+
+
+def _on_rows(block: Any, weights: Any, *rest: Any) -> Any:
+    *own, work, reading, told = rest
+    return work(*reading.rows(block, weights), *own, *told)
 
 
 def _draw(block: Any, weights: Any, first: int, reading: Reading, size: int, seed: int) -> RowSample:

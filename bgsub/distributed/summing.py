@@ -51,6 +51,31 @@ def computed(wanted: Sequence[Any]) -> list[Any]:
         return list(dask.compute(*wanted))
 
 
+def computed_one_by_one(tasks: Sequence[Delayed], on_done: Callable[[int], None]) -> list[Any]:
+    """Return the values of tasks in their order, by the client that there is; called with each one's number when done.
+
+    Raises
+    ------
+    ClusterError
+        As `computed`; an error of a task ends the others.
+    """
+    from distributed import as_completed, get_client
+
+    with _losses_explained():
+        futures = get_client().compute(list(tasks))
+        numbers = {future.key: number for number, future in enumerate(futures)}
+        found: dict[int, Any] = {}
+        try:
+            for future in as_completed(futures):
+                number = numbers[future.key]
+                found[number] = future.result()
+                on_done(number)
+        finally:
+            for future in futures:
+                future.cancel()
+    return [found[number] for number in range(len(futures))]
+
+
 @contextlib.contextmanager
 def _losses_explained() -> Iterator[None]:
     """Let what was lost become one line, while the block runs."""

@@ -143,28 +143,32 @@ def gaussianity(
         A tuple of `Residuals` in the order of the components, without those of less than 50 rows or 5 a feature, and
         those that lie in fewer dimensions.
     """
-    rows, weights = _drawn(X, sample_weight, mixture)
+    places = drawn_places(len(X), mixture)
+    weights = np.ones(len(places)) if sample_weight is None else np.asarray(sample_weight, np.float64)[places]
+    return gaussianity_of_drawn(mixture, np.asarray(X[places], np.float64), weights, threads=threads)
+
+
+def drawn_places(n: int, mixture: FittedMixture) -> np.ndarray:
+    """Return which of n rows are looked at, ascending: all or, of many, one at random from each of many stretches."""
+    most = int(min(_MOST_ROWS, _MOST_PRODUCTS / (mixture.n_components * mixture.n_features**2)))
+    if n <= most:
+        return np.arange(n)
+    places = ((np.arange(most) + np.random.default_rng(0).random(most)) * (n / most)).astype(np.intp)
+    return np.minimum(places, n - 1)
+
+
+def gaussianity_of_drawn(
+    mixture: FittedMixture, rows: np.ndarray, weights: np.ndarray, *, threads: int | None = None
+) -> Gaussianity:
+    """Return `gaussianity`, from the float64 rows (n, D) that were drawn, and their weights (n,)."""
+    kept = np.isfinite(rows).all(axis=1) & (weights > 0)
+    rows, weights = rows[kept], weights[kept]
     if not len(rows):
         return Gaussianity()
+    weights = weights / weights.mean()
     responsibilities = mixture.responsibilities(rows, threads=threads)
     found = (_residuals(k, rows, responsibilities[:, k] * weights, weights) for k in range(mixture.n_components))
     return Gaussianity(residuals for residuals in found if residuals is not None)
-
-
-def _drawn(X: np.ndarray, sample_weight: np.ndarray | None, mixture: FittedMixture) -> tuple[np.ndarray, np.ndarray]:
-    """Return some rows of finite values, evenly from all, and their weights, whose mean is 1."""
-    most = int(min(_MOST_ROWS, _MOST_PRODUCTS / (mixture.n_components * mixture.n_features**2)))
-    n = len(X)
-    if n > most:  # one at random from each of so many stretches
-        places = ((np.arange(most) + np.random.default_rng(0).random(most)) * (n / most)).astype(np.intp)
-        places = np.minimum(places, n - 1)
-    else:
-        places = np.arange(n)
-    rows = np.asarray(X[places], np.float64)
-    weights = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, np.float64)[places]
-    kept = np.isfinite(rows).all(axis=1) & (weights > 0)
-    rows, weights = rows[kept], weights[kept]
-    return rows, weights / weights.mean() if len(weights) else weights
 
 
 def _residuals(component: int, rows: np.ndarray, shares: np.ndarray, weights: np.ndarray) -> Residuals | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -14,7 +13,7 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.left_out import CodeWatch, IdWatch, left_out
 from bgsub.tables.moments import Moments
 from bgsub.tables.preparation import Features, Preparation, check_columns
-from bgsub.tables.rows import ColumnSelection, Missing, read_rows
+from bgsub.tables.rows import ColumnSelection, Missing, Rows, read_rows
 from bgsub.tables.storage import RowStore
 from bgsub.tables.table import BLOCK_ROWS, Table
 
@@ -122,33 +121,54 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
     SourceError
         When the table is empty, damaged, or a value in it is missing or no number.
     """
-    features = _features(table, choice)
+    features = features_of(table, choice)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(RowStore(len(features.names)))
-        watches = IdWatch(() if choice.columns else features.numbers), CodeWatch(features.numbers)
+        gathered = Gathered(features, choice)
         try:
-            read = _read(table, features, choice, store, watches, on_rows)
+            weights = _read(table, choice, gathered, store, on_rows)
         finally:  # what was taken for missing explains the error that it is missing
             wanted = features.selection(choice.weights).wanted
             for line in table.told([name for name, kind in wanted.items() if kind == "number"]):
                 table.note(line)
-        _tell(table, features, choice, watches)
-        _refuse_constant(features, read, table.name)
-        weights, moments = read.weights, read.moments
+        gathered.check(table, choice)
         matrix = store.matrix()
-        spread = np.sqrt(moments.variance)
         preparation = Preparation.identity(features)
         if choice.scale or choice.pca is not None:  # principal components need centred features to be precise
-            preparation = _standardised(preparation, matrix, moments, choice.scale)
+            preparation = gathered.standardisation(choice.scale)
+            for block in _blocks(matrix):
+                block[:] = preparation.transform(block)
         if choice.pca is not None:
             preparation = _projected(preparation, matrix, choice.pca, ("scale", "pca") if choice.scale else ("pca",))
         elif choice.baseline and features.categories:
             preparation = _without_baseline(preparation, matrix)
-        yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, read.n_dropped, read.n_partial, spread)
+        counts = gathered.n_dropped, gathered.n_partial
+        yield Prepared(preparation, matrix[:, : preparation.n_outputs], weights, *counts, gathered.spread)
 
 
-def _features(table: Table, choice: Choice) -> Features:
-    """Return what becomes of which columns."""
+Categories = dict[str, tuple[str, ...]]
+"""Columns of text, and their values, sorted."""
+
+
+def features_of(
+    table: Table, choice: Choice, categories: Callable[[Table, Choice], Categories] | None = None
+) -> Features:
+    """Return what becomes of which columns of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Open.
+    choice : Choice
+        What is wanted of it.
+    categories : callable, optional
+        Returns the values of the columns of text, where these are not to be read here.
+
+    Raises
+    ------
+    ParameterError, SourceError
+        As `prepared`.
+    """
     for names, what in (
         (choice.columns, "--columns"),
         (choice.encode, "--encode"),
@@ -179,7 +199,7 @@ def _features(table: Table, choice: Choice) -> Features:
         raise SourceError(
             f"{table.name} has no column of numbers{there}: name some with --columns, or columns of text with --encode"
         )
-    return Features(numbers, choice.logs, _categories(table, choice), choice.dates)
+    return Features(numbers, choice.logs, (categories or _categories)(table, choice), choice.dates)
 
 
 def _check_excluded(choice: Choice) -> None:
@@ -191,62 +211,130 @@ def _check_excluded(choice: Choice) -> None:
                 raise ParameterError(f"column {name!r} is named in --exclude and in {what}: name it once")
 
 
-def _categories(table: Table, choice: Choice) -> dict[str, tuple[str, ...]]:
-    """Return the values of the columns of text, sorted."""
+def _categories(table: Table, choice: Choice) -> Categories:
+    """Return the values of the columns of text."""
+    return categories_from([values_of(table, choice)] if choice.encode else [], table, choice)
+
+
+def values_of(table: Table, choice: Choice) -> list[set[str]]:
+    """Return the different values of each column of text of a table or of a part of it, if they are not too many."""
     seen: list[set[str]] = [set() for _ in choice.encode]
-    if choice.encode:
-        for rows in read_rows(table, ColumnSelection((), choice.encode), choice.missing):
-            for name, texts, values in zip(choice.encode, rows.categories, seen, strict=True):
-                values.update(value for value in pc.unique(texts).to_pylist() if value is not None)
-                if len(values) > MOST_CATEGORIES:
-                    raise ParameterError(
-                        f"column {name!r} of {table.name} has more than {MOST_CATEGORIES} different values: "
-                        "leave it out of --encode"
-                    )
-    return {name: tuple(sorted(values)) for name, values in zip(choice.encode, seen, strict=True)}
+    for rows in read_rows(table, ColumnSelection((), choice.encode), choice.missing):
+        for name, texts, values in zip(choice.encode, rows.categories, seen, strict=True):
+            values.update(value for value in pc.unique(texts).to_pylist() if value is not None)
+            _check_few(name, values, table)
+    return seen
 
 
-class _Read(NamedTuple):
-    """What was learned of a table's rows while they were stored."""
-
-    weights: np.ndarray | None
-    n_dropped: int
-    n_partial: int
-    moments: Moments
-    low: np.ndarray  # (F,): the least value of each feature
-    high: np.ndarray
-    n_kept: int
+def categories_from(seen: Iterable[list[set[str]]], table: Table, choice: Choice) -> Categories:
+    """Return the columns of text with their values in all parts of a table."""
+    found = [set[str]().union(*parts) for parts in zip(*seen, strict=True)] or [set() for _ in choice.encode]
+    for name, values in zip(choice.encode, found, strict=True):
+        _check_few(name, values, table)
+    return {name: tuple(sorted(values)) for name, values in zip(choice.encode, found, strict=True)}
 
 
-def _read(
-    table: Table, features: Features, choice: Choice, store: RowStore, watches: _Watches, on_rows: _Progress
-) -> _Read:
-    """Fill the store; return what was learned on the way."""
-    moments = Moments(len(features.names))
-    weights: list[np.ndarray] = []
-    n_dropped, n_partial, n_kept = 0, 0, 0
-    low, high = np.full(len(features.names), np.inf), np.full(len(features.names), -np.inf)
-    for rows in read_rows(table, features.selection(choice.weights), choice.missing, on_rows):
-        for watch in watches:
+def _check_few(name: str, values: set[str], table: Table) -> None:
+    if len(values) > MOST_CATEGORIES:
+        raise ParameterError(
+            f"column {name!r} of {table.name} has more than {MOST_CATEGORIES} different values: "
+            "leave it out of --encode"
+        )
+
+
+class Gathered:
+    """What is learned of a table's rows while they go by; of several parts, merged in their order, that of all.
+
+    Parameters
+    ----------
+    features : Features
+        What becomes of which columns.
+    choice : Choice
+        What is wanted of the table.
+
+    Attributes
+    ----------
+    features : Features
+        As given.
+    watches : tuple
+        What looks for columns of ids, and for numbers that mean missing.
+    low, high : ndarray (F,)
+        The least and the highest value of each feature.
+    moments : Moments
+        Of the features.
+    n_kept, n_dropped, n_partial : int
+        Rows that count, those left out, and those with gaps among the first.
+    weight, n_weighted : float, int
+        The sum of the weights, and how many rows have one.
+    """
+
+    def __init__(self, features: Features, choice: Choice) -> None:
+        width = len(features.names)
+        self.features = features
+        self.watches = IdWatch(() if choice.columns else features.numbers), CodeWatch(features.numbers)
+        self.moments = Moments(width)
+        self.low, self.high = np.full(width, np.inf), np.full(width, -np.inf)
+        self.n_kept = self.n_dropped = self.n_partial = self.n_weighted = 0
+        self.weight = 0.0
+
+    def add(self, rows: Rows, table: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """Look at the next rows; return the features of those that count (n, F), and their weights."""
+        for watch in self.watches:
             watch.add(rows.numbers)
-        block = features.of(rows, table.name)[rows.complete]
-        n_dropped += len(rows) - len(block)
-        n_kept += len(block)
-        if not len(block):
-            continue
-        n_partial += int(np.isnan(block).any(axis=1).sum())
+        block = self.features.of(rows, table)[rows.complete]
         weight = None if rows.weights is None else rows.weights[rows.complete]
-        moments.add(block, weight)
+        self.n_dropped += len(rows) - len(block)
+        self.n_kept += len(block)
+        if len(block):
+            self.n_partial += int(np.isnan(block).any(axis=1).sum())
+            self.weight += float(len(block) if weight is None else weight.sum())
+            self.n_weighted += len(block) if weight is None else int(np.count_nonzero(weight))
+            self.moments.add(block, weight)
+            self.low = np.fmin(self.low, np.fmin.reduce(block))
+            self.high = np.fmax(self.high, np.fmax.reduce(block))
+        return block, weight
+
+    def merge(self, other: Gathered) -> None:
+        """Add what was learned of the rows that come next."""
+        self.watches[0].merge(other.watches[0])
+        self.watches[1].merge(other.watches[1])
+        self.moments.merge(other.moments)
+        self.low, self.high = np.fmin(self.low, other.low), np.fmax(self.high, other.high)
+        for name in ("n_kept", "n_dropped", "n_partial", "n_weighted", "weight"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def check(self, table: Table, choice: Choice) -> None:
+        """Say what is worth knowing of the columns; raise SourceError if nothing can be learned of the rows."""
+        if not self.n_kept:
+            raise SourceError(f"{table.name}: every row has a missing value; name fewer columns with --columns")
+        if choice.weights is not None and not self.n_weighted:
+            raise SourceError(f"{table.name}: all weights in column {choice.weights!r} are 0; give one above 0")
+        _tell(table, self.features, choice, self.watches)
+        _refuse_constant(self.features, self, table.name)
+
+    @property
+    def spread(self) -> np.ndarray:
+        """The features' standard deviations (F,)."""
+        return np.sqrt(self.moments.variance)
+
+    def standardisation(self, scale: bool) -> Preparation:
+        """Return the preparation that standardises the features or, without `scale`, only centres them."""
+        identity = Preparation.identity(self.features)
+        divisor = self.spread if scale else np.ones(len(self.moments.mean))
+        divisor[divisor == 0] = 1.0  # a table of one row
+        forward, backward = np.diag(1 / divisor), np.diag(divisor)
+        return replace(identity, offset=self.moments.mean, forward=forward, backward=backward, steps=("scale",))
+
+
+def _read(table: Table, choice: Choice, gathered: Gathered, store: RowStore, on_rows: _Progress) -> np.ndarray | None:
+    """Fill the store; return the rows' weights."""
+    weights = []
+    for rows in read_rows(table, gathered.features.selection(choice.weights), choice.missing, on_rows):
+        block, weight = gathered.add(rows, table.name)
         store.append(block)
-        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
         if weight is not None:
             weights.append(weight)
-    if not n_kept:
-        raise SourceError(f"{table.name}: every row has a missing value; name fewer columns with --columns")
-    if weights and not any(part.any() for part in weights):
-        raise SourceError(f"{table.name}: all weights in column {choice.weights!r} are 0; give one above 0")
-    everything = np.concatenate(weights) if weights else None
-    return _Read(everything, n_dropped, n_partial, moments, low, high, n_kept)
+    return np.concatenate(weights) if weights else None
 
 
 def _tell(table: Table, features: Features, choice: Choice, watches: _Watches) -> None:
@@ -262,7 +350,7 @@ def _tell(table: Table, features: Features, choice: Choice, watches: _Watches) -
             table.note(line)
 
 
-def _refuse_constant(features: Features, read: _Read, table: str) -> None:
+def _refuse_constant(features: Features, read: Gathered, table: str) -> None:
     """Raise if a feature has no value, or one in all rows: nothing can be learned from it, and its variance is 0."""
     empty, constant = read.low > read.high, (read.low == read.high) & (read.n_kept > 1)
     if empty.any():
@@ -274,18 +362,6 @@ def _refuse_constant(features: Features, read: _Read, table: str) -> None:
         if name in features.numbers:
             raise SourceError(f"{table}: column {name!r} has one value in all rows; leave it out with --columns")
         raise SourceError(f"{table}: column {column!r} is {value!r} in all rows; leave it out of --encode")
-
-
-def _standardised(identity: Preparation, matrix: np.ndarray, moments: Moments, scale: bool) -> Preparation:
-    """Standardise (or, without `scale`, only centre) the features in place; return the preparation that does it."""
-    divisor = np.sqrt(moments.variance) if scale else np.ones(len(moments.mean))
-    divisor[divisor == 0] = 1.0  # a table of one row
-    preparation = replace(
-        identity, offset=moments.mean, forward=np.diag(1 / divisor), backward=np.diag(divisor), steps=("scale",)
-    )
-    for block in _blocks(matrix):
-        block[:] = preparation.transform(block)
-    return preparation
 
 
 def _without_baseline(preparation: Preparation, matrix: np.ndarray) -> Preparation:

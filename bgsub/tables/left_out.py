@@ -62,6 +62,11 @@ class CodeWatch:
             low[place], high[place] = others.min(initial=np.inf), others.max(initial=-np.inf)
         self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
 
+    def merge(self, other: CodeWatch) -> None:
+        """Add what another has found in rows after these."""
+        self._counts = self._counts + other._counts
+        self._low, self._high = np.minimum(self._low, other._low), np.maximum(self._high, other._high)
+
     def notes(self) -> list[str]:
         """Return a line for each column that has such a number far from all others."""
         lines = []
@@ -93,6 +98,11 @@ class IdWatch:
             if not column.goes_on(numbers[:, place]):
                 del self._columns[place]
 
+    def merge(self, other: IdWatch) -> None:
+        """Add what another has found in rows after these."""
+        both = self._columns.keys() & other._columns.keys()
+        self._columns = {place: self._columns[place].followed_by(other._columns[place]) for place in sorted(both)}
+
     def notes(self) -> list[str]:
         """Return a line for each column that looks like an id."""
         return [note for note in (column.note() for column in self._columns.values()) if note]
@@ -105,6 +115,7 @@ class _Counter:
         self._name = name
         self._n = 0
         self._low, self._high, self._last = np.inf, -np.inf, -np.inf
+        self._first = np.inf
         self._mixed = np.uint64(0)
         self._rises = True
 
@@ -118,11 +129,23 @@ class _Counter:
             return False
         self._rises = bool(self._rises and values[0] > self._last and (np.diff(values) > 0).all())
         self._last = values[-1]
+        self._first = self._first if self._n else values[0]
         self._n += len(values)
         self._low, self._high = min(self._low, values.min()), max(self._high, values.max())
         with np.errstate(over="ignore"):  # modulo 2^64
             self._mixed += _mixed(values.astype(np.int64))
         return True
+
+    def followed_by(self, other: _Counter) -> _Counter:
+        """Return what is known of these rows and those after them; both stay as they are."""
+        both = _Counter(self._name)
+        both._n = self._n + other._n
+        both._low, both._high = min(self._low, other._low), max(self._high, other._high)
+        both._first, both._last = (self if self._n else other)._first, (other if other._n else self)._last
+        both._rises = self._rises and other._rises and (not self._n or not other._n or other._first > self._last)
+        with np.errstate(over="ignore"):
+            both._mixed = self._mixed + other._mixed
+        return both
 
     def note(self) -> str:
         """Return what to say of the column, if anything."""

@@ -43,9 +43,16 @@ class Moments:
         offsets = np.where(there, rows - mean, 0.0)
         residue = (w @ offsets) / some  # what rounding left in the mean
         squares = w @ offsets**2 - total * residue**2
+        self._merge(total, mean + residue, squares)
+
+    def merge(self, other: Moments) -> None:
+        """Add the moments of other rows."""
+        self._merge(other._total, other.mean, other._squares)
+
+    def _merge(self, total: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> None:
         both = self._total + total
         share = total / np.where(both, both, 1.0)
-        apart = mean + residue - self.mean
-        self._squares += squares + apart**2 * (self._total * share)
+        apart = mean - self.mean
+        self._squares = self._squares + squares + apart**2 * (self._total * share)
         self.mean = self.mean + apart * share
         self._total = both

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bgsub.cli.cluster.options import (
     PATH,
     Names,
-    check_outputs,
     choice_of,
     choice_options,
     closing_options,
@@ -24,12 +24,17 @@ from bgsub.cli.cluster.options import (
     stages,
     table_fitting_options,
 )
+from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
 from bgsub.cli.progress import counting_bar
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
-from bgsub.formats import WRITABLE_MODELS, WRITABLE_TABLES
+from bgsub.formats import WRITABLE_MODELS
+
+if TYPE_CHECKING:
+    from bgsub.clustering.fitting import FittedTable
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +43,7 @@ bgsub cluster fit customers.csv --columns value,visits --scale --components 3 --
 bgsub cluster fit flowers.parquet --components 3 --columns length,width --output species.csv
 bgsub cluster fit features.npy --components 8 --pca 10 --covariance diag --json
 zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - --keep id
+bgsub cluster fit year/ --components 12 --scale --model year.bgsub --scheduler tcp://10.0.0.5:8786
 """
 
 
@@ -61,6 +67,7 @@ zcat rows.csv.gz | bgsub cluster fit - --components 2 --missing drop --output - 
 @components_option("table", metavar="K", required=True, help="Number of clusters; `bgsub cluster select` finds one.")
 @covariance_option("table")
 @table_fitting_options
+@scheduler_options
 @closing_options
 def command(table: str, **options: Any) -> None:
     """Learn the clusters of TABLE: CSV or other text, Excel, Parquet, Arrow, JSON lines, NumPy; - is standard input.
@@ -69,13 +76,15 @@ def command(table: str, **options: Any) -> None:
     units whatever --scale and --pca do; of a column in --log the median, and the factor of one standard deviation. AIC,
     BIC and ICL compare models of one table: lower is better. A table may be larger than memory.
 
+    With --scheduler, TABLE is Parquet that all workers see, the model that of one machine, and --output a folder of
+    Parquet files. Small tables are fitted here all the same.
+
     Defaults are those of bgsub.select in Python. bgsub.GaussianMixture() has scikit-learn's, whose place it takes:
     fewer starts, which depend on the columns' units, and an end that can come before a small cluster is found.
     """
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs(
-        [(options["model"], WRITABLE_MODELS), (options["output"], WRITABLE_TABLES)], [table], options["overwrite"]
-    )
+    if options["scheduler"] is None:
+        _check_outputs(False, table, options)
     with ended_by_signals():
         facts, lines = _fit(table, options)
     _report(facts, lines, options)
@@ -84,26 +93,22 @@ def command(table: str, **options: Any) -> None:
 def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Fit, write the outputs; return what JSON says of it, and what is doubtful about it."""
     from bgsub.clustering.description import advice, describe
-    from bgsub.clustering.fitting import fit_table
-    from bgsub.clustering.writing import write_labels
     from bgsub.tables.sources import open_table
 
     kept, quiet = options["keep"] or (), options["quiet"]
     with open_table(name, reading_of(options)) as table:
         table.check_names(kept)
-        fitted = fit_table(
-            table,
-            options["components"],
-            covariance_type=options["covariance"],
-            choice=choice_of(options),
-            settings=settings_of(options),
-            stage=stages(quiet),
-        )
-        if options["output"]:
-            with counting_bar("writing", table.n_rows, quiet, "rows") as on_rows:
-                write_labels(
-                    options["output"], table, fitted.model, missing=options["missing"], kept=kept, on_rows=on_rows
-                )
+        far = goes_to_a_cluster(options, table, len(options["columns"] or table.numeric_columns()))
+        if options["scheduler"] is not None:
+            _check_outputs(far, name, options)
+        how = {"covariance_type": options["covariance"], "choice": choice_of(options), "settings": settings_of(options)}
+        with cluster_for(options, far):
+            fit_table, write_labels = _workers(far)
+            fitted = fit_table(table, options["components"], **how, stage=stages(quiet))
+            if options["output"]:
+                with counting_bar("writing", table.n_rows, quiet, "rows") as on_rows:
+                    told = {"missing": options["missing"], "kept": kept, "on_rows": on_rows}
+                    write_labels(options["output"], table, fitted.model, **told)
     if options["model"]:
         fitted.model.save(options["model"])
     facts = {
@@ -116,6 +121,22 @@ def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]
         **describe(fitted),
     }
     return facts, advice(fitted, options["max_iter"])
+
+
+def _check_outputs(far: bool, table: str, options: dict[str, Any]) -> None:
+    model = (options["model"], WRITABLE_MODELS)
+    check_tables(far, options["output"], [table], options["overwrite"], [model])
+
+
+def _workers(far: bool) -> tuple[Callable[..., FittedTable], Callable[..., Any]]:
+    """Return what fits a table, and what writes its labels: on a cluster, or here."""
+    if far:
+        from bgsub.distributed import labelling, learning
+
+        return learning.fit_table, labelling.write_labels
+    from bgsub.clustering import fitting, writing
+
+    return fitting.fit_table, writing.write_labels
 
 
 def _report(facts: dict[str, Any], lines: list[str], options: dict[str, Any]) -> None:

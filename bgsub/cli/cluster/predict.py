@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bgsub.cli.cluster.options import (
     PATH,
     Names,
-    check_outputs,
     closing_options,
     missing_option,
     outputs,
@@ -18,17 +18,22 @@ from bgsub.cli.cluster.options import (
     reading_of,
     reading_options,
 )
+from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
 from bgsub.cli.progress import counting_bar
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
-from bgsub.formats import WRITABLE_TABLES
+
+if TYPE_CHECKING:
+    from bgsub.clustering.writing import Labelled
 
 _EXAMPLES = """
 bgsub cluster predict customers.bgsub customers.csv --output segments.csv --keep customer
 bgsub cluster predict customers.bgsub new.parquet --output segments.parquet
 bgsub cluster predict customers.bgsub - --missing drop
+bgsub cluster predict year.bgsub year/ --output labels.parquet --scheduler tcp://10.0.0.5:8786
 """
 
 
@@ -47,6 +52,7 @@ bgsub cluster predict customers.bgsub - --missing drop
 @overwrite_option
 @missing_option
 @reading_options
+@scheduler_options
 @closing_options
 def command(model: str, table: str, **options: Any) -> None:
     """Tell for each row of TABLE which cluster of MODEL it belongs to, and how surely.
@@ -61,23 +67,24 @@ def command(model: str, table: str, **options: Any) -> None:
 
     Where MODEL was fitted with --noise or --trim, label -1 is a row that belongs to no cluster; the column noise says
     how probably it does not, and the other probabilities sum to 1 less that. A row left out has an empty label then.
+
+    With --scheduler, TABLE is Parquet that all workers see, and the output a folder of Parquet files.
     """
     from bgsub import TableModel
-    from bgsub.clustering.writing import write_labels
     from bgsub.tables.sources import open_table
 
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs([(options["output"], WRITABLE_TABLES)], [model, table], options["overwrite"])
+    output, kept = options["output"], options["keep"] or ()
+    if options["scheduler"] is None:
+        check_tables(False, output, [model, table], options["overwrite"])
     learned = TableModel.load(model)
-    with (
-        ended_by_signals(),
-        open_table(table, reading_of(options)) as source,
-        counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
-    ):
-        kept = options["keep"] or ()
-        counts, left_out, n_noise = write_labels(
-            options["output"], source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
-        )
+    with ended_by_signals(), open_table(table, reading_of(options)) as source:
+        far = goes_to_a_cluster(options, source, len(learned.columns) + len(kept))
+        check_tables(far, output, [model, table], options["overwrite"])
+        with cluster_for(options, far), counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows:
+            counts, left_out, n_noise = _writer(far)(
+                output, source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
+            )
     sizes, noisy = counts.tolist(), learned.mixture.has_outliers
     n_rows = sum(sizes) + n_noise
 
@@ -95,3 +102,14 @@ def command(model: str, table: str, **options: Any) -> None:
             click.echo(f"  {line}", err=to_stderr)
         if not to_stderr:
             click.echo(f"  wrote {options['output']}")
+
+
+def _writer(far: bool) -> Callable[..., Labelled]:
+    """Return what writes the labels: workers of a cluster, or this process."""
+    from bgsub.clustering import writing
+
+    if not far:
+        return writing.write_labels
+    from bgsub.distributed import labelling
+
+    return labelling.write_labels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,6 @@ import click
 from bgsub.cli.cluster.options import (
     PATH,
     Names,
-    check_outputs,
     closing_options,
     missing_option,
     outputs,
@@ -18,15 +18,17 @@ from bgsub.cli.cluster.options import (
     reading_of,
     reading_options,
 )
+from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
 from bgsub.cli.progress import counting_bar
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
-from bgsub.formats import WRITABLE_TABLES
 
 if TYPE_CHECKING:
     from bgsub import TableModel
+    from bgsub.clustering.anomalies import Scored
 
 _anomalies = section("Anomalies")
 _QUANTILE = 0.01
@@ -62,23 +64,27 @@ bgsub cluster score customers.bgsub new.parquet --threshold -12.5 --top 0 --json
 @overwrite_option
 @missing_option
 @reading_options
+@scheduler_options
 @closing_options
 def command(model: str, table: str, **options: Any) -> None:
     """Find the rows of TABLE that are unlike those that MODEL learned.
 
     The log-density of a row says how well MODEL expects it: the lower, the more unusual. It is that of the prepared
     columns, so compare it between rows of one model only.
+
+    With --scheduler, TABLE is Parquet that all workers see, and the output a folder of Parquet files.
     """
     from bgsub import TableModel
 
     set_verbosity(options["verbose"], options["quiet"])
-    check_outputs([(options["output"], WRITABLE_TABLES)], [model, table], options["overwrite"])
+    if options["scheduler"] is None:
+        check_tables(False, options["output"], [model, table], options["overwrite"])
     learned = TableModel.load(model)
     threshold, quantile = options["threshold"], options["quantile"]
     if threshold is None and (quantile is not None or not learned.mixture.has_outliers):
         threshold = learned.threshold(_QUANTILE if quantile is None else quantile)
     with ended_by_signals():
-        facts, left_out = _score(learned, table, threshold, options)
+        facts, left_out = _score(learned, model, table, threshold, options)
     to_stderr = options["output"] == "-"
     if options["as_json"]:
         click.echo(json.dumps(facts, default=str), err=to_stderr)
@@ -87,27 +93,18 @@ def command(model: str, table: str, **options: Any) -> None:
 
 
 def _score(
-    learned: TableModel, table: str, threshold: float | None, options: dict[str, Any]
+    learned: TableModel, model: str, table: str, threshold: float | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Write the output; return what JSON says, and lines on the rows that were not scored."""
-    from bgsub.clustering.anomalies import score_table
     from bgsub.tables.sources import open_table
 
-    output = options["output"]
-    with (
-        open_table(table, reading_of(options)) as source,
-        counting_bar("scoring", source.n_rows, options["quiet"], "rows") as on_rows,
-    ):
-        scored = score_table(
-            source,
-            learned,
-            threshold,
-            top=options["top"],
-            output=output,
-            missing=options["missing"],
-            kept=options["keep"] or (),
-            on_rows=on_rows,
-        )
+    output, kept = options["output"], options["keep"] or ()
+    with open_table(table, reading_of(options)) as source:
+        far = goes_to_a_cluster(options, source, len(learned.columns) + len(kept))
+        check_tables(far, output, [model, table], options["overwrite"])
+        how = {"top": options["top"], "output": output, "missing": options["missing"], "kept": kept}
+        with cluster_for(options, far), counting_bar("scoring", source.n_rows, options["quiet"], "rows") as on_rows:
+            scored = _scorer(far)(source, learned, threshold, **how, on_rows=on_rows)
     facts = {
         "table": table,
         "rows": scored.rows,
@@ -120,6 +117,17 @@ def _score(
         "outputs": [output] if output and output != "-" else [],
     }
     return facts, scored.left_out.lines()
+
+
+def _scorer(far: bool) -> Callable[..., Scored]:
+    """Return what scores the rows: workers of a cluster, or this process."""
+    from bgsub.clustering import anomalies
+
+    if not far:
+        return anomalies.score_table
+    from bgsub.distributed import labelling
+
+    return labelling.score_table
 
 
 def _print(facts: dict[str, Any], left_out: list[str], to_stderr: bool) -> None:

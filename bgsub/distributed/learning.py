@@ -1,0 +1,249 @@
+"""The clusters of Parquet of any size: the preparation and the mixture of `bgsub.clustering.fitting`, by parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from dask.delayed import delayed
+from distributed import get_client
+
+from bgsub.clustering.fitting import (
+    FitSettings,
+    FittedTable,
+    Stage,
+    check_rows,
+    explained_by,
+    for_types,
+    model_from,
+    note_few_values,
+    sizes_and_densities,
+    tell_of_fit,
+)
+from bgsub.clustering.model import OnRows
+from bgsub.distributed.partitions import Partitioned
+from bgsub.distributed.rows import RowsOnDask
+from bgsub.distributed.summing import computed_one_by_one, each
+from bgsub.errors import ParameterError
+from bgsub.mixture.em.starts import seeding_rows
+from bgsub.mixture.fitting import Fit, fit
+from bgsub.mixture.gaussianity import drawn_places, gaussianity_of_drawn
+from bgsub.mixture.settings import CovarianceType
+from bgsub.tables.learning import Categories, Choice, Gathered, categories_from, features_of, values_of
+from bgsub.tables.parts import Part, parts_of
+from bgsub.tables.preparation import Features, Preparation
+from bgsub.tables.reading import ReadOptions
+from bgsub.tables.rows import read_rows
+from bgsub.tables.table import Table
+
+logger = logging.getLogger(__name__)
+
+_HELD = 0.25  # of the workers' memory, that rows may take from pass to pass
+
+
+def fit_table(
+    table: Table,
+    n_components: int,
+    *,
+    covariance_type: CovarianceType,
+    choice: Choice,
+    settings: FitSettings,
+    stage: Stage,
+) -> FittedTable:
+    """Learn the clusters of a table on the cluster whose client is connected, as `bgsub.clustering.fitting.fit_table`.
+
+    The model is the one that one machine would learn, but for rounding, and has the same bits for any number of
+    workers. Rows are held in the workers' memory where they take no more than a quarter of it, and else read again in
+    each pass.
+
+    Parameters
+    ----------
+    table : Table
+        Open, Parquet, which all workers see.
+    n_components, covariance_type, choice, settings, stage
+        As there; principal components, noise and trimming need all rows on one machine.
+
+    Raises
+    ------
+    SourceError, ParameterError, BgsubError
+        As there.
+    ClusterError
+        When the scheduler is lost.
+    """
+    _check_possible(choice, settings)
+    choice = for_types(choice, [covariance_type])
+    features = features_of(table, choice, _categories)
+    parts = parts_of(table, len(features.selection(choice.weights).wanted))
+    with stage("reading", table.n_rows) as on_rows:
+        gathered = _gathered(parts, features, choice, table.options, on_rows)
+    gathered.check(table, choice)
+    preparation = _preparation(gathered, choice)
+    check_rows(gathered, gathered.n_kept, table.name, n_components, [covariance_type], choice)
+    options = settings.options(n_components, covariance_type, choice.missing)
+    with stage("fitting", None), explained_by(table) as tell:
+        data = RowsOnDask(_partitioned(parts, gathered, preparation, choice, table.options), options.missing)
+        note_few_values(table, preparation, data.some_rows(seeding_rows(n_components)))
+        total_weight = gathered.weight
+        shortfall = data.shortfall()
+        if shortfall:
+            tell(f"{shortfall}: they are scaled to sum to that number, which the criteria count")
+            data.rescaled()
+            total_weight = float(gathered.n_weighted)
+        found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
+        sizes, densities, criteria, residuals = _told_of_rows(data, gathered, found, preparation, settings)
+    model = model_from(table, preparation, found, densities)
+    counts = gathered.n_kept, gathered.n_dropped
+    return FittedTable(model, sizes, criteria, *counts, total_weight, residuals, tuple(table.notes), gathered.n_partial)
+
+
+def _check_possible(choice: Choice, settings: FitSettings) -> None:
+    """Raise ParameterError for what no sums over parts give."""
+    wanted = {"--pca": choice.pca is not None, "--noise": settings.noise is not None, "--trim": settings.trim > 0}
+    for option, is_wanted in wanted.items():
+        if is_wanted:
+            raise ParameterError(f"{option} needs all rows on one machine: leave it out, or --scheduler")
+
+
+def _categories(table: Table, choice: Choice) -> Categories:
+    """Return the values of the columns of text, read by the workers."""
+    if not choice.encode:
+        return {}
+    parts = parts_of(table, len(choice.encode))
+    tasks = each(_values, [(part,) for part in parts], choice, table.options)
+    return categories_from(computed_one_by_one(tasks, lambda _: None), table, choice)
+
+
+def _gathered(
+    parts: Sequence[Part],
+    features: Features,
+    choice: Choice,
+    options: ReadOptions,
+    on_rows: OnRows,
+) -> Gathered:
+    """Return what one pass tells of all rows."""
+    done = 0
+
+    def on_done(number: int) -> None:
+        nonlocal done
+        done += parts[number].n_rows
+        if on_rows is not None:
+            on_rows(done)
+
+    tasks = each(_gather, [(part,) for part in parts], features, choice, options)
+    first, *others = computed_one_by_one(tasks, on_done)
+    for other in others:
+        first.merge(other)
+    found: Gathered = first
+    return found
+
+
+def _preparation(gathered: Gathered, choice: Choice) -> Preparation:
+    preparation = Preparation.identity(gathered.features)
+    if choice.scale:
+        preparation = gathered.standardisation(True)
+    return preparation.without_baseline() if choice.baseline and gathered.features.categories else preparation
+
+
+@dataclass(frozen=True)
+class PreparedBlock:
+    """The prepared rows of a part of a table.
+
+    Attributes
+    ----------
+    part : Part
+        Where they lie.
+    preparation : Preparation
+        Of the table.
+    choice : Choice
+        What is wanted of it.
+    options : ReadOptions
+        How it is read.
+    """
+
+    part: Part
+    preparation: Preparation
+    choice: Choice
+    options: ReadOptions
+
+    def read(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows that count (n, D), and their weights or None."""
+        features, choice = self.preparation.features, self.choice
+        blocks, weights = [np.empty((0, self.preparation.n_outputs))], []
+        with self.part.open(self.options) as table:
+            for rows in read_rows(table, features.selection(choice.weights), choice.missing):
+                blocks.append(self.preparation.transform(features.of(rows, table.name)[rows.complete]))
+                if rows.weights is not None:
+                    weights.append(rows.weights[rows.complete])
+        return np.concatenate(blocks), np.concatenate(weights) if weights else None
+
+
+def _partitioned(
+    parts: Sequence[Part], gathered: Gathered, preparation: Preparation, choice: Choice, options: ReadOptions
+) -> Partitioned:
+    """Return the prepared rows in partitions, held by the workers where these have room."""
+    blocks: list[Any] = [PreparedBlock(part, preparation, choice, options) for part in parts]
+    width = preparation.n_outputs
+    size = gathered.n_kept * width * 8
+    workers = get_client().scheduler_info(n_workers=-1)["workers"].values()
+    memory = sum(worker["memory_limit"] or 0 for worker in workers)
+    if size <= _HELD * memory:
+        blocks = get_client().persist([delayed(_read, pure=False)(delayed(block, traverse=False)) for block in blocks])
+        logger.info("the rows stay in the workers' memory: %.3g of %.3g GB", size / 1e9, memory / 1e9)
+    else:
+        logger.info(
+            "the rows are read again in each pass: %.3g GB are more than a quarter of the workers' %.3g GB of memory",
+            size / 1e9,
+            memory / 1e9,
+        )
+    return Partitioned([(block, None) for block in blocks], width, np.dtype(np.float64), preparation.output_names)
+
+
+def _told_of_rows(
+    data: RowsOnDask, gathered: Gathered, found: Fit, preparation: Preparation, settings: FitSettings
+) -> tuple[np.ndarray, np.ndarray, dict[str, float], Any]:
+    """Return, from one pass, the components' rows, log-densities, the criteria, and whether components are Gaussian."""
+    n_rows, mixture = gathered.n_kept, found.mixture
+    step = tell_of_fit(found, preparation, n_rows)
+    ends = np.cumsum([part.length for part in data.looked])
+    starts = ends - [part.length for part in data.looked]
+    places = drawn_places(n_rows, mixture)
+    own = [(places[(places >= start) & (places < end)] - start,) for start, end in zip(starts, ends, strict=True)]
+    plain = replace(found, run=found.run._replace(lower_bounds=[]))
+    parts = data.each(_tell, own, plain, step, gathered.n_partial < n_rows)
+    sizes, densities, sums, rows, weights = zip(*parts, strict=True)
+    drawn = np.concatenate(rows), np.concatenate(weights)
+    residuals = gaussianity_of_drawn(mixture, *drawn, threads=settings.threads)
+    return sum(sizes), np.concatenate(densities), mixture.criteria_of(sum(sums)), residuals
+
+
+# ------------------------------------------------------------------------------------------------------- on a worker
+
+
+def _values(part: Part, choice: Choice, options: ReadOptions) -> list[set[str]]:
+    with part.open(options) as table:
+        return values_of(table, choice)
+
+
+def _gather(part: Part, features: Features, choice: Choice, options: ReadOptions) -> Gathered:
+    gathered = Gathered(features, choice)
+    with part.open(options) as table:
+        for rows in read_rows(table, features.selection(choice.weights), choice.missing):
+            gathered.add(rows, table.name)
+    return gathered
+
+
+def _read(block: PreparedBlock) -> tuple[np.ndarray, np.ndarray | None]:
+    return block.read()
+
+
+def _tell(
+    X: np.ndarray, weights: np.ndarray | None, places: np.ndarray, found: Fit, step: int, complete: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    missing = found.options.missing
+    sizes, densities = sizes_and_densities(found, X, step, complete, threads=1)
+    sums = found.mixture.criterion_sums(X, weights, missing=missing, threads=1)
+    drawn = np.ones(len(places)) if weights is None else weights[places]
+    return sizes, densities, sums, X[places], drawn

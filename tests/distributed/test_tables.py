@@ -1,0 +1,268 @@
+"""`bgsub cluster fit`, `predict` and `score` on a cluster: the model and the tables of one machine, by parts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+import bgsub.cli
+from bgsub import TableModel
+from bgsub.errors import OutputError, ParameterError
+from bgsub.tables import parts
+
+pytest.importorskip("dask")
+
+N = 4000
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch, capsys):
+    """Calls the program in an empty folder; every table is large, and has a part of each group of rows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bgsub.cli.cluster.scheduled.SMALL", 100)
+    monkeypatch.setattr(parts, "_FEWEST_CELLS", 900)
+
+    def call(*arguments, code=0):
+        capsys.readouterr()
+        try:
+            bgsub.cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            assert end.code == code
+        else:
+            assert code == 0
+        return capsys.readouterr()
+
+    return call
+
+
+def birds(gaps=True):
+    """Three kinds of birds, with weights, texts, an id, a column of dates, and gaps."""
+    random = np.random.default_rng(0)
+    kind = random.integers(0, 3, N)
+    bill, mass = 40 + 8 * kind + random.normal(size=N), np.exp(8 + 0.3 * kind + 0.05 * random.normal(size=N))
+    columns = {
+        "id": np.arange(N),
+        "bill": np.where(random.random(N) < 0.1 * gaps, np.nan, bill),
+        "mass": mass,
+        "island": np.array(["Dream", "Biscoe", "Torgersen"])[(kind + (random.random(N) < 0.2)) % 3],
+        "times": random.integers(0, 4, N),
+        "day": np.datetime64("2024-01-01") + (kind * 90 + random.integers(0, 20, N)).astype("timedelta64[D]"),
+    }
+    return pa.table(columns)
+
+
+def written(path, table, group=500):
+    parquet.write_table(table, path, row_group_size=group)
+    return path
+
+
+CHOICES = {
+    "plain": ["--columns", "bill,mass", "--missing", "drop"],
+    "all that sums give": [
+        *("--columns", "bill,mass", "--log", "mass", "--encode", "island", "--dates", "day", "--scale"),
+        *("--weights", "times", "--missing", "em"),
+    ],
+}
+
+
+def assert_same_model(found, wanted):
+    """Models of files, but for rounding."""
+    found, wanted = TableModel.load(found), TableModel.load(wanted)
+    assert found.preparation.meta() == wanted.preparation.meta()
+    for name, values in wanted.preparation.arrays().items():
+        np.testing.assert_allclose(found.preparation.arrays()[name], values, rtol=1e-9, atol=1e-12)
+    for ours, theirs in zip(found.mixture.parameters, wanted.mixture.parameters, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-9 * np.abs(theirs).max())
+    np.testing.assert_allclose(found.densities, wanted.densities, rtol=1e-8)
+    assert found.outcome == pytest.approx(wanted.outcome)
+    assert found.width == wanted.width
+
+
+@pytest.mark.slow
+class TestOnACluster:
+    @pytest.mark.parametrize("choice", CHOICES)
+    def test_the_model_and_what_is_said_of_it_are_those_of_one_machine(self, program, address, choice):
+        written("birds.parquet", birds())
+        how = ["cluster", "fit", "birds.parquet", "--components", 3, *CHOICES[choice]]
+        here = program(*how, "--model", "here.bgsub", "--json")
+        there = program(*how, "--model", "there.bgsub", "--json", "--scheduler", address)
+        assert_same_model("there.bgsub", "here.bgsub")
+        facts, wanted = json.loads(there.out), json.loads(here.out)
+        assert facts.keys() == wanted.keys()
+        for name in ("rows", "rows_left_out", "rows_with_gaps", "notes", "advice", "logarithms", "iterations"):
+            assert facts[name] == wanted[name], name
+        for name in ("aic", "bic", "icl", "log_likelihood_per_row"):
+            assert facts[name] == pytest.approx(wanted[name], rel=1e-9), name
+        sizes = [[component["rows"] for component in told["components"]] for told in (facts, wanted)]
+        assert sizes[0] == sizes[1]
+        assert "the rows stay in the workers' memory" in there.err
+        told = [line for line in there.err.splitlines() if not line.startswith("the rows stay")]
+        assert told == here.err.splitlines()
+
+    def test_rows_that_are_read_in_each_pass_give_the_same_bits(self, program, address, monkeypatch):
+        written("birds.parquet", birds())
+        how = ["cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["plain"], "--scheduler", address]
+        program(*how, "--model", "held.bgsub")
+        monkeypatch.setattr("bgsub.distributed.learning._HELD", 1e-9)
+        told = program(*how, "--model", "read.bgsub")
+        assert "the rows are read again in each pass: " in told.err
+        assert Path("held.bgsub").read_bytes() == Path("read.bgsub").read_bytes()
+
+    def test_labels_and_scores_are_those_of_one_machine(self, program, address):
+        table = birds()
+        Path("birds").mkdir()
+        written("birds/1.parquet", table[:1700])
+        written("birds/2.parquet", table[1700:])
+        program("cluster", "fit", "birds", "--components", 3, *CHOICES["all that sums give"], "--model", "m.bgsub")
+        for command in (["predict"], ["score", "--top", 4, "--quantile", 0.02]):
+            how = ["cluster", *command[:1], "m.bgsub", "birds", *command[1:], "--missing", "em", "--keep", "id,island"]
+            here = program(*how, "--output", "here.parquet", "--overwrite")
+            there = program(*how, "--output", f"there-{command[0]}.parquet", "--scheduler", address)
+            assert there.out == here.out.replace("here.parquet", f"there-{command[0]}.parquet")
+            found = parquet.read_table(f"there-{command[0]}.parquet")
+            assert found.equals(parquet.read_table("here.parquet"))
+            names = sorted(path.name for path in Path(f"there-{command[0]}.parquet").iterdir())
+            assert names[0] == "part-00000.parquet"
+            assert len(names) > 5
+
+    def test_an_output_is_replaced_when_that_is_said_and_left_alone_after_an_error(self, program, address):
+        written("birds.parquet", birds(gaps=False))
+        program("cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["plain"], "--model", "m.bgsub")
+        how = ["cluster", "predict", "m.bgsub", "birds.parquet", "--output", "o.parquet", "--scheduler", address]
+        program(*how)
+        told = program(*how, code=1)
+        assert told.err == "Error: o.parquet exists; pass --overwrite or choose another name\n"
+        before = sorted(Path("o.parquet").iterdir())
+        table = birds(gaps=False)
+        infinite = table["bill"].to_numpy().copy()
+        infinite[2345] = np.inf
+        written("birds.parquet", table.set_column(1, "bill", pa.array(infinite)))
+        told = program(*how, "--overwrite", code=1)
+        assert told.err.startswith("Error: birds.parquet: row 2346, column 'bill' is infinite: correct it")
+        assert sorted(Path("o.parquet").iterdir()) == before
+        written("birds.parquet", table[:1000])
+        program(*how, "--overwrite")
+        assert parquet.read_table("o.parquet").num_rows == 1000
+        assert sorted(path.name for path in Path.cwd().iterdir()) == ["birds.parquet", "m.bgsub", "o.parquet"]
+
+    def test_a_worker_that_is_killed_in_mid_table_costs_its_part_only(self, program, cluster, address, tmp_path):
+        from bgsub.distributed import labelling
+        from bgsub.distributed.connecting import connected
+        from bgsub.tables.sources import open_table
+
+        written("birds.parquet", birds(gaps=False))
+        program("cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["plain"], "--model", "m.bgsub")
+        model = Deadly(*vars(TableModel.load("m.bgsub")).values())
+        model.__dict__["flag"] = str(tmp_path / "killed")
+        with connected(address), open_table("birds.parquet") as table:
+            labelled = labelling.write_labels("o.parquet", table, model)
+        assert (tmp_path / "killed").exists()
+        assert labelled.sizes.sum() == parquet.read_table("o.parquet").num_rows == N
+        assert not list(Path("o.parquet").glob(".*"))
+        program("cluster", "predict", "m.bgsub", "birds.parquet", "--output", "here.parquet")
+        assert parquet.read_table("o.parquet").equals(parquet.read_table("here.parquet"))
+
+    def test_the_first_fault_of_the_table_is_named_with_its_row(self, program, address):
+        table = birds(gaps=False)
+        mass = table["mass"].to_numpy().copy()
+        mass[3210] = -1.0
+        written("birds.parquet", table.set_column(2, "mass", pa.array(mass)))
+        how = ["cluster", "fit", "birds.parquet", "--components", 2, "--columns", "mass,bill", "--scheduler", address]
+        told = program(*how, "--log", "mass", code=1)
+        assert told.err.startswith("Error: birds.parquet: row 3211, column 'mass' is -1, which has no logarithm")
+
+
+class Deadly(TableModel):
+    """A model whose first use after some parts kills the worker, once."""
+
+    def assign(self, table, **how):
+        flag = Path(self.__dict__["flag"])
+        if table.first_row >= 1500 and not flag.exists():
+            flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().assign(table, **how)
+
+
+def test_a_small_table_stays_here_and_the_command_says_so(program, monkeypatch):
+    monkeypatch.setattr("bgsub.cli.cluster.scheduled.SMALL", 8000)
+    written("birds.parquet", birds(gaps=False))
+    told = program(
+        *("cluster", "fit", "birds.parquet", "--components", 2, "--columns", "bill,mass", "--model", "m.bgsub"),
+        *("--scheduler", "tcp://127.0.0.1:1"),
+    )
+    line = "birds.parquet has 8,000 values (4,000 rows, 2 columns), no more than 8,000: the work is done here"
+    assert told.err.startswith(line)
+    assert "4,000 rows, full covariance" in told.out
+    told = program("cluster", "predict", "m.bgsub", "birds.parquet", "--scheduler", "tcp://127.0.0.1:1")
+    assert told.err.startswith(line)
+    assert told.out.startswith('"label","probability_0"')
+    told = program("cluster", "score", "m.bgsub", "birds.parquet", "--scheduler", "tcp://127.0.0.1:1", "--top", 0)
+    assert told.err.startswith(line)
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "score"])
+def test_tables_that_are_not_parquet_and_outputs_that_are_no_folders_of_it(program, command):
+    written("birds.parquet", birds(gaps=False))
+    program("cluster", "fit", "birds.parquet", "--components", 2, "--columns", "bill,mass", "--model", "m.bgsub")
+    Path("birds.csv").write_text("bill,mass\n1,2\n2,4\n3,5\n")
+    first = ["--components", 2, "--columns", "bill,mass"] if command == "fit" else []
+    model = [] if command == "fit" else ["m.bgsub"]
+    far = ["--scheduler", "local"]
+    told = program("cluster", command, *model, "birds.csv", *first, *far, code=2)
+    assert told.err == (
+        "Error: birds.csv is not Parquet, of which each worker can read rows of its own: write it as Parquet first, or "
+        "work on it without a scheduler\n"
+    )
+    for name, where in (("o.csv", "o.csv"), ("-", "standard output")):
+        told = program("cluster", command, *model, "birds.parquet", *first, *far, "--output", name, code=1)
+        assert told.err.startswith(f"Error: cannot write {where}: a cluster writes a folder of Parquet files; give")
+    told = program("cluster", command, *model, "birds.parquet", *first, "--output", "birds.parquet", *far, code=1)
+    told_so = (
+        "cannot write birds.parquet: it is the input;"
+        if command == "fit"
+        else "birds.parquet exists; pass --overwrite or"
+    )
+    assert told.err == f"Error: {told_so} choose another name\n"
+    Path("full.parquet").mkdir()
+    Path("full.parquet/precious.txt").write_text("")
+    told = program(
+        *("cluster", command, *model, "birds.parquet", *first, *far, "--output", "full.parquet", "--overwrite"), code=1
+    )
+    assert told.err.startswith("Error: cannot replace full.parquet: it holds more than Parquet files")
+    assert Path("full.parquet/precious.txt").exists()
+    told = program(
+        *("cluster", command, *model, "birds.parquet", *first, "--output", "full.parquet", "--overwrite"), code=1
+    )
+    assert told.err.startswith("Error: cannot write full.parquet: it is a folder, which only a cluster writes")
+
+
+@pytest.mark.parametrize("option", [["--pca", 2], ["--noise"], ["--trim", 0.1]])
+def test_what_no_sums_over_parts_give(option):
+    from bgsub.clustering.fitting import FitSettings
+    from bgsub.distributed.learning import _check_possible
+    from bgsub.tables.learning import Choice
+
+    choice = Choice(pca=2) if option[0] == "--pca" else Choice()
+    settings = FitSettings(noise="box" if option[0] == "--noise" else None, trim=0.1 if option[0] == "--trim" else 0.0)
+    with pytest.raises(
+        ParameterError, match=f"^{option[0]} needs all rows on one machine: leave it out, or --scheduler"
+    ):
+        _check_possible(choice, settings)
+    _check_possible(Choice(scale=True), FitSettings())
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    from bgsub.distributed.labelling import _whole
+
+    with (
+        pytest.raises(OutputError, match=r"cannot write .*nowhere/o\.parquet: No such file"),
+        _whole(str(tmp_path / "nowhere" / "o.parquet")),
+    ):
+        pass
