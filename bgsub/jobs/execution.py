@@ -19,6 +19,7 @@ from bgsub.outputs import check_output, default_outputs
 from bgsub.pipeline import Tally, run, tell_frame_rate
 from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.colors import parse_color
+from bgsub.video.store_paths import as_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -195,7 +196,7 @@ def _region(region: Any, info: VideoInfo | None) -> Any:
     if isinstance(region, str):
         from bgsub.video.readers.images import read_mask
 
-        region = read_mask(Path(region))
+        region = read_mask(as_path(region))
     if info is None or info.source_size is None or region is None:
         return region
     from bgsub.background.region import scaled_region

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -152,7 +151,7 @@ def _region_of(choice: ModelChoice, size: tuple[int, int]) -> np.ndarray | None:
     if isinstance(region, str):
         from bgsub.video.readers.images import read_mask
 
-        region = read_mask(Path(region))
+        region = read_mask(as_path(region))
     return None if region is None else region_mask(region, size[::-1])
 
 

@@ -1,9 +1,12 @@
 """Commands on videos that lie on a store: what they say, and that it is what they say of the same video on a disk."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
+from bgsub.video import stored_file
 from tests.cli.clips import read_video
 from tests.motion.recordings import record
 from tests.s3 import SECRET, served
@@ -82,11 +85,50 @@ def test_what_fails_is_told_without_secrets(s3, bgsub):
 
 
 def test_a_store_without_its_library_is_said(bgsub, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     outcome = bgsub("info", "gs://bucket/x.mp4")
     assert (outcome.code, outcome.error) == (
         1,
         "Error: gs:// needs gcsfs, which is not installed; pip install gcsfs",
     )
+
+
+def test_pieces_and_frames_are_read_from_a_store(s3, bgsub):
+    here = bgsub("scan", s3.folder / "cam1" / "gate.mkv", "--json")
+    there = bgsub("scan", "s3://cams/night/cam1/gate.mkv", "--json", "--pieces", "2s", "--jobs", "2")
+    one, other = (json.loads(outcome.out) for outcome in (here, there))
+    assert [(e["start"], e["end"]) for e in one["events"]] == [(e["start"], e["end"]) for e in other["events"]]
+    here = bgsub("cluster", "frames", s3.folder / "cam1" / "gate.mkv", "--json", "--output", "here.csv")
+    there = bgsub("cluster", "frames", "s3://cams/night/cam1/gate.mkv", "--json", "--output", "there.csv")
+    assert (there.code, here.code, there.err) == (0, 0, "")
+    assert Path("there.csv").read_text() == Path("here.csv").read_text()
+
+
+def test_a_scan_whose_store_goes_away_keeps_what_was_found_and_goes_on(bgsub, monkeypatch, tmp_path):
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    monkeypatch.setattr(stored_file, "WAITS", (0.01,))
+    monkeypatch.setattr("bgsub.video.readers.demuxing.WINDOW", 1 << 16)
+    memory.put(str(record(tmp_path / "gate.mkv", 500, [(40, 70)])), "/yard/gate.mkv")
+    whole, reads = type(memory).cat_file, []
+
+    def cat_file(self, *args, **keywords):
+        reads.append(0)
+        if len(reads) > 60:
+            raise ConnectionError("no answer from https://me:word@host/?sign=secret")
+        return whole(self, *args, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory), "cat_file", cat_file)
+        outcome = bgsub("scan", "memory://yard", "--into", "found", "--jobs", "1")
+    assert outcome.code == 1
+    assert "memory://yard/gate.mkv broke off after" in outcome.error
+    assert "no answer from https://host/; check the address" in outcome.error
+    manifest = Path("found/bgsub-scan.jsonl").read_text()
+    assert '"failed"' in manifest
+    assert "word" not in manifest + outcome.err + outcome.out
+    assert "sign" not in manifest + outcome.err + outcome.out
+    again = json.loads(bgsub("scan", "memory://yard", "--into", "found", "--jobs", "1", "--json").out)
+    assert (again["state"], len(again["events"]), again["error"]) == ("done", 1, None)
+    memory.rm("/yard", recursive=True)

@@ -15,6 +15,7 @@ from bgsub.video.store_paths import StorePath
 from bgsub.video.stores import is_stored, without_secrets
 from tests.s3 import SECRET, served
 from tests.video.clips import pictures, write_clip
+from tests.video.writers.test_sound import beeps, make_film, overlay
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -85,6 +86,31 @@ def test_pictures_in_a_folder_are_a_sequence_there_too(memory, tmp_path):
     for address in ("memory://yard", "memory://yard/input/*.png", "memory://yard/input/in%03d.png"):
         assert same(read(address), read(tmp_path)), address
     assert probe("memory://yard")["name"] == "yard"
+
+
+def test_stacks_and_animations_are_read_there_too(memory, tmp_path, monkeypatch):
+    import cv2
+    from PIL import Image
+
+    images = pictures(4)
+    cv2.imwritemulti(str(tmp_path / "a.tif"), images)
+    first, *others = (Image.fromarray(image) for image in images)
+    for name in ("a.webp", "a.gif"):
+        first.save(tmp_path / name, save_all=True, append_images=others)
+    for name in ("a.tif", "a.webp", "a.gif"):
+        memory.put(str(tmp_path / name), f"/{name}")
+        assert same(read(f"memory://{name}"), read(tmp_path / name)), name
+    monkeypatch.setattr("bgsub.video.readers.pages._MOST_FETCHED", 100)
+    with pytest.raises(SourceError, match="are read from a disk only; copy it there"):
+        open_source("memory://a.tif")
+
+
+def test_an_overlay_of_a_video_on_a_store_has_its_sound(memory, tmp_path):
+    film = make_film(tmp_path / "film.mp4")
+    memory.put(str(film), "/film.mp4")
+    overlay(film, tmp_path / "here.mkv")
+    overlay("memory://film.mp4", tmp_path / "there.mkv")
+    assert beeps(tmp_path / "there.mkv") == beeps(tmp_path / "here.mkv") != []
 
 
 def test_a_small_file_is_read_whole_and_a_large_one_in_windows(memory):

@@ -18,6 +18,7 @@ from bgsub.video.readers.contents import Page, tiff_pages
 from bgsub.video.readers.stills import AS_IT_IS, Look, quiet
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
+from bgsub.video.store_paths import StorePath
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,9 @@ class Stack(Protocol):
         """Yield the pictures from a number on; None for one that is damaged."""
 
 
+_MOST_FETCHED = 1 << 30  # bytes of a stack that are fetched from a store into memory
+
+
 class TiffStack:
     """The pages of a TIFF; smaller copies and masks of others are left out.
 
@@ -60,7 +64,9 @@ class TiffStack:
     def __init__(self, path: Path) -> None:
         self._name = str(path)
         # OpenCV crashes at a name that is no valid text: then it gets the bytes.
-        self._data = None if _is_text(self._name) else np.memmap(path, np.uint8, "r")
+        self._data: np.ndarray | None = None if _is_text(self._name) else np.memmap(path, np.uint8, "r")
+        if isinstance(path, StorePath):
+            self._data = _fetched(path)
         with path.open("rb") as file:
             self._pages = tiff_pages(file)
         self.count = len(self._pages)
@@ -100,6 +106,14 @@ class TiffStack:
                 return list(cv2.imreadmulti(self._name, first, count, flags=flags)[1])
         except cv2.error:
             return []
+
+
+def _fetched(path: StorePath) -> np.ndarray:
+    """Return the bytes of a file on a store: OpenCV knows no other way to them."""
+    size = path.stat().st_size
+    if size > _MOST_FETCHED:
+        raise SourceError(f"cannot open {path}: stacks of {size >> 20} MiB are read from a disk only; copy it there")
+    return np.frombuffer(path.read_bytes(), np.uint8)
 
 
 def _is_text(name: str) -> bool:
