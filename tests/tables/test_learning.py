@@ -7,7 +7,8 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from bgsub.errors import ParameterError, SourceError
-from bgsub.tables.learning import MOST_CATEGORIES, Choice, prepared
+from bgsub.tables.learning import MOST_CATEGORIES, Choice, Gathered, features_of, prepared
+from bgsub.tables.rows import read_rows
 from bgsub.tables.sources import open_table
 from tests.tables.files import NAMES, values, write_as, write_csv
 
@@ -191,3 +192,54 @@ def test_large_and_small_blocks_give_the_same(tmp_path):
     _, found, *_ = learned(tmp_path / "n.npy", scale=True)
     assert np.allclose(found, StandardScaler().fit_transform(matrix), rtol=1e-9, atol=1e-9)
     assert isinstance(pa.array(found[:, 0]), pa.Array)
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_what_parts_tell_is_together_what_the_whole_tells(tmp_path, weights):
+    random = np.random.default_rng(0)
+    columns = {"a": random.normal(7, 2, 900), "b": random.exponential(size=900), "w": random.integers(0, 3, 900)}
+    columns["a"][random.integers(0, 900, 90)] = np.nan
+    choice = Choice(("a", "b"), logs=("b",), weights=weights, missing="drop")
+    found = []
+    for lengths in ([900], [100, 300, 500]):
+        gathered, start = None, 0
+        for length in lengths:
+            part = pa.table({name: values[start : start + length] for name, values in columns.items()})
+            start += length
+            with open_table(part) as table:
+                one = Gathered(features_of(table, choice), choice)
+                for rows in read_rows(table, one.features.selection(weights), "drop"):
+                    one.add(rows, table.name)
+                if gathered is None:
+                    gathered = one
+                else:
+                    gathered.merge(one)
+                gathered.check(table, choice)
+        found.append(gathered)
+    whole, parts = found
+    for name in ("n_kept", "n_dropped", "n_partial", "n_weighted", "weight"):
+        assert getattr(parts, name) == getattr(whole, name)
+    assert whole.n_kept + whole.n_dropped == 900
+    assert np.array_equal(parts.low, whole.low)
+    assert np.array_equal(parts.high, whole.high)
+    ours, theirs = parts.standardisation(True), whole.standardisation(True)
+    np.testing.assert_allclose(ours.offset, theirs.offset, rtol=1e-13)
+    np.testing.assert_allclose(ours.forward, theirs.forward, rtol=1e-12)
+
+
+def test_parts_of_which_one_holds_nothing_are_no_error_but_a_whole_without_rows_is(tmp_path):
+    choice = Choice(("a",), missing="drop")
+    gathered = None
+    for numbers in ([np.nan, np.nan], [1.0, 2.0]):
+        with open_table(pa.table({"a": numbers})) as table:
+            one = Gathered(features_of(table, choice), choice)
+            for rows in read_rows(table, one.features.selection(), "drop"):
+                one.add(rows, table.name)
+            if gathered is None:
+                with pytest.raises(SourceError, match="every row has a missing value"):
+                    one.check(table, choice)
+                gathered = one
+            else:
+                gathered.merge(one)
+    assert (gathered.n_kept, gathered.n_dropped) == (2, 2)
+    assert gathered.moments.mean.tolist() == [1.5]

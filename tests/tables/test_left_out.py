@@ -52,7 +52,14 @@ RISES = "n has whole numbers that rise from row to row: if it is an id, --exclud
     ],
 )
 def test_columns_that_number_the_rows_are_told(blocks, line):
-    assert notes(blocks) == ([] if line is None else [line])
+    wanted = [] if line is None else [line]
+    assert notes(blocks) == wanted
+    watch = IdWatch(["n"])
+    for block in blocks:  # of parts, put together
+        part = IdWatch(["n"])
+        part.add(np.asarray(block, np.float64)[:, None])
+        watch.merge(part)
+    assert watch.notes() == wanted
 
 
 @pytest.mark.parametrize(
@@ -72,11 +79,15 @@ def test_columns_that_number_the_rows_are_told(blocks, line):
     ],
 )
 def test_numbers_that_stand_for_missing_are_told(blocks, codes):
-    watch = CodeWatch(["a", "n"])
+    watch, of_parts = CodeWatch(["a", "n"]), CodeWatch(["a", "n"])
     for block in blocks:
-        watch.add(np.stack([np.ones(len(block)), np.asarray(block, np.float64)], axis=1))
+        rows = np.stack([np.ones(len(block)), np.asarray(block, np.float64)], axis=1)
+        watch.add(rows)
+        part = CodeWatch(["a", "n"])
+        part.add(rows)
+        of_parts.merge(part)
     said = [f"n has {code} far from its other values: if it means a missing one, give --na {code}" for code in codes]
-    assert watch.notes() == said
+    assert watch.notes() == of_parts.notes() == said
 
 
 def rows_of(n=60):

@@ -58,3 +58,12 @@ def test_what_is_no_table(table, message):
     with pytest.raises(SourceError, match=f"^cannot read the table: {message}") as refusal:
         open_table(table)
     assert "\n" not in str(refusal.value)
+
+
+def test_what_lies_in_partitions_is_told_where_it_can_go():
+    da = pytest.importorskip("dask.array")
+    for given, kind in ((da.ones((4, 2)), "Array"), (da.ones((4, 2)).to_dask_dataframe(), "DataFrame")):
+        with pytest.raises(
+            SourceError, match=f"it is a {kind} of Dask, in partitions; write it with to_parquet and give"
+        ):
+            open_table(given)

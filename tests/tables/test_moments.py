@@ -37,6 +37,16 @@ def test_of_blocks_as_of_all_rows(weights, sizes):
 
 
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
+def test_of_parts_put_together_as_of_all_rows(weights):
+    whole, parts = moments_of(ROWS, weights, [1000]), Moments(3)
+    for chosen in (slice(0, 300), slice(300, 300), slice(300, 1000)):
+        rows = ROWS[chosen]
+        parts.merge(moments_of(rows, None if weights is None else weights[chosen], [len(rows)]))
+    assert_allclose(parts.mean, whole.mean, rtol=1e-14)
+    assert_allclose(parts.variance, whole.variance, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 def test_they_are_scikit_learns(weights):
     theirs = StandardScaler()
     for block in (slice(0, 600), slice(600, 1000)):
