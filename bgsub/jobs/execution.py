@@ -131,7 +131,7 @@ def execute(
     """
     with Stage() as stage:
         here = replace(job, outputs=staged(job.outputs, stage))
-        execution = _Execution(here, make_model(job.model), progress or _no_progress, stop, sinks, on_end)
+        execution = _Execution(here, make_model(job.model), progress or _no_progress, stop, sinks, on_end, stage.told)
         error: BaseException | None
         try:
             error = execution.mask()
@@ -214,6 +214,7 @@ class _Execution:
     stop: Callable[[], bool] | None
     makers: Sequence[SinkMaker]
     on_end: Callable[[], None] | None
+    told: Callable[[str], str] = str  # what messages call an output
     tally: Tally = field(default_factory=Tally)
     size: tuple[int, int] | None = None
     sinks: dict[str, Sink] = field(default_factory=dict)
@@ -298,10 +299,12 @@ class _Execution:
             outputs = _usual_outputs(outputs, info.name)
         made = self._outputs(outputs, source)
         if "mask" in made and made["mask"].lossy:
-            logger.warning("%s is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", outputs.mask)
+            mask = self.told(outputs.mask or "")
+            logger.warning("%s is lossy: values blur around 0, 127 and 255; .mkv keeps them exact", mask)
         known = source.describe() if "overlay" in made and source.sound is None else {}
         if known.get("audio") or known.get("parts"):
-            logger.info("%s is without sound: that of %s cannot be read beside it", outputs.overlay, self.job.shown)
+            overlay = self.told(outputs.overlay or "")
+            logger.info("%s is without sound: that of %s cannot be read beside it", overlay, self.job.shown)
         self.sinks = {path: made[name] for name, path in _named(outputs).items() if name in made and path}
         sinks = [*made.values(), *(make(info, self.model) for make in self.makers)]
         threaded: list[Sink] = [stack.enter_context(ThreadedSink(sinks))] if sinks else []

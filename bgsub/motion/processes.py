@@ -19,6 +19,7 @@ from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned
 from bgsub.motion.working import Finished, ScanTask, work
+from bgsub.video.stores import is_of_this_process
 
 _LOOK = 0.2  # seconds between two looks at how far the processes are
 _WAITING, _UNKNOWN = -2, -1  # in place of frames read, and to expect
@@ -49,7 +50,7 @@ def scan_in_processes(
     outputs : ScanOutputs
         What is written of each.
     processes : int
-        How many at a time.
+        How many at a time. What lies on a store that only this process sees is done in it, one after another.
     watch : callable, optional
         Called now and then with each task in work, its frames read so far, and those to expect.
 
@@ -58,6 +59,13 @@ def scan_in_processes(
     Finished
         In the order in which they end. After Ctrl-C those in work, interrupted.
     """
+    here = [task for task in tasks if any(is_of_this_process(name) for name in (task.folder, *task.input.reads))]
+    for task in here:
+        finished = work(task, outputs, watch)
+        yield finished
+        if isinstance(finished.error, INTERRUPTIONS):
+            return
+    tasks = [task for task in tasks if task not in here]
     left = [replace(task, job=_on_one_thread(task.job)) for task in tasks]
     while left:
         lost: list[_Lost] = []

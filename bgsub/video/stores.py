@@ -61,6 +61,12 @@ def is_stored(name: str | os.PathLike[str] | int | None) -> bool:
     return known is not None and scheme in known.registry and scheme not in _NO_STORES
 
 
+def is_of_this_process(name: str | os.PathLike[str]) -> bool:
+    """Say whether no other process sees what lies there: a store in memory, or one that a program has registered."""
+    scheme = os.fspath(name).partition("://")[0].lower()
+    return is_stored(name) and (scheme == "memory" or scheme not in _LIBRARIES)
+
+
 def without_secrets(text: str) -> str:
     """Return an address, or a text that quotes some, without what may be a secret: users, passwords and queries."""
     return _QUERY.sub(r"\1", _USER.sub(r"\1", text))

@@ -114,6 +114,12 @@ def test_what_cannot_be_written_is_said_before_anything_is_read(s3, bgsub, recor
     assert names(s3) == []
 
 
+def test_messages_name_what_was_asked_for(s3, bgsub, recordings):
+    video = recordings / "cam2" / "still.mkv"
+    outcome = bgsub("run", video, "--method", "mog2", "--end", "0.2", "--mask", "s3://cams/m.mp4")
+    assert outcome.err == "s3://cams/m.mp4 is lossy: values blur around 0, 127 and 255; .mkv keeps them exact\n"
+
+
 def test_two_outputs_of_one_name_are_refused(s3, bgsub, recordings):
     name = "s3://cams/m.mkv"
     outcome = bgsub("run", recordings / "cam2" / "still.mkv", "--mask", name, "--overlay", name)

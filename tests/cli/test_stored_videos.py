@@ -132,3 +132,16 @@ def test_a_scan_whose_store_goes_away_keeps_what_was_found_and_goes_on(bgsub, mo
     again = json.loads(bgsub("scan", "memory://yard", "--into", "found", "--jobs", "1", "--json").out)
     assert (again["state"], len(again["events"]), again["error"]) == ("done", 1, None)
     memory.rm("/yard", recursive=True)
+
+
+def test_a_store_that_no_other_process_sees_is_scanned_here(s3, bgsub):
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.put(str(s3.folder), "/night", recursive=True)
+    command = ("scan", "memory://night", "--recursive", "--jobs", "2", "--into", "memory://found", "--json")
+    first = json.loads(bgsub(*command).out)
+    assert [(result["state"], len(result["events"])) for result in first] == [("done", 1), ("done", 0)]
+    assert [result["state"] for result in json.loads(bgsub(*command).out)] == ["skipped", "skipped"]
+    memory.rm("/night", recursive=True)
+    memory.rm("/found", recursive=True)
