@@ -59,7 +59,7 @@ def scan_in_processes(
     Finished
         In the order in which they end. After Ctrl-C those in work, interrupted.
     """
-    here = [task for task in tasks if any(is_of_this_process(name) for name in (task.folder, *task.input.reads))]
+    here = [task for task in tasks if any(is_of_this_process(name) for name in (str(task.folder), *task.input.reads))]
     for task in here:
         finished = work(task, outputs, watch)
         yield finished
