@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -53,6 +53,8 @@ _STATES: dict[str, State] = {"done": "done", "failed": "failed", "interrupted": 
 
 Watch = Callable[[int, int, Task], Progress]
 OnResult = Callable[[int, int, Result], None]
+Through = Callable[[Sequence[Task]], Iterator[Result]]
+"""Does tasks elsewhere, as on a cluster, and yields what comes of each as it ends; after Ctrl-C those in work."""
 
 
 def execute_all(
@@ -60,6 +62,7 @@ def execute_all(
     pattern: Job,
     folder: Path,
     *,
+    through: Through | None = None,
     watch: Watch | None = None,
     on_result: OnResult | None = None,
 ) -> list[Result]:
@@ -74,15 +77,18 @@ def execute_all(
         ``{name}`` in them; without any, there are ``{name}.mask.mkv`` and ``{name}.overlay.mp4``.
     folder : Path
         Folder of the results, made if it is not there, with a manifest of what is done.
+    through : callable, optional
+        Does them elsewhere instead, many at a time: `bgsub.distributed.videos.Videos.run` on a cluster.
     watch : callable, optional
-        Called with position (from 1), number of inputs and task before each; returns its `Progress`.
+        Called with position (from 1), number of inputs and task before each; returns its `Progress`. Not where they
+        are done elsewhere.
     on_result : callable, optional
-        Called with position, number of inputs and what came of it after each.
+        Called with position, number of inputs and what came of it after each; elsewhere they end in any order.
 
     Returns
     -------
     list of Result
-        In the order of the inputs. After Ctrl-C the last one is 'interrupted', and what would follow is missing.
+        In the order of the inputs. After Ctrl-C what was in work is 'interrupted', and what would follow is missing.
 
     Raises
     ------
@@ -94,25 +100,60 @@ def execute_all(
     """
     pattern = replace(pattern, outputs=patterns(pattern.outputs))
     make_folder(folder)
-    results = []
     with Manifest(folder) as manifest:
         claimed = {entry.input: entry.outputs for entry in manifest}
         tasks = plan(inputs, pattern, folder, claimed)
         settings = settings_of(pattern)
         if not pattern.outputs.overwrite:
             refuse_other_settings(inputs, manifest, settings)
+        told = _Told(len(tasks), on_result)
+        left = []
         for position, task in enumerate(tasks, 1):
             if not pattern.outputs.overwrite and is_done(task.input, manifest, settings):
-                result = Result(task, "skipped")
+                told(position, Result(task, "skipped"))
+            elif through is not None:
+                left.append((position, *_begun(task, manifest, settings)))
             else:
                 progress = None if watch is None else watch(position, len(tasks), task)
-                result = _recorded(task, manifest, settings, progress)
-            results.append(result)
-            if on_result is not None:
-                on_result(position, len(tasks), result)
-            if result.state == "interrupted":
-                break
-    return results
+                task, entry = _begun(task, manifest, settings)
+                result = attempt(task, progress)
+                _put_down(result, entry, manifest)
+                told(position, result)
+                if result.state == "interrupted":
+                    break
+        if through is not None and left:
+            begun = {task.input.identity: (position, entry) for position, task, entry in left}
+            for result in through([task for _, task, _ in left]):
+                position, entry = begun[result.task.input.identity]
+                _put_down(result, entry, manifest)
+                told(position, result)
+    return told.in_order()
+
+
+class _Told:
+    """What came of the inputs so far.
+
+    Parameters
+    ----------
+    count : int
+        Of inputs.
+    on_result : callable, optional
+        Called with each as it comes.
+    """
+
+    def __init__(self, count: int, on_result: OnResult | None) -> None:
+        self._count, self._on_result = count, on_result
+        self._results: dict[int, Result] = {}
+
+    def __call__(self, position: int, result: Result) -> None:
+        """Take one."""
+        self._results[position] = result
+        if self._on_result is not None:
+            self._on_result(position, self._count, result)
+
+    def in_order(self) -> list[Result]:
+        """Return all, in the order of the inputs."""
+        return [self._results[position] for position in sorted(self._results)]
 
 
 def settings_of(pattern: Job) -> str:
@@ -181,16 +222,20 @@ def attempt(task: Task, progress: Progress | None = None) -> Result:
 # ---------------------------------------------------------------------------------------------------- what is put down
 
 
-def _recorded(task: Task, manifest: Manifest, settings: str, progress: Progress | None) -> Result:
-    """Do one task, and put down before and after it how far it is."""
+def _begun(task: Task, manifest: Manifest, settings: str) -> tuple[Task, Entry]:
+    """Put down that a task is about to be done; return it, free to replace what is its own, and what was put down."""
     ours = _ours(task, manifest)
     stamp = stamp_of(task.input)
     entry = Entry(task.input.identity, stamp.size, stamp.mtime, settings, ours)
     manifest.add(entry)
     overwrite = task.job.outputs.overwrite or (stamp.size is not None and len(ours) == len(task.outputs))
     outputs = replace(task.job.outputs, overwrite=overwrite)
-    result = attempt(replace(task, job=replace(task.job, outputs=outputs)), progress)
-    there = tuple(name for name in ours if (manifest.folder / name).exists())
+    return replace(task, job=replace(task.job, outputs=outputs)), entry
+
+
+def _put_down(result: Result, entry: Entry, manifest: Manifest) -> None:
+    """Put down what came of a task."""
+    there = tuple(name for name in entry.outputs if (manifest.folder / name).exists())
     manifest.add(
         replace(
             entry,
@@ -200,7 +245,6 @@ def _recorded(task: Task, manifest: Manifest, settings: str, progress: Progress 
             frames=None if result.summary is None else result.summary.tally.read,
         )
     )
-    return result
 
 
 def _ours(task: Task, manifest: Manifest) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bgsub.errors import BgsubError, OutputError
 from bgsub.jobs.batch import is_done, make_folder, refuse_other_settings, stamp_of
+from bgsub.jobs.execution import INTERRUPTIONS
 from bgsub.jobs.inputs import Input
 from bgsub.jobs.manifest import Entry, Manifest, State, digest
 from bgsub.jobs.naming import NAME, Names
@@ -79,6 +80,7 @@ def scan_all(
     folder: Path | None = None,
     *,
     processes: int = 1,
+    crew: Crew | None = None,
     pieces: float | None = None,
     watch: Watch | None = None,
     on_outcome: OnOutcome | None = None,
@@ -98,6 +100,8 @@ def scan_all(
         Without it nothing is remembered, and files go to the current folder.
     processes : int
         Recordings that are scanned at the same time, each in a process of its own.
+    crew : callable, optional
+        Scans them in place of such processes: `bgsub.distributed.videos.Videos.scan` on a cluster.
     pieces : float, optional
         Seconds. Recordings that are longer are cut at key frames, and their pieces are scanned at the same time: see
         `bgsub.motion.cutting`. What is done does not depend on it.
@@ -119,7 +123,7 @@ def scan_all(
     """
     if folder is None:
         tasks = _tasks(inputs, pattern, Path(), {})
-        found = [_told(outcome, on_outcome) for outcome in _each(tasks, outputs, processes, pieces, watch)]
+        found = [_told(outcome, on_outcome) for outcome in _each(tasks, outputs, crew or _crew(processes), pieces, watch)]
         return _in_order(tasks, found)
     make_folder(folder)
     outputs = replace(outputs, result=True)
@@ -137,7 +141,7 @@ def scan_all(
             else:
                 found.append(_told(before, on_outcome))
         manifest.add(*(_entry(task, settings) for task in left))
-        for outcome in _each(left, outputs, processes, pieces, watch):
+        for outcome in _each(left, outputs, crew or _crew(processes), pieces, watch):
             _put_down(outcome, manifest, settings)
             found.append(_told(outcome, on_outcome))
     return _in_order(tasks, found)
@@ -164,23 +168,32 @@ def _tasks(inputs: Sequence[Input], pattern: ScanJob, folder: Path, claimed: dic
 
 
 def _crew(processes: int) -> Crew:
-    """Return what does tasks on this machine, so many at a time."""
+    """Return what does tasks on this machine, so many at a time; one after another, none after an interruption."""
 
     def here(tasks: Sequence[ScanTask], outputs: ScanOutputs, watch: Watch | None) -> Iterator[Finished]:
         if processes > 1 and len(tasks) > 1:
             from bgsub.motion.processes import scan_in_processes
 
             return scan_in_processes(tasks, outputs, min(processes, len(tasks)), watch)
-        return (work(task, outputs, watch) for task in tasks)
+        return _one_by_one(tasks, outputs, watch)
 
     return here
 
 
+def _one_by_one(tasks: Sequence[ScanTask], outputs: ScanOutputs, watch: Watch | None) -> Iterator[Finished]:
+    for task in tasks:
+        finished = work(task, outputs, watch)
+        yield finished
+        if isinstance(finished.error, INTERRUPTIONS):
+            return
+
+
 def _each(
-    tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, pieces: float | None, watch: Watch | None
+    tasks: Sequence[ScanTask], outputs: ScanOutputs, crew: Crew, pieces: float | None, watch: Watch | None
 ) -> Iterator[Outcome]:
-    """Do the tasks, and yield what comes of each as it ends; nothing more after an interruption."""
-    crew = _crew(processes)
+    """Do the tasks, and yield what comes of each as it ends."""
+    if not tasks:
+        return
     if pieces is not None:
         crew = in_pieces(crew, pieces)
     for one in crew(tasks, outputs, watch):
@@ -190,8 +203,6 @@ def _each(
             state = "done" if one.error is None else "interrupted"
         scanned = one.scanned if one.error is None else replace(one.scanned, error=str(one.error) or "interrupted")
         yield Outcome(one.task, state, scanned, one.outputs, one.error, one.clips)
-        if state == "interrupted" and processes == 1:
-            return
 
 
 def _done_before(task: ScanTask, manifest: Manifest, settings: str) -> Outcome | None:
