@@ -32,11 +32,30 @@ _helpers: list[threading.Thread] = []
 _hiring = threading.Lock()
 
 
+_bound: int | None = None
+
+
 def available_processors() -> int:
     """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return count if _bound is None else min(count, _bound)
+
+
+def bound_processors(most: int) -> None:
+    """Let this process count on so many processors: those of a machine are shared by all workers of a cluster there.
+
+    Models and decoders that are not told their threads take no more, nor do OpenCV's functions.
+    """
+    import cv2
+
+    global _bound
+    _bound = most
+    cv2.setNumThreads(min(cv2.getNumThreads(), most))
+
+
+def processor_bound() -> int | None:
+    """Return on how many processors this process shall count, or None where nobody has said."""
+    return _bound
 
 
 def usable_threads(threads: int | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ _INTERVAL = 0.1  # seconds between two updates by a tally
 class Progress(Protocol):
     """To be called with how many things are done so far, and with a remark on them."""
 
-    def __call__(self, done: int, /, remark: str = "") -> None:
-        """Take note."""
+    def __call__(self, done: int, /, remark: str = "", below: Sequence[str] | None = None) -> None:
+        """Take note; lines that stand below the bar stay until there are others."""
 
 
 @contextlib.contextmanager
@@ -49,8 +49,18 @@ def counting_bar(title: str, total: int | None, quiet: bool, unit: str) -> Itera
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    lines: Sequence[str] = ()
+
+    class Bar(Progress):
+        """With lines below it."""
+
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            yield from (Text(line, no_wrap=True, overflow="ellipsis") for line in lines)
 
     console = Console(stderr=True)
     of_all = "?" if total is None else f"{total:,}"
@@ -68,10 +78,12 @@ def counting_bar(title: str, total: int | None, quiet: bool, unit: str) -> Itera
     )
     # Redirected, a line for stdout appears above the bar; but a line for a file or a pipe must go there.
     to_screen = sys.stdout.isatty()
-    with Progress(*columns, console=console, transient=True, redirect_stdout=to_screen) as bar:
+    with Bar(*columns, console=console, transient=True, redirect_stdout=to_screen) as bar:
         task = bar.add_task(title, total=total, count="", remark="")
 
-        def show(done: int, /, remark: str = "") -> None:
+        def show(done: int, /, remark: str = "", below: Sequence[str] | None = None) -> None:
+            nonlocal lines
+            lines = lines if below is None else below
             bar.update(
                 task, completed=done, count=f"{done:,}/{of_all} {unit}".rstrip(), remark=_shortened(remark, room)
             )

@@ -25,10 +25,12 @@ from bgsub.cli.options import (
     verbosity_options,
 )
 from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bgsub.cli.scan_printing import Printing
     from bgsub.jobs.inputs import Input
@@ -130,6 +132,7 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @_model("--load-model", type=_PATH, metavar="FILE", help="Go on with a saved model, and its parameters.")
 @_model("--shrink", type=click.IntRange(1, 16), metavar="N", rare=True, help="Look at blocks of NxN pixels.")
 @model_options(TABLES, without=("frame_rate", "min_area"))
+@scheduler_options
 @config_options
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @verbosity_options
@@ -156,9 +159,7 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
     from bgsub.jobs.staging import check_place
-    from bgsub.motion.folder import scan_all
     from bgsub.motion.own_files import without_own
-    from bgsub.threads import available_processors
     from bgsub.video.store_paths import as_path
 
     found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
@@ -174,24 +175,33 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
         check_place(o["learn_mask"], overwrite=o["overwrite"], suffixes=(".png",))
     if o["reports"]:
         _check_reports(o["reports"], len(inputs), overwrite=o["overwrite"])
-    processes = o["jobs"] or available_processors()
     printing = Printing(inputs, o)
     with printing:
-        outcomes = scan_all(
-            inputs,
-            job,
-            _files(o),
-            folder,
-            processes=processes if o["pieces"] else min(processes, len(inputs)),
-            pieces=o["pieces"],
-            watch=printing.watch,
-            on_outcome=printing.tell,
-        )
+        outcomes = _scan_all(inputs, job, folder, o, printing)
     if o["rank"]:
         outcomes = printing.ranked(outcomes)
     printing.close(outcomes)
     _write_all(outcomes, job, o, printing)
     _exit(outcomes)
+
+
+def _scan_all(
+    inputs: Sequence[Input], job: ScanJob, folder: Path | None, o: dict[str, Any], printing: Printing
+) -> list[Outcome]:
+    """Scan each input, here or on a cluster."""
+    from bgsub.motion.folder import scan_all
+    from bgsub.threads import available_processors
+
+    how: dict[str, Any] = {"pieces": o["pieces"], "watch": printing.watch, "on_outcome": printing.tell}
+    most = len(inputs) if o["pieces"] is None else 256
+    if o["scheduler"] is None:
+        return scan_all(inputs, job, _files(o), folder, processes=min(o["jobs"] or available_processors(), most), **how)
+    from bgsub.cli.scheduler import connected
+    from bgsub.distributed.videos import Videos
+
+    workers = min(o["jobs"] or max(1, available_processors() // (o["threads"] or 1)), most)
+    with connected(o, workers=workers, threads=o["threads"]) as client:
+        return scan_all(inputs, job, _files(o), folder, crew=Videos(client, printing.sight).scan, **how)
 
 
 def _check_reports(paths: Sequence[str], n_inputs: int, *, overwrite: bool) -> None:

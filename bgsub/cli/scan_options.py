@@ -15,7 +15,18 @@ from bgsub.cli.options import FilePath, Word
 from bgsub.motion.presets import PRESETS
 
 _LARGEST = 2**20  # bytes of a file of settings
-_NOT_KEPT = ("sources", "config", "save_config", "preset", "as_json", "verbose", "quiet", "list_still", "null")
+_NOT_KEPT = (
+    "sources",
+    "config",
+    "save_config",
+    "preset",
+    "as_json",
+    "verbose",
+    "quiet",
+    "list_still",
+    "null",
+    "scheduler",
+)
 _DRAWN = ("boxes", "path", "timecode", "graph", "mask")
 
 

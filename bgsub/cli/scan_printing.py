@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from bgsub.cli.progress import counting_bar
+from bgsub.cli.scheduler import by_worker
 from bgsub.cli.tables import print_table
 from bgsub.motion.clips.spans import reach
 from bgsub.motion.crossings import count
@@ -22,6 +23,7 @@ from bgsub.motion.outputs import in_words
 from bgsub.times import timecode, written_time
 
 if TYPE_CHECKING:
+    from bgsub.distributed.spreading import Sight
     from bgsub.jobs.inputs import Input
     from bgsub.motion.events import Event
     from bgsub.motion.folder import Outcome
@@ -56,6 +58,7 @@ class Printing:
         self._parts: dict[int, float] = {}
         self._frames: dict[int, int] = {}
         self._began = self._shown = time.monotonic()
+        self._percent, self._rate = 0, ""
         self._show: Any = None
 
     def __enter__(self) -> Self:
@@ -67,6 +70,11 @@ class Printing:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def sight(self, sights: Sequence[Sight]) -> None:
+        """Show what each worker of a cluster does."""
+        if self._show is not None:
+            self._show(self._percent, self._rate, by_worker(sights))
+
     def watch(self, task: ScanTask, read: int, total: int | None) -> None:
         """Show how far a video is."""
         self._frames[task.position] = read
@@ -74,9 +82,9 @@ class Printing:
         now = time.monotonic()
         if self._show is not None and now - self._shown >= _INTERVAL:
             self._shown = now
-            rate = sum(self._frames.values()) / (now - self._began)
-            done = (self._done + sum(self._parts.values())) / len(self._inputs)
-            self._show(int(100 * done), f"{rate:.0f} frames/s")
+            self._rate = f"{sum(self._frames.values()) / (now - self._began):.0f} frames/s"
+            self._percent = int(100 * (self._done + sum(self._parts.values())) / len(self._inputs))
+            self._show(self._percent, self._rate)
 
     def tell(self, outcome: Outcome) -> None:
         """Say what was found in one video."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from bgsub.extras import require
 
 if TYPE_CHECKING:
     from bgsub.distributed.connecting import Client
+    from bgsub.distributed.spreading import Sight
 
 _cluster = section("Cluster")
 _FILES = {
@@ -63,3 +64,24 @@ def connected(
 
     certificates = connecting.Certificates(*(options[f"tls_{name}"] for name in _FILES))
     return connecting.connected(options["scheduler"], workers=workers, threads=threads or 1, certificates=certificates)
+
+
+_MOST_LINES = 12
+
+
+def by_worker(sights: Sequence[Sight]) -> list[str]:
+    """Return a line for each worker with what it is doing, as many as have room on a screen.
+
+    Parameters
+    ----------
+    sights : sequence of Sight
+        What is in work.
+    """
+    workers: dict[str, list[str]] = {}
+    for sight in sorted(sights, key=lambda sight: sight.worker):
+        share = f"{sight.read / sight.total:.0%}" if sight.total else f"{sight.read:,} frames"
+        workers.setdefault(sight.worker.rpartition("://")[2], []).append(f"{sight.errand.name} {share}")
+    lines = [f"  {worker}: {', '.join(what)}" for worker, what in workers.items()]
+    if len(lines) > _MOST_LINES:
+        lines[_MOST_LINES - 1 :] = [f"  and {len(lines) - _MOST_LINES + 1} workers more"]
+    return lines

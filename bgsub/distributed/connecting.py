@@ -152,18 +152,24 @@ def is_loopback(address: str) -> bool:
 # ------------------------------------------------------------------------------------------------------------- details
 
 
-def _cluster(workers: int | None, threads: int) -> LocalCluster:
+@contextlib.contextmanager
+def _cluster(workers: int | None, threads: int) -> Iterator[LocalCluster]:
     """Start processes that listen on loopback alone."""
     count = max(1, available_processors() // threads) if workers is None else workers
-    return LocalCluster(
-        n_workers=count,
-        threads_per_worker=threads,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # None is port 8787
-        silence_logs=logging.CRITICAL,
-        preload=[_AT_START],
-    )
+    patient = {"distributed.deploy.lost-worker-timeout": "1 day"}  # else one that starts again slowly is given up
+    with (
+        dask.config.set(patient),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=threads,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # None is port 8787
+            silence_logs=logging.CRITICAL,
+            preload=[_AT_START],
+        ) as cluster,
+    ):
+        yield cluster
 
 
 def _client(address: str, security: Security | None, patience: float) -> Client:

@@ -199,14 +199,31 @@ def stamp_of(item: Input) -> Stamp:
         return Stamp()
 
 
-def attempt(task: Task, progress: Progress | None = None) -> Result:
-    """Do one task, whatever comes of it: an error is in the result, and so is an interruption."""
+def attempt(task: Task, progress: Progress | None = None, stop: Callable[[], bool] | None = None) -> Result:
+    """Do one task, whatever comes of it: an error is in the result, and so is an interruption.
+
+    Parameters
+    ----------
+    task : Task
+        What is done.
+    progress : callable, optional
+        As of `bgsub.jobs.execute`.
+    stop : callable, optional
+        Asked after every frame; True interrupts.
+    """
     if task.input.error:
         return Result(task, "failed", error=SourceError(task.input.error))
+    asked = False
+
+    def stops() -> bool:
+        nonlocal asked
+        asked = stop is not None and stop()
+        return asked
+
     try:
         for path in paths_of(task.job.outputs):
             make_folder(path.parent)
-        summary = execute(task.job, progress=progress)
+        summary = execute(task.job, progress=progress, stop=stops)
     except INTERRUPTIONS as end:
         return Result(task, "interrupted", error=end)
     except BgsubError as error:
@@ -214,6 +231,8 @@ def attempt(task: Task, progress: Progress | None = None) -> Result:
     except Exception as error:  # of many inputs one must not end the rest
         logger.debug("%s", task.job.source, exc_info=True)
         return Result(task, "failed", error=SourceError(f"{task.input.shown}: {type(error).__name__}: {_line(error)}"))
+    if asked and summary.error is None:
+        summary = replace(summary, result="interrupted", error=KeyboardInterrupt())
     if isinstance(summary.error, INTERRUPTIONS):
         return Result(task, "interrupted", summary, summary.error)
     return Result(task, "failed" if summary.error else "done", summary, summary.error)

@@ -121,9 +121,10 @@ def scan_all(
         Before anything is read: when the folder cannot be used, is in use, or holds results of other settings that
         `ScanOutputs.overwrite` does not give up.
     """
+    crew = crew or _crew(processes)
     if folder is None:
         tasks = _tasks(inputs, pattern, Path(), {})
-        found = [_told(outcome, on_outcome) for outcome in _each(tasks, outputs, crew or _crew(processes), pieces, watch)]
+        found = [_told(outcome, on_outcome) for outcome in _each(tasks, outputs, crew, pieces, watch)]
         return _in_order(tasks, found)
     make_folder(folder)
     outputs = replace(outputs, result=True)
@@ -141,7 +142,7 @@ def scan_all(
             else:
                 found.append(_told(before, on_outcome))
         manifest.add(*(_entry(task, settings) for task in left))
-        for outcome in _each(left, outputs, crew or _crew(processes), pieces, watch):
+        for outcome in _each(left, outputs, crew, pieces, watch):
             _put_down(outcome, manifest, settings)
             found.append(_told(outcome, on_outcome))
     return _in_order(tasks, found)

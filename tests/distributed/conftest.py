@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 
+import dask.config
 import pytest
 from distributed import LocalCluster
 
@@ -12,15 +13,10 @@ from distributed import LocalCluster
 @contextlib.contextmanager
 def small_cluster(workers=1, threads=1, **settings):
     """A scheduler with its workers, in processes of their own, on loopback."""
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=threads,
-        processes=True,
-        dashboard_address="127.0.0.1:0",  # None is port 8787
-        silence_logs=logging.CRITICAL,
-        **settings,
-    )
-    with cluster:
+    made = {"n_workers": workers, "threads_per_worker": threads, "processes": True, **settings}
+    quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    # On a busy machine a worker that was killed is long in coming back.
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}), LocalCluster(**made, **quiet) as cluster:
         yield cluster
 
 

@@ -10,6 +10,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
+from bgsub.threads import processor_bound
 from bgsub.video.frame import MAX_PIXELS, too_large
 from bgsub.video.rational import fraction
 from bgsub.video.selection import Selection
@@ -110,8 +111,9 @@ def set_decoder(stream: VideoStream, selection: Selection, *, live: bool) -> Non
     # Threads over frames, the faster way, delay every frame by as many frames as there are threads.
     stream.thread_type = "SLICE" if live else "AUTO"
     context: Any = stream.codec_context
-    if selection.threads is not None:
-        context.thread_count = selection.threads
+    threads = processor_bound() if selection.threads is None else selection.threads
+    if threads is not None:
+        context.thread_count = threads
 
 
 def list_streams(container: InputContainer) -> list[dict[str, object]]:
