@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +180,28 @@ class TestOnACluster:
         how = ["cluster", "fit", "birds.parquet", "--components", 2, "--columns", "mass,bill", "--scheduler", address]
         told = program(*how, "--log", "mass", code=1)
         assert told.err.startswith("Error: birds.parquet: row 3211, column 'mass' is -1, which has no logarithm")
+
+
+@pytest.mark.slow
+def test_what_the_readme_shows_works(program, address):
+    text = (Path(bgsub.__file__).parent / "distributed" / "README.md").read_text(encoding="utf-8")
+    text = text[text.index("## Tables") :]
+    table = birds(gaps=False).select(["bill", "mass"]).append_column("hours", pa.array(np.linspace(1, 2, N)))
+    Path("year").mkdir()
+    written("year/1.parquet", table[:2000], group=2000)
+    written("year/2.parquet", table[2000:], group=2000)
+    (shown,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows that are not those of a year
+        exec(shown, names)
+    assert names["labels"].compute().max() == 11
+    (lines,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    for line in lines.splitlines():
+        name, *arguments = shlex.split(line.replace("tcp://10.0.0.5:8786", address))
+        assert name == "bgsub"
+        program(*arguments)
+    assert parquet.read_table("labels.parquet").num_rows == parquet.read_table("scores.parquet").num_rows == N
 
 
 class Deadly(TableModel):
