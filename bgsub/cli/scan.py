@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from bgsub.cli.options import (
 from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
 from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
+from bgsub.threads import available_processors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,6 +157,11 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
 
 
 def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None:
+    if _are_several(sources, o):  # before all the rest is imported here
+        from bgsub.motion.forerunner import start_early
+
+        start_early(_method(ctx, o))
+
     from bgsub.cli.scan_printing import Printing
     from bgsub.jobs.batch import make_folder
     from bgsub.jobs.inputs import find_inputs
@@ -190,7 +197,6 @@ def _scan_all(
 ) -> list[Outcome]:
     """Scan each input, here or on a cluster."""
     from bgsub.motion.folder import scan_all
-    from bgsub.threads import available_processors
 
     how: dict[str, Any] = {"pieces": o["pieces"], "watch": printing.watch, "on_outcome": printing.tell}
     most = len(inputs) if o["pieces"] is None else 256
@@ -202,6 +208,22 @@ def _scan_all(
     workers = min(o["jobs"] or max(1, available_processors() // (o["threads"] or 1)), most)
     with connected(o, workers=workers, threads=o["threads"]) as client:
         return scan_all(inputs, job, _files(o), folder, crew=Videos(client, printing.sight).scan, **how)
+
+
+def _method(ctx: click.Context, o: dict[str, Any]) -> str:
+    """Return the model that is asked for: the quicker one, where that is preferred and none is named."""
+    quicker = o["fast"] and o["load_model"] is None and not given(ctx, ["method"])
+    return "mog2" if quicker else o["method"]
+
+
+def _are_several(sources: Sequence[str], o: dict[str, Any]) -> bool:
+    """Return whether processes will be wanted, as far as that can be told at a glance."""
+    elsewhere = o["scheduler"] is not None
+    if elsewhere or o["concat"] or o["jobs"] == 1 or available_processors() == 1 or not os.path.lexists(sources[0]):
+        return False
+    if len(sources) > 1 or o["pieces"]:
+        return True
+    return os.path.isdir(sources[0])  # noqa: PTH112 - of a name that is too long it is False
 
 
 def _check_reports(paths: Sequence[str], n_inputs: int, *, overwrite: bool) -> None:
@@ -264,8 +286,7 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     from bgsub.motion.zone_files import parse_zone, read_zones
     from bgsub.motion.zones import Kind, check_names
 
-    if o["fast"] and o["load_model"] is None and not given(ctx, ["method"]):
-        ctx.params["method"] = "mog2"
+    ctx.params["method"] = _method(ctx, o)
     kinds: tuple[tuple[Kind, str], ...] = (("watch", "zone"), ("ignore", "ignore"), ("line", "line"))
     zones = read_zones(o["zones"]) if o["zones"] else []
     zones += [parse_zone(text, kind, i) for kind, name in kinds for i, text in enumerate(o[name], 1)]
@@ -273,6 +294,9 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     rule = {"threshold": o["min_motion"]} | {
         name: o[name] for name in ("min_length", "max_length", "merge", "before", "after", "max_events")
     }
+    only_times = _tells_only_times(o)
+    if only_times and o["list_still"] and not o["pieces"]:
+        rule["max_events"] = 1  # one is enough to know that it is not still
     return ScanJob(
         "",
         excerpt=Excerpt(**{f.name: o[f.name] for f in fields(Excerpt) if o.get(f.name) is not None}),
@@ -283,8 +307,15 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
         shrink=o["shrink"],
         looks=None if o["every"] else "auto",
         min_area=o["min_area"],
+        tracks=not only_times,
         local_clock=o["local_clock"],
     )
+
+
+def _tells_only_times(o: dict[str, Any]) -> bool:
+    """Return whether nothing but when something moves is printed, and nothing written: then no object is followed."""
+    written = o["into"] or o["reports"] or o["reel"] or o["learn_mask"] or _files(o).any
+    return (o["quiet"] or o["list_still"]) and not (written or o["as_json"] or o["rank"])
 
 
 def _files(o: dict[str, Any]) -> ScanOutputs:

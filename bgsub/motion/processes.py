@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from bgsub.errors import SourceError
 from bgsub.jobs.execution import INTERRUPTIONS
+from bgsub.motion import forerunner
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned
@@ -104,7 +105,7 @@ def _through_pool(
     tasks: Sequence[ScanTask], outputs: ScanOutputs, processes: int, watch: Watch | None
 ) -> Iterator[Finished | _Lost]:
     """Do tasks in one pool of processes; those that had not ended when it broke come back."""
-    context = _context()
+    context = forerunner.context(tasks[0].job.model.method or ("mog2" if tasks[0].job.fast else None))
     stop = context.Event()
     read, total = (context.Array("q", [_WAITING] * len(tasks), lock=False) for _ in range(2))
     pending: dict[Future[Finished], int] = {}
@@ -135,18 +136,6 @@ def _through_pool(
             for future in pending:
                 with contextlib.suppress(BrokenProcessPool, CancelledError):
                     yield replace(future.result(), error=end)
-
-
-def _context() -> Any:
-    """Return how processes are started: from one that has imported everything, where that can be; else anew each.
-
-    A fork of this one would copy threads and their locks.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_work.__module__])
-    return context
 
 
 def _on_one_thread(job: ScanJob) -> ScanJob:

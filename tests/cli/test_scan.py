@@ -16,7 +16,9 @@ import cv2
 import pytest
 
 from bgsub.cli.scan import _job, command
+from bgsub.motion.looking import Look
 from bgsub.motion.presets import PRESETS
+from bgsub.motion.tracking import Tracker
 from tests.cli.clips import files_in, read_video
 from tests.motion.recordings import record
 
@@ -70,6 +72,47 @@ def test_a_folder_tells_of_each_video_and_of_all(bgsub, recordings):
 def test_still_files_are_listed_alone(bgsub, recordings):
     outcome = bgsub("scan", "rec", "--list-still")
     assert outcome.out == "rec/wall.mkv\n"
+
+
+def test_of_a_video_with_motion_a_list_of_still_ones_needs_the_first_event_only(bgsub, recordings, monkeypatch):
+    record("rec/long.mkv", 250, [(20, 45)])
+    seen = []
+    look = Look.__call__
+    monkeypatch.setattr(Look, "__call__", lambda self, frame: seen.append(frame.time) or look(self, frame))
+    assert bgsub("scan", "rec/long.mkv", "--list-still").out == ""
+    assert 4 < max(seen) < 6  # the event ends at 1.8 s, and is over when nothing has moved for two more
+    seen.clear()
+    assert bgsub("scan", "rec/long.mkv", "--list-still", "--into", "out").out == ""
+    assert max(seen) > 9.9  # its result is kept
+    seen.clear()
+    assert bgsub("scan", "rec/wall.mkv", "--list-still").out == "rec/wall.mkv\n"
+    assert max(seen) > 1.5
+
+
+@pytest.mark.parametrize(
+    ("options", "follows"),
+    [
+        (["-q"], False),
+        (["--list-still"], False),
+        (["-q", "--into", "out"], True),
+        (["-q", "--report", "events.csv"], True),
+        (["-q", "--heatmap"], True),
+        ([], True),
+    ],
+)
+def test_objects_are_followed_where_anybody_sees_them(bgsub, recordings, monkeypatch, options, follows):
+    followed = []
+    update = Tracker.update
+    monkeypatch.setattr(Tracker, "update", lambda self, seen: followed.append(seen) or update(self, seen))
+    plain = bgsub("scan", "rec/door.mkv", "-q", "--json")  # everything, whatever is printed
+    assert followed
+    followed.clear()
+    assert bgsub("scan", "rec/door.mkv", *options).code == 0
+    assert bool(followed) is follows
+    if options == ["-q"]:
+        times = [event[end] for event in json.loads(plain.out)["events"] for end in ("start", "end")]
+        said = bgsub("scan", "rec/door.mkv", "-q").out.strip().split(",")
+        assert [_seconds(time) for time in said] == pytest.approx(times, abs=1e-3)
 
 
 def test_json(bgsub, recordings):

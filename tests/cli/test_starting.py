@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import subprocess
 import sys
 
@@ -70,3 +71,33 @@ def test_what_was_left_is_loaded_where_it_is_asked_for(bgsub, workplace):
     assert done.code == 0, done.err
     written = {path.name for path in (workplace / "found").iterdir()} | {path.name for path in workplace.iterdir()}
     assert {"reel.mp4", "r.html", "door.heat.png", "door.event-001.jpg", "door.event-001.mp4"} <= written, written
+
+
+FORERUNNER = """
+import json, multiprocessing, signal, sys
+from bgsub.motion import forerunner
+
+def told(queue):
+    queue.put((list(sys.modules), signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])))
+
+if __name__ == "__main__":
+    started = forerunner.start_early("mog2")
+    heavy = sorted({"numpy", "numba", "cv2", "av"} & set(sys.modules))
+    context = forerunner.context("mog2")
+    queue = context.SimpleQueue()
+    context.Process(target=told, args=(queue,)).start()
+    print(json.dumps([heavy, *queue.get(), signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])]))
+"""
+
+
+@pytest.mark.skipif(
+    "forkserver" not in multiprocessing.get_all_start_methods(), reason="processes are forked nowhere else"
+)
+def test_processes_begin_with_all_that_a_scan_needs_while_the_first_one_has_loaded_nothing(workplace):
+    (workplace / "program.py").write_text(FORERUNNER)
+    done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    own, loaded, deaf, own_deaf = json.loads(done.stdout)
+    assert own == []
+    assert {"numba", "av", "cv2", "bgsub.motion.scanning", "bgsub.background.mog2.kernels"} <= set(loaded)
+    assert (deaf, own_deaf) == (True, False)  # Ctrl-C is for the first one alone
