@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bgsub.errors import ParameterError
 from bgsub.motion.blobs import Box
@@ -150,6 +151,7 @@ class EventFinder:
         self._region = region
         self._event: Event | None = None
         self._moves = False
+        self._end = 0.0  # of the event that is open, as far as is known
         self._weight = 0.0
         self._ended = (-math.inf, 0)  # when the last event did, and the first frame after it
         self._n = 0
@@ -167,12 +169,12 @@ class EventFinder:
     def update(self, seen: Observation, tracks: tuple[int, ...] = ()) -> list[Event]:
         """Take what a frame shows, and return the events that are closed by it: none or one."""
         closed: list[Event] = []
-        if self._event is not None and self._moves:
-            self._event = replace(self._event, end=seen.time)
+        if self._moves:
+            self._end = seen.time
         moves = not seen.light and seen.area >= self._least
         if self._event is not None:
-            begins = seen.time if seen.since is None else max(seen.since, self._event.end)
-            too_late = (begins if moves else seen.time - TOLD_LATE) - self._event.end > self.rule.merge
+            begins = seen.time if seen.since is None else max(seen.since, self._end)
+            too_late = (begins if moves else seen.time - TOLD_LATE) - self._end > self.rule.merge
             too_long = self.rule.max_length is not None and seen.time - self._event.start >= self.rule.max_length
             if too_late or too_long:
                 closed = self._close()
@@ -183,26 +185,26 @@ class EventFinder:
 
     def finish(self, end: float) -> list[Event]:
         """Return the event that is open when the timeline ends, at `end`, when its last frame does."""
-        if self._event is not None and self._moves:
-            self._event = replace(self._event, end=end)
+        if self._moves:
+            self._end = end
         return self._close()
 
     def _grow(self, seen: Observation, tracks: tuple[int, ...]) -> None:
-        box, area = _around([*(blob.box for blob in seen.blobs), *seen.came]), seen.area
-        evidence = sum(blob.evidence * blob.area for blob in seen.blobs)
+        box, area = _around([*[blob.box for blob in seen.blobs], *seen.came]), seen.area
+        evidence = sum([blob.evidence * blob.area for blob in seen.blobs])
         event = self._event
         if event is None:
             start, first = (seen.time, seen.frame) if seen.since is None else (seen.since, seen.first or 0)
             if start < self._ended[0]:
                 start, first = self._ended
             event = Event(0, start, seen.time, first, seen.frame, seen.time, seen.frame, box, frames=0)
-            self._weight = 0.0
+            self._weight, self._end = 0.0, seen.time
         self._weight += area
+        peak: dict[str, Any] = {}
         if area > event.area:
             boxes = tuple(blob.box for blob in seen.blobs)
-            event = replace(
-                event, peak=seen.time, peak_frame=seen.frame, peak_boxes=boxes, area=area, share=area / self._region
-            )
+            peak = {"peak": seen.time, "peak_frame": seen.frame, "peak_boxes": boxes, "area": area}
+            peak["share"] = area / self._region
         self._event = replace(
             event,
             last=seen.frame,
@@ -211,10 +213,11 @@ class EventFinder:
             frames=event.frames + 1,
             zones=tuple(sorted({*event.zones, *seen.zones})),
             tracks=tuple(sorted({*event.tracks, *tracks})),
+            **peak,
         )
 
     def _close(self) -> list[Event]:
-        event, self._event = self._event, None
+        event, self._event = self._event and replace(self._event, end=self._end), None
         if event is not None:
             self._ended = (event.end, event.last + 1)
         if event is None or event.length < self.rule.min_length:
@@ -225,6 +228,6 @@ class EventFinder:
 
 def _around(boxes: list[Box]) -> Box:
     """Return the box around boxes."""
-    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    left, top = min([box[0] for box in boxes]), min([box[1] for box in boxes])
+    right, bottom = max([box[0] + box[2] for box in boxes]), max([box[1] + box[3] for box in boxes])
     return left, top, right - left, bottom - top

@@ -196,14 +196,14 @@ def _next(blob: Blob, moment: _Moment, parents: list[Lasting], stirs: bool) -> L
     presence = _presence(blob, moment, parents)
     if not parents:
         return Lasting(blob, time, frame, time, time, light, blob.box, presence)
-    oldest = min(parents, key=lambda old: (old.lit, old.since))
-    before = sum(old.blob.area for old in parents if not old.lit)
+    oldest = parents[0] if len(parents) == 1 else min(parents, key=lambda old: (old.lit, old.since))
+    before = sum([old.blob.area for old in parents if not old.lit])
     lit = oldest.lit or (light and blob.area > _BURSTS * before)
     if lit and stirs and _has_moved(oldest.origin, blob.box, moment.size, or_grown=not light):
         is_new = time - oldest.since <= TOLD_LATE
         first, since = (oldest.first, oldest.since) if is_new else (frame, time)
         return Lasting(blob, time, first, since, time, False, blob.box, presence)
-    stirred = time if stirs else max(old.stirred for old in parents)
+    stirred = time if stirs else max([old.stirred for old in parents])
     return Lasting(blob, time, oldest.first, oldest.since, stirred, lit, oldest.origin, presence)
 
 
@@ -212,8 +212,8 @@ def _presence(blob: Blob, moment: _Moment, parents: list[Lasting]) -> float:
     if moment.step > _FORGOTTEN:  # of a frame a second nothing can last, nor overlap itself: each is believed
         return 1.0
     length = _MOMENT_OF_MUCH if blob.area >= moment.much else _YOUNG_MOMENT if moment.young else _MOMENT
-    before = max((old.presence * math.exp((old.time - moment.time) / length) for old in parents), default=0.0)
-    return before + 1 - math.exp(-moment.step / length)
+    before = [old.presence * math.exp((old.time - moment.time) / length) for old in parents]
+    return max(before, default=0.0) + 1 - math.exp(-moment.step / length)
 
 
 def _has_moved(a: Box, b: Box, size: tuple[int, int], or_grown: bool) -> bool:
@@ -233,18 +233,16 @@ def _has_moved(a: Box, b: Box, size: tuple[int, int], or_grown: bool) -> bool:
 
 def _parents(blobs: Sequence[Blob], past: Sequence[Lasting]) -> list[list[int]]:
     """Return of each blob the places of those of the past that it overlaps, a small way between them allowed."""
-    if not blobs or not past:
-        return [[] for _ in blobs]
-    now, old = _corners([blob.box for blob in blobs]), _corners([lasting.blob.box for lasting in past])
-    near = np.maximum(now[:, None, :2], old[None, :, :2]) < np.minimum(now[:, None, 2:], old[None, :, 2:])
-    parents: list[list[int]] = [[] for _ in blobs]
-    for i, j in np.argwhere(near[..., 0] & near[..., 1]).tolist():
-        parents[i].append(j)
+    old = [(i, *_corners(lasting.blob.box)) for i, lasting in enumerate(past)]
+    parents = []
+    for blob in blobs:
+        left, top, right, bottom = _corners(blob.box)
+        parents.append([i for i, x, y, to_x, to_y in old if x < right and to_x > left and y < bottom and to_y > top])
     return parents
 
 
-def _corners(boxes: list[Box]) -> np.ndarray:
+def _corners(box: Box) -> tuple[float, float, float, float]:
     """Return left, top, right and lower ends, widened by a quarter of the longer side."""
-    array = np.array(boxes, float)
-    reach = array[:, 2:].max(axis=1, keepdims=True) / 4
-    return np.hstack([array[:, :2] - reach, array[:, :2] + array[:, 2:] + reach])
+    x, y, width, height = box
+    reach = (width if width > height else height) / 4
+    return x - reach, y - reach, x + width + reach, y + height + reach
