@@ -20,6 +20,7 @@ from bgsub.background.modes import ONE, ZERO
 from bgsub.simd import LANES, any_, inline, load_pixels, select, splat_like
 
 _PER_RED, _PER_BLUE = np.float32(1 / CHROMA[0]), np.float32(1 / CHROMA[1])
+_NEVER = np.float32(np.inf)
 _BLUE, _RED, _PER_GREEN = np.float32(LUMA[0]), np.float32(LUMA[2]), np.float32(1 / LUMA[1])
 
 
@@ -55,6 +56,8 @@ def bounded(x, expected, p):
 @inline
 def any_bound(pixel, p):
     """Return whether a channel is one that `unclipped` would change."""
+    if p.clipped == _NEVER and p.most == _NEVER:  # as mostly
+        return False
     brightest = pixel[0]
     for c in range(1, len(pixel)):
         brightest = select(pixel[c] > brightest, pixel[c], brightest)

@@ -130,8 +130,7 @@ def _grow_old(
     oldest: int, inside: np.ndarray, beside: np.ndarray, age: np.ndarray, around: np.ndarray, near: np.ndarray
 ) -> None:
     """Write ages, and where changes are no flicker, of some rows: `inside` what is large, and `beside` it."""
-    np.minimum(age, 254, out=age)
-    age += 1
+    age += age < 255
     np.bitwise_and(age, inside, out=age)
     np.bitwise_or(around, beside, out=near)
     around[...] = beside

@@ -20,6 +20,7 @@ kernel = kernels_of(__name__)
 
 _ZERO_BYTE = np.float32(ZERO_BYTE)
 _STEPS = np.float32(STEPS)
+_SHIFT, _LANE = LANES.bit_length() - 1, LANES - 1  # j // LANES and j % LANES of what is not negative, faster
 
 
 @inline
@@ -33,17 +34,19 @@ def odds_around(image, weights, modes, n_modes, shape, i, odds, p, neighbours):
             break
         for other_column in range(max(0, column - radius), min(width, column + radius + 1)):
             j = other_row * width + other_column
-            t, lane = j // LANES, j % LANES
+            t, lane = j >> _SHIFT, j & _LANE
             for k in range(n_modes[t]):
                 weight = weights[t, k, lane]
                 if weight <= neighbours.low_weight:
                     break  # the lighter ones follow
+                doubt = max(p.weight_doubt - (weight - neighbours.low_weight) * neighbours.doubt_slope, ZERO)
                 difference = y - modes[k, t, MEAN_Y, lane]
                 d = difference * difference / modes[k, t, VAR_Y, lane]
+                if not HALF * d * p.acuity - p.threshold + doubt + neighbours.neighbour_doubt < odds:
+                    continue  # nor is it better with chroma
                 if modes.shape[2] > VAR_C:
                     red, blue = cr - modes[k, t, MEAN_C, lane], cb - modes[k, t, MEAN_C + 1, lane]
                     d += (red * red + blue * blue) / modes[k, t, VAR_C, lane]
-                doubt = max(p.weight_doubt - (weight - neighbours.low_weight) * neighbours.doubt_slope, ZERO)
                 odds = min(odds, HALF * d * p.acuity - p.threshold + doubt + neighbours.neighbour_doubt)
     return odds
 
