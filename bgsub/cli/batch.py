@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bgsub.cli.progress import progress_bar
+from bgsub.cli.progress import counting_bar, progress_bar
+from bgsub.cli.scheduler import by_worker, connected
 
 if TYPE_CHECKING:
+    from bgsub.distributed.spreading import Sight
     from bgsub.jobs import Job
-    from bgsub.jobs.batch import Result
+    from bgsub.jobs.batch import Result, Through
     from bgsub.jobs.execution import Progress
     from bgsub.jobs.inputs import Input
     from bgsub.jobs.naming import Task
@@ -36,7 +39,7 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
     pattern : Job
         What is done with each.
     options : dict
-        Of the command: ``into``, ``quiet``, ``as_json``.
+        Of the command: ``into``, ``quiet``, ``as_json``, ``threads``, ``scheduler`` and its certificates.
 
     Raises
     ------
@@ -48,23 +51,45 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
 
     folder = as_path(options["into"] or ".")
     report = _Report([item.shown for item in inputs], options)
-    results = execute_all(inputs, pattern, folder, watch=report.watch, on_result=report.tell)
+    with contextlib.ExitStack() as stack:
+        through = None if options["scheduler"] is None else stack.enter_context(_on_cluster(report, options))
+        results = execute_all(inputs, pattern, folder, through=through, watch=report.watch, on_result=report.tell)
     report.close(results, folder)
-    last = results[-1]
-    if last.state == "interrupted" and last.error is not None:
-        if isinstance(last.error, KeyboardInterrupt):
-            sys.exit(130)
-        raise last.error
+    for result in results:
+        if result.state == "interrupted" and result.error is not None:
+            if isinstance(result.error, KeyboardInterrupt):
+                sys.exit(130)
+            raise result.error
     if any(result.state == "failed" for result in results):
         sys.exit(1)
 
 
+@contextlib.contextmanager
+def _on_cluster(report: _Report, options: dict[str, Any]) -> Iterator[Through]:
+    """Connect to a cluster, and yield what does tasks there."""
+    from bgsub.distributed.videos import Videos
+    from bgsub.threads import available_processors
+
+    threads = options["threads"] or 1
+    workers = min(report.count, max(1, available_processors() // threads))
+    with connected(options, workers=workers, threads=threads) as client, report.counting():
+        yield Videos(client, report.sight).run
+
+
 class _Report:
-    """What is said of the inputs as they end."""
+    """What is said of the inputs as they end.
+
+    Attributes
+    ----------
+    count : int
+        How many there are.
+    """
 
     def __init__(self, names: Sequence[str], options: dict[str, Any]) -> None:
-        self._count = len(names)
+        self.count = len(names)
         self._quiet, self._json = options["quiet"], options["as_json"]
+        self._told = 0
+        self._show: Any = None
         room = min(shutil.get_terminal_size().columns, _WIDEST) - len(_FIGURES.format("", "", ""))
         self._width = max(10, min(room, max(map(len, map(_shown, names)))))
 
@@ -73,10 +98,22 @@ class _Report:
         name = _shortened(_shown(task.input.full_name), 30)
         return lambda stage, total: progress_bar(f"{position} of {count}: {name}, {stage}", total, self._quiet)
 
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[None]:
+        """Show how many inputs are done, in place of a bar for each."""
+        with counting_bar(f"{self.count} inputs", self.count, self._quiet, "") as self._show:
+            yield
+
+    def sight(self, sights: Sequence[Sight]) -> None:
+        """Show what each worker of a cluster does."""
+        if self._show is not None:
+            self._show(self._told, "", by_worker(sights))
+
     def tell(self, position: int, count: int, result: Result) -> None:
         """Say what came of one input."""
         told = not (self._json or self._quiet)
-        if told and position == 1:
+        self._told += 1
+        if told and self._told == 1:
             click.echo(f"{'input':<{self._width}}{_FIGURES.format('result', 'frames', 'moving')}".rstrip())
         if result.state == "failed":
             click.echo(f"Error: {result.error}", err=True)
@@ -98,12 +135,12 @@ class _Report:
         if self._json or self._quiet:
             return
         counts = Counter(_WORDS[result.state] for result in results)
-        if left := self._count - len(results):
+        if left := self.count - len(results):
             counts["not begun"] = left
         told = ", ".join(f"{count} {word}" for word, count in counts.items())
         place = "the current folder" if folder == Path() else f"{_shown(str(folder))}/"
-        click.echo(f"{self._count} {'input' if self._count == 1 else 'inputs'}: {told}; results in {place}")
-        if results[-1].state == "interrupted":
+        click.echo(f"{self.count} {'input' if self.count == 1 else 'inputs'}: {told}; results in {place}")
+        if any(result.state == "interrupted" for result in results):
             click.echo("The same command goes on from here.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,14 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import FilePath, needs_plots, verbosity_options
 from bgsub.cli.progress import counting_bar
+from bgsub.cli.scheduler import by_worker, connected, scheduler_options
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import ParameterError
 
 if TYPE_CHECKING:
-    from bgsub.evaluation.running import Entry, Plan
+    from bgsub.distributed.spreading import Sight
+    from bgsub.evaluation.running import Entry, Plan, SequenceResult
+    from bgsub.evaluation.scoring import SequenceScore
     from bgsub.evaluation.sequences import LabelledSequence
 
 _SAMPLES = 6  # frames of each sequence in a report
@@ -88,9 +91,10 @@ _outputs = section("Outputs")
     show_default=True,
     help="Threads of each model.",
 )
+@scheduler_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @verbosity_options
-def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **options: Any) -> None:
+def command(dataset: str, methods: tuple[str, ...], results: Sequence[str], **options: Any) -> None:
     """Score masks against the ground truth of DATASET by the protocol of changedetection.net.
 
     DATASET is a folder in CDnet's layout (all of it, a category or a sequence), a folder of clips with NAME.truth.mkv
@@ -103,10 +107,13 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
     from bgsub.evaluation.results import MethodResult, write_csv
 
     set_verbosity(options["verbose"], options["quiet"])
+    if options["scheduler"]:  # workers stand in other folders
+        dataset, *results = (str(Path(name).absolute()) for name in (dataset, *results))
+        options["masks"] = options["masks"] and str(Path(options["masks"]).absolute())
     sequences = find_sequences(dataset, categories=options["categories"], names=options["names"])
     plan = _plan(dataset, methods, results, options, single=len(sequences) == 1)
     with ended_by_signals():
-        per_sequence = _evaluate(sequences, plan, f"Evaluation on {Path(dataset).resolve().name}", options)
+        per_sequence = _evaluate(dataset, sequences, plan, options)
     scored = [MethodResult(entry.label, [scores[i] for scores in per_sequence]) for i, entry in enumerate(plan.entries)]
     if options["csv_file"]:
         write_csv(options["csv_file"], scored)
@@ -121,7 +128,7 @@ def command(dataset: str, methods: tuple[str, ...], results: tuple[str, ...], **
 
 
 def _plan(
-    dataset: str, methods: tuple[str, ...], results: tuple[str, ...], options: dict[str, Any], *, single: bool
+    dataset: str, methods: tuple[str, ...], results: Sequence[str], options: dict[str, Any], *, single: bool
 ) -> Plan:
     """Return what is to be done with one sequence or more; raise now for what could only fail later."""
     from bgsub.background.methods import DEFAULT_METHOD
@@ -154,10 +161,11 @@ def _plan(
     )
 
 
-def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, options: dict[str, Any]) -> list[Any]:
+def _evaluate(
+    dataset: str, sequences: Sequence[LabelledSequence], plan: Plan, options: dict[str, Any]
+) -> list[list[SequenceScore]]:
     """Evaluate everything, write the report, and return the scores of each sequence."""
     from bgsub.evaluation.results import MethodResult
-    from bgsub.evaluation.running import evaluate_all
 
     labels = [entry.label for entry in plan.entries]
     report = None
@@ -165,14 +173,10 @@ def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, opt
         from bgsub.plots.report import Report
 
         settings = {entry.label: entry.settings() for entry in plan.entries}
+        title = f"Evaluation on {Path(dataset).resolve().name}"
         report = Report(Path(options["report"]), title, labels, made_by=f"bgsub {__version__}", settings=settings)
-    n_frames = _n_frames(sequences)
-    total = None if n_frames is None else len(labels) * n_frames
     per_sequence = []
-    with (
-        counting_bar("evaluating", total, options["quiet"], "frames") as progress,
-        contextlib.closing(evaluate_all(sequences, plan, jobs=options["jobs"], progress=progress)) as evaluated,
-    ):
+    with _evaluated(dataset, sequences, plan, options) as evaluated:
         for result in evaluated:
             per_sequence.append(result.scores)
             if report is not None:
@@ -180,6 +184,44 @@ def _evaluate(sequences: Sequence[LabelledSequence], plan: Plan, title: str, opt
     if report is not None:
         report.finish([MethodResult(label, [s[i] for s in per_sequence]) for i, label in enumerate(labels)])
     return per_sequence
+
+
+@contextlib.contextmanager
+def _evaluated(
+    dataset: str, sequences: Sequence[LabelledSequence], plan: Plan, options: dict[str, Any]
+) -> Iterator[Iterator[SequenceResult]]:
+    """Yield the results of each sequence, in order, with a bar that shows how far they are."""
+    from bgsub.evaluation.running import evaluate_all
+
+    n_frames = _n_frames(sequences)
+    total = None if n_frames is None else len(plan.entries) * n_frames
+    with contextlib.ExitStack() as stack:
+        show = stack.enter_context(counting_bar("evaluating", total, options["quiet"], "frames"))
+        if options["scheduler"] is None:
+            evaluated = evaluate_all(sequences, plan, jobs=options["jobs"], progress=show)
+            yield stack.enter_context(contextlib.closing(evaluated))
+            return
+        from bgsub.distributed.evaluating import evaluate_on
+        from bgsub.distributed.seeing import check_sight
+        from bgsub.jobs.batch import make_folder
+
+        client = stack.enter_context(connected(options, workers=options["jobs"], threads=options["threads"]))
+        masks = plan.masks
+        if masks is not None:
+            make_folder(masks)
+        check_sight(client, [dataset], masks)
+        frames = 0
+
+        def progress(done: int) -> None:
+            nonlocal frames
+            frames = done
+
+        def on_sight(sights: Sequence[Sight]) -> None:
+            if show is not None:
+                show(frames, "", by_worker(sights))
+
+        there = evaluate_on(client, sequences, plan, progress=progress, on_sight=on_sight)
+        yield stack.enter_context(contextlib.closing(there))
 
 
 def _n_frames(sequences: Sequence[LabelledSequence]) -> int | None:

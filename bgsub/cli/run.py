@@ -30,6 +30,7 @@ from bgsub.cli.options import (
     verbosity_options,
 )
 from bgsub.cli.progress import progress_bar
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ _model = section("Model")
     rare=True,
     help="Compact takes half the memory, which large frames on several threads gain from; one pixel in 10 000 differs.",
 )
+@scheduler_options
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @verbosity_options
 @click.pass_context
@@ -205,7 +207,7 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
     _check_usage(options)
     found = _found(sources, options)
     with ended_by_signals():
-        if options["into"] or (found.several and not options["concat"]):
+        if options["into"] or options["scheduler"] or (found.several and not options["concat"]):
             execute_batch(found.each, _job(ctx, "", options), options)
             return
         summary = _execute(_job(ctx, found.source, options, found.name), options)
@@ -232,6 +234,8 @@ def _found(sources: Sequence[str], options: dict[str, Any]) -> Inputs:
     if concat and options["into"]:
         raise click.UsageError("--concat makes one of all inputs: leave out --into, and name outputs by --mask, ...")
     found = find_inputs(sources, recursive=options["recursive"], repeated=concat)
+    if options["scheduler"] and (concat or options["show"]):
+        raise click.UsageError("--scheduler masks each input by itself, elsewhere: leave out --concat and --show")
     if options["show"] and (options["into"] or (found.several and not concat)):
         raise click.UsageError("--show is for one input: name one, or add --concat")
     return found

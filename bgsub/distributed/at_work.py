@@ -113,7 +113,7 @@ class Place:
         now = time.monotonic()
         if now - self._told >= self._run.interval:
             self._told = now
-            facts = {"number": self._errand.number, "read": read, "total": total, "worker": str(self._worker.name)}
+            facts = {"number": self._errand.number, "read": read, "total": total, "where": str(self._worker.name)}
             self._worker.log_event(TOPIC, {"run": self._run.name, **facts})
 
     def stop(self) -> bool:
@@ -145,9 +145,12 @@ def do(errand: Errand, run: Run) -> Returned:
         return Returned(set_aside=True)
     wanted = nthreads if deaths else min(errand.threads or run.threads, nthreads)
     place = Place(worker, str(worker.get_current_task()), errand, run, wanted)
-    with _threads.taken(wanted, nthreads), _counted(run, errand, deaths + 1):
-        place.tell(0)
-        return Returned(errand.work(place))
+    with _threads.taken(wanted, nthreads):
+        if place.stop():
+            return Returned()
+        with _counted(run, errand, deaths + 1):
+            place.tell(0)
+            return Returned(errand.work(place))
 
 
 def deaths_of(client: Any, run: Run, errand: Errand) -> int:

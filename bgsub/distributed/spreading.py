@@ -226,7 +226,7 @@ class _Spreading:
         if isinstance(told, dict) and told.get("run") == self._run.name:
             self._heard, self._warned = time.monotonic(), False
             number = told["number"]
-            self._sights[number] = Sight(self._errands[number], told["worker"], told["read"], told["total"])
+            self._sights[number] = Sight(self._errands[number], told["where"], told["read"], told["total"])
 
     def _look(self) -> None:
         """Show how far everything is, and warn once where no worker is left."""

@@ -63,7 +63,7 @@ def test_the_help_of_run_leads_with_what_people_use(bgsub, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     outcome = bgsub("run", "--help")
     found = parts(outcome.out)
-    assert list(found) == ["Examples", "Outputs", "Input", "Cleaning masks", "Model", "Options"]
+    assert list(found) == ["Examples", "Outputs", "Input", "Cleaning masks", "Model", "Cluster", "Options"]
     assert "--save-model" in found["Outputs"] and "--warm-up" in found["Input"] and "--fill" in found["Cleaning masks"]
     assert "--threads" in found["Model"] and "--load-model" in found["Model"] and "--json" in found["Options"]
     assert "--threshold NUMBER" in found["Model"] and "--absorption-time TIME" in found["Model"]
@@ -78,7 +78,7 @@ def test_the_help_of_the_models_has_the_rest(bgsub):
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == bgsub("run", "x.mp4", "--mask", "m.mkv", "--help-model").out
     found = parts(outcome.out)
-    assert list(found) == ["Outputs", "Input", "Model", "Method adaptive", "Method mog2"]
+    assert list(found) == ["Outputs", "Input", "Model", "Method adaptive", "Method mog2", "Cluster"]
     assert "--history" in found["Model"] and "--absorption-time TIME" in found["Method adaptive"]
     assert "--precision" in found["Method mog2"]
     assert "--var-max" in found["Method mog2"]  # which the adaptive model has too, but few will want to change
