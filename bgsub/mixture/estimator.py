@@ -206,7 +206,7 @@ class GaussianMixture(FromParameters, PartlyKnown, Criteria, DensityMixin, BaseE
 
     @scikit_learn.fitting
     def fit_data(self, data: TrainingData) -> Self:
-        """Estimate the parameters by EM from any `TrainingData`: rows on other machines, or on a graphics card."""
+        """Estimate the parameters by EM from any `TrainingData`: rows on other machines (`bgsub.distributed`)."""
         return self._fit(data)._named(data.names)
 
     @scikit_learn.fitting

@@ -69,7 +69,7 @@ def validated(estimator: Any, X: Any, **checks: Any) -> np.ndarray:
     """
     if type(X).__module__.partition(".")[0] in _DASK:
         raise ParameterError(
-            f"X is a {type(X).__name__} of Dask, which may be larger than memory: give it to bgsub.distributed.fit, "
+            f"X is a Dask {type(X).__name__}, which may be larger than memory: give it to bgsub.distributed.fit, "
             "which works on its partitions, or to select, predict or score_samples there; or X.compute() to this"
         )
     X = np.asarray(X) if hasattr(X, "__array_namespace__") else X  # else float32 would become float64

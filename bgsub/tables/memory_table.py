@@ -63,5 +63,5 @@ def table_in_memory(table: Any) -> Table:
     kind = type(table).__name__
     if type(table).__module__.partition(".")[0] == "dask":
         way = "write it with to_parquet and give the path, or give it to bgsub.distributed"
-        raise refusal(_NAME, f"it is a {kind} of Dask, in partitions; {way}")
+        raise refusal(_NAME, f"it is a Dask {kind}, in partitions; {way}")
     raise refusal(_NAME, f"it is of type {kind}; give a path, a table of pyarrow or pandas, or a dict of columns")

@@ -330,7 +330,7 @@ class TestWhatIsSaidOfRows:
 @pytest.mark.parametrize("make", [frame, lambda X: in_blocks(X, 1000), lambda X: frame(X)["c0"]])
 def test_the_estimator_names_who_takes_what_lies_in_partitions(method, make):
     fitted = mixture().fit(rows())
-    told = r"^X is a (DataFrame|Array|Series) of Dask, which may be larger than memory: give it to bgsub\.distributed\."
+    told = r"^X is a Dask (DataFrame|Array|Series), which may be larger than memory: give it to bgsub\.distributed\."
     with pytest.raises(ParameterError, match=told):
         getattr(fitted, method)(make(rows()))
     with pytest.raises(ParameterError, match=told):

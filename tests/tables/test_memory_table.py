@@ -63,7 +63,5 @@ def test_what_is_no_table(table, message):
 def test_what_lies_in_partitions_is_told_where_it_can_go():
     da = pytest.importorskip("dask.array")
     for given, kind in ((da.ones((4, 2)), "Array"), (da.ones((4, 2)).to_dask_dataframe(), "DataFrame")):
-        with pytest.raises(
-            SourceError, match=f"it is a {kind} of Dask, in partitions; write it with to_parquet and give"
-        ):
+        with pytest.raises(SourceError, match=f"it is a Dask {kind}, in partitions; write it with to_parquet and give"):
             open_table(given)

@@ -24,6 +24,7 @@ SMALL = 20_000_000
 what follows from it, in bgsub/distributed/README.md."""
 
 _PARQUET = (".parquet", ".pq")
+_TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl", ".ndjson")
 
 
 def goes_to_a_cluster(options: dict[str, Any], table: Table, n_columns: int) -> bool:
@@ -36,18 +37,29 @@ def goes_to_a_cluster(options: dict[str, Any], table: Table, n_columns: int) -> 
     """
     if options["scheduler"] is None:
         return False
+    n_values, told = _values(table, n_columns)
+    if n_values is not None and n_values <= SMALL:
+        logger.info(
+            "%s has %s, no more than %s: the work is done here, where it takes less time than on a cluster",
+            *(table.name, told, f"{SMALL:,}"),
+        )
+        return False
     from bgsub.tables.parts import parts_of
 
     parts_of(table, n_columns)
-    n_rows = table.n_rows or 0
-    if n_rows * n_columns > SMALL:
-        return True
-    logger.info(
-        "%s has %s values (%s rows, %d columns), no more than %s: the work is done here, where it takes less time than "
-        "on a cluster",
-        *(table.name, f"{n_rows * n_columns:,}", f"{n_rows:,}", n_columns, f"{SMALL:,}"),
-    )
-    return False
+    return True
+
+
+def _values(table: Table, n_columns: int) -> tuple[int | None, str]:
+    """Return how many values a table has, or by its size can have, and the same in words; None where nothing tells."""
+    if table.n_rows is not None:
+        n_values = table.n_rows * n_columns
+        return n_values, f"{n_values:,} values ({table.n_rows:,} rows, {n_columns} columns)"
+    path = Path(table.name)
+    if path.suffix.lower() not in _TEXT or not path.is_file():  # what is packed can have any number
+        return None, ""
+    most = path.stat().st_size // 2  # a digit and a comma
+    return most, f"at most {most:,} values, by its size"
 
 
 def check_tables(
