@@ -80,7 +80,8 @@ def by_worker(sights: Sequence[Sight]) -> list[str]:
     workers: dict[str, list[str]] = {}
     for sight in sorted(sights, key=lambda sight: sight.worker):
         share = f"{sight.read / sight.total:.0%}" if sight.total else f"{sight.read:,} frames"
-        workers.setdefault(sight.worker.rpartition("://")[2], []).append(f"{sight.errand.name} {share}")
+        name = f"worker {sight.worker}" if sight.worker.isdecimal() else sight.worker.rpartition("://")[2]
+        workers.setdefault(name, []).append(f"{sight.errand.name} {share}")
     lines = [f"  {worker}: {', '.join(what)}" for worker, what in workers.items()]
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = [f"  and {len(lines) - _MOST_LINES + 1} workers more"]

@@ -147,6 +147,7 @@ def test_a_line_for_each_worker():
         sight(2, "tcp://10.0.0.2:7", 0, 9),
     ]
     assert by_worker(sights) == ["  10.0.0.1:7: cam/0.mp4 5 frames", "  10.0.0.2:7: cam/1.mp4 25%, cam/2.mp4 0%"]
+    assert by_worker([sight(3, "0", 1, 2)]) == ["  worker 0: cam/3.mp4 50%"]  # of this machine
     assert by_worker([]) == []
 
 
