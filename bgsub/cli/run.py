@@ -194,10 +194,10 @@ _model = section("Model")
 def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> None:
     """Mask moving objects in SOURCE.
 
-    SOURCE is a video file, an address (rtsp://, http://), a camera (0, 1, /dev/video0), a folder or pattern of images
-    (shots/, in%06d.jpg), or - for standard input. With no output named, this folder gets two: NAME.overlay.mp4, which
-    any player opens, and the exact masks, NAME.mask.mkv: 0 background, 127 shadow, 255 moving object. Ctrl-C ends a run
-    early; what was written by then is complete.
+    SOURCE is a video file, an address (rtsp://, http://, s3://), a camera (0, 1, /dev/video0), a folder or pattern of
+    images (shots/, in%06d.jpg), or - for standard input. With no output named, this folder gets two: NAME.overlay.mp4,
+    which any player opens, and the exact masks, NAME.mask.mkv: 0 background, 127 shadow, 255 moving object. Ctrl-C ends
+    a run early; what was written by then is complete.
 
     Several files, a folder of videos and a pattern ('cam_*.mp4') are masked one by one, into one folder (--into), where
     bgsub.jsonl lists what is done: the same command goes on where it ended. Outputs are then named by their extension

@@ -142,9 +142,9 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> None:
     """Find when something moves in VIDEO, and where.
 
-    VIDEO is a file, a folder of videos or a pattern ('cam_*.mp4'); several are scanned one by one, or with --concat as
-    one timeline. Without an output named, the events are printed. --quiet prints nothing but their times, as
-    start,end,start,end. Nothing is ever deleted.
+    VIDEO is a file, a folder of videos or a pattern ('cam_*.mp4'), here or on a store (s3://bucket/night); several are
+    scanned one by one, or with --concat as one timeline. Without an output named, the events are printed. --quiet
+    prints nothing but their times, as start,end,start,end. Nothing is ever deleted.
 
     With --into FOLDER a scan that was broken off goes on where it ended, when the same command is given again.
     """
