@@ -11,7 +11,8 @@ count.
 
 With ``--fast`` both prefer speed: `bgsub scan --fast` looks at pictures of at most 320 pixels' width, five times a
 second, the peer with ``-df 4`` at every frame in a quarter of its width, however small that is. ``--enlarge 4`` makes
-the cells so large that both look at as many pixels.
+the cells so large that both look at as many pixels. ``--preset indoor --only room,office`` scores ours with the least
+area and length of a preset, on the sequences that are called so.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import bgsub
 from bgsub.evaluation.datasets import find_sequences
 from bgsub.evaluation.sequences import LabelledFrame, LabelledSequence
 from bgsub.motion.events import Event, Rule
+from bgsub.motion.presets import PRESETS
 from bgsub.motion.scanning import scan
 
 FPS = 25
@@ -66,13 +68,15 @@ def main() -> None:
     parser.add_argument("--peer", help="path of dvr-scan")
     parser.add_argument("--fast", action="store_true", help="as both are when speed is preferred")
     parser.add_argument("--enlarge", type=int, default=1, help="pixels along the side of one of the cells'")
+    parser.add_argument("--preset", choices=PRESETS, help="of bgsub scan")
+    parser.add_argument("--only", type=lambda text: text.split(","), help="names of sequences")
     chosen = parser.parse_args()
     names = ["bgsub", *(["peer"] if chosen.peer else [])]
     print("                             " + "".join(f"{name:35s}" for name in names))
     print(" " * 29 + "found there right  P    R    IoU   " * len(names))
     sums = {name: Count() for name in names}
     for folder in chosen.data:
-        for sequence in find_sequences(folder):
+        for sequence in (s for s in find_sequences(folder) if not chosen.only or s.key.split("/")[-1] in chosen.only):
             counts = score(sequence, chosen)
             print(f"{sequence.key:29s}" + "     ".join(count.row() for count in counts.values()), flush=True)
             sums = {name: sums[name].with_(counts[name]) for name in names}
@@ -99,7 +103,7 @@ def score(sequence: LabelledSequence, chosen: argparse.Namespace) -> dict[str, C
                 for frame in frames:
                     image = np.ascontiguousarray(frame.image[part])
                     writer.write(image.repeat(larger, axis=0).repeat(larger, axis=1))
-            ours = [(e.start, e.end) for e in bgsub_events(video, chosen.fast)]
+            ours = [(e.start, e.end) for e in bgsub_events(video, chosen.fast, chosen.preset)]
             counts["bgsub"] = counts["bgsub"].with_(compared(clipped(ours, span), there))
             if peer:
                 theirs = clipped(peer_events(peer, video, chosen.fast), span)
@@ -125,9 +129,13 @@ def true_events(frames: list[LabelledFrame], part: tuple[slice, slice]) -> list[
     return [span for span in spans if span[1] - span[0] >= SHORTEST - 1e-9]
 
 
-def bgsub_events(video: Path, fast: bool) -> Iterator[Event]:
-    """Return the events of a scan with defaults but the merge window."""
-    return iter(scan(str(video), rule=Rule(merge=MERGE, min_length=SHORTEST), fast=fast))
+def bgsub_events(video: Path, fast: bool, preset: str | None) -> Iterator[Event]:
+    """Return the events of a scan with defaults, or a preset's least area and length, but the merge window."""
+    rule = Rule(merge=MERGE, min_length=SHORTEST)
+    if preset is not None:
+        least, length = PRESETS[preset]["min_motion"], PRESETS[preset]["min_length"]
+        rule = Rule(float(least.removesuffix("%")) / 100, length, merge=MERGE)
+    return iter(scan(str(video), rule=rule, fast=fast))
 
 
 def peer_events(peer: str, video: Path, fast: bool) -> list[Span]:

@@ -304,6 +304,14 @@ def test_settings_that_were_saved_are_read_again(bgsub, recordings):
     assert "threshold = 7.0" in Path("my.toml").read_text()
 
 
+def test_who_is_gone_in_half_a_second_is_traffic_and_no_more_than_a_leaf_outdoors(bgsub, workplace):
+    record("rec/car.mkv", 150, [(60, 73)])
+    assert ": 1 event in" in bgsub("scan", "rec/car.mkv", "--preset", "traffic").out
+    assert ": 1 event in" in bgsub("scan", "rec/car.mkv", "--preset", "indoor").out
+    assert ": nothing moves in" in bgsub("scan", "rec/car.mkv", "--preset", "outdoor").out
+    assert ": 1 event in" in bgsub("scan", "rec/car.mkv", "--preset", "outdoor", "--min-length", "0.4").out
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_scans(bgsub, recordings, name):
     for fast in ((), ("--fast",)):
