@@ -56,6 +56,8 @@ class Constants:
     n_components: int
     together: int  # frames that are learned as one at rest
     turn: int  # which of so many blocks learns at rest
+    few: int  # the same where several modes are seen
+    few_turn: int
 
 
 def constants_of(
@@ -86,6 +88,7 @@ def constants_of(
         gain = 1.0
     new = min(0.4, (1 - liveliness) * p["early_doubt"] / max(n_learned, 1))  # weight that a few early frames can give
     together = max([1, *(n for n in (2, 4, 8, 16) if n * alpha <= 0.04)])
+    few = min(4, together)
     dead_zone = p["flicker_still"] + liveliness * (p["flicker_lively"] - p["flicker_still"])
     return Constants(
         luma=tuple(f32(share * gain) for share in ((0.114, 0.587, 0.299) if colour else (1.0,))),
@@ -115,6 +118,8 @@ def constants_of(
         n_components=p["n_components"],
         together=together,
         turn=n_learned % together,
+        few=few,
+        few_turn=(n_learned % few) ^ ((n_learned // few * 40503 // 65536) % few),
     )
 
 

@@ -346,11 +346,13 @@ class NaivePolicy:
         """
         owners = np.array([-1 if v.owner is None or v.shadow else v.owner for v in self.verdicts])
         before = np.array([pixel.was_positive for pixel in self.mixture.pixels])
-        rests = (owners == 0) & (evidence.ravel() <= 160) & (mask.ravel() == 0) & ~before
+        rests = (owners >= 0) & (evidence.ravel() <= 160) & (mask.ravel() == 0) & ~before
         pace = np.ones(len(rests), int)
         for row, lo in enumerate(range(0, len(rests), 16)):
             if rests[lo : lo + 16].all():
-                pace[lo : lo + 16] = constants.together if row // 64 % constants.together == constants.turn else 0
+                c, alike = constants, (owners[lo : lo + 16] == 0).all()
+                times, turn = (c.together, c.turn) if alike else (c.few, c.few_turn)
+                pace[lo : lo + 16] = times if row // 64 % times == turn else 0
         self.counted["rests"] += int((pace != 1).any())
         return pace
 

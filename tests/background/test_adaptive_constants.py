@@ -20,6 +20,7 @@ from bgsub.background.adaptive.constants import (
     standing_of,
     step_of,
     together_at,
+    turn_at,
 )
 from bgsub.background.adaptive.light import Light
 from bgsub.background.adaptive.tone import Tone
@@ -52,7 +53,7 @@ def assert_same_constants(parameters, n_frames=100, rate=None, gain=1.0, livelin
         if name == "luma":
             twin = (*twin, 0, 0)[:3]
         np.testing.assert_allclose(value, twin, rtol=2e-6, atol=1e-6, err_msg=name)
-        if name not in ("together", "turn", "last"):
+        if name not in ("together", "turn", "few", "few_turn", "last"):
             assert {np.asarray(one).dtype for one in (value if isinstance(value, tuple) else [value])} == {
                 np.dtype(np.float32)
             }, name
@@ -152,6 +153,20 @@ def test_what_rests_learns_as_many_frames_as_one_as_come_to_4_percent_of_its_mem
     steps = [step_of(DEFAULTS, Moment(n, rate, Light(1.0, True), 0.0), True) for n in range(100, 132)]
     assert {step.together for step in steps} == {together}
     assert [step.turn for step in steps] == [n % together for n in range(100, 132)]
+    few = min(together, 4)
+    assert {step.few for step in steps} == {few}
+    turns = np.array([step.few_turn for step in steps]).reshape(-1, few)
+    np.testing.assert_array_equal(np.sort(turns), np.tile(np.arange(few), (len(turns), 1)))
+
+
+@pytest.mark.parametrize("together", [2, 4])
+@pytest.mark.parametrize("period", [2, 3, 4])
+def test_where_several_modes_are_seen_every_state_of_what_blinks_is_learned(together, period):
+    """A lamp, or interlaced fields, may go through their states in step with the frames."""
+    for block in range(together):
+        seen = [n % period for n in range(3000) if turn_at(n, together) == block]
+        shares = np.bincount(seen, minlength=period) / len(seen)
+        np.testing.assert_allclose(shares, 1 / period, atol=0.07)
 
 
 def test_ground_that_an_object_has_left_is_learned_faster_than_anything_and_an_object_slowest():

@@ -105,6 +105,22 @@ def test_tiles_at_rest_learn_several_frames_as_one(rate, together, channels):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
+def test_tiles_that_show_several_modes_learn_at_most_four_frames_as_one(channels):
+    """A stripe blinks every second frame: both of its states are background."""
+    followed = Followed(match_distance=13.0)
+    dark = np.full((40, 90, channels)[: 2 if channels == 1 else 3], 90, np.uint8)
+    bright = dark.copy()
+    bright[:, :30] = 120
+    paces = []
+    for t in range(32):
+        followed.apply(bright if t % 2 else dark, rate=0.002 if t > 9 else None)
+        paces.append(followed.twin.pace.reshape(40, 90))
+    paces = np.stack(paces[12:])
+    assert set(paces[:, :, :5].ravel().tolist()) == {0, 4, 16}  # 16 while all see the heavier of the two
+    assert 16 in paces[:, :, 80:]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
 def test_float_frames(channels):
     followed, rng = Followed(), np.random.default_rng(0)
     for frame in switching_scene(14, shape=(4, 9), channels=channels, seed=7):

@@ -20,6 +20,8 @@ _UNPROTECTED = 3  # chosen: frames after which foreground learns slowly
 _MOST_DOUBT = 0.4  # chosen: weight that early doubt can take away
 _UNHURRIED = 0.04  # cost: learning rate up to which several frames may be learned as one
 _TOGETHER = 16  # cost: the most of them, a power of 2
+_FEW = 4  # chosen: the most where several modes are seen, whose weights a sample tells less well
+_SPREAD = 40503  # chosen: odd, about 2^16 by the golden ratio: its multiples spread evenly (Knuth)
 _STEEP = 1e-6  # cost: of brightness, over which a step of evidence is no slope
 _UNSURE = 5  # chosen: frames in which any scene is taken to be in motion
 NEVER = 256  # cost: frames, an age that no object reaches, since ages are bytes
@@ -135,6 +137,15 @@ def together_at(alpha: float) -> int:
     return together
 
 
+def turn_at(n_frames: int, together: int) -> int:
+    """Return which blocks of tiles learn in a frame if they rest, 0 to `together` - 1: each once in so many frames.
+
+    The order is another one each time: what blinks every second frame must not be seen in one of its states only.
+    """
+    cycle, place = divmod(n_frames, together)
+    return place ^ (cycle * _SPREAD >> 16) % together
+
+
 def acuity_of(parameters: Mapping[str, Any], light: Light) -> float:
     """Return the acuity A, a factor of squared distances from 1 on: in fog a little difference counts.
 
@@ -156,6 +167,7 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
     doubt = min(_MOST_DOUBT, p["early_doubt"] * calm / max(1, moment.n_frames))
     gain = moment.light.gain if p["compensate_light"] else 1.0
     acuity, together = acuity_of(parameters, moment.light), together_at(alpha)
+    few = min(_FEW, together)
     dead_zone = moment.liveliness * p["flicker_lively"] + calm * p["flicker_still"]
     return Step(
         luma=tuple(f32(share * gain) for share in (LUMA if has_channels else (1.0, 0.0, 0.0))),
@@ -185,6 +197,8 @@ def step_of(parameters: Mapping[str, Any], moment: Moment, has_channels: bool) -
         last=p["n_components"] - 1,
         together=together,
         turn=moment.n_frames % together,
+        few=few,
+        few_turn=turn_at(moment.n_frames, few),
     )
 
 

@@ -5,8 +5,8 @@ The equations, and the names of their letters, are in the docstring of the packa
 
 A tile is 16 consecutive pixels of the flat image, one a lane; what no lane needs is skipped, and what a tile will need
 is asked for while the tiles before it are worked on. Reading and writing the mixture is what learning costs: so a tile
-at rest, whose pixels all look like their heaviest mode, learns several frames as one, at so many times the rate, once
-the rate is low.
+at rest, whose pixels all look like their background, learns several frames as one, at so many times the rate, once the
+rate is low: more of them where all look like their heaviest mode.
 """
 
 from __future__ import annotations
@@ -236,15 +236,12 @@ def update_tile(s, n_modes, t, pixel, owner, alpha, learn, ceiling, p):
 
 
 @inline
-def at_rest(owner, evidence, mask, raw):
-    """Return whether all 16 pixels look like their heaviest mode, and were no foreground just before."""
-    return all_((owner == 0) & (evidence <= ZERO_BYTE) & (mask == 0) & (raw == 0))
-
-
-@inline
-def pauses(t, p):
-    """Return whether tile t leaves out this frame if it is at rest."""
-    return (t // BLOCK) & (p.together - 1) != p.turn
+def together_now(t, owner, evidence, mask, raw, p):
+    """Return how many frames tile t learns as one now: 1 unless its pixels look and looked like background, or none."""
+    if not all_((owner < NOBODY) & (evidence <= ZERO_BYTE) & (mask == 0) & (raw == 0)):
+        return 1
+    n, turn = (p.together, p.turn) if all_(owner == 0) else (p.few, p.few_turn)
+    return n if (t // BLOCK) & (n - 1) == turn else 0
 
 
 @inline
@@ -323,18 +320,18 @@ def update_tiles(image, state, planes, p, lo, hi):
     ahead, asked = lo, 0  # the next tile to be looked at; tiles whose memory has been asked for
     for t in range(lo, hi):
         while ahead < hi and asked < WAITING:
-            if not pauses(ahead, p) or not at_rest(owners[ahead], evidence[ahead], mask[ahead], raw[ahead]):
+            if together_now(ahead, owners[ahead], evidence[ahead], mask[ahead], raw[ahead], p):
                 fetch_owned(s, owners[ahead] & np.uint8(127), ahead, np.int64(n_modes[ahead]), p, n_rows)
                 asked += 1
             ahead += 1
-        resting = at_rest(owners[t], evidence[t], mask[t], raw[t])
-        if resting and pauses(t, p):
+        together = together_now(t, owners[t], evidence[t], mask[t], raw[t], p)
+        if not together:
             continue
         asked -= 1
         learn = closed[t] == 0
         if not any_(learn):
             continue
-        times = np.float32(p.together) if resting else ONE
+        times = np.float32(together)
         pixel = pixels_of(image, s, t, p)
         steady = convert(smooth[t], np.float32)
         slow = (mask[t] == FOREGROUND) & (steady < p.restless)

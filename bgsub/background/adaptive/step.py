@@ -40,6 +40,8 @@ class Step(NamedTuple):
     last: Any  # n_components - 1, int
     together: Any  # frames that a tile at rest learns as one, a power of 2, int
     turn: Any  # which of so many frames this is, int: those blocks of tiles learn that have the same number
+    few: Any  # frames that a tile at rest learns as one where several modes are seen, a power of 2, int
+    few_turn: Any  # the same of so many, in another order each time, int
 
 
 class Shadow(NamedTuple):
