@@ -5,10 +5,12 @@ Nothing heavy is imported here.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 from bgsub.background.methods import DEFAULT_METHOD, METHODS
@@ -47,12 +49,21 @@ def start_early(method: str | None = None) -> None:
     method : str, optional
         As of `context`.
     """
-    if context(method).get_start_method() != "forkserver" or not hasattr(signal, "pthread_sigmask"):
+    if context(method).get_start_method() != "forkserver":
         return
-    multiprocessing.resource_tracker.ensure_running()  # which would end the blocking
-    # Ctrl-C is for this process alone. One that is still importing would answer it with a traceback.
+    multiprocessing.resource_tracker.ensure_running()  # which would end the deafness
+    with deaf():  # as it stays: one that is still importing would answer Ctrl-C with a traceback
+        multiprocessing.forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def deaf() -> Iterator[None]:
+    """Let Ctrl-C wait until this is over: while processes are started they, and what they share, are in between."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        multiprocessing.forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

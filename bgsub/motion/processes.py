@@ -112,11 +112,12 @@ def _through_pool(
     with ProcessPoolExecutor(processes, context, _begin, (stop, read, total)) as pool:
         try:
             lost = []
-            for slot, task in enumerate(tasks):
-                try:
-                    pending[pool.submit(_work, slot, task, outputs)] = slot
-                except BrokenProcessPool:
-                    lost.append(slot)
+            with forerunner.deaf():
+                for slot, task in enumerate(tasks):
+                    try:
+                        pending[pool.submit(_work, slot, task, outputs)] = slot
+                    except BrokenProcessPool:
+                        lost.append(slot)
             yield from (_Lost(tasks[slot], False) for slot in lost)
             while pending:
                 done, _ = wait(pending, timeout=_LOOK, return_when=FIRST_COMPLETED)
@@ -131,7 +132,10 @@ def _through_pool(
                         watch(tasks[slot], read[slot], None if total[slot] < 0 else total[slot])
         except INTERRUPTIONS as end:
             stop.set()
-            for future in pending:
+            if not pending:
+                raise
+            # The first ones are in work, or will be when their processes have begun, which would find nothing else.
+            for future in list(pending)[processes:]:
                 future.cancel()
             for future in pending:
                 with contextlib.suppress(BrokenProcessPool, CancelledError):
