@@ -10,6 +10,7 @@ import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,18 +53,30 @@ def start_early(method: str | None = None) -> None:
     if context(method).get_start_method() != "forkserver":
         return
     multiprocessing.resource_tracker.ensure_running()  # which would end the deafness
-    with deaf():  # as it stays: one that is still importing would answer Ctrl-C with a traceback
+    if not hasattr(signal, "pthread_sigmask"):
+        return
+    # It stays deaf to Ctrl-C: one that is still importing would answer that with a traceback.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
         multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Let Ctrl-C wait until this is over: while processes are started they, and what they share, are in between."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Let Ctrl-C wait until this is over: while processes are started they, and what they share, are in between.
+
+    Blocking the signal would not do: another thread takes it, and Python tells the first one.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *told: heard.append(told))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)  # None: not set by Python
+        if heard and callable(before):
+            before(*heard[0])

@@ -17,6 +17,7 @@ from bgsub.jobs import ModelChoice
 from bgsub.jobs.inputs import find_inputs
 from bgsub.motion.events import Rule
 from bgsub.motion.folder import MANIFEST, Outcome, scan_all, settings_of
+from bgsub.motion.forerunner import deaf
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs, read_result
 from bgsub.motion.zones import Zone
@@ -182,3 +183,13 @@ def test_a_process_that_dies_costs_its_recording_only(recordings: Path, monkeypa
     assert told["a"] == "done None"
     assert told["b"].startswith("failed cannot scan rec/b.mkv: its process was killed twice")
     assert told["c"].startswith("failed ")
+
+
+def test_ctrl_c_waits_until_processes_are_started() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), deaf():
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+    assert done == [True]
+    with pytest.raises(KeyboardInterrupt):  # and is heard from then on
+        signal.raise_signal(signal.SIGINT)
