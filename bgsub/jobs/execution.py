@@ -19,7 +19,7 @@ from bgsub.outputs import check_output, default_outputs
 from bgsub.pipeline import Tally, run, tell_frame_rate
 from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.colors import parse_color
-from bgsub.video.store_paths import as_path
+from bgsub.video.store_paths import StorePath, as_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,7 +147,8 @@ def _put(summary: Summary, stage: Stage) -> Summary:
     outputs: list[str] = []
     for path in summary.outputs:
         try:
-            outputs.append(path if path == "-" else str(stage.put(path)))
+            place = path if path == "-" else stage.put(path)
+            outputs.append(str(place) if isinstance(place, StorePath) else path)  # as it was typed, "cut/" too
         except OutputError as failure:
             return replace(summary, result="broken off", outputs=tuple(outputs), error=failure)
     error = summary.error
