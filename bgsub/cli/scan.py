@@ -282,7 +282,7 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
     """Return how each input is scanned."""
     from bgsub.jobs import Excerpt, ModelChoice
     from bgsub.motion.events import Rule
-    from bgsub.motion.job import ScanJob
+    from bgsub.motion.job import ENOUGH, ScanJob
     from bgsub.motion.zone_files import parse_zone, read_zones
     from bgsub.motion.zones import Kind, check_names
 
@@ -305,7 +305,7 @@ def _job(ctx: click.Context, o: dict[str, Any]) -> ScanJob:
         zones=tuple(zones),
         fast=o["fast"],
         shrink=o["shrink"],
-        looks=None if o["every"] else "auto",
+        looks=None if o["every"] else ENOUGH,
         min_area=o["min_area"],
         tracks=not only_times,
         local_clock=o["local_clock"],

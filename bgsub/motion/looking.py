@@ -37,8 +37,8 @@ def open_small(job: ScanJob) -> Source:
     if job.excerpt.scale is not None:
         raise ParameterError(f"scale={job.excerpt.scale} does not fit a scan: give shrink=2, 4 or 8")
     shrink = job.shrink or (FAST_WIDTH if job.fast else WIDTH)
-    sources = list(job.sources)
-    wanted = {**vars(job.excerpt), "luma": True, "shrink": shrink, "enough": job.enough}
+    sources, enough = list(job.sources), 0.0 if job.excerpt.every > 1 else job.looks or 0.0
+    wanted = {**vars(job.excerpt), "luma": True, "shrink": shrink, "enough": enough}
     # What comes at the world's pace must be taken at once.
     if not job.read_ahead and all(as_path(name).exists() for name in sources):
         wanted |= {"threads": 1, "prefetch": 0}
