@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,12 @@ class S3:
     def stop(self) -> None:
         self._server.stop()
 
+    def forget(self) -> None:
+        """Remove all that is on it, also what one before has left in this process."""
+        url = f"http://127.0.0.1:{self.port}/moto-api/reset"
+        with urllib.request.urlopen(urllib.request.Request(url, method="POST")):
+            pass
+
     @property
     def environment(self) -> dict[str, str]:
         return {
@@ -67,7 +74,8 @@ def served() -> Iterator[S3]:
     os.environ.update(server.environment)
     s3fs.S3FileSystem.clear_instance_cache()
     try:
-        server.files.makedirs("cams", exist_ok=True)
+        server.forget()
+        server.files.makedirs("cams")
         yield server
     finally:
         s3fs.S3FileSystem.clear_instance_cache()

@@ -9,9 +9,10 @@ import contextlib
 import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bgsub.background.methods import DEFAULT_METHOD, METHODS
@@ -61,6 +62,13 @@ def start_early(method: str | None = None) -> None:
         multiprocessing.forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def take_environment(variables: Mapping[str, str]) -> None:
+    """Make this process's environment that of its parent now: the one it was forked from may have begun long ago."""
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -109,7 +109,7 @@ def _through_pool(
     stop = context.Event()
     read, total = (context.Array("q", [_WAITING] * len(tasks), lock=False) for _ in range(2))
     pending: dict[Future[Finished], int] = {}
-    with ProcessPoolExecutor(processes, context, _begin, (stop, read, total)) as pool:
+    with ProcessPoolExecutor(processes, context, _begin, (dict(os.environ), stop, read, total)) as pool:
         try:
             lost = []
             with forerunner.deaf():
@@ -151,9 +151,10 @@ def _on_one_thread(job: ScanJob) -> ScanJob:
 # ------------------------------------------------------------------------------------------------------ in the workers
 
 
-def _begin(stop: Any, read: Any, total: Any) -> None:
+def _begin(environment: Mapping[str, str], stop: Any, read: Any, total: Any) -> None:
     """Take over what a worker shares with its parent, which alone listens to Ctrl-C."""
     global _stop, _read, _total
+    forerunner.take_environment(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _stop, _read, _total = stop, read, total
     threading.Thread(target=_end_with_parent, daemon=True).start()
