@@ -46,9 +46,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
-    """Undo what the program, called in this process, does to the log."""
-    logger = logging.getLogger("bgsub")
-    level, handlers, propagate = logger.level, logger.handlers[:], logger.propagate
+    """Undo what the program, called in this process, does to the log; a fixture of a module may have called it."""
+    _log_as_in_a_library()
     yield
-    logger.setLevel(level)
-    logger.handlers[:], logger.propagate = handlers, propagate
+    _log_as_in_a_library()
+
+
+def _log_as_in_a_library() -> None:
+    logger = logging.getLogger("bgsub")
+    logger.setLevel(logging.NOTSET)
+    logger.handlers.clear()
+    logger.propagate = True
+    for handler in logging.getLogger().handlers:  # pytest's own, which a cluster of Dask makes silent while it lives
+        handler.setLevel(logging.NOTSET)
