@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bgsub.distributed.spreading import Ended
-from bgsub.errors import BgsubError, SourceError
+from bgsub.errors import BgsubError, ClusterError, SourceError
 from bgsub.jobs.batch import Result
 from bgsub.jobs.execution import Summary
 from bgsub.jobs.inputs import Input
@@ -122,5 +122,7 @@ def _error_of(ended: Ended, item: Input) -> BgsubError:
     """Return why there is no result at all."""
     if isinstance(ended.error, BgsubError):
         return ended.error
+    if ended.error is None:
+        return ClusterError(f"{item.shown}: its worker ended as it was to begin; run the same command again")
     reason = f"{type(ended.error).__name__}: {' '.join(str(ended.error).split())}"
     return SourceError(f"{item.shown}: {reason}")
