@@ -16,6 +16,9 @@ EXTRAS = {
     "excel": {"openpyxl": "openpyxl"},
     "plots": {"matplotlib": "matplotlib", "PIL": "pillow"},
     "dask": {"dask": "dask", "distributed": "distributed", "fsspec": "fsspec"},
+    "watch": {"msgspec": "msgspec", "prometheus_client": "prometheus-client", "aiomqtt": "aiomqtt"},
+    "notify": {"apprise": "apprise"},
+    "web": {"starlette": "starlette", "uvicorn": "uvicorn", "websockets": "websockets"},
 }
 """Of each extra the modules that it brings, and the names under which they are installed."""
 

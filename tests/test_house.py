@@ -81,9 +81,15 @@ ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
     "dask": {"distributed"},
     "distributed": {"distributed"},
     "fsspec": {"distributed", "jobs", "video"},
+    "msgspec": {"live"},
+    "sqlite3": {"live"},
+    "prometheus_client": {"live"},
+    "aiomqtt": {"live"},
+    "apprise": {"live"},
     "starlette": {"live"},
-    "fastapi": {"live"},
+    "fastapi": set(),
     "uvicorn": {"live"},
+    "websockets": {"live"},
 }
 VAGUE = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc", "core", "base"}
 LONGEST = 400  # lines

@@ -1,0 +1,220 @@
+"""What a camera's process tells its supervisor, and what it is told: values, sent as MessagePack.
+
+All times of the day are in UTC. The record of an event is also the JSON beside its clip, from which the index can be
+built again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+State = Literal["connecting", "live", "lost", "broken"]
+
+
+class EventRecord(Struct, frozen=True, kw_only=True):
+    """An event, as it is kept beside its clip.
+
+    Attributes
+    ----------
+    id : str
+        Unlike all others: camera, ``/`` and the stamp of its beginning.
+    camera : str
+        Name of the camera.
+    start, end : datetime
+        When motion began and ended; of one that goes on the second is None.
+    clip, thumbnail, tracks : str or None
+        Files, relative to the directory of recordings, with ``/``.
+    clip_start, clip_end : datetime or None
+        What the clip shows.
+    segments : tuple of str
+        Continuous segments that show it.
+    kind : str
+        As of `bgsub.motion.events.Event`.
+    zones : tuple of str
+        Names of the zones that were touched.
+    crossings : dict of str to int
+        How many went over each line, and in or out: ``{"gate in": 2}``.
+    area, share, evidence : float
+        As of `Event`; the first in pixels of the stream that is looked at.
+    box : tuple of four float or None
+        Left, top, width and height around all that moved, as fractions of the picture.
+    objects : int
+        Tracks seen in it.
+    unusual : float or None
+        As of `Event`.
+    gap : float
+        Seconds of it in which the camera was away.
+    size : int
+        Bytes of its files.
+    error : str or None
+        Why there is no clip, or a short one.
+    version : int
+        Of this record.
+    """
+
+    id: str
+    camera: str
+    start: datetime
+    end: datetime | None = None
+    clip: str | None = None
+    thumbnail: str | None = None
+    tracks: str | None = None
+    clip_start: datetime | None = None
+    clip_end: datetime | None = None
+    segments: tuple[str, ...] = ()
+    kind: str = "motion"
+    zones: tuple[str, ...] = ()
+    crossings: dict[str, int] = {}
+    area: float = 0.0
+    share: float = 0.0
+    evidence: float = 1.0
+    box: tuple[float, float, float, float] | None = None
+    objects: int = 0
+    unusual: float | None = None
+    gap: float = 0.0
+    size: int = 0
+    error: str | None = None
+    version: int = 1
+
+
+class SegmentRecord(Struct, frozen=True, kw_only=True):
+    """A continuous segment: its file, relative to the directory of recordings, what it shows, and its bytes."""
+
+    camera: str
+    path: str
+    start: datetime
+    end: datetime | None = None
+    size: int = 0
+
+
+class Status(Struct, frozen=True, kw_only=True, tag=True):
+    """How a camera is; sent every second.
+
+    Attributes
+    ----------
+    state : {'connecting', 'live', 'lost', 'broken'}
+        The last is that its process died, or cannot begin.
+    since : datetime
+        Since when.
+    why : str or None
+        One line, of one that is lost or broken.
+    frames_per_second : float
+        Looked at, over the last seconds.
+    frames, dropped, damaged, reconnects : int
+        So far.
+    delay : float
+        Seconds from a picture's arrival until it has been looked at.
+    moving : float
+        Share of the picture that moves.
+    event : str or None
+        Identity of the one that is open.
+    trouble : str or None
+        What else is wrong: the disk is full.
+    """
+
+    camera: str
+    at: datetime
+    state: State
+    since: datetime
+    why: str | None = None
+    width: int = 0
+    height: int = 0
+    frames_per_second: float = 0.0
+    frames: int = 0
+    dropped: int = 0
+    damaged: int = 0
+    reconnects: int = 0
+    delay: float = 0.0
+    moving: float = 0.0
+    event: str | None = None
+    trouble: str | None = None
+
+
+class EventOpened(Struct, frozen=True, tag=True):
+    """Motion has become an event; its clip is open, unless its record says why not."""
+
+    record: EventRecord
+
+
+class EventClosed(Struct, frozen=True, tag=True):
+    """An event is over, and its files are whole."""
+
+    record: EventRecord
+
+
+class SegmentOpened(Struct, frozen=True, tag=True):
+    """A continuous segment has been begun."""
+
+    record: SegmentRecord
+
+
+class SegmentClosed(Struct, frozen=True, tag=True):
+    """A continuous segment is whole."""
+
+    record: SegmentRecord
+
+
+class CameraLost(Struct, frozen=True, kw_only=True, tag=True):
+    """A camera gives no pictures any more."""
+
+    camera: str
+    at: datetime
+    why: str
+
+
+class CameraFound(Struct, frozen=True, kw_only=True, tag=True):
+    """A camera is back, after so many seconds."""
+
+    camera: str
+    at: datetime
+    away: float
+
+
+class Note(Struct, frozen=True, kw_only=True, tag=True):
+    """A line for the log.
+
+    Attributes
+    ----------
+    level : int
+        As of `logging`.
+    """
+
+    camera: str
+    at: datetime
+    level: int
+    text: str
+
+
+FromCamera = Status | EventOpened | EventClosed | SegmentOpened | SegmentClosed | CameraLost | CameraFound | Note
+"""What a camera's process sends."""
+
+
+class Stop(Struct, frozen=True, tag=True):
+    """End in order: close what is open, save the model."""
+
+
+ToCamera = Stop
+"""What a camera's process is sent; more will come: pictures to show, other settings."""
+
+_encoder = msgspec.msgpack.Encoder()
+_from_camera = msgspec.msgpack.Decoder(FromCamera)
+_to_camera = msgspec.msgpack.Decoder(ToCamera)
+
+
+def encode(message: FromCamera | ToCamera) -> bytes:
+    """Return a message as bytes."""
+    return _encoder.encode(message)
+
+
+def from_camera(data: bytes) -> FromCamera:
+    """Return the message that a camera's process sent as these bytes."""
+    return _from_camera.decode(data)
+
+
+def to_camera(data: bytes) -> ToCamera:
+    """Return the message that a camera's process was sent as these bytes."""
+    return _to_camera.decode(data)
