@@ -7,10 +7,10 @@ built again.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 State = Literal["connecting", "live", "lost", "broken"]
 
@@ -189,7 +189,32 @@ class Note(Struct, frozen=True, kw_only=True, tag=True):
     text: str
 
 
-FromCamera = Status | EventOpened | EventClosed | SegmentOpened | SegmentClosed | CameraLost | CameraFound | Note
+View = Literal["picture", "overlay", "mask", "background"]
+"""What can be seen of a camera: its picture, that with what moves drawn in, what moves alone, what was learned."""
+
+
+class Shown(Struct, frozen=True, kw_only=True, tag=True):
+    """A picture for somebody who looks, with what is private blacked out.
+
+    Attributes
+    ----------
+    view : str
+        What it is.
+    at : datetime
+        Of the picture.
+    jpeg : bytes
+        The picture.
+    """
+
+    camera: str
+    view: View
+    at: datetime
+    jpeg: bytes
+
+
+FromCamera = (
+    Status | EventOpened | EventClosed | SegmentOpened | SegmentClosed | CameraLost | CameraFound | Note | Shown
+)
 """What a camera's process sends."""
 
 
@@ -197,8 +222,32 @@ class Stop(Struct, frozen=True, tag=True):
     """End in order: close what is open, save the model."""
 
 
-ToCamera = Stop
-"""What a camera's process is sent; more will come: pictures to show, other settings."""
+SHOWN_FOR = 10.0
+"""Seconds for which pictures are sent after a `Show`."""
+
+
+class Show(Struct, frozen=True, kw_only=True, tag=True):
+    """Somebody looks: send `Shown` for the next `SHOWN_FOR` seconds; it is sent again for as long as somebody does.
+
+    Each replaces the one before; one without views ends it.
+
+    Attributes
+    ----------
+    views : tuple of str
+        What is looked at.
+    per_second : float
+        At most so many pictures of each.
+    width : int
+        Of the pictures, in pixels, at most.
+    """
+
+    views: tuple[View, ...]
+    per_second: Annotated[float, Meta(gt=0, le=30)] = 5.0
+    width: Annotated[int, Meta(ge=16, le=1920)] = 640
+
+
+ToCamera = Stop | Show
+"""What a camera's process is sent."""
 
 _encoder = msgspec.msgpack.Encoder()
 _from_camera = msgspec.msgpack.Decoder(FromCamera)
