@@ -15,7 +15,16 @@ import numpy as np
 from bgsub.motion.events import Event
 from bgsub.motion.heatmap import heat_picture, written_seconds
 from bgsub.motion.reports.moments import GENERATOR, Clips, named, short_name
-from bgsub.motion.reports.page_parts import data_url, event_card, is_unusual, paths_of, shown, timeline_row
+from bgsub.motion.reports.page_parts import (
+    choice,
+    filter_form,
+    is_unusual,
+    least_length,
+    shown,
+    timeline_axis,
+    unusual_alone,
+)
+from bgsub.motion.reports.scanned_parts import data_url, paths_of, scanned_card, scanned_row
 from bgsub.motion.results import Scanned
 from bgsub.motion.thumbnails import as_jpeg, peak_pictures
 from bgsub.times import timecode
@@ -58,8 +67,7 @@ def html_report(results: Sequence[Scanned], made: datetime, path: Path, clips: C
 
 
 def _page(title: str, body: str) -> bytes:
-    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+    style, script = (_joined(f"parts.{kind}", f"page.{kind}") for kind in ("css", "js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     policy = (  # no other script runs, whatever stands in the names of files
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
@@ -72,6 +80,10 @@ def _page(title: str, body: str) -> bytes:
         f"<title>{shown(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n"
         f"<script>{script}</script>\n</body>\n</html>\n"
     ).encode()
+
+
+def _joined(*names: str) -> str:
+    return "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
 def _failed(results: Sequence[Scanned]) -> str:
@@ -88,12 +100,10 @@ def _timeline(results: Sequence[Scanned]) -> str:
     if not rows:
         return ""
     longest = max(result.facts.duration for _, result in rows if result.facts is not None)
-    drawn = "".join(timeline_row(i, result, longest) for i, result in rows)
-    axis = "".join(f"<span>{timecode(longest * part / 4).removesuffix('.000')}</span>" for part in range(5))
+    drawn = "".join(scanned_row(i, result, longest) for i, result in rows)
+    axis = timeline_axis([timecode(longest * part / 4).removesuffix(".000") for part in range(5)])
     left = f'<p class="soft">{len(known) - len(rows)} more are not drawn.</p>' if len(known) > len(rows) else ""
-    return (
-        f'<h2 id="timeline">Timeline</h2>{left}{drawn}<div class="row"><div></div><div class="axis">{axis}</div></div>'
-    )
+    return f'<h2 id="timeline">Timeline</h2>{left}{drawn}{axis}'
 
 
 def _events(results: Sequence[Scanned], path: Path, clips: Clips, n_events: int) -> str:
@@ -111,35 +121,27 @@ def _events(results: Sequence[Scanned], path: Path, clips: Clips, n_events: int)
         for event, picture in pictures:
             clip = clips.get((i, event.number))
             link = None if clip is None else _address(clip.path, path)
-            cards.append(event_card(i, result, event, zones, picture, link))
+            cards.append(scanned_card(i, result, event, zones, picture, link))
     return f'<h2 id="events">Events</h2>{_filters(results, zones)}<ul class="events">{"".join(cards)}</ul>'
 
 
 def _filters(results: Sequence[Scanned], zones: Sequence[str]) -> str:
-    """Return the form; the script shows it, for without it it could do nothing."""
     events = [event for result in results for event in result.events]
     sources = [(str(i), short_name(result)) for i, result in enumerate(results) if result.events]
     kinds = sorted({event.kind for event in events})
     fields = [
-        _choice("source", "Recording", sources) if len(sources) > 1 else "",
-        _choice("zone", "Zone", [(str(i), zone) for i, zone in enumerate(zones)]) if zones else "",
-        _choice("kind", "Kind", [(kind, kind) for kind in kinds]) if len(kinds) > 1 else "",
-        '<label>At least, seconds<input type="number" name="shortest" min="0" step="0.1" placeholder="0"></label>',
+        choice("source", "Recording", sources) if len(sources) > 1 else "",
+        choice("zone", "Zone", [(str(i), zone) for i, zone in enumerate(zones)]) if zones else "",
+        choice("kind", "Kind", [(kind, kind) for kind in kinds]) if len(kinds) > 1 else "",
+        least_length(),
     ]
     orders = [("time", "time"), ("length", "length"), ("area", "area")]
     if any(event.unusual is not None for event in events):
         orders.insert(1, ("unusual", "unusual first"))
-    if any(is_unusual(event) for event in events):
-        fields.append('<label class="inline"><input type="checkbox" name="odd">Unusual alone</label>')
-    fields.append(_choice("sort", "Order", orders, every=False))
-    fields.append('<output id="count" class="soft" aria-live="polite"></output>')
-    return f'<form hidden aria-label="Filter events">{"".join(fields)}</form>'
-
-
-def _choice(name: str, label: str, options: Sequence[tuple[str, str]], *, every: bool = True) -> str:
-    first = '<option value="">all</option>' if every else ""
-    rest = "".join(f'<option value="{shown(value)}">{shown(text)}</option>' for value, text in options)
-    return f'<label>{label}<select name="{name}">{first}{rest}</select></label>'
+    if any(is_unusual(event.unusual) for event in events):
+        fields.append(unusual_alone())
+    fields.append(choice("sort", "Order", orders, every=False))
+    return filter_form(fields)
 
 
 def _maps(results: Sequence[Scanned]) -> str:

@@ -1,6 +1,5 @@
-"use strict";
 // The page is whole without this: it only filters and sorts the list of events.
-const form = document.querySelector("form");
+const form = eventParts.form();
 if (form) {
   const list = document.querySelector(".events"), count = document.querySelector("#count");
   const events = [...list.children];
@@ -11,28 +10,19 @@ if (form) {
     length: (a, b) => b.dataset.length - a.dataset.length,
     area: (a, b) => b.dataset.area - a.dataset.area,
   };
-  const show = () => {
-    const { source, zone, kind, shortest, odd, sort } = form.elements;
+  eventParts.whenAsked(form, () => {
+    const wishes = eventParts.wishes(form);
     let shown = 0;
     for (const event of events) {
-      const data = event.dataset;
-      const fits = (!source || !source.value || data.source === source.value) &&
-        (!zone || !zone.value || data.zones.split(" ").includes(zone.value)) &&
-        (!kind || !kind.value || data.kind === kind.value) &&
-        Number(data.length) >= Number(shortest.value || 0) && (!odd || !odd.checked || Number(data.unusual) >= 0.9);
+      const fits = eventParts.fits(event.dataset, wishes);
       event.hidden = !fits;
       shown += fits;
       const bar = bars.get(event.id);
       if (bar) bar.style.display = fits ? "" : "none";
     }
-    list.append(...[...events].sort(order[sort.value]));
+    list.append(...[...events].sort(order[wishes.sort]));
     count.textContent = `${shown} of ${events.length} shown`;
-  };
-  form.hidden = false;
-  form.addEventListener("input", show);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(show));
-  show();
+  });
 }
 const paths = document.querySelector("#paths");
 if (paths) {

@@ -1,25 +1,85 @@
-"""Parts of a page about events, as HTML: they come from values alone, so that a live page can show the same."""
+"""Parts of a page about events, as HTML: they come from values alone, so that a report and a live page show the same.
+
+`parts.css` is their style and `parts.js` what both pages' scripts ask of them.
+"""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 
-from bgsub.motion.events import Event
-from bgsub.motion.reports.moments import clock, one_line, short_name
-from bgsub.motion.results import Scanned
-from bgsub.motion.thumbnails import as_jpeg
-from bgsub.motion.tracking import Track
-from bgsub.times import timecode
+from bgsub.motion.reports.moments import one_line
 
 UNUSUAL = 0.9
-"""Share of events that must be more usual for one to be marked; the page's script has the same."""
+"""Share of events that must be more usual for one to be marked; `parts.js` has the same."""
 
 _COLUMNS = 1000  # of a timeline's picture
-_PLACES, _PATHS = 60, 400  # of a path at most, and of a map
+
+
+class Bar(NamedTuple):
+    """An event on a timeline.
+
+    Attributes
+    ----------
+    start, length : float
+        As fractions of the timeline.
+    identity : str
+        By which name the event is found on the page.
+    link : str
+        Address of what a click shows.
+    title : str
+        What is said of it.
+    odd : bool
+        It is unlike the others.
+    """
+
+    start: float
+    length: float
+    identity: str
+    link: str
+    title: str
+    odd: bool
+
+
+class Card(NamedTuple):
+    """An event in a list.
+
+    Attributes
+    ----------
+    identity : str
+        By which name it is found on the page.
+    title, source : str
+        What it is called, and of what it is.
+    span : str
+        HTML that says from when to when.
+    said : sequence of str
+        Further lines, as HTML.
+    zones : sequence of str
+        Names of those that were touched.
+    unusual : float or None
+        As of `Event`.
+    picture, link : str or None
+        Addresses of its picture, and of what a click shows.
+    facts : mapping of str to str
+        What the page's script is told: attributes, without ``data-``.
+    offered : str
+        What its link is called.
+    """
+
+    identity: str
+    title: str
+    source: str
+    span: str
+    said: Sequence[str]
+    zones: Sequence[str]
+    unusual: float | None
+    picture: str | None
+    link: str | None
+    facts: Mapping[str, str]
+    offered: str = "Clip"
 
 
 def shown(text: str) -> str:
@@ -27,127 +87,106 @@ def shown(text: str) -> str:
     return escape(one_line(text).encode("utf-8", "backslashreplace").decode())
 
 
-def event_id(source: int, event: Event) -> str:
-    """Return by which name an event is found on the page."""
-    return f"e{source}-{event.number}"
+def is_unusual(unusual: float | None) -> bool:
+    """Whether an event that is so unusual is marked as unlike the others."""
+    return unusual is not None and unusual >= UNUSUAL
 
 
-def timeline_row(source: int, result: Scanned, longest: float) -> str:
-    """Return a source's name, and its events and motion graph over time.
+def timeline_row(name: str, note: str, bars: Sequence[Bar], graph: str = "") -> str:
+    """Return what a timeline is of, and its events and motion graph over time.
 
     Parameters
     ----------
-    source : int
-        Its number on the page.
-    result : Scanned
-        What was found in it.
-    longest : float
-        Seconds that the whole width is.
+    name : str
+        Of what.
+    note : str
+        HTML below the name, or nothing.
+    bars : sequence of Bar
+        Its events.
+    graph : str
+        As of `motion_area`.
     """
-    scale = _COLUMNS / max(longest, 1e-9)
-    bars = "".join(_bar(source, result, event, scale) for event in result.events)
-    began = clock(result.facts, 0.0)
-    when = f'<br><span class="soft">{began:%Y-%m-%d %H:%M:%S}</span>' if began else ""
+    drawn = "".join(_bar(bar) for bar in bars)
+    below = f'<br><span class="soft">{note}</span>' if note else ""
     return (
-        f'<div class="row"><div class="name">{shown(short_name(result))}{when}</div>'
+        f'<div class="row"><div class="name">{shown(name)}{below}</div>'
         f'<svg viewBox="0 0 {_COLUMNS} 38" preserveAspectRatio="none" role="group" '
-        f'aria-label="Events of {shown(short_name(result))}">{_graph(result, scale)}{bars}</svg></div>'
+        f'aria-label="Events of {shown(name)}">{graph}{drawn}</svg></div>'
     )
 
 
-def _bar(source: int, result: Scanned, event: Event, scale: float) -> str:
-    left, width = event.start * scale, max(3.0, event.length * scale)
-    title = f"{title_of(event)}, {timecode(event.start)} to {timecode(event.end)}"
-    odd = " odd" if is_unusual(event) else ""
+def timeline_axis(labels: Sequence[str]) -> str:
+    """Return the row below timelines, with five labels, which are HTML."""
+    marks = "".join(f"<span>{label}</span>" for label in labels)
+    return f'<div class="row"><div></div><div class="axis">{marks}</div></div>'
+
+
+def _bar(bar: Bar) -> str:
+    left, width = bar.start * _COLUMNS, max(3.0, bar.length * _COLUMNS)
     return (
-        f'<a href="#{event_id(source, event)}" data-event="{event_id(source, event)}" aria-label="{shown(title)}">'
-        f'<title>{shown(title)}</title><rect class="bar{odd}" x="{left:.1f}" y="2" width="{width:.1f}" height="34" '
-        'rx="2"/></a>'
+        f'<a href="{escape(bar.link)}" data-event="{shown(bar.identity)}" aria-label="{shown(bar.title)}">'
+        f'<title>{shown(bar.title)}</title><rect class="bar{" odd" if bar.odd else ""}" x="{left:.1f}" y="2" '
+        f'width="{width:.1f}" height="34" rx="2"/></a>'
     )
 
 
-def _graph(result: Scanned, scale: float) -> str:
-    """Return the motion graph as an area, by the root of the share that moves."""
-    activity = result.activity
-    if activity is None or len(activity.times) < 2 or not float(activity.shares.max()) > 0:
-        return ""
-    step = -(-len(activity.times) // _COLUMNS)
-    starts = np.arange(0, len(activity.times), step)
-    heights = 36 * np.sqrt(np.maximum.reduceat(activity.shares, starts) / float(activity.shares.max()))
-    places = [f"{t * scale:.1f},{38 - h:.1f}" for t, h in zip(activity.times[starts], heights, strict=True)]
-    first, last = places[0].split(",")[0], places[-1].split(",")[0]
-    return f'<polygon class="graph" points="{first},38 {" ".join(places)} {last},38"/>'
-
-
-def title_of(event: Event) -> str:
-    """Return what an event is called on the page."""
-    return f"Event {event.number}" if event.kind == "motion" else f"Event {event.number}, {one_line(event.kind)}"
-
-
-def is_unusual(event: Event) -> bool:
-    """Whether an event is marked as unlike the others."""
-    return event.unusual is not None and event.unusual >= UNUSUAL
-
-
-def event_card(
-    source: int, result: Scanned, event: Event, zones: Sequence[str], picture: np.ndarray | None, clip: str | None
-) -> str:
-    """Return an item of the list of events.
+def motion_area(places: np.ndarray, amounts: np.ndarray) -> str:
+    """Return how much moves over time as an area, by the root of it; nothing where nothing moves.
 
     Parameters
     ----------
-    source : int
-        Number of its source on the page.
-    result : Scanned
-        Whose event it is.
-    event : Event
-        The event.
-    zones : sequence of str
-        All zones of the page; the item says by number which it has.
-    picture : ndarray of uint8, or None
-        Of its peak.
-    clip : str or None
-        Address of its clip, ready for HTML once escaped.
+    places : ndarray of float
+        When, as fractions of the timeline, rising.
+    amounts : ndarray of float
+        How much, in any unit.
     """
-    link = f' <a href="{escape(clip)}">Clip</a>' if clip else ""
-    image = '<div class="nothing">no picture</div>'
-    if picture is not None:
-        image = f'<img src="{data_url(as_jpeg(picture, 75))}" alt="Peak of {shown(title_of(event))}">'
-        image = f'<a href="{escape(clip)}">{image}</a>' if clip else image
-    marks = [f'<span class="mark">{shown(zone)}</span>' for zone in event.zones]
-    if is_unusual(event):
-        marks.append(f'<span class="mark odd">unusual, more so than {event.unusual:.0%}</span>')
-    when = clock(result.facts, event.start)
-    said = [f'<h3>{shown(title_of(event))} <span class="soft">{shown(short_name(result))}</span></h3>']
-    said.append(f'<p class="figures">{timecode(event.start)} – {timecode(event.end)} ({event.length:.1f} s){link}</p>')
-    if when is not None:
-        said.append(f'<p class="figures soft">{when:%Y-%m-%d %H:%M:%S}</p>')
-    said.append(f'<p class="soft">{event.share:.1%} of the region moves at its peak</p>')
-    said.append(f"<p>{' '.join(marks)}</p>" if marks else "")
-    numbers = " ".join(str(zones.index(zone)) for zone in event.zones)
-    return (
-        f'<li class="event" id="{event_id(source, event)}" data-source="{source}" data-zones="{numbers}" '
-        f'data-kind="{shown(event.kind)}" data-length="{event.length:.3f}" data-area="{event.area:.0f}" '
-        f'data-unusual="{event.unusual or 0:.3f}">{image}<div class="said">{"".join(said)}</div></li>'
-    )
-
-
-def data_url(jpeg: bytes) -> str:
-    """Return a picture as an address that needs no file."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
-
-
-def paths_of(result: Scanned) -> str:
-    """Return the paths of tracks, the longest first where there are too many, as SVG over the source's picture."""
-    if result.facts is None:
+    if len(places) < 2 or not float(amounts.max()) > 0:
         return ""
-    kept = sorted(result.tracks, key=lambda track: -len(track.sightings))[:_PATHS]
-    lines = "".join(f'<polyline class="path" points="{_places(track)}"/>' for track in kept)
-    size = f"0 0 {result.facts.width} {result.facts.height}"
-    return f'<svg viewBox="{size}" preserveAspectRatio="none" aria-hidden="true">{lines}</svg>'
+    starts = np.arange(0, len(places), -(-len(places) // _COLUMNS))
+    heights = 36 * np.sqrt(np.maximum.reduceat(amounts, starts) / float(amounts.max()))
+    points = [f"{at * _COLUMNS:.1f},{38 - h:.1f}" for at, h in zip(places[starts], heights, strict=True)]
+    first, last = points[0].split(",")[0], points[-1].split(",")[0]
+    return f'<polygon class="graph" points="{first},38 {" ".join(points)} {last},38"/>'
 
 
-def _places(track: Track) -> str:
-    step = -(-len(track.sightings) // _PLACES)
-    kept = [*track.sightings[::step], track.sightings[-1]]
-    return " ".join(f"{s.center[0]:.0f},{s.center[1]:.0f}" for s in kept)
+def event_card(card: Card) -> str:
+    """Return an item of the list of events."""
+    link = f' <a href="{escape(card.link)}">{shown(card.offered)}</a>' if card.link else ""
+    image = '<div class="nothing">no picture</div>'
+    if card.picture is not None:
+        image = f'<img src="{escape(card.picture)}" loading="lazy" alt="Peak of {shown(card.title)}">'
+        image = f'<a href="{escape(card.link)}">{image}</a>' if card.link else image
+    marks = [f'<span class="mark">{shown(zone)}</span>' for zone in card.zones]
+    if is_unusual(card.unusual):
+        marks.append(f'<span class="mark odd">unusual, more so than {card.unusual:.0%}</span>')
+    said = [
+        f'<h3>{shown(card.title)} <span class="soft">{shown(card.source)}</span></h3>',
+        f'<p class="figures">{card.span}{link}</p>',
+        *card.said,
+        f"<p>{' '.join(marks)}</p>" if marks else "",
+    ]
+    facts = "".join(f' data-{key}="{shown(value)}"' for key, value in card.facts.items())
+    return f'<li class="event" id="{shown(card.identity)}"{facts}>{image}<div class="said">{"".join(said)}</div></li>'
+
+
+def filter_form(fields: Sequence[str]) -> str:
+    """Return the form above a list; the script shows it, for without it it could do nothing."""
+    count = '<output id="count" class="soft" aria-live="polite"></output>'
+    return f'<form hidden class="filters" aria-label="Filter events">{"".join(fields)}{count}</form>'
+
+
+def choice(name: str, label: str, options: Sequence[tuple[str, str]], *, every: bool = True) -> str:
+    """Return a field of the form: one of several values, each with its text, or all."""
+    first = '<option value="">all</option>' if every else ""
+    rest = "".join(f'<option value="{shown(value)}">{shown(text)}</option>' for value, text in options)
+    return f'<label>{label}<select name="{name}">{first}{rest}</select></label>'
+
+
+def least_length() -> str:
+    """Return a field of the form: how long an event must be."""
+    return '<label>At least, seconds<input type="number" name="shortest" min="0" step="0.1" placeholder="0"></label>'
+
+
+def unusual_alone() -> str:
+    """Return a field of the form: only what is unlike the others."""
+    return '<label class="inline"><input type="checkbox" name="odd">Unusual alone</label>'

@@ -186,7 +186,7 @@ def test_style_and_script_are_part_of_the_package():
 
     root = Path(html_page.__file__).parents[3]
     data = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["bgsub"]
-    assert {"motion/reports/page.css", "motion/reports/page.js"} <= set(data)
+    assert {"motion/reports/*.css", "motion/reports/*.js"} <= set(data)
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
