@@ -18,7 +18,7 @@ EXTRAS = {
     "dask": {"dask": "dask", "distributed": "distributed", "fsspec": "fsspec"},
     "watch": {"msgspec": "msgspec", "prometheus_client": "prometheus-client", "aiomqtt": "aiomqtt"},
     "notify": {"apprise": "apprise"},
-    "web": {"starlette": "starlette", "uvicorn": "uvicorn", "websockets": "websockets"},
+    "web": {"starlette": "starlette", "uvicorn": "uvicorn", "websockets": "websockets", "tomlkit": "tomlkit"},
 }
 """Of each extra the modules that it brings, and the names under which they are installed."""
 

@@ -90,6 +90,7 @@ ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
     "fastapi": set(),
     "uvicorn": {"live"},
     "websockets": {"live"},
+    "tomlkit": {"live"},
 }
 VAGUE = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc", "core", "base"}
 LONGEST = 400  # lines

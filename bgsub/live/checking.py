@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ from bgsub.background.methods import method_of
 from bgsub.errors import ParameterError, SourceError
 from bgsub.extras import require
 from bgsub.live.layout import CAMERA_NAME
-from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Zone
+from bgsub.live.passwords import read_hash
+from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Web, Zone
 from bgsub.video.locating import locate
 
 _MOST_CAMERAS = 256  # each is a process
@@ -35,6 +37,11 @@ def check(watch: Watch) -> None:
     _check_different("cameras", [camera.name for camera in watch.cameras])
     if watch.listen is not None:
         host_and_port(watch.listen)
+    if watch.web is not None:
+        try:
+            _check_web(watch.web)
+        except ParameterError as error:
+            raise ParameterError(f"web: {error}") from None
     _check_tell(watch.tell)
 
 
@@ -82,6 +89,31 @@ def host_and_port(text: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or int(port) > 65535 or "/" in host or " " in host:
         raise ParameterError(f"listen: {text[:64]!r} is no address: write 127.0.0.1:8099, or port 0 for a free one")
     return host or "127.0.0.1", int(port)
+
+
+def _check_web(web: Web) -> None:
+    host, _ = host_and_port(web.listen)
+    if not web.access and not is_loopback(host):
+        raise ParameterError(
+            f"listen: others reach {web.listen}: name who may in [[web.access]], with a hash of bgsub watch "
+            "--hash-password, or listen on 127.0.0.1"
+        )
+    for access in web.access:
+        try:
+            read_hash(access.hash)
+        except ParameterError as error:
+            raise ParameterError(f'access "{access.name[:64]}": {error}') from None
+    _check_different("of access", [access.name for access in web.access])
+    if (web.certificate is None) != (web.key is None):
+        raise ParameterError("certificate and key belong together: give both, or neither")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine as only itself sees it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _check_tell(tell: Tell) -> None:

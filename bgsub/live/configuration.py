@@ -34,6 +34,7 @@ _TIMES: dict[type[Struct], set[str]] = {
 _SIZES: dict[type[Struct], set[str]] = {Retention: {"max_size", "min_free"}}
 _SECRET = {"password", "secret"}
 _ADDRESSES = {"source", "detect", "url", "apprise"}
+_TLS = ("certificate", "key")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _WORDS = {
     "array": "a list",
@@ -205,7 +206,11 @@ def _from_folder(watch: Watch, folder: Path) -> Watch:
     ]
     state = None if watch.state is None else str(folder / Path(watch.state).expanduser())
     directory = str(folder / Path(watch.directory).expanduser())
-    return replace(watch, cameras=tuple(cameras), directory=directory, state=state)
+    web = watch.web
+    if web is not None:
+        files = {name: str(folder / Path(file).expanduser()) for name in _TLS if (file := getattr(web, name))}
+        web = replace(web, **files)
+    return replace(watch, cameras=tuple(cameras), directory=directory, state=state, web=web)
 
 
 def _source_from(folder: Path, source: str) -> str:

@@ -181,6 +181,47 @@ class Tell(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     apprise: tuple[str, ...] = ()
 
 
+class Access(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody who may see the page.
+
+    Attributes
+    ----------
+    name : str
+        Who, as the log says it.
+    hash : str
+        Of a password, or of a token that a program sends as ``Authorization: Bearer ...``: what
+        ``bgsub watch --hash-password`` prints.
+    role : {'owner', 'viewer'}
+        The second sees everything and changes nothing.
+    """
+
+    name: str
+    hash: str
+    role: Literal["owner", "viewer"] = "owner"
+
+
+class Web(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The page to see the cameras on.
+
+    Attributes
+    ----------
+    listen : str
+        Host and port. Any host but this machine's own address demands somebody in `access`.
+    access : tuple of Access
+        Who may see it; where nobody is named, everybody on this machine.
+    names : tuple of str
+        Names of hosts under which it is reached, if they are others than this machine's.
+    certificate, key : str or None
+        Files for TLS, in PEM.
+    """
+
+    listen: str = "127.0.0.1:8080"
+    access: Annotated[tuple[Access, ...], Meta(max_length=16)] = ()
+    names: tuple[str, ...] = ()
+    certificate: str | None = None
+    key: str | None = None
+
+
 class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that is watched.
 
@@ -200,6 +241,8 @@ class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         What is recorded is on the disk after each second, for power cuts.
     listen : str or None
         Host and port of ``/metrics`` and ``/health``; None: they are not served.
+    web : Web or None
+        The page; None: there is none.
     """
 
     cameras: tuple[Camera, ...]
@@ -209,3 +252,4 @@ class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tell: Tell = Tell()
     fsync: bool = True
     listen: str | None = "127.0.0.1:8099"
+    web: Web | None = None
