@@ -159,6 +159,10 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     secret: str | None = None
 
 
+Occasion = Literal["event_opened", "event_closed", "camera_lost", "camera_found", "trouble"]
+"""What there is to tell."""
+
+
 class Tell(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who is told of events, and of cameras that are lost and found.
 
@@ -173,12 +177,22 @@ class Tell(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         A broker.
     apprise : tuple of str
         Addresses of Apprise's services; needs ``bgsub[notify]``.
+    on : tuple of str
+        What is told: ``event_opened``, ``event_closed``, ``camera_lost``, ``camera_found``, ``trouble``.
+    zones : tuple of str
+        Only events that touched one of these are told; all if empty.
+    pause : float
+        Seconds in which people are told, through Apprise, of one event of a camera at most; the next one says how many
+        there were.
     """
 
     command: tuple[str, ...] = ()
     webhook: tuple[Webhook, ...] = ()
     mqtt: Mqtt | None = None
     apprise: tuple[str, ...] = ()
+    on: tuple[Occasion, ...] = ("event_opened", "event_closed", "camera_lost", "camera_found", "trouble")
+    zones: tuple[str, ...] = ()
+    pause: Annotated[float, Meta(ge=0, le=86400)] = 60.0
 
 
 class Access(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
