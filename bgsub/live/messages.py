@@ -189,22 +189,6 @@ class Note(Struct, frozen=True, kw_only=True, tag=True):
     text: str
 
 
-class Trouble(Struct, frozen=True, kw_only=True, tag=True):
-    """Something else than a camera is wrong, the disk for one, or is well again.
-
-    Attributes
-    ----------
-    camera : str or None
-        Whose recording suffers; None: that of all.
-    why : str or None
-        One line; None when it is over.
-    """
-
-    at: datetime
-    why: str | None
-    camera: str | None = None
-
-
 View = Literal["picture", "overlay", "mask", "background"]
 """What can be seen of a camera: its picture, that with what moves drawn in, what moves alone, what was learned."""
 
@@ -229,16 +213,7 @@ class Shown(Struct, frozen=True, kw_only=True, tag=True):
 
 
 FromCamera = (
-    Status
-    | EventOpened
-    | EventClosed
-    | SegmentOpened
-    | SegmentClosed
-    | CameraLost
-    | CameraFound
-    | Trouble
-    | Note
-    | Shown
+    Status | EventOpened | EventClosed | SegmentOpened | SegmentClosed | CameraLost | CameraFound | Note | Shown
 )
 """What a camera's process sends."""
 
@@ -271,7 +246,16 @@ class Show(Struct, frozen=True, kw_only=True, tag=True):
     width: Annotated[int, Meta(ge=16, le=1920)] = 640
 
 
-ToCamera = Stop | Show
+class Hold(Struct, frozen=True, tag=True):
+    """Record nothing, and why; None: record again. What goes on is ended; events are told without clips.
+
+    Sent where the keeper of recordings finds no room, or their share away, and where it finds them again.
+    """
+
+    why: str | None = None
+
+
+ToCamera = Stop | Show | Hold
 """What a camera's process is sent."""
 
 _encoder = msgspec.msgpack.Encoder()
