@@ -189,6 +189,22 @@ class Note(Struct, frozen=True, kw_only=True, tag=True):
     text: str
 
 
+class Trouble(Struct, frozen=True, kw_only=True, tag=True):
+    """Something else than a camera is wrong, the disk for one, or is well again.
+
+    Attributes
+    ----------
+    camera : str or None
+        Whose recording suffers; None: that of all.
+    why : str or None
+        One line; None when it is over.
+    """
+
+    at: datetime
+    why: str | None
+    camera: str | None = None
+
+
 View = Literal["picture", "overlay", "mask", "background"]
 """What can be seen of a camera: its picture, that with what moves drawn in, what moves alone, what was learned."""
 
@@ -213,7 +229,16 @@ class Shown(Struct, frozen=True, kw_only=True, tag=True):
 
 
 FromCamera = (
-    Status | EventOpened | EventClosed | SegmentOpened | SegmentClosed | CameraLost | CameraFound | Note | Shown
+    Status
+    | EventOpened
+    | EventClosed
+    | SegmentOpened
+    | SegmentClosed
+    | CameraLost
+    | CameraFound
+    | Trouble
+    | Note
+    | Shown
 )
 """What a camera's process sends."""
 
