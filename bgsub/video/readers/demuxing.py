@@ -40,6 +40,7 @@ _NETWORK_WHITELIST = ",".join((*NETWORK_SCHEMES, "crypto", "data", "hls", "httpp
 # A local file is read through Python; a playlist in it finds no protocol at all to reach anything else with.
 _NOTHING = "none"
 _READ_SIZE = 1 << 18
+_QUICK = {"probesize": "65536", "analyzeduration": "200000"}
 # Titles and comments need not be valid text. PyAV 19 minds no longer, and has no word for it.
 _TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
@@ -100,7 +101,13 @@ class Input:
 
 
 def open_input(
-    location: str, *, stream: int | None = None, raw: RawPictures | None = None, rate: Fraction | None = None
+    location: str,
+    *,
+    stream: int | None = None,
+    raw: RawPictures | None = None,
+    rate: Fraction | None = None,
+    timeout: float = NETWORK_TIMEOUT,
+    quick: bool = False,
 ) -> Input:
     """Open a container and choose its video stream.
 
@@ -114,6 +121,10 @@ def open_input(
         How pictures without a header are read.
     rate : Fraction or None
         Frames per second of these.
+    timeout : float
+        Seconds to wait for a network source, at its opening and at each read.
+    quick : bool
+        Look only at the first 64 KB, or a fifth of a second, of a network source to find out what it holds.
 
     Raises
     ------
@@ -127,6 +138,8 @@ def open_input(
     container: InputContainer | None = None
     seekable = False
     reading = _Reading("rawvideo", raw.options(location, rate)) if raw else _Reading()
+    if quick and kind == "network":
+        reading.options.update(_QUICK)
     try:
         if kind == "file":
             file = _opened_file(location)
@@ -135,7 +148,7 @@ def open_input(
         elif kind == "pipe":
             container = _open_pipe(reading)
         else:
-            container = _open_network(location, reading)
+            container = _open_network(location, reading, timeout)
         chosen = choose_stream(container, shown, stream)
     except BaseException as error:
         if container is not None:
@@ -150,7 +163,7 @@ def open_input(
             raise SourceError(f"cannot open {shown}: {WEB_PAGE}") from error
         if isinstance(error, Exception) and not isinstance(error, SourceError):
             lost = file.failure if isinstance(file, StoredFile) else None
-            reason = explain(lost or error, kind, location, NETWORK_TIMEOUT)
+            reason = explain(lost or error, kind, location, timeout)
             raise SourceError(f"cannot open {shown}: {reason}") from error
         raise
     opened = Input(container, chosen, kind, shown, _short_name(kind, location), file, seekable)
@@ -226,7 +239,7 @@ def _open_pipe(reading: _Reading) -> InputContainer:
     return av.open("pipe:0", "r", format=reading.format, options=options, **_TOLERANT)
 
 
-def _open_network(url: str, reading: _Reading) -> InputContainer:
+def _open_network(url: str, reading: _Reading, timeout: float) -> InputContainer:
     scheme = url.partition("://")[0].lower()
     if scheme not in NETWORK_SCHEMES:
         raise SourceError(
@@ -238,15 +251,13 @@ def _open_network(url: str, reading: _Reading) -> InputContainer:
     options = {"protocol_whitelist": _NETWORK_WHITELIST, **reading.options}
     if scheme in ("rtsp", "rtsps"):
         options["rtsp_transport"] = "tcp"  # over UDP a lost packet smears the picture until the next keyframe
-    return av.open(
-        url, "r", format=reading.format, options=options, timeout=(NETWORK_TIMEOUT, NETWORK_TIMEOUT), **_TOLERANT
-    )
+    return av.open(url, "r", format=reading.format, options=options, timeout=(timeout, timeout), **_TOLERANT)
 
 
-def explain_read(error: Exception) -> str:
+def explain_read(error: Exception, timeout: float = NETWORK_TIMEOUT) -> str:
     """Say in a few words why reading broke off."""
     if isinstance(error, av.error.ExitError):
-        return f"nothing came for {NETWORK_TIMEOUT:g} s"
+        return f"nothing came for {timeout:g} s"
     return one_line(error)
 
 

@@ -59,7 +59,7 @@ class SoundTrack:
         first = next(raw, None)
         self._raw = raw if first is None else itertools.chain([first], raw)
         self.begins_late = first is None or first[0] - Fraction(start) > _SLIP
-        self._encoder: _Encoder | None = None
+        self._encoder: SoundEncoder | None = None
         self._stream: Any = None
         self._packets: Iterator[Timed] = iter(())
         self._next: Timed | None = None
@@ -85,7 +85,7 @@ class SoundTrack:
         source: Any = self._reader.stream
         try:
             if anew or not is_copied(suffix, source.codec_context) or not self._copied_to(container):
-                self._encoder = _Encoder(container, _ENCODERS[suffix], source.codec_context)
+                self._encoder = SoundEncoder(container, _ENCODERS[suffix], source.codec_context)
                 self._stream = self._encoder.stream
         except Exception as error:  # whatever the library raises of a codec that it does not know
             raise SourceError(f"the sound of {self._name} ({source.codec_context.name}) fits no {suffix}") from error
@@ -133,7 +133,7 @@ class SoundTrack:
         packet.time_base = time_base * self._stretch
         return packet
 
-    def _encoded(self, encoder: _Encoder) -> Iterator[Timed]:
+    def _encoded(self, encoder: SoundEncoder) -> Iterator[Timed]:
         context = self._reader.stream.codec_context
         for time, packet in self._raw:
             try:
@@ -158,7 +158,7 @@ class SoundTrack:
         return [(time, packet) for time, packet in packets if time >= self._start]
 
 
-class _Encoder:
+class SoundEncoder:
     """Encodes decoded sound anew."""
 
     def __init__(self, container: OutputContainer, codec: str, source: Any) -> None:

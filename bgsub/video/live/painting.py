@@ -1,0 +1,86 @@
+"""A film of pictures that are decoded, painted on, and encoded anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import PictureType
+from av.video.reformatter import Colorspace
+
+from bgsub.video.live.copying import CopiedFilm
+from bgsub.video.live.fragments import FragmentFile
+from bgsub.video.live.packets import Kept, Streams
+from bgsub.video.live.pictures import color_of
+
+Paint = Callable[[np.ndarray, float], np.ndarray]
+"""Takes a picture, BGR uint8 and its to change, and its time in seconds of the clock; returns what is recorded."""
+
+_TIME_BASE = Fraction(1, 90_000)
+_KEY_S = 1
+_ASSUMED_RATE = 25
+_OPTIONS = {"preset": "veryfast", "crf": "23", "tune": "zerolatency", "bf": "0", "forced-idr": "1", "g": "100000"}
+_THREADS = 2
+
+
+class PaintedFilm(CopiedFilm):
+    """As `CopiedFilm`, but what a camera sent is shown only after `paint` has had it.
+
+    Parameters
+    ----------
+    file, streams, first, audio : optional
+        As there.
+    paint : callable
+        See `Paint`; what it raises ends the film.
+    """
+
+    def __init__(self, file: FragmentFile, streams: Streams, first: Kept, *, audio: bool, paint: Paint) -> None:
+        self._paint = paint
+        self._decoder = streams.video.decoder()
+        self._shown = -1
+        self._key = Fraction(-_KEY_S)
+        super().__init__(file, streams, first, audio=audio)
+
+    def _video(self, streams: Streams) -> Any:
+        stream: Any = self._container.add_stream("libx264", rate=streams.fps or _ASSUMED_RATE, options=_OPTIONS)
+        width, height = streams.video.size
+        stream.width, stream.height, stream.pix_fmt = width & ~1, height & ~1, "yuv420p"
+        context = stream.codec_context
+        context.time_base = _TIME_BASE
+        context.thread_count, context.thread_type = _THREADS, "SLICE"
+        context.colorspace = Colorspace.ITU601
+        return stream
+
+    def _write_video(self, kept: Kept) -> None:
+        try:
+            pictures = self._decoder.decode(kept.as_packet())
+        except Exception:  # whatever the library raises: a damaged picture is left out
+            return
+        for picture in pictures:
+            stamp = kept.pts if picture.pts is None else picture.pts
+            self._write_picture(picture, self._time(kept.zero, stamp * self._tick), kept, stamp)
+
+    def _write_picture(self, picture: av.VideoFrame, time: Fraction, kept: Kept, stamp: int) -> None:
+        if picture.is_corrupt or time < 0:
+            return
+        image = self._paint(color_of(picture), kept.time + float((stamp - kept.dts) * self._tick))
+        height, width = self._stream.height, self._stream.width
+        if image.shape[0] < height or image.shape[1] < width:
+            return  # a picture of another size is that of another stream, which ends the clip
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format="bgr24")
+        self._shown = max(round(time / _TIME_BASE), self._shown + 1)
+        frame.pts, frame.time_base = self._shown, _TIME_BASE
+        if time - self._key >= _KEY_S:
+            frame.pict_type = PictureType.I
+            self._key = time
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Write what is held, and the end of the file."""
+        for packet in self._stream.encode(None):
+            self._container.mux(packet)
+        super().close()

@@ -1,0 +1,81 @@
+"""A live camera's picture: small and grey to look at, and whole where somebody asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from bgsub.video.readers.luma import small_luma
+from bgsub.video.readers.orientation import Orientation
+from bgsub.video.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LivePicture:
+    """One picture to look at.
+
+    Attributes
+    ----------
+    index : int
+        Counts the pictures that were to be looked at, from 0; of those that were dropped there is none.
+    time : float
+        Seconds of the clock (`Clock.monotonic`) at which it was taken; they rise, over reconnects too.
+    arrived : float
+        Seconds of the clock at which its packet came, a little later.
+    moment : datetime
+        `time` as time of the day, in UTC; within a connection it never steps back.
+    image : ndarray of uint8, shape (h, w)
+        Its brightness, shrunk.
+    gap : float
+        Seconds for which the camera was away just before it; 0 otherwise.
+    """
+
+    index: int
+    time: float
+    arrived: float
+    moment: datetime
+    image: np.ndarray
+    gap: float = 0.0
+    decoded: av.VideoFrame | None = field(default=None, repr=False)
+
+    def color(self, width: int | None = None) -> np.ndarray:
+        """Return the whole picture, converted now.
+
+        Parameters
+        ----------
+        width : int, optional
+            Greatest width, in pixels; unless told, the camera's own.
+
+        Returns
+        -------
+        ndarray of uint8, shape (H, W, 3)
+            BGR, upright.
+        """
+        if self.decoded is None:
+            return cv2.cvtColor(self.image, cv2.COLOR_GRAY2BGR)
+        return color_of(self.decoded, width)
+
+
+def color_of(picture: av.VideoFrame, width: int | None = None) -> np.ndarray:
+    """Return a decoded picture in BGR, uint8, upright, no wider than told."""
+    orientation = Orientation.of_picture(picture)
+    upright = orientation.size(picture.width, picture.height)
+    factor = 1.0 if width is None else min(1.0, width / upright[0])
+    size = orientation.size(*(max(1, round(side * factor)) for side in upright))
+    converted = VideoReformatter().reformat(picture, *size, format="bgr24", interpolation=Interpolation.AREA)
+    return orientation.upright(converted.to_ndarray())
+
+
+def small_grey(picture: av.VideoFrame, selection: Selection) -> np.ndarray:
+    """Return the brightness of a decoded picture, uint8, upright and shrunk."""
+    size = Orientation.of_picture(picture).size(picture.width, picture.height)
+    luma = small_luma(picture, size, selection)
+    if luma is not None:
+        return luma
+    grey = VideoReformatter().reformat(picture, format="gray").to_ndarray()
+    return selection.shrunk(Orientation.of_picture(picture).upright(grey)).copy()
