@@ -20,6 +20,7 @@ from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
 _COMMANDS = {
     "run": "Mask moving objects in a video, a camera or a stream.",
     "scan": "Find when something moves in recordings: events, clips, reports.",
+    "watch": "Watch cameras, record what moves, for as long as nobody says stop.",
     "info": "Tell what a source is: size, rate, frames, codec.",
     "cluster": "Cluster the rows of a table by a Gaussian mixture.",
     "evaluate": "Score masks against ground truth, ours or a peer's.",
@@ -32,6 +33,7 @@ bgsub run street.mp4                       street.mask.mkv, street.overlay.mp4
 bgsub run street.mp4 --mask masks/         a PNG a frame
 bgsub run 0 --show                         the first camera, in a window
 bgsub scan recordings/                     when something moves, file by file
+bgsub watch rtsp://10.0.0.7/main           a camera, watched and recorded
 bgsub info street.mp4                      size, rate, length, codec
 bgsub cluster select customers.csv         how many kinds of customers
 bgsub cluster frames street.mp4            kinds of scene, and odd moments

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 
 
 class _StderrHandler(logging.StreamHandler):
@@ -26,3 +28,21 @@ def set_verbosity(verbose: bool, quiet: bool) -> None:
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
     logger.handlers[:] = [handler]
     logger.propagate = False
+
+
+class _Json(logging.Formatter):
+    """A line of JSON: time in UTC, level, camera where it is of one, and the text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as a line."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told = {"time": at, "level": record.levelname.lower(), "logger": record.name}
+        if hasattr(record, "camera"):
+            told["camera"] = record.camera
+        return json.dumps({**told, "message": getattr(record, "text", record.getMessage())}, ensure_ascii=False)
+
+
+def write_log_as_json() -> None:
+    """Write each line of the log as a JSON object, after `set_verbosity`."""
+    for handler in logging.getLogger("bgsub").handlers:
+        handler.setFormatter(_Json())

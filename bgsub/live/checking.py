@@ -139,12 +139,25 @@ def _check_mqtt(mqtt: Mqtt) -> None:
         raise ParameterError("tell, mqtt: host is empty: give the broker's name or address")
 
 
-def check_some_source(watch: Watch) -> None:
-    """Raise SourceError when no camera can ever be opened: each is a file that is not there.
+def check_sources(watch: Watch) -> None:
+    """Refuse a file that is no camera, and cameras of which none can ever be opened: each is a file that is not there.
 
     One of several that is away is tried again and again, as a camera is.
+
+    Raises
+    ------
+    ParameterError
+        When a recording is to be watched once.
+    SourceError
+        When no source is there.
     """
-    located = [locate(camera.source) for camera in watch.cameras]
-    missing = [path for path in located if isinstance(path, Path) and not path.exists()]
+    located = {camera: locate(camera.source) for camera in watch.cameras}
+    for camera, path in located.items():
+        if isinstance(path, Path) and path.is_file() and not camera.loop:
+            raise ParameterError(
+                f'camera "{camera.name}": {path.name} is a recording: give loop to play it as a camera would, again '
+                "and again; bgsub scan finds what moves in recordings"
+            )
+    missing = [path for path in located.values() if isinstance(path, Path) and not path.exists()]
     if len(missing) == len(located):
         raise SourceError(f"cannot open {missing[0]}: no such file or folder; check the path")

@@ -93,6 +93,34 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ParameterError(f"{path.name} is no TOML: {error}") from None
 
 
+def changed(watch: Watch, retention: Mapping[str, Any], **values: Any) -> Watch:
+    """Return settings with some in the place of others, checked as a file's are.
+
+    Parameters
+    ----------
+    watch : Watch
+        The settings.
+    retention : mapping of str to value
+        Attributes of its retention.
+    **values
+        Its own attributes.
+
+    Raises
+    ------
+    ParameterError
+        When one does not do.
+    """
+    kept = msgspec.structs.replace(watch.retention, **retention)
+    watch = msgspec.structs.replace(watch, retention=kept, **values)
+    data = msgspec.to_builtins(watch)
+    try:
+        watch = msgspec.convert(data, Watch)
+    except msgspec.ValidationError as error:
+        raise ParameterError(_in_words(error, data)) from None
+    check(watch)
+    return watch
+
+
 # ------------------------------------------------------------------------------------------------------ before reading
 
 
@@ -171,10 +199,10 @@ def _in_words(error: msgspec.ValidationError, data: dict[str, Any]) -> str:
             value, last = value.get(key) if isinstance(value, dict) else None, key
             inner = _struct_in({field.name: field.type for field in msgspec.structs.fields(kind)}[key])
             kind = inner or kind
-            if inner is None or not isinstance(value, list):
+            if inner is None or not isinstance(value, list | tuple):
                 place.append(key)
         else:
-            value = value[int(number)] if isinstance(value, list) and int(number) < len(value) else None
+            value = value[int(number)] if isinstance(value, list | tuple) and int(number) < len(value) else None
             place.append(f"entry {int(number) + 1}" if inner is None else _called(inner, value, int(number)))
     return _at(place, _reworded(text, kind, last))
 
@@ -232,7 +260,7 @@ def _warnings(path: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
 def _holds_secrets(value: Any, key: str = "") -> bool:
     if isinstance(value, Mapping):
         return any(_holds_secrets(inner, name) for name, inner in value.items())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return any(_holds_secrets(inner, key) for inner in value)
     if not isinstance(value, str) or is_from_environment(value):
         return False

@@ -293,6 +293,11 @@ def encode(message: FromCamera | ToCamera) -> bytes:
     return _encoder.encode(message)
 
 
+def as_json(message: FromCamera) -> str:
+    """Return a message as a line of JSON."""
+    return msgspec.json.encode(message).decode()
+
+
 def from_camera(data: bytes) -> FromCamera:
     """Return the message that a camera's process sent as these bytes."""
     return _from_camera.decode(data)

@@ -14,7 +14,7 @@ from bgsub.cli import cli
 from bgsub.cli.models import TABLES
 from bgsub.cli.run import command as run_command
 
-COMMANDS = ["run", "scan", "info", "cluster", "evaluate", "bench"]
+COMMANDS = ["run", "scan", "watch", "info", "cluster", "evaluate", "bench"]
 HEAVY = ["av", "cv2", "numba", "scipy", "sklearn", "pyarrow", "matplotlib", "rich"]
 
 

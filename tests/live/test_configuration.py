@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bgsub.errors import MissingExtraError, ParameterError, SourceError
-from bgsub.live.checking import check_some_source, host_and_port
+from bgsub.live.checking import check_sources, host_and_port
 from bgsub.live.configuration import read_configuration
 from bgsub.live.settings import Camera, Mqtt, Retention, Tell, Watch, Webhook, Zone
 
@@ -266,6 +266,16 @@ def test_what_is_no_address_to_listen_on_is_told(text):
 def test_cameras_of_which_none_can_ever_be_opened_are_refused(tmp_path):
     missing, there = Camera(name="a", source=str(tmp_path / "no.mp4")), Camera(name="b", source=str(tmp_path))
     with pytest.raises(SourceError, match=r"^cannot open .*no.mp4: no such file or folder; check the path$"):
-        check_some_source(Watch(cameras=(missing,)))
-    check_some_source(Watch(cameras=(missing, there)))
-    check_some_source(Watch(cameras=(missing, Camera(name="c", source="rtsp://nowhere/x"))))
+        check_sources(Watch(cameras=(missing,)))
+    check_sources(Watch(cameras=(missing, there)))
+    check_sources(Watch(cameras=(missing, Camera(name="c", source="rtsp://nowhere/x"))))
+
+
+def test_a_recording_is_watched_only_as_a_camera(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    once, again = (Camera(name="a", source=str(tmp_path / "a.mp4"), loop=loop) for loop in (False, True))
+    with pytest.raises(ParameterError) as error:
+        check_sources(Watch(cameras=(once,)))
+    told = 'camera "a": a.mp4 is a recording: give loop to play it as a camera would, again and again; bgsub scan '
+    assert str(error.value) == told + "finds what moves in recordings"
+    check_sources(Watch(cameras=(again,)))

@@ -1,0 +1,13 @@
+"""All that runs beside the cameras of a watch: the services that `bgsub watch` starts."""
+
+from __future__ import annotations
+
+from bgsub.live.health_service import HealthService
+from bgsub.live.metrics import Other
+from bgsub.live.running import Service
+
+
+def services() -> list[Service]:
+    """Return the services of a watch, in the order in which they are started."""
+    others: list[Other] = []
+    return [HealthService(others)]
