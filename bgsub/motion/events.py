@@ -162,6 +162,11 @@ class EventFinder:
         return self._event is not None
 
     @property
+    def event(self) -> Event | None:
+        """The event that is open, as far as it is known by now: its number is 0."""
+        return self._event and replace(self._event, end=max(self._end, self._event.start))
+
+    @property
     def moves(self) -> bool:
         """Whether the last frame was one of motion."""
         return self._moves

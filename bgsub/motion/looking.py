@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bgsub.background.model import BackgroundModel
 from bgsub.background.region import region_mask
 from bgsub.errors import ParameterError
 from bgsub.jobs.execution import make_model
@@ -93,6 +94,8 @@ class Look:
                 region, 0, self.size[1] - region.shape[0], 0, self.size[0] - region.shape[1], cv2.BORDER_CONSTANT
             )
         tell_frame_rate(self._model, info)
+        if hasattr(self._model, "restart_clock"):
+            self._model.restart_clock()  # a saved one has seen another source, whose times were others
         if choice.threads is None:
             self._model.threads = threads_beside_io(info.width * info.height, available_processors())
         self._zones = PlacedZones(job.zones, self.size, self.factor, region)
@@ -133,6 +136,14 @@ class Look:
         """Return rows and columns of the mask around blobs."""
         boxes = [[value // self.factor for value in blob.box] for blob in blobs]
         return [(slice(y, y + height), slice(x, x + width)) for x, y, width, height in boxes]
+
+    def forget(self) -> None:
+        """Let the model learn anew, from the next frame on."""
+        self._model.reset()
+
+    def learned(self) -> BackgroundModel:
+        """Return a copy of the model, which another thread may save."""
+        return self._model.copy()
 
     def background(self) -> np.ndarray | None:
         """Return the learned background for pictures, uint8; None before the first frame."""

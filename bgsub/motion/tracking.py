@@ -204,8 +204,15 @@ class Tracker:
 
     def current(self) -> tuple[int, ...]:
         """Return the numbers of the tracks that the last frame shows."""
-        now = self._time
-        return tuple(path.number for path in self._paths if path.number and path.seen == now and not path.ended)
+        return tuple(path.number for path in self._paths if self._is_in_sight(path))
+
+    def now(self) -> dict[int, Sighting]:
+        """Return where the last frame shows the tracks that are in it, by number."""
+        return {path.number: path.sightings[-1] for path in self._paths if self._is_in_sight(path)}
+
+    def so_far(self) -> list[Track]:
+        """Return the tracks that have not ended, as far as they have come."""
+        return [Track(path.number, tuple(path.sightings)) for path in self._paths if path.number]
 
     def finish(self) -> list[Track]:
         """Return the tracks that have not ended yet: the timeline has."""
@@ -235,6 +242,9 @@ class Tracker:
     def _is_track(self, path: UnderWay) -> bool:
         rule = self.rule
         return len(path.sightings) >= rule.sightings and path.age >= rule.length - 1e-9
+
+    def _is_in_sight(self, path: UnderWay) -> bool:
+        return path.number > 0 and path.seen == self._time and not path.ended
 
     def _settle(self) -> list[Track]:
         """Give numbers in the order of beginning, and hand out what has one and has ended."""

@@ -267,8 +267,10 @@ def test_select_of_one_shape(bgsub, table):
     [
         [],
         ["--columns", "tilt"],
-        ["--columns", "price,tilt,length", "--quantile", "0.01"],
-        ["--columns", "tilt,length", "--k-means"],
+        ["--columns", "tilt,length"],
+        ["--columns", "price,tilt,length"],
+        ["--quantile", "0.01"],
+        ["--k-means"],
     ],
 )
 def test_plot(bgsub, model, table, options):

@@ -42,3 +42,12 @@ def test_an_event_names_the_zones_that_were_touched_while_it_lasted() -> None:
         assert finder.update(Observation(i, i / 10, blobs, zones=zones)) == []
     (event,) = finder.finish(0.4)
     assert event.zones == ("door", "gate")
+
+
+def test_the_open_event_is_told_as_far_as_it_is_known() -> None:
+    finder, blobs = EventFinder(Rule(merge=0.5, min_length=0), REGION), (Blob((0, 0, 10, 10), 80.0, (4.5, 4.5), 1.0),)
+    told = []
+    for i, moving in enumerate([(), blobs, blobs, (), (), (), (), ()]):
+        finder.update(Observation(i, i / 4, moving))
+        told.append(None if finder.event is None else (finder.event.start, finder.event.end))
+    assert told == [None, (0.25, 0.25), (0.25, 0.5), *[(0.25, 0.75)] * 5]

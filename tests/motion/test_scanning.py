@@ -14,6 +14,7 @@ import bgsub
 from bgsub.jobs.job import Excerpt, ModelChoice
 from bgsub.motion.events import Rule
 from bgsub.motion.job import ScanJob
+from bgsub.motion.looking import Look, open_small
 from bgsub.motion.scanning import Scan
 from bgsub.video.frame import VideoInfo
 from tests.video.clips import write_clip
@@ -232,3 +233,17 @@ def test_opencvs_threads_are_bounded_while_frames_are_read_and_the_users_own_bet
     finally:
         cv2.setNumThreads(before)
     assert set(seen) == {2}
+
+
+def test_a_saved_model_goes_on_with_another_timeline_and_needs_no_learning(clip: Path, tmp_path: Path) -> None:
+    job = ScanJob(str(clip), looks=None)
+    with open_small(job) as source:
+        look = Look(job, source.info)
+        for frame in source:
+            look(frame)
+    look.learned().save(tmp_path / "learned.bgsub")
+    saved = ModelChoice(load=str(tmp_path / "learned.bgsub"))
+    (event,) = bgsub.scan(str(clip), rule=RULE, looks=None, model=saved)
+    assert (event.first, event.last) == (30, 59)
+    look.forget()
+    assert look.background() is None

@@ -241,3 +241,14 @@ def test_two_who_walk_one_way_and_part_again_keep_their_numbers() -> None:
     assert len(tracks) == 2
     ends = sorted((xs(track)[0], xs(track)[-1]) for track in tracks)
     assert ends == [(10, 10 + 2 * 149 + 180 - 3 * 59), (210, 210 + 2 * 149)]
+
+
+def test_tracks_are_told_while_they_are_under_way() -> None:
+    tracker = Tracker()
+    for i in range(20):
+        walker, other = blob(10 + 4 * i, 100), blob(200, 10 + 3 * i)
+        tracker.update(Observation(i, i / 25, (walker, other) if i < 15 else (walker,)))
+    assert {number: sighting.box[:2] for number, sighting in tracker.now().items()} == {1: (86, 100)}
+    assert tuple(tracker.now()) == tracker.current()
+    assert [(track.number, len(track.sightings)) for track in tracker.so_far()] == [(1, 20), (2, 15)]
+    assert [(track.number, len(track.sightings)) for track in tracker.finish()] == [(1, 20), (2, 15)]
