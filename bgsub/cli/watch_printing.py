@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from bgsub.live.describing import described
-from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, EventRecord, FromCamera, as_json
+from bgsub.live.messages import (
+    CameraFound,
+    CameraLost,
+    EventClosed,
+    EventOpened,
+    EventRecord,
+    FromCamera,
+    Trouble,
+    as_json,
+)
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -54,7 +63,7 @@ class Printing:
     async def take(self, message: FromCamera) -> None:
         """Print a line, where a message is worth one."""
         if self._as_json:
-            if isinstance(message, EventOpened | EventClosed | CameraLost | CameraFound):
+            if isinstance(message, EventOpened | EventClosed | CameraLost | CameraFound | Trouble):
                 click.echo(as_json(message))
             return
         match message:
@@ -62,6 +71,9 @@ class Printing:
                 click.echo(_event_line(record))
             case CameraLost(camera=camera, at=at, why=why):
                 click.echo(f"{_local(at)}  {camera}  lost: {why}")
+            case Trouble(at=at, why=why, camera=whose):
+                what = whose or "recordings"
+                click.echo(f"{_local(at)}  {what}  {'trouble: ' + why if why else 'no trouble any more'}")
             case CameraFound(camera=camera, at=at, away=away):
                 click.echo(f"{_local(at)}  {camera}  is back, after {_duration(away)}")
 

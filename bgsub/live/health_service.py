@@ -21,7 +21,7 @@ class HealthService:
     Parameters
     ----------
     others : list of Other, optional
-        What `/metrics` tells beside the cameras; may grow until the service is started.
+        What `/metrics` tells beside the cameras; others may add to it at any time.
 
     Attributes
     ----------
@@ -44,7 +44,8 @@ class HealthService:
         """
         if running.watch.listen is None:
             return
-        metrics = Metrics(running.health, [*self._others, *_own(running)])
+        self._others += _own(running)
+        metrics = Metrics(running.health, self._others)
         self._server = Server(
             running.watch.listen,
             {

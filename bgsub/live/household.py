@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bgsub.live.archive import Archive
 from bgsub.live.health_service import HealthService
 from bgsub.live.metrics import Other
 from bgsub.live.running import Service
 
 
 def services() -> list[Service]:
-    """Return the services of a watch, in the order in which they are started."""
-    others: list[Other] = []
-    return [HealthService(others)]
+    """Return the services of a watch, in the order in which they are started: a taken port ends it at once."""
+    numbers: list[Other] = []
+    return [HealthService(numbers), Archive(numbers)]

@@ -93,6 +93,7 @@ class KeptCamera:
         self._lost: _Lost | None = None
         self._last_heard = self._live_since = 0.0
         self._has_looked = False
+        self._last_error = ""
         self._task = asyncio.get_running_loop().create_task(self._keep(), name=f"bgsub-{camera.name}")
 
     @property
@@ -125,6 +126,8 @@ class KeptCamera:
                 return
             if self._clock.monotonic() - began >= self._pace.settled:
                 delay = self._pace.first_delay
+            if self._last_error:
+                why += f" ({self._last_error})"
             self._broken(f"its process {why}; started again in {delay:g} s")
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), delay)
@@ -134,6 +137,7 @@ class KeptCamera:
     async def _run_once(self) -> str:
         """Run a process until it ends, and return how."""
         self._last_heard, self._live_since, self._has_looked = self._clock.monotonic(), 0.0, False
+        self._last_error = ""
         try:
             self._process = process = CameraProcess(self.camera, self.watch, self._hear, self._program)
         except OSError as error:
@@ -188,6 +192,8 @@ class KeptCamera:
         else:
             if isinstance(message, Status):
                 self._take_status(message)
+            elif isinstance(message, Note) and message.level >= logging.ERROR:
+                self._last_error = message.text
             self._tell(message)
 
     def _take_status(self, status: Status) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -47,12 +47,12 @@ class Metrics(Collector):
     ----------
     health : Health
         How the cameras are.
-    others : iterable of Other
-        What else is told.
+    others : sequence of Other
+        What else is told; it may grow.
     """
 
-    def __init__(self, health: Health, others: Iterable[Other] = ()) -> None:
-        self._health, self._others = health, tuple(others)
+    def __init__(self, health: Health, others: Sequence[Other] = ()) -> None:
+        self._health, self._others = health, others
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 

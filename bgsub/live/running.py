@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from bgsub.errors import BgsubError, OutputError
-from bgsub.live.audience import Audience, Listener
+from bgsub.live.audience import Audience
 from bgsub.live.camera_process import PROGRAM
 from bgsub.live.clock import Clock
 from bgsub.live.configuration import Configuration
@@ -225,31 +225,6 @@ class _Run:
     async def _hurry(self) -> None:
         while await self._heard.get():
             self._running.supervisor.hurry()
-
-
-class Telling:
-    """A service that lets a listener be told.
-
-    Parameters
-    ----------
-    listener : Listener
-        Who.
-    statuses : bool
-        As of `Audience.add`.
-    """
-
-    def __init__(self, listener: Listener, *, statuses: bool = False) -> None:
-        self._listener, self._statuses = listener, statuses
-
-    async def start(self, running: Running) -> None:
-        """Add it to the audience."""
-        running.audience.add(self._listener, statuses=self._statuses)
-
-    async def change(self, watch: Watch) -> None:
-        """Do nothing."""
-
-    async def stop(self) -> None:
-        """Do nothing: the audience has told it all."""
 
 
 def _terminal_is_gone() -> bool:

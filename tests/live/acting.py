@@ -50,6 +50,8 @@ def act(camera, watch, connection):
                 ends = False
             case "note":
                 tell(Note(camera=camera.name, at=now, level=30, text=argument))
+            case "error":
+                tell(Note(camera=camera.name, at=now, level=40, text=argument))
             case "event":
                 tell(EventClosed(EventRecord(id=f"{camera.name}/{argument}", camera=camera.name, start=now)))
             case "lost":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bgsub.cli.watch_printing import Printing
 from bgsub.live.configuration import read_configuration
-from bgsub.live.health_service import HealthService
+from bgsub.live.household import services
 from bgsub.live.keeping_up import Pace
 from bgsub.live.running import run
 from tests.live.acting import PROGRAM
@@ -17,7 +17,9 @@ PACE = Pace(0.1, 0.4, 60.0, 0.3, 20.0, 40.0, 5.0)
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     path = Path(sys.argv[1])
-    services = [HealthService(), Printing(as_json=False, quiet=False)]
+    printing = Printing(as_json=False, quiet=False)
     watch = read_configuration(path).watch
-    heard = asyncio.run(run(watch, services, read_again=lambda: read_configuration(path), pace=PACE, program=PROGRAM))
+    heard = asyncio.run(
+        run(watch, [printing, *services()], read_again=lambda: read_configuration(path), pace=PACE, program=PROGRAM)
+    )
     sys.exit(128 + heard)

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from bgsub.errors import OutputError
+from bgsub.live.index import INDEX
+from bgsub.live.index_questions import IndexReader
 from bgsub.live.locking import locked
 from bgsub.live.running import with_places
 from bgsub.live.settings import Camera, Watch
@@ -153,6 +155,20 @@ def test_two_watches_do_not_share_a_folder_and_a_killed_one_leaves_it_free(progr
     assert program.end(signal.SIGKILL) == -signal.SIGKILL
     program.start().until("door  motion")
     assert program.end() == 128 + signal.SIGTERM
+
+
+def test_the_index_knows_what_was_told_and_a_disk_without_room_is_told(program, tmp_path):
+    program.write(top="retention = { min_free = '1000TB' }", door="event:1 lost:gone")
+    program.start().until("door  motion", "recordings  trouble: cannot record in", "door  lost: gone")
+    status, report = program.health()
+    assert status == 503 and report["wrong"]["recordings"].endswith("make room, or set min_free lower")
+    program.write(top="retention = { min_free = 1 }", door="event:1 lost:gone")
+    program.process.send_signal(signal.SIGHUP)
+    program.until("recordings  no trouble any more")
+    assert program.end() == 128 + signal.SIGTERM
+    with IndexReader.of(tmp_path / "state" / INDEX) as index:
+        assert [record.id for record in index.events()] == ["door/1"]
+        assert [outage.camera for outage in index.outages()] == ["door"]
 
 
 def test_systemd_is_told(program, tmp_path):

@@ -119,6 +119,14 @@ def test_one_that_dies_again_and_again_is_told_once_and_started_less_and_less_of
     assert len({m.since for m in heard.of(Status, "yard")}) == 1  # broken since the first time
 
 
+def test_why_one_could_not_begin_is_told_with_its_own_words():
+    async def trial(supervisor, heard):
+        await until(lambda: heard.of(CameraLost))
+
+    (lost,) = supervised(trial, yard="error:no-such-zone die:1").of(CameraLost)
+    assert lost.why == "its process ended with status 1 (no-such-zone); started again in 0.1 s"
+
+
 def test_one_that_hangs_is_killed_and_started_again():
     async def trial(supervisor, heard):
         await until(lambda: heard.live("yard") and heard.live("door"))
