@@ -65,7 +65,7 @@ class S3:
 @contextlib.contextmanager
 def served() -> Iterator[S3]:
     """Serve a bucket called "cams"; the test is skipped where the libraries are missing."""
-    for library in ("moto.server", "s3fs"):
+    for library in ("moto.server", "flask_cors", "s3fs"):  # a server without flask-cors would never answer
         pytest.importorskip(library, reason=f"{library} is not installed: no S3-compatible server to try")
     import s3fs
 

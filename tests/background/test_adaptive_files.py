@@ -92,15 +92,24 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    ("way", "cut", "rate"),
+    [
+        ("file", 2, None),
+        ("file", 13, None),
+        ("file", 13, 0.02),
+        ("file", 18, None),
+        ("copy", 13, 0.02),
+        ("pickle", 2, None),
+    ],
+)
 @pytest.mark.parametrize(("frames", "parameters"), SCENES.values(), ids=SCENES)
-@pytest.mark.parametrize(("cut", "rate"), [(2, None), (13, None), (13, 0.02), (18, None)])
 def test_a_run_in_two_parts_is_the_run_in_one(way, frames, parameters, cut, rate, tmp_path):
     """Also at a rate at which tiles at rest learn in every second frame."""
     model = BackgroundSubtractor(**parameters)
     for t, frame in enumerate(frames[:cut]):
         model.apply(frame, learning_rate=rate if t > 5 else None)
-    twin = way(model, tmp_path)
+    twin = WAYS[way](model, tmp_path)
     assert type(twin) is BackgroundSubtractor
     assert (twin.parameters, twin.shape, twin.n_frames) == (model.parameters, model.shape, cut)
     np.testing.assert_array_equal(twin.background_image(), model.background_image())

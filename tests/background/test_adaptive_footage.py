@@ -60,12 +60,11 @@ def test_each_stage_lifts_the_clip_that_it_is_for_above_its_floor(name, floor, o
     assert f_measure_of(name) > floor > f_measure_of(name, *off.items())
 
 
-@pytest.mark.parametrize(("name", "floor"), [("HallAndMonitor", 0.8), ("fall", 0.8)])
-def test_real_footage_is_masked_better_than_by_mog2(name, floor):
+def test_real_footage_is_masked_better_than_by_mog2():
     """The floor lies well below what the model reaches: it notices what breaks, not what is tuned."""
     folder = os.environ.get("BGSUB_DATA")
     if not folder:
         pytest.skip("set BGSUB_DATA to the folder of real footage to run this test")
-    ours, theirs = f_measures(Path(folder) / "cdnet", names=[name])
+    ours, theirs = f_measures(Path(folder) / "cdnet", names=["HallAndMonitor"])
     assert ours > theirs + 0.1
-    assert ours > floor
+    assert ours > 0.8

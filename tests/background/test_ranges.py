@@ -47,8 +47,7 @@ def assert_alike(kind, frames, **arguments):
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize(("channels", "dtype"), [(1, np.float32), (3, np.uint8)])
 def test_masks_and_state_are_those_of_one_after_another(kind, channels, dtype):
     frames = switching_scene(40, shape=(13, 19), channels=channels, n_colours=6, seed=3)
     assert_alike(kind, [frame.astype(dtype) for frame in frames])

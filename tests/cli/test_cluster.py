@@ -267,10 +267,8 @@ def test_select_of_one_shape(bgsub, table):
     [
         [],
         ["--columns", "tilt"],
-        ["--columns", "tilt,length"],
-        ["--columns", "price,tilt,length"],
-        ["--quantile", "0.01"],
-        ["--k-means"],
+        ["--columns", "price,tilt,length", "--quantile", "0.01"],
+        ["--columns", "tilt,length", "--k-means"],
     ],
 )
 def test_plot(bgsub, model, table, options):

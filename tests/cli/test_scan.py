@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -362,8 +363,9 @@ def test_several_processes_print_in_the_order_of_the_inputs(bgsub, workplace):
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_prints_what_was_found_and_goes_on(workplace, jobs):
-    for i in range(3):
-        record(f"rec/{i}.mkv", 700, [(20, 45)], seed=i)
+    first = record("rec/0.mkv", 700, [(20, 45)])
+    for i in (1, 2):
+        shutil.copy(first, f"rec/{i}.mkv")
     command = [sys.executable, "-m", "bgsub", "scan", "rec", "--into", "out", "--jobs", jobs]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(

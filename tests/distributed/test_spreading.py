@@ -91,7 +91,7 @@ def test_a_killed_worker_costs_its_errand_only(client, tmp_path):
     assert len(work.pids(tmp_path, "second")) == 1
 
 
-@pytest.mark.parametrize("allowed", [0, 1, 3])
+@pytest.mark.parametrize("allowed", [0, 3])
 def test_what_takes_two_workers_down_is_set_aside_whatever_the_scheduler_allows(client, cluster, tmp_path, allowed):
     before, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, allowed
     try:
@@ -100,13 +100,10 @@ def test_what_takes_two_workers_down_is_set_aside_whatever_the_scheduler_allows(
     finally:
         cluster.scheduler.allowed_failures = before
     assert len(work.pids(tmp_path, "poison")) == 2
-    assert isinstance(told.pop(0), SetAside)
+    aside = told.pop(0)
+    assert isinstance(aside, SetAside)
     assert told == {i: 2 * i for i in range(1, 5)}
-
-
-def test_the_one_that_is_set_aside_is_named(client, tmp_path):
-    told = results(client, errands(partial(work.poison, tmp_path)))
-    assert str(told[0]) == (
+    assert str(aside) == (
         "cannot scan cam0/day.mp4: its worker was killed 2 times, as happens where memory ends; "
         "leave it out, or give workers more memory"
     )

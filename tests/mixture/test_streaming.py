@@ -39,7 +39,7 @@ class TestBlocks:
 
     def test_also_where_the_start_is_drawn_from_some_rows(self, covariance_type, acceleration, small_seeding):
         X, _ = blobs(n=1000, spread=1.5)
-        for n_blocks in (1, 3, 250):
+        for n_blocks in (1, 250):
             self.compared(
                 X,
                 np.array_split(X, n_blocks),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,5 +33,14 @@ def pictures(count: int, crossings: Sequence[tuple[int, int]] = (), seed: int = 
 
 def record(path: str | Path, count: int, crossings: Sequence[tuple[int, int]] = (), seed: int = 0) -> Path:
     """Write such pictures as a video of 25 frames per second, without loss."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return write_clip(path, pictures(count, crossings, seed))
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_encoded(path.suffix, count, tuple(map(tuple, crossings)), seed))
+    return path
+
+
+@functools.lru_cache(maxsize=32)
+def _encoded(suffix: str, count: int, crossings: tuple[tuple[int, int], ...], seed: int) -> bytes:
+    """Return a recording's bytes: most tests of a file want the same one."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_clip(Path(folder, f"recording{suffix}"), pictures(count, crossings, seed)).read_bytes()

@@ -91,8 +91,7 @@ def test_kernels_are_compiled_once_and_anew_when_the_vocabulary_changes(tmp_path
     assert log == announcement
 
 
-@pytest.mark.parametrize("damage", ["nbi", "nbc"])
-@pytest.mark.parametrize("content", [b"", b"\x80\x05what a power cut left"])
+@pytest.mark.parametrize(("damage", "content"), [("nbi", b""), ("nbc", b"\x80\x05what a power cut left")])
 def test_a_damaged_cache_is_compiled_anew_without_a_word_of_it(damage, content, tmp_path):
     shutil.copytree(Path(bgsub.__file__).parent, tmp_path / "bgsub", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "bgsub" / "tiny.py").write_text(KERNEL)

@@ -16,8 +16,7 @@ def fitted(X, n_components, kind, trim):
     return fit(RowsInMemory(X), options, np.random.RandomState(0)).mixture
 
 
-@pytest.mark.parametrize("n_features", [1, 2, 20])
-@pytest.mark.parametrize("trim", [0.05, 0.2])
+@pytest.mark.parametrize(("n_features", "trim"), [(1, 0.2), (2, 0.05), (20, 0.2)])
 @pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 def test_of_gaussian_rows_the_covariance_is_that_of_all(n_features, trim, kind):
     X = np.random.default_rng(0).normal(size=(40_000 if n_features == 1 else 8_000, n_features))
@@ -25,7 +24,7 @@ def test_of_gaussian_rows_the_covariance_is_that_of_all(n_features, trim, kind):
     assert_allclose(found.deviations[0], np.ones(n_features), atol=0.05)
 
 
-@pytest.mark.parametrize("kind", ["full", "diag", "spherical"])
+@pytest.mark.parametrize("kind", ["full", "spherical"])
 def test_of_two_clusters_too_and_so_are_the_weights(kind):
     random = np.random.default_rng(0)
     X = np.concatenate([random.normal(0, 1, (16_000, 2)), random.normal(30, 3, (4_000, 2))])
