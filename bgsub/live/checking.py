@@ -13,6 +13,8 @@ from bgsub.extras import require
 from bgsub.live.layout import CAMERA_NAME
 from bgsub.live.passwords import read_hash
 from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Web, Zone
+from bgsub.live.telling.mqtt import check_topics
+from bgsub.live.telling.programs import check_command
 from bgsub.video.locating import locate
 
 _MOST_CAMERAS = 256  # each is a process
@@ -125,6 +127,8 @@ def _check_tell(tell: Tell) -> None:
             good = False
         if not good:
             raise ParameterError(f"tell, webhook {number + 1}: url is none: write http://host/path or https://...")
+    if tell.command:
+        check_command(tell.command)
     if tell.mqtt is not None:
         _check_mqtt(tell.mqtt)
     if tell.apprise:
@@ -132,9 +136,7 @@ def _check_tell(tell: Tell) -> None:
 
 
 def _check_mqtt(mqtt: Mqtt) -> None:
-    for key, topic in (("topic", mqtt.topic), ("discovery", mqtt.discovery)):
-        if topic is not None and (not topic or topic.strip("/") != topic or set(topic) & set("+#\0")):
-            raise ParameterError(f"tell, mqtt: {key} {topic[:64]!r} is no topic: write words with / between them")
+    check_topics(mqtt)
     if not mqtt.host.strip():
         raise ParameterError("tell, mqtt: host is empty: give the broker's name or address")
 

@@ -184,7 +184,7 @@ def test_a_whole_file(read, tmp_path, monkeypatch):
         ),
         (
             "[tell.mqtt]\nhost = 'h'\ntopic = 'a/#'\n" + CAMERA,
-            "tell, mqtt: topic 'a/#' is no topic: write words with / between them",
+            "tell, mqtt: topic 'a/#' is no topic: write words of letters, digits, - and _, with / between",
         ),
         (
             "[tell]\nwebhook = [{ url = 'ftp://u:p@x' }]\n" + CAMERA,

@@ -1,0 +1,317 @@
+"""A broker: what cameras do and how they are, for home automation, with Home Assistant's discovery."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bgsub import __version__
+from bgsub.errors import OutputError, ParameterError
+from bgsub.extras import explained
+from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, FromCamera, Status
+from bgsub.live.settings import Mqtt, Tell
+from bgsub.live.telling.occasions import Occasion, Occasions, as_json
+
+logger = logging.getLogger(__name__)
+
+_WORDS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds before the broker is tried again, the last one for ever
+_PATIENCE = 10.0  # seconds for the broker to answer
+_LONGEST_TOPIC = 200  # characters
+_MOST = 1000  # messages that wait for the broker
+
+
+class Post(NamedTuple):
+    """A message for the broker; one that is retained is what a topic says from now on."""
+
+    topic: str
+    payload: str
+    retain: bool = True
+
+
+def check_topics(settings: Mqtt) -> None:
+    """Raise where topics would hold more than letters, digits, ``-``, ``_`` and ``/`` between words.
+
+    Raises
+    ------
+    ParameterError
+        One line that names the topic.
+    """
+    for key, topic in (("topic", settings.topic), ("discovery", settings.discovery)):
+        if topic is not None and not (_WORDS.fullmatch(topic) and len(topic) <= _LONGEST_TOPIC):
+            raise ParameterError(
+                f"tell, mqtt: {key} {topic[:64]!r} is no topic: write words of letters, digits, - and _, with / between"
+            )
+
+
+class MqttChannel:
+    """How a broker is spoken to.
+
+    Topics, below `Mqtt.topic`: ``status`` (online, offline: the last will), and of each camera ``CAMERA/motion`` (ON,
+    OFF), ``CAMERA/connection`` (ON, OFF), ``CAMERA/state``, ``CAMERA/event`` (the last event as JSON), and
+    ``CAMERA/occasion`` (each occasion as JSON, not retained).
+
+    Parameters
+    ----------
+    settings : Mqtt
+        Broker and topics.
+    directory : Path
+        Of recordings.
+    cameras : sequence of str
+        Names of the cameras.
+
+    Raises
+    ------
+    ParameterError
+        When a topic is none.
+    """
+
+    name = "mqtt"
+
+    def __init__(self, settings: Mqtt, directory: Path, cameras: Sequence[str]) -> None:
+        check_topics(settings)
+        with explained("mqtt, under tell,"):
+            import aiomqtt  # noqa: F401 - to say at once that it is missing
+        self.settings, self.directory, self.cameras = settings, directory, tuple(cameras)
+
+    async def tell(self, occasion: Occasion) -> None:
+        """Connect, say one thing, and leave; for a test.
+
+        Raises
+        ------
+        OutputError
+            When that failed.
+        """
+        import aiomqtt
+
+        try:
+            async with asyncio.timeout(2 * _PATIENCE), self.client(will=False) as client:
+                body = msgspec.json.encode(as_json(occasion, self.directory))
+                await client.publish(f"{self.settings.topic}/test", body, qos=1)
+        except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+            raise OutputError(self.fault(error)) from None
+
+    async def close(self) -> None:
+        """Do nothing: nothing is under way."""
+
+    def listener(self, tell: Tell) -> MqttListener:
+        """Return who tells the broker as things happen; within a running event loop."""
+        return MqttListener(self, tell)
+
+    def client(self, *, will: bool = True) -> Any:
+        """Return a connection to the broker, to be entered."""
+        import aiomqtt
+
+        told = self.settings
+        last = aiomqtt.Will(f"{told.topic}/status", "offline", qos=1, retain=True)
+        return aiomqtt.Client(
+            told.host,
+            told.port,
+            username=told.username,
+            password=told.password,
+            will=last if will else None,
+            keepalive=30,
+            timeout=_PATIENCE,
+            tls_context=ssl.create_default_context() if told.tls else None,
+        )
+
+    def fault(self, error: BaseException) -> str:
+        """Return what is wrong with the broker in a line."""
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        return (
+            f"cannot reach the broker {self.settings.host}:{self.settings.port}: {reason}; check host, port and login"
+        )
+
+    def announcements(self) -> list[Post]:
+        """Return what Home Assistant must know to show each camera."""
+        if self.settings.discovery is None:
+            return []
+        return [post for camera in self.cameras for post in self._announced(camera)]
+
+    def _announced(self, camera: str) -> list[Post]:
+        base, prefix = self.settings.topic, self.settings.discovery
+        node = f"{base.replace('/', '_')}_{camera}"
+        shared = {
+            "availability_topic": f"{base}/status",
+            "device": {"identifiers": [node], "name": camera, "manufacturer": "bgsub", "sw_version": __version__},
+            "origin": {"name": "bgsub", "sw_version": __version__},
+        }
+        things: list[tuple[str, str, dict[str, Any]]] = [
+            ("binary_sensor", "motion", {"name": "Motion", "device_class": "motion"}),
+            ("binary_sensor", "connection", {"name": "Connection", "device_class": "connectivity"}),
+            ("sensor", "state", {"name": "State", "icon": "mdi:cctv"}),
+            (
+                *("sensor", "event"),
+                {
+                    "name": "Last event",
+                    "device_class": "timestamp",
+                    "value_template": "{{ value_json.event.start }}",
+                    "json_attributes_topic": f"{base}/{camera}/event",
+                },
+            ),
+        ]
+        return [
+            Post(
+                f"{prefix}/{kind}/{node}/{what}/config",
+                msgspec.json.encode(
+                    {**shared, **more, "unique_id": f"{node}_{what}", "state_topic": f"{base}/{camera}/{what}"}
+                ).decode(),
+            )
+            for kind, what, more in things
+        ]
+
+
+class MqttListener:
+    """Tells a broker as things happen; a broker that is away is tried again for ever, and told what holds by then.
+
+    It wants statuses, too.
+
+    Parameters
+    ----------
+    channel : MqttChannel
+        The broker.
+    tell : Tell
+        Which occasions are told; how cameras are is told in any case.
+
+    Attributes
+    ----------
+    name : str
+        ``"mqtt"``.
+    told, lost : int
+        Messages that the broker has, and those that were given up as too many waited.
+    """
+
+    name = "mqtt"
+
+    def __init__(self, channel: MqttChannel, tell: Tell) -> None:
+        self.told = self.lost = 0
+        self._channel, self._occasions = channel, Occasions(tell)
+        self._holds: dict[str, str] = {post.topic: post.payload for post in channel.announcements()}
+        base = channel.settings.topic
+        self._holds |= {f"{base}/{camera}/motion": "OFF" for camera in channel.cameras}
+        self._changed = dict.fromkeys(self._holds)  # topics, in the order in which they changed
+        self._passing: deque[Post] = deque()
+        self._news = asyncio.Event()
+        self._going = True
+        self._task = asyncio.get_running_loop().create_task(self._keep_telling(), name="bgsub-mqtt")
+
+    async def take(self, message: FromCamera) -> None:
+        """Take a message; whether the broker is there or not, this takes no time."""
+        base = self._channel.settings.topic
+        match message:
+            case Status():
+                self._hold(f"{base}/{message.camera}/state", message.state)
+                if message.state != "connecting":
+                    self._hold(f"{base}/{message.camera}/connection", "ON" if message.state == "live" else "OFF")
+                if message.event is None and message.state != "live":
+                    self._hold(f"{base}/{message.camera}/motion", "OFF")
+            case CameraLost() | CameraFound():
+                self._hold(f"{base}/{message.camera}/connection", "OFF" if isinstance(message, CameraLost) else "ON")
+            case EventOpened(record) | EventClosed(record):
+                self._hold(f"{base}/{record.camera}/motion", "ON" if record.end is None else "OFF")
+        occasion = self._occasions.of(message)
+        if occasion is not None:
+            self._pass_on(occasion)
+
+    async def close(self) -> None:
+        """Say that nobody watches any more, and leave the broker; after some seconds without that."""
+        self._going = False
+        self._news.set()
+        await asyncio.wait([self._task], timeout=_PATIENCE)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    def _hold(self, topic: str, payload: str) -> None:
+        """Let a topic say something from now on."""
+        if self._holds.get(topic) != payload:
+            self._holds[topic] = payload
+            self._changed[topic] = None
+            self._news.set()
+
+    def _pass_on(self, occasion: Occasion) -> None:
+        payload = msgspec.json.encode(as_json(occasion, self._channel.directory)).decode()
+        whose = f"{self._channel.settings.topic}/{occasion.camera}" if occasion.camera else self._channel.settings.topic
+        if occasion.event is not None:
+            self._hold(f"{whose}/event", payload)
+        self._passing.append(Post(f"{whose}/occasion", payload, retain=False))
+        if len(self._passing) > _MOST:
+            self._passing.popleft()
+            self.lost += 1
+        self._news.set()
+
+    async def _keep_telling(self) -> None:
+        import aiomqtt
+
+        tries = 0
+        while self._going:
+            began = asyncio.get_running_loop().time()
+            try:
+                async with self._channel.client() as client:
+                    if tries:
+                        logger.info("mqtt: the broker is back")
+                    await self._speak(client)
+            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+                if asyncio.get_running_loop().time() - began > _PAUSES[-1]:
+                    tries = 0
+                if not tries:
+                    logger.warning("mqtt: %s", self._channel.fault(error))
+                self._changed = dict.fromkeys(self._holds)  # a broker that was started anew knows nothing
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._until_close(), _PAUSES[min(tries, len(_PAUSES) - 1)])
+                tries += 1
+
+    async def _until_close(self) -> None:
+        while self._going:
+            self._news.clear()
+            await self._news.wait()
+
+    async def _speak(self, client: Any) -> None:
+        """Tell a broker what holds, and then what happens, until the connection breaks or the end."""
+        status = f"{self._channel.settings.topic}/status"
+        broken = asyncio.ensure_future(_until_broken(client))
+        try:
+            await client.publish(status, "online", qos=1, retain=True)
+            while True:
+                self._news.clear()
+                await self._say_all(client)
+                if not self._going:
+                    break
+                news = asyncio.ensure_future(self._news.wait())
+                await asyncio.wait([news, broken], return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                if broken.done():
+                    broken.result()
+            await client.publish(status, "offline", qos=1, retain=True)  # a will is only for those who die
+        finally:
+            broken.cancel()
+
+    async def _say_all(self, client: Any) -> None:
+        while self._changed:
+            topic = next(iter(self._changed))
+            payload = self._holds[topic]
+            await client.publish(topic, payload, qos=1, retain=True)
+            self.told += 1
+            if self._holds[topic] == payload:
+                self._changed.pop(topic, None)
+        while self._passing:
+            post = self._passing[0]
+            await client.publish(post.topic, post.payload, qos=1)
+            self.told += 1
+            if self._passing and self._passing[0] is post:
+                self._passing.popleft()
+
+
+async def _until_broken(client: Any) -> None:
+    """Wait for messages, of which there are none, until the connection breaks: that is an error of aiomqtt."""
+    async for _ in client.messages:
+        pass

@@ -1,0 +1,159 @@
+"""An address that is sent JSON, signed where a secret is given."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import ssl
+import time
+import urllib.parse
+from pathlib import Path
+
+import msgspec
+
+from bgsub import __version__
+from bgsub.errors import OutputError, ParameterError
+from bgsub.live.hiding import shown
+from bgsub.live.settings import Webhook
+from bgsub.live.telling.occasions import Occasion, as_json
+from bgsub.live.telling.refusal import Refused
+
+PATIENCE = 15.0
+"""Seconds for one try, from the first byte to the answer."""
+
+_LONGEST_LINE = 8192  # bytes of the answer's first line, all that is read
+_LATER = {408, 425, 429}  # of the answers that blame us, those that pass
+_HEADER_TEXT = re.compile(r"[!-~]+")
+
+
+class WebhookChannel:
+    """Sends JSON to an address by POST.
+
+    What says so in the body is in headers, too: ``X-Bgsub-Delivery``, the same for all tries, and
+    ``X-Bgsub-Timestamp``, seconds since 1970. With a secret, ``X-Bgsub-Signature`` is ``sha256=`` and the HMAC-SHA256
+    of the body. Answers of 200 to 299 are good; redirections are not followed: a signed message goes where it was meant
+    to go, or nowhere.
+
+    Parameters
+    ----------
+    webhook : Webhook
+        Address and secret.
+    directory : Path
+        Of recordings.
+    name : str
+        As the log calls it.
+    patience : float, optional
+        Seconds for one try.
+
+    Raises
+    ------
+    ParameterError
+        When the address is none.
+    """
+
+    def __init__(self, webhook: Webhook, directory: Path, name: str = "webhook", patience: float = PATIENCE) -> None:
+        self.name = name
+        self._shown = shown(webhook.url)
+        self._secret = webhook.secret
+        self._directory, self._patience = directory, patience
+        self._told: tuple[Occasion, bytes, dict[str, str]] | None = None
+        try:
+            address = urllib.parse.urlsplit(webhook.url)
+            self._tls, self._host, self._port = address.scheme == "https", address.hostname or "", address.port
+            target = (address.path or "/") + (f"?{address.query}" if address.query else "")
+            self._target = urllib.parse.quote(target, safe="/%?&=+,;:@!$'()*~#[]-._")
+            self._host = self._host if ":" in self._host else self._host.encode("idna").decode("ascii")
+        except ValueError as error:  # of UnicodeError, too
+            raise ParameterError(
+                f"{self._shown} is no address: {error}; write http://host/path or https://..."
+            ) from None
+        if address.scheme not in ("http", "https") or not _HEADER_TEXT.fullmatch(self._host):
+            raise ParameterError(f"{self._shown} is no address: write http://host/path or https://...")
+        self._login = None
+        if address.username is not None:
+            words = f"{urllib.parse.unquote(address.username)}:{urllib.parse.unquote(address.password or '')}"
+            self._login = base64.b64encode(words.encode()).decode()
+
+    async def tell(self, occasion: Occasion) -> None:
+        """Send what is told; the same again is the same message, to the byte.
+
+        Raises
+        ------
+        OutputError
+            When there was no good answer; `Refused` when there would be none.
+        """
+        if self._told is None or self._told[0] is not occasion:
+            self._told = (occasion, *self._message(occasion))
+        _, body, headers = self._told
+        try:
+            async with asyncio.timeout(self._patience):
+                status = await self._post(body, headers)
+        except TimeoutError:
+            raise OutputError(f"{self._shown} did not answer in {self._patience:g} s; check the address") from None
+        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            reason = getattr(error, "strerror", None) or "no answer that is HTTP"
+            raise OutputError(f"cannot reach {self._shown}: {reason}; check the address") from None
+        if 200 <= status < 300:
+            self._told = None
+            return
+        if 300 <= status < 400:
+            raise Refused(f"{self._shown} answers {status}, it has moved: give the new address")
+        if 400 <= status < 500 and status not in _LATER:
+            raise Refused(f"{self._shown} answers {status}: check the address, and who may use it")
+        raise OutputError(f"{self._shown} answers {status}: look there for why")
+
+    async def close(self) -> None:
+        """Do nothing: nothing is under way."""
+
+    def _message(self, occasion: Occasion) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers."""
+        delivery, sent = secrets.token_hex(16), str(int(time.time()))
+        values = as_json(occasion, self._directory) | {"delivery": delivery, "sent": int(sent)}
+        body = msgspec.json.encode(values)
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        headers = {
+            "Host": host if self._port is None else f"{host}:{self._port}",
+            "User-Agent": f"bgsub/{__version__}",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            "X-Bgsub-Delivery": delivery,
+            "X-Bgsub-Timestamp": sent,
+        }
+        if self._login is not None:
+            headers["Authorization"] = f"Basic {self._login}"
+        if self._secret is not None:
+            signature = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+            headers["X-Bgsub-Signature"] = f"sha256={signature}"
+        return body, headers
+
+    async def _post(self, body: bytes, headers: dict[str, str]) -> int:
+        """Send a request, and return the status of its answer."""
+        port = self._port or (443 if self._tls else 80)
+        security = ssl.create_default_context() if self._tls else None
+        reader, writer = await asyncio.open_connection(self._host, port, ssl=security, limit=_LONGEST_LINE)
+        try:
+            lines = [f"POST {self._target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+            writer.write("\r\n".join(lines).encode("ascii") + body)
+            await writer.drain()
+            return _status(await reader.readuntil(b"\n"))
+        finally:
+            writer.transport.abort()
+
+
+def _status(line: bytes) -> int:
+    """Return the status in the first line of an answer.
+
+    Raises
+    ------
+    ValueError
+        When it is not HTTP.
+    """
+    found = re.match(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]", line)
+    if found is None:
+        raise ValueError("not HTTP")
+    return int(found[1])
