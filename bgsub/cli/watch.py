@@ -14,12 +14,14 @@ from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity, write_log_as_json
 from bgsub.cli.options import FilePath, PathText, Word, given, verbosity_options
 from bgsub.cli.watch_options import Amount, Drawn
+from bgsub.cli.watch_page import page_services, print_hash, web_settings
 from bgsub.extras import require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bgsub.live.configuration import Configuration
+    from bgsub.live.metrics import Other
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ bgsub watch 0                                      the first webcam; clips under
 bgsub watch rtsp://10.0.0.7/main --detect rtsp://10.0.0.7/sub
 bgsub watch rtsp://a/1 rtsp://b/1 --max-age 30d --max-size 200GB
 bgsub watch --config cameras.toml                  many cameras, zones, who is told
+bgsub watch --config cameras.toml --web            a page to see them on: http://127.0.0.1:8080/
 bgsub watch --config cameras.toml --check          what would be watched
 """
 
@@ -45,7 +48,8 @@ _HINTS = {
     "--ignore": "zones stand in a file: --config cameras.toml",
     "--mqtt": "who is told stands in a file: --config cameras.toml",
     "--webhook": "who is told stands in a file: --config cameras.toml",
-    "--port": "it is --listen HOST:PORT",
+    "--port": "it is --listen HOST:PORT, and of the page --web-listen HOST:PORT",
+    "--password": "passwords stand in the file of cameras, hashed: --hash-password",
     "--daemon": "let systemd run it: --print-unit",
 }
 
@@ -90,6 +94,9 @@ RETENTION_OPTIONS = ("max_age", "max_size", "min_free")
 @_kept("--min-free", type=_SIZE, help="What stays free on the disk. [default: 2GiB]")
 @_kept("--fsync/--no-fsync", default=None, help="Each second is safe on the disk. [default: fsync]")
 @_how("--state", type=_PATH, metavar="FOLDER", help="Where index and models lie. [default: the user's state folder]")
+@_how("--web", is_flag=True, help="Show the cameras on a page. [default: not]")
+@_how("--web-listen", metavar="HOST:PORT", help="Where that page is. [default: 127.0.0.1:8080]")
+@_how("--hash-password", is_flag=True, help="Print what [[web.access]] takes for a password, and end.")
 @_how("--listen", metavar="HOST:PORT", help="Where /health and /metrics are. [default: 127.0.0.1:8099]")
 @_how("--no-listen", is_flag=True, help="Serve neither.")
 @_how("--check", is_flag=True, help="Say what would be watched, and end.")
@@ -110,10 +117,15 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
     set_verbosity(options["verbose"], options["quiet"])
     if options["as_json"]:
         write_log_as_json()
+    if options["hash_password"]:
+        print_hash()
+        return
     if options["print_unit"]:
         _print_unit(sources, options["config"])
         return
     require("watch", "bgsub watch")
+    if options["web"] or options["web_listen"]:
+        require("web", "--web")
     _refuse_contradictions(ctx, sources, options)
     sys.exit(_watch(ctx, sources, options))
 
@@ -152,7 +164,10 @@ def _watch(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> int
         print_checked(with_places(watch), as_json=o["as_json"])
         return 0
     printing = Printing(as_json=o["as_json"], quiet=o["quiet"])
-    heard = asyncio.run(run(watch, [printing, *services()], read_again=read if o["config"] else None))
+    read_again, page = (read, Path(o["config"])) if o["config"] else (None, None)
+    numbers: list[Other] = []
+    parts = [printing, *services(numbers), *page_services(watch, page, read_again, numbers)]
+    heard = asyncio.run(run(watch, parts, read_again=read_again))
     return 128 + heard
 
 
@@ -170,6 +185,7 @@ def _asked(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> Con
         values["directory"] = o["into"]
     if o["no_listen"]:
         values["listen"] = None
+    values |= web_settings(watch, o)
     kept = {key: o[key] for key in RETENTION_OPTIONS if o[key] is not None}
     return Configuration(changed(watch, kept, **values), warnings)
 

@@ -42,9 +42,9 @@ class HealthService:
         OutputError
             When the port is taken.
         """
+        self._others += _own(running)
         if running.watch.listen is None:
             return
-        self._others += _own(running)
         metrics = Metrics(running.health, self._others)
         self._server = Server(
             running.watch.listen,

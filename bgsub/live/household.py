@@ -8,7 +8,12 @@ from bgsub.live.metrics import Other
 from bgsub.live.running import Service
 
 
-def services() -> list[Service]:
-    """Return the services of a watch, in the order in which they are started: a taken port ends it at once."""
-    numbers: list[Other] = []
+def services(numbers: list[Other]) -> list[Service]:
+    """Return the services of a watch, in the order in which they are started: a taken port ends it at once.
+
+    Parameters
+    ----------
+    numbers : list of Other
+        Gets what `/metrics` tells beside the cameras.
+    """
     return [HealthService(numbers), Archive(numbers)]

@@ -19,6 +19,20 @@ MARK = ".bgsub-recordings"
 _MARK_TEXT = re.compile(r"[0-9a-f]{32}\n?", re.ASCII)
 
 
+def path_of(directory: Path, name: str) -> Path:
+    """Return the path of a file of ours below a folder of recordings.
+
+    Raises
+    ------
+    OutputError
+        When it leads out of the folder, by its words or through a link.
+    """
+    path = directory / name
+    if not FILE.fullmatch(name) or path.parent.resolve() != directory.resolve().joinpath(*name.split("/")[:2]):
+        raise OutputError(f"{name!r} is left alone: it leads out of {directory}; remove it by hand")
+    return path
+
+
 class Recordings:
     """The folder of recordings, and what an index knows of it.
 
@@ -107,10 +121,7 @@ class Recordings:
         OutputError
             When it leads out of the folder, by its words or through a link.
         """
-        path = self.directory / name
-        if not FILE.fullmatch(name) or path.parent.resolve() != self.directory.resolve().joinpath(*name.split("/")[:2]):
-            raise OutputError(f"{name!r} is left alone: it leads out of {self.directory}; remove it by hand")
-        return path
+        return path_of(self.directory, name)
 
     def remove(self, name: str) -> int:
         """Remove a file of ours, and the folder of its day if that is empty; a missing one is no error.

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -69,6 +69,8 @@ class Running(NamedTuple):
         Listeners are added to it.
     supervisor : Supervisor
         Of the cameras' processes.
+    take_up : callable
+        Takes up other settings while all goes on, and returns the cameras that were started again.
     """
 
     watch: Watch
@@ -76,6 +78,7 @@ class Running(NamedTuple):
     health: Health
     audience: Audience
     supervisor: Supervisor
+    take_up: Callable[[Watch], Awaitable[tuple[str, ...]]]
 
 
 async def run(
@@ -124,7 +127,8 @@ async def run(
         health, audience = Health(clock), Audience(clock)
         health.watch(tuple(camera.name for camera in watch.cameras))
         supervisor = Supervisor(watch, audience, health.note, clock=clock, pace=pace, program=program)
-        running = Running(watch, clock, health, audience, supervisor)
+        changing = _Changing(supervisor, health, services)
+        running = Running(watch, clock, health, audience, supervisor, changing.take_up)
         return await _Run(running, services, read_again).run()
 
 
@@ -146,6 +150,28 @@ def _make(folder: Path) -> None:
         raise OutputError(
             f"cannot make the folder {folder}: {error.strerror or error}; choose another, or mend this one"
         ) from None
+
+
+class _Changing:
+    """Takes up other settings, one change after another."""
+
+    def __init__(self, supervisor: Supervisor, health: Health, services: Sequence[Service]) -> None:
+        self._supervisor, self._health, self._services = supervisor, health, services
+        self._lock = asyncio.Lock()
+
+    async def take_up(self, watch: Watch) -> tuple[str, ...]:
+        """Take up settings, as far as that takes no restart; return the cameras that were started again."""
+        async with self._lock:
+            watch, before = with_places(watch), self._supervisor.watch
+            fixed = {name: getattr(before, name) for name in _TAKES_A_RESTART}
+            differs = [name for name, value in fixed.items() if getattr(watch, name) != value]
+            if differs:
+                logger.warning("a change of %s takes a restart of bgsub watch", ", ".join(differs))
+            watch = msgspec.structs.replace(watch, **fixed)
+            for service in self._services:
+                await service.change(watch)
+            self._health.watch(tuple(camera.name for camera in watch.cameras))
+            return await self._supervisor.change(watch)
 
 
 class _Run:
@@ -191,19 +217,9 @@ class _Run:
         self._systemd.reloading(running.clock.monotonic())
         try:
             configuration = await asyncio.to_thread(read_again)
-            watch, before = with_places(configuration.watch), running.supervisor.watch
             for line in configuration.warnings:
                 logger.warning("%s", line)
-            fixed = {name: getattr(before, name) for name in _TAKES_A_RESTART}
-            differs = [name for name, value in fixed.items() if getattr(watch, name) != value]
-            if differs:
-                logger.warning("a change of %s takes a restart of bgsub watch", ", ".join(differs))
-            watch = msgspec.structs.replace(watch, **fixed)
-            for service in self._services:
-                await service.change(watch)
-            names = tuple(camera.name for camera in watch.cameras)
-            running.health.watch(names)
-            changed = await running.supervisor.change(watch)
+            changed = await running.take_up(configuration.watch)
             logger.info("the configuration was read again: %s", ", ".join(changed) or "no camera has changed")
         except BgsubError as error:
             logger.error("%s; all goes on with the settings before", error)

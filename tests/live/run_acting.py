@@ -20,6 +20,6 @@ if __name__ == "__main__":
     printing = Printing(as_json=False, quiet=False)
     watch = read_configuration(path).watch
     heard = asyncio.run(
-        run(watch, [printing, *services()], read_again=lambda: read_configuration(path), pace=PACE, program=PROGRAM)
+        run(watch, [printing, *services([])], read_again=lambda: read_configuration(path), pace=PACE, program=PROGRAM)
     )
     sys.exit(128 + heard)

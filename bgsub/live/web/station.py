@@ -1,0 +1,57 @@
+"""What the page sees of the rest of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bgsub.live.clock import Clock
+from bgsub.live.health import Health
+from bgsub.live.index_questions import IndexReader
+from bgsub.live.messages import ToCamera
+from bgsub.live.settings import Camera, Watch
+
+
+@dataclass
+class Station:
+    """What is watched, how it is, and what can be done about it.
+
+    Attributes
+    ----------
+    watch : Watch
+        What is watched now.
+    health : Health
+        How cameras are.
+    index : IndexReader
+        What was recorded.
+    path : callable
+        Returns the path of a recorded file by its name in a record; raises where that leads anywhere else.
+    send : callable
+        Tells a camera's process something.
+    apply : callable
+        Watches something else from now on.
+    metrics : callable
+        Returns the numbers as Prometheus reads them.
+    configuration : Path or None
+        The file that says what is watched.
+    read_again : callable or None
+        Returns what that file says, with what the command line says beside it.
+    clock : Clock
+        The time.
+    """
+
+    watch: Watch
+    health: Health
+    index: IndexReader
+    path: Callable[[str], Path]
+    send: Callable[[str, ToCamera], bool]
+    apply: Callable[[Watch], Awaitable[None]]
+    metrics: Callable[[], bytes]
+    configuration: Path | None = None
+    read_again: Callable[[], Watch] | None = None
+    clock: Clock = field(default_factory=Clock)
+
+    def camera(self, name: str) -> Camera | None:
+        """Return a camera's settings by its name."""
+        return next((camera for camera in self.watch.cameras if camera.name == name), None)
