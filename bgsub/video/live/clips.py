@@ -163,6 +163,7 @@ class PacketClip:
                 self._write(kept)
             if self._film is not None:
                 self._film.close()
+                self.size = self._film.size
         except Exception as error:  # of the disk mostly, but also of what a camera claims
             self._fail(error)
         finally:

@@ -64,7 +64,13 @@ class FragmentFile:
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go elsewhere."""
+        """Go elsewhere.
+
+        At its end the file's head is changed to point to an index behind all fragments: that index is on the disk
+        before the head is.
+        """
+        if self._fsync and whence == os.SEEK_SET and offset < self.size and not self._abandoned:
+            _sync(self._file.fileno())
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _EARLY, _LATE = 0.1, 0.001  # shares of the difference by which the clock follows: nothing arrives before it was sent
+_COUNTED_S = 0.1  # a packet that is later than this says nothing of the camera's clock
 _FUTURE_S = 1.0  # a stamp further ahead than this was set
 _PAST_S = 10.0  # and one further behind; a network that halts makes up for it sooner
 _STANDS_S = 0.5
@@ -51,11 +52,13 @@ class StreamClock:
         self.n_set = 0
         self._zero = self._offset = 0.0
         self._stamp: float | None = None
+        self._has_begun = False
 
     def begin(self, stamp: float, arrival: float) -> None:
         """Take a stamp for that of a moment."""
         self._zero = self._offset = arrival - stamp
         self._stamp = None
+        self._has_begun = True
 
     def place(self, stamp: float | None, arrival: float) -> Placed:
         """Place the next packet of pictures, in the order of decoding.
@@ -69,6 +72,8 @@ class StreamClock:
         """
         if stamp is None or not self.believed:
             return self.beside(stamp, arrival)
+        if not self._has_begun:
+            self.begin(stamp, arrival)
         late = arrival - (stamp + self._offset)
         stands = self._stamp is not None and stamp <= self._stamp
         if stands and stamp == self._stamp and late < _STANDS_S:
@@ -78,7 +83,7 @@ class StreamClock:
             self.believed = self.n_set <= _MOST_SET and stamp != self._stamp
             self.begin(stamp, arrival)
         else:
-            self._offset += late * (_EARLY if late < 0 else _LATE)
+            self._offset += _EARLY * late if late < 0 else _LATE * min(late, _COUNTED_S)
         self._stamp = stamp
         return self.beside(stamp, arrival)
 
