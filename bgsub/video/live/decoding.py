@@ -44,6 +44,8 @@ class Decoding:
     ----------
     damaged, skipped : int
         Pictures that could not be decoded; packets left out to keep up.
+    awaits_key : bool
+        Nothing can be decoded before the next key frame.
     """
 
     def __init__(self, template: Template, deliver: Callable[[Decoded], None], threads: int) -> None:
@@ -55,7 +57,7 @@ class Decoding:
         self._queue: collections.deque[tuple[Kept, float]] = collections.deque()
         self._n_bytes = 0
         self._closed = False
-        self._awaits_key = True
+        self.awaits_key = True
         self._arrivals: collections.OrderedDict[int, float] = collections.OrderedDict()
         self._thread = threading.Thread(target=self._decode, name="decode", daemon=True)
         self._thread.start()
@@ -63,10 +65,10 @@ class Decoding:
     def put(self, kept: Kept, arrival: float) -> None:
         """Take the next packet of pictures; it never waits."""
         with self._changed:
-            if self._awaits_key and not kept.is_key:
+            if self.awaits_key and not kept.is_key:
                 self.skipped += 1
                 return
-            self._awaits_key = False
+            self.awaits_key = False
             self._queue.append((kept, arrival))
             self._n_bytes += len(kept.data)
             if arrival - self._queue[0][1] > _MOST_BEHIND_S or self._n_bytes > _MOST_BYTES:
@@ -81,7 +83,7 @@ class Decoding:
         for _ in range(len(self._queue) if key is None else key):
             self._n_bytes -= len(self._queue.popleft()[0].data)
             self.skipped += 1
-        self._awaits_key = key is None
+        self.awaits_key = key is None
 
     def _decode(self) -> None:
         """Decode until it is closed; the thread's whole life."""

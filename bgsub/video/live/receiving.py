@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from fractions import Fraction
 
+import av
+
 from bgsub.errors import SourceError
 from bgsub.video.live.clock import Clock
 from bgsub.video.live.connecting import Arrived, Connection
@@ -16,6 +18,8 @@ from bgsub.video.live.stamps import StreamClock
 
 _DRAINED_S = 0.02  # a read that takes longer waits for the camera: what was there already is drained
 _MOST_FIRST = 512
+_ASSUMED_RATE = 25
+_LONGEST_GOP_S = 60.0  # that a camera may take to its next key frame
 
 
 class Reception:
@@ -55,9 +59,9 @@ class Reception:
         self._sound_tick = streams.audio.time_base if streams.audio else self._tick
         self._stream_clock = StreamClock(believed=connection.has_clock)
         self._halves = Halves()
-        self._unstamped: Arrived | None = None
+        self._unstamped: av.Packet | None = None
         self._awaits_key = True
-        self._latest = clock.monotonic()  # of a picture
+        self._began = self._latest = clock.monotonic()  # the latter is of a picture
         self._deliver = deliver
         self._decoding = Decoding(streams.video, self._decoded, threads) if deliver else None
 
@@ -93,8 +97,15 @@ class Reception:
             else:
                 self._take(arrived)
             before = self._clock.monotonic()
-            if before - self._latest > self._silence:
-                raise SourceError(f"{self._connection.shown} gave no picture for {self._silence:g} s")
+            self._check(before)
+
+    def _check(self, now: float) -> None:
+        """Raise where a picture is overdue."""
+        awaits_key = self._decoding.awaits_key if self._decoding else self._awaits_key
+        if awaits_key and now - self._began < _LONGEST_GOP_S:
+            self._latest = now  # packets come, but none yet with which decoding could begin
+        if now - self._latest > self._silence:
+            raise SourceError(f"{self._connection.shown} gave no picture for {self._silence:g} s")
 
     def _take_first(self, first: list[Arrived]) -> None:
         """Take what was there before the first wait: it came over the time before, not now."""
@@ -109,9 +120,12 @@ class Reception:
         packet, is_video, arrival = arrived
         tick = self._tick if is_video else self._sound_tick
         stamp = _stamp(arrived)
-        if is_video and stamp is None and self._stream_clock.believed:
-            self._unstamped = arrived if packet.is_keyframe else None  # the first slice of the first picture
-            return
+        if is_video and self._stream_clock.believed:
+            if stamp is None:
+                self._unstamped = packet if packet.is_keyframe else None
+                return
+            if self._unstamped is not None:
+                self._take_unstamped(packet, stamp, arrival)
         seconds = None if stamp is None else stamp * tick.numerator / tick.denominator
         place = self._stream_clock.place if is_video else self._stream_clock.beside
         zero, time = place(seconds, arrival)
@@ -121,15 +135,20 @@ class Reception:
         else:
             dts = stamp
             pts = packet.pts if packet.pts is not None else stamp
-        data = bytes(packet)
-        if is_video and self._unstamped is not None:
-            data = bytes(self._unstamped.packet) + data if packet.is_keyframe else data
-            self._unstamped = None
-        kept = Kept(data, is_video, packet.is_keyframe, pts, dts, max(packet.duration or 0, 0), zero, time)
+        duration = max(packet.duration or 0, 0)
+        kept = Kept(bytes(packet), is_video, packet.is_keyframe, pts, dts, duration, zero, time)
         if is_video:
             self._take_picture(kept, arrival)
         elif not self._awaits_key:
             self._keep(kept)
+
+    def _take_unstamped(self, following: av.Packet, stamp: int, arrival: float) -> None:
+        """Take the first picture, or its first half, to which FFmpeg gives no time."""
+        first, self._unstamped = self._unstamped, None
+        assert first is not None
+        step = first.duration or round((1 / (self._connection.streams.fps or _ASSUMED_RATE)) / self._tick)
+        first.pts = first.dts = stamp if following.is_keyframe else stamp - step
+        self._take(Arrived(first, True, arrival))
 
     def _take_picture(self, kept: Kept, arrival: float) -> None:
         """Take a packet of pictures, which may be a part of one."""
@@ -139,10 +158,10 @@ class Reception:
                 self._decoding.put(kept, arrival)  # at once
             elif whole is not None:
                 self._decoding.put(whole, arrival)
-        else:
-            self._latest = arrival
         if whole is not None and (whole.is_key or not self._awaits_key):
             self._awaits_key = False
+            if self._decoding is None:
+                self._latest = arrival
             self._keep(whole)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,7 @@ def test_arrivals_that_jitter_leave_times_even() -> None:
     chance = random.Random(1)
     clock = StreamClock()
     placed = [clock.place(7.0 + index / 25, 500.0 + index / 25 + 0.1 * chance.random()) for index in range(2500)]
-    steps = [later.time - earlier.time for earlier, later in zip(placed, placed[1:], strict=False)]
+    steps = [later.time - earlier.time for earlier, later in itertools.pairwise(placed)]
     assert max(abs(step - 0.04) for step in steps[50:]) < 2e-3
     assert len({place.zero for place in placed}) == 1
     assert clock.believed
@@ -75,7 +76,8 @@ def test_what_was_there_before_the_first_wait_came_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "enough", "wanted"), [(25, 12, 12.5), (30, 12, 15), (15, 12, 15), (10, 12, 10), (50, 12, 12.5), (25, 0, 25)]
+    ("rate", "enough", "wanted"),
+    [(25, 12, 12.5), (30, 12, 15), (15, 12, 15), (10, 12, 10), (50, 12, 12.5), (25, 0, 25)],
 )
 @pytest.mark.parametrize("claimed", [None, 25.0])
 def test_as_many_pictures_as_are_enough_are_looked_at(
@@ -85,7 +87,7 @@ def test_as_many_pictures_as_are_enough_are_looked_at(
     chosen = [index / rate for index in range(60 * rate) if thinning.wants(index / rate)]
     late = [time for time in chosen if time >= 10]
     assert len(late) / 50 == pytest.approx(wanted, rel=0.02)
-    steps = {round(later - earlier, 6) for earlier, later in zip(late, late[1:], strict=False)}
+    steps = {round(later - earlier, 6) for earlier, later in itertools.pairwise(late)}
     assert len(steps) == 1
 
 

@@ -1,4 +1,4 @@
-"""What a clip holds after a kill, with a full disk, and when sound falls silent; what is on the disk after a power cut."""
+"""What a clip holds after a kill or a power cut, with a full disk or one that hangs, and when sound falls silent."""
 
 from __future__ import annotations
 
@@ -150,9 +150,7 @@ def test_sound_that_falls_silent_does_not_hold_up_the_pictures(camera_file: Path
     assert len(shown(tmp_path / "x.mp4")) == 200
 
 
-def test_a_disk_that_hangs_holds_up_nobody_and_costs_no_more_than_its_share(
-    camera_file: Path, tmp_path: Path
-) -> None:
+def test_a_disk_that_hangs_holds_up_nobody_and_costs_no_more_than_its_share(camera_file: Path, tmp_path: Path) -> None:
     with av.open(str(camera_file)) as container:
         streams = Streams(Template(container.streams.video[0]))
         first = next(container.demux(video=0))
