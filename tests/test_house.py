@@ -26,7 +26,7 @@ BELOW = {
     "tables": set(),
     "plots": set(),
     "clustering": {"tables", "mixture"},
-    "features": {"video", "background", "mixture"},
+    "features": {*WATCHING, "mixture", "tables"},
     "evaluation": {"video", "background"},
     "pipeline": {"video", "background"},
     "jobs": {"pipeline", "video", "background"},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from bgsub.cli.scheduler import by_worker, connected
 if TYPE_CHECKING:
     from bgsub.distributed.spreading import Sight
     from bgsub.jobs import Job
-    from bgsub.jobs.batch import Result, Through
+    from bgsub.jobs.batch import Do, Result, Through
     from bgsub.jobs.execution import Progress
     from bgsub.jobs.inputs import Input
     from bgsub.jobs.naming import Task
@@ -29,7 +31,26 @@ _FIGURES = "  {:<11}  {:>8}  {:>6}"
 _WORDS = {"done": "done", "skipped": "done before", "failed": "failed", "interrupted": "interrupted"}
 
 
-def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class Work:
+    """What is done with each input, in place of masks.
+
+    Attributes
+    ----------
+    do : callable
+        Does it; see `bgsub.jobs.batch`.
+    what : str
+        A verb for it.
+    listed : str
+        Name of the list of what is done.
+    """
+
+    do: Do
+    what: str
+    listed: str
+
+
+def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any], work: Work | None = None) -> None:
     """Do the same with each input, say what came of it, and exit as the whole went.
 
     Parameters
@@ -40,6 +61,8 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
         What is done with each.
     options : dict
         Of the command: ``into``, ``quiet``, ``as_json``, ``threads``, ``scheduler`` and its certificates.
+    work : Work, optional
+        What is done in place of masks.
 
     Raises
     ------
@@ -52,8 +75,10 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
     folder = as_path(options["into"] or ".")
     report = _Report([item.shown for item in inputs], options)
     with contextlib.ExitStack() as stack:
-        through = None if options["scheduler"] is None else stack.enter_context(_on_cluster(report, options))
-        results = execute_all(inputs, pattern, folder, through=through, watch=report.watch, on_result=report.tell)
+        cluster = None if options["scheduler"] is None else stack.enter_context(_on_cluster(report, options, work))
+        other: Any = {} if work is None else {"do": work.do, "listed": work.listed}
+        told: Any = {"watch": report.watch, "on_result": report.tell}
+        results = execute_all(inputs, pattern, folder, through=cluster, **told, **other)
     report.close(results, folder)
     for result in results:
         if result.state == "interrupted" and result.error is not None:
@@ -65,7 +90,7 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
 
 
 @contextlib.contextmanager
-def _on_cluster(report: _Report, options: dict[str, Any]) -> Iterator[Through]:
+def _on_cluster(report: _Report, options: dict[str, Any], work: Work | None) -> Iterator[Through]:
     """Connect to a cluster, and yield what does tasks there."""
     from bgsub.distributed.videos import Videos
     from bgsub.threads import available_processors
@@ -73,7 +98,8 @@ def _on_cluster(report: _Report, options: dict[str, Any]) -> Iterator[Through]:
     threads = options["threads"] or 1
     workers = min(report.count, max(1, available_processors() // threads))
     with connected(options, workers=workers, threads=threads) as client, report.counting():
-        yield Videos(client, report.sight).run
+        run = Videos(client, report.sight).run
+        yield run if work is None else functools.partial(run, do=work.do, what=work.what)
 
 
 class _Report:

@@ -16,7 +16,7 @@ from bgsub.distributed.at_work import Errand, Place
 from bgsub.distributed.seeing import check_sight
 from bgsub.distributed.spreading import OnSight, Sight, spread
 from bgsub.errors import ClusterError
-from bgsub.jobs.batch import Result, attempt
+from bgsub.jobs.batch import Do, Result, attempt, mask
 from bgsub.jobs.execution import OnTally
 from bgsub.jobs.naming import Task
 from bgsub.motion.outputs import ScanOutputs
@@ -90,13 +90,17 @@ class Videos:
         for ended in spread(self.client, errands, self._seen(tasks, watch)):
             yield names.finished(ended, tasks[ended.errand.number])
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Result]:
-        """Mask videos, and yield what comes of each as it ends.
+    def run(self, tasks: Sequence[Task], do: Do = mask, what: str = "run") -> Iterator[Result]:
+        """Mask videos, or do something else with each, and yield what comes of each as it ends.
 
         Parameters
         ----------
         tasks : sequence of Task
             What is done.
+        do : callable
+            Does one; a function of a module, which workers know by its name.
+        what : str
+            A verb for it.
 
         Raises
         ------
@@ -106,7 +110,7 @@ class Videos:
         job, threads = tasks[0].job, tasks[0].job.model.threads
         self._check(tasks, names.files_of(job.model), names.folder_of(job.outputs, tasks[0].outputs))
         errands = [
-            Errand(i, "run", names.for_a_key(task.input), partial(run_there, names.run_task(task)), threads)
+            Errand(i, what, names.for_a_key(task.input), partial(run_there, names.run_task(task), do), threads)
             for i, task in enumerate(tasks)
         ]
         for ended in spread(self.client, errands, self._seen(tasks, None)):
@@ -145,11 +149,11 @@ def scan_there(task: ScanTask, outputs: ScanOutputs, place: Place) -> Finished:
     return work(replace(task, job=job), outputs, lambda _, read, total: place.tell(read, total), place.stop)
 
 
-def run_there(task: Task, place: Place) -> Result:
-    """Mask a video where this process is, with the threads that it has there."""
+def run_there(task: Task, do: Do, place: Place) -> Result:
+    """Mask a video, or do something else with it, where this process is, with the threads that it has there."""
 
     def progress(stage: str, total: int | None) -> contextlib.AbstractContextManager[OnTally]:
         return contextlib.nullcontext(lambda tally: place.tell(tally.read, total))
 
     model = replace(task.job.model, threads=place.threads)
-    return attempt(replace(task, job=replace(task.job, model=model)), progress, place.stop)
+    return attempt(replace(task, job=replace(task.job, model=model)), progress, place.stop, do)

@@ -32,7 +32,7 @@ class FrameFeatures:
     times : ndarray of float64, shape (N,)
         Seconds from the source's first frame.
     values : ndarray of float64, shape (N, len(FEATURES))
-        Its features, in the order of `FEATURES`.
+        Its features, in the order of `FEATURES`; the last ones, the embedding, may be missing.
     boxes : ndarray of uint16, shape (N, BOXES, 4), optional
         Where the largest moving objects of each frame are: left, top, width, height; 0 where there is none.
     """
@@ -51,11 +51,17 @@ class FrameFeatures:
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return what a table of the frames has by column: frame, time, and all features."""
-        return {"frame": self.indices, "time": self.times, **dict(zip(FEATURES, self.values.T, strict=True))}
+        return {"frame": self.indices, "time": self.times, **dict(zip(FEATURES, self.values.T, strict=False))}
 
 
 class FeatureCollector(Sink):
     """A sink that keeps the features of each frame: a quarter of a kilobyte, whatever the size of the picture.
+
+    Parameters
+    ----------
+    embedding : bool
+        Whether they have an embedding, whose axes are those of the frames collected: of two videos they mean two
+        things.
 
     Examples
     --------
@@ -68,8 +74,8 @@ class FeatureCollector(Sink):
     10
     """
 
-    def __init__(self) -> None:
-        self._thumbnails = Thumbnails()
+    def __init__(self, embedding: bool = True) -> None:
+        self._thumbnails = Thumbnails() if embedding else None
         self._tones = Tones()  # thermal video uses a few per cent of its 16 bits
         self._blocks: list[np.ndarray] = []
         self._boxes: list[np.ndarray] = []
@@ -84,16 +90,20 @@ class FeatureCollector(Sink):
         moving, self._boxes[-1][row] = movement_and_boxes(mask)
         image = self._tones(frame.image)
         self._blocks[-1][row] = [frame.index, frame.time, *appearance(image), *moving]
-        self._thumbnails.add(image)
+        if self._thumbnails is not None:
+            self._thumbnails.add(image)
         self._count += 1
 
     def features(self) -> FrameFeatures:
-        """Return the features of the frames so far, the embedding among them."""
+        """Return the features of the frames so far."""
         rows = np.concatenate([np.empty((0, 2 + len(APPEARANCE) + len(MOVEMENT))), *self._blocks])[: self._count]
-        values = np.hstack([rows[:, 2:], self._thumbnails.embedding(N_EMBEDDING)])
+        values = rows[:, 2:]
+        if self._thumbnails is not None:
+            values = np.hstack([values, self._thumbnails.embedding(N_EMBEDDING)])
         boxes = np.concatenate([np.empty((0, BOXES, 4), np.uint16), *self._boxes])[: self._count]
         return FrameFeatures(rows[:, 0].astype(np.int64), rows[:, 1], values, boxes)
 
     def close(self) -> None:
         """Delete the thumbnails' temporary file."""
-        self._thumbnails.__exit__(None, None, None)
+        if self._thumbnails is not None:
+            self._thumbnails.__exit__(None, None, None)

@@ -12,7 +12,7 @@ from bgsub.errors import BgsubError, OutputError, SourceError
 from bgsub.jobs.execution import INTERRUPTIONS, Progress, Summary, execute
 from bgsub.jobs.inputs import Input
 from bgsub.jobs.job import Job
-from bgsub.jobs.manifest import Entry, Manifest, Stamp, State, digest
+from bgsub.jobs.manifest import MANIFEST, Entry, Manifest, Stamp, State, digest
 from bgsub.jobs.naming import Task, paths_of, patterns, plan
 from bgsub.jobs.staging import check_bucket
 from bgsub.video.store_paths import as_path
@@ -55,6 +55,14 @@ Watch = Callable[[int, int, Task], Progress]
 OnResult = Callable[[int, int, Result], None]
 Through = Callable[[Sequence[Task]], Iterator[Result]]
 """Does tasks elsewhere, as on a cluster, and yields what comes of each as it ends; after Ctrl-C those in work."""
+Stop = Callable[[], bool]
+Do = Callable[[Task, Progress | None, Stop | None], Summary]
+"""Does one task; progress and stop are those of `bgsub.jobs.execute`."""
+
+
+def mask(task: Task, progress: Progress | None, stop: Stop | None) -> Summary:
+    """Do a task's job."""
+    return execute(task.job, progress=progress, stop=stop)
 
 
 def execute_all(
@@ -62,6 +70,8 @@ def execute_all(
     pattern: Job,
     folder: Path,
     *,
+    do: Do = mask,
+    listed: str = MANIFEST,
     through: Through | None = None,
     watch: Watch | None = None,
     on_result: OnResult | None = None,
@@ -77,6 +87,10 @@ def execute_all(
         ``{name}`` in them; without any, there are ``{name}.mask.mkv`` and ``{name}.overlay.mp4``.
     folder : Path
         Folder of the results, made if it is not there, with a manifest of what is done.
+    do : callable
+        What is done: other things than masks have the outputs that they know, and a manifest of their own.
+    listed : str
+        Name of the manifest.
     through : callable, optional
         Does them elsewhere instead, many at a time: `bgsub.distributed.videos.Videos.run` on a cluster.
     watch : callable, optional
@@ -100,7 +114,7 @@ def execute_all(
     """
     pattern = replace(pattern, outputs=patterns(pattern.outputs))
     make_folder(folder)
-    with Manifest(folder) as manifest:
+    with Manifest(folder, listed) as manifest:
         claimed = {entry.input: entry.outputs for entry in manifest}
         tasks = plan(inputs, pattern, folder, claimed)
         settings = settings_of(pattern)
@@ -116,7 +130,7 @@ def execute_all(
             else:
                 progress = None if watch is None else watch(position, len(tasks), task)
                 task, entry = _begun(task, manifest, settings)
-                result = attempt(task, progress)
+                result = attempt(task, progress, do=do)
                 _put_down(result, entry, manifest)
                 told(position, result)
                 if result.state == "interrupted":
@@ -199,7 +213,7 @@ def stamp_of(item: Input) -> Stamp:
         return Stamp()
 
 
-def attempt(task: Task, progress: Progress | None = None, stop: Callable[[], bool] | None = None) -> Result:
+def attempt(task: Task, progress: Progress | None = None, stop: Stop | None = None, do: Do = mask) -> Result:
     """Do one task, whatever comes of it: an error is in the result, and so is an interruption.
 
     Parameters
@@ -210,6 +224,8 @@ def attempt(task: Task, progress: Progress | None = None, stop: Callable[[], boo
         As of `bgsub.jobs.execute`.
     stop : callable, optional
         Asked after every frame; True interrupts.
+    do : callable
+        Does it.
     """
     if task.input.error:
         return Result(task, "failed", error=SourceError(task.input.error))
@@ -223,7 +239,7 @@ def attempt(task: Task, progress: Progress | None = None, stop: Callable[[], boo
     try:
         for path in paths_of(task.job.outputs):
             make_folder(path.parent)
-        summary = execute(task.job, progress=progress, stop=stops)
+        summary = do(task, progress, stops)
     except INTERRUPTIONS as end:
         return Result(task, "interrupted", error=end)
     except BgsubError as error:

@@ -332,3 +332,40 @@ def test_a_pipe_has_no_sheet(bgsub, film, monkeypatch):
     assert facts_of(bgsub, film)["outputs"] == ["film.timeline.png"]
     outcome = bgsub("cluster", "frames", film, "--sheet", "s.png")
     assert outcome.error == "Error: film cannot be read twice, as --sheet needs: leave it out"
+
+
+# ------------------------------------------------------------------------------------------------ several videos
+
+
+def test_several_videos_are_tables_of_one_folder(bgsub, film):
+    Path("rec").mkdir()
+    write_clip("rec/other.mkv", scene(40))
+    write_clip("rec/film.mkv", rooms())
+    Path("rec/damaged.mp4").write_bytes(b"no video")
+    outcome = bgsub("cluster", "frames", "rec", "--into", "out")
+    assert outcome.code == 1
+    assert outcome.error == "Error: cannot open rec/damaged.mp4: it is not a video that FFmpeg can read; check the file"
+    assert outcome.out.splitlines()[-1] == "3 inputs: 1 failed, 2 done; results in out/"
+    Path("rec/damaged.mp4").unlink()
+    outcome = bgsub("cluster", "frames", "rec", "--into", "out")
+    assert outcome.code == 0
+    *_, counted, why, command = outcome.out.splitlines()
+    assert counted == "2 inputs: 2 done before; results in out/"
+    assert why.startswith("An embedding is left out, since its axes would be others in each video.")
+    facts_of(bgsub, film, "--features-only", "alone.csv")
+    alone, together = table("alone.csv"), table("out/film.features.parquet")
+    assert list(together) == ["video", *(name for name in alone if not name.startswith("embedding"))]
+    assert all(np.allclose(together[name], alone[name], atol=1e-9) for name in list(together)[1:])
+    assert command.split()[:4] == ["bgsub", "cluster", "fit", "out"]
+    arguments = command.replace("frame,time", "frame,time,objects_apart").split()[1:]  # no two objects in any frame
+    fitted = bgsub(*arguments, "--json")
+    assert fitted.code == 0, fitted.err
+    assert sum(part["rows"] for part in json.loads(fitted.out)["components"]) == 110
+
+
+@pytest.mark.parametrize("named", [["--sheet", "s.png"], ["--features-only", "f.csv"], ["--components", "3"]])
+def test_of_several_videos_nothing_is_sorted(bgsub, film, named):
+    outcome = bgsub("cluster", "frames", film, film, "--into", "out", *named)
+    assert outcome.code == 2
+    assert f"of several videos there are tables of features alone: leave out {named[0]}" in outcome.err
+    assert not Path("out").exists()

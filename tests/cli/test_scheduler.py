@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from bgsub.cli.scheduler import by_worker
 from bgsub.distributed.at_work import Errand
@@ -73,6 +74,17 @@ def test_run(bgsub, recordings, address):
     assert "2 inputs: 2 done before; results in there/" in again.out
 
 
+def test_frames(bgsub, recordings, address):
+    here = bgsub("cluster", "frames", "rec", "--into", "here")
+    there = bgsub("cluster", "frames", "rec", "--into", "there", "--scheduler", address)
+    assert (here.code, there.code, there.err) == (0, 0, here.err)
+    for name in ("a", "b"):
+        tables = [parquet.read_table(f"{folder}/{name}.features.parquet") for folder in ("here", "there")]
+        assert tables[0].equals(tables[1])
+    again = bgsub("cluster", "frames", "rec", "--into", "there")
+    assert "2 inputs: 2 done before; results in there/" in again.out
+
+
 def test_one_input_of_a_run_is_one_of_many(bgsub, recordings, address):
     told = bgsub("run", "rec/a.mkv", "--method", "mog2", "--mask", ".mkv", "--scheduler", address)
     assert told.code == 0
@@ -114,7 +126,7 @@ def _flat(text):
 
 
 def test_what_cannot_be_is_told_in_one_line(bgsub, recordings):
-    for command in (["scan", "rec"], ["run", "rec"], ["evaluate", "rec"]):
+    for command in (["scan", "rec"], ["run", "rec"], ["cluster", "frames", "rec"], ["evaluate", "rec"]):
         told = bgsub(*command, "--scheduler", "nowhere")
         if command[0] != "evaluate":  # there is nothing to evaluate in it
             assert told.code == 1

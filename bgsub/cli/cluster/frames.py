@@ -21,11 +21,12 @@ from bgsub.cli.cluster.options import (
     outputs,
     overwrite_option,
 )
-from bgsub.cli.help import Command
+from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText, needs_plots
 from bgsub.cli.progress import progress_bar, waiting
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS, WRITABLE_TABLES
@@ -33,11 +34,9 @@ from bgsub.mixture.settings import default
 from bgsub.outputs import default_output
 
 if TYPE_CHECKING:
-    from bgsub.background.adaptive.model import BackgroundSubtractor
     from bgsub.features.collecting import FrameFeatures
     from bgsub.features.kinds import Scenes
     from bgsub.pipeline import Tally
-    from bgsub.video.frame import VideoInfo
     from bgsub.video.source import Source
 
 logger = logging.getLogger(__name__)
@@ -50,11 +49,12 @@ bgsub cluster frames street.mp4
 bgsub cluster frames today.mkv --every 10 --components 5 --sheet kinds.png --timeline day.png
 bgsub cluster frames night.avi --output frames.csv --model night.bgsub --json
 bgsub cluster frames night.avi --features-only night.parquet
+bgsub cluster frames 'recordings/*.mp4' --into tables
 """
 
 
 @click.command(name="frames", cls=Command, examples=_EXAMPLES)
-@click.argument("source", metavar="VIDEO", type=PathText())
+@click.argument("sources", nargs=-1, required=True, metavar="VIDEO...", type=PathText())
 @outputs(
     "--sheet",
     type=PATH,
@@ -87,8 +87,10 @@ bgsub cluster frames night.avi --features-only night.parquet
     metavar="FILE",
     help="Table of the frames' features, for `bgsub cluster fit`, and no more: .csv, .parquet, - for CSV on stdout.",
 )
+@outputs("--into", type=PATH, metavar="FOLDER", help="Folder of the tables of several videos; default the current one.")
 @overwrite_option
 @input_options(without={"reconnect"}, scale=320)
+@section("Input")("--recursive", is_flag=True, help="Look into the folders below a folder, too.")
 @components_option(
     "frames",
     type=click.IntRange(1, _MOST_KINDS),
@@ -104,16 +106,32 @@ bgsub cluster frames night.avi --features-only night.parquet
     help="Differences under this do not count (standard deviations): less gives more kinds.",
 )
 @fitting_options("frames", ("n_init", "seed", "threads"), "Of the starts; the same seed gives the same kinds.")
+@scheduler_options
 @closing_options
-def command(source: str, **options: Any) -> None:
+def command(sources: tuple[str, ...], **options: Any) -> None:
     """Sort the frames of VIDEO into kinds of scene, and find the unusual ones.
 
     VIDEO is anything that `bgsub run` takes. What counts is each frame's colours, brightness, edges, moving objects,
     and principal components as a small picture. With no output named, a contact sheet goes to NAME.scenes.png and a
     timeline to NAME.timeline.png in the current folder. A group of less than 1 % of the frames is not a kind but
     unusual. Ctrl-C ends the reading early; what was read by then is sorted.
+
+    Of several files, a folder of videos or a pattern ('cam_*.mp4') nothing is sorted: each gets a table of its frames'
+    features in one folder (--into), for `bgsub cluster fit FOLDER`, and bgsub-frames.jsonl lists what is done: the same
+    command goes on where it ended.
     """
     set_verbosity(options["verbose"], options["quiet"])
+    from bgsub.cli.cluster.frames_of_many import found_in, write_tables
+
+    found = found_in(sources, options)
+    if options["into"] or options["scheduler"] or found.several:
+        refused = [*_OUTPUTS, "features_only", "components"]
+        if named := [f"--{name.replace('_', '-')}" for name in refused if options[name]]:
+            raise click.UsageError(f"of several videos there are tables of features alone: leave out {named[0]}")
+        with ended_by_signals():
+            write_tables(found.each, options)
+        return
+    (source,) = sources
     if options["features_only"] and any(options[name] for name in (*_OUTPUTS, "components")):
         raise click.UsageError("--features-only sorts nothing: leave out the other outputs and --components")
     paths = [(options[name], WRITABLE_FIGURES) for name in ("sheet", "timeline")]
@@ -158,22 +176,18 @@ class _Sorting:
 
     def _read(self) -> FrameFeatures:
         """Return the features of the frames, as far as the source, or the user's patience, goes."""
-        from bgsub.features.beginning import LearnedBackwards
         from bgsub.features.collecting import FeatureCollector
-        from bgsub.pipeline import Tally, run
-        from bgsub.threads import available_processors, threads_beside_io
+        from bgsub.features.videos import look_through
+        from bgsub.pipeline import Tally
 
         tally = Tally()
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(open_input(self.source, self.options))
             self._choose_outputs(source)
-            n_pixels = source.info.width * source.info.height
-            threads = self.options["threads"] or threads_beside_io(n_pixels, available_processors())
             collector = stack.enter_context(FeatureCollector())
             bar = stack.enter_context(progress_bar("reading", source.info.expected_frame_count, self.options["quiet"]))
             try:
-                model = _new_model(source.info, threads)
-                run(LearnedBackwards(source, model), model, [collector], progress=bar, tally=tally)
+                look_through(source, collector, tally, threads=self.options["threads"], progress=bar)
             except KeyboardInterrupt:
                 self.interrupted = True
                 if tally.read <= max(2, self.options["components"] or 0):  # too few to sort, and the last one is lost
@@ -255,13 +269,3 @@ class _Sorting:
     def _wrote(self, name: str) -> None:
         if self.options[name] != "-":
             self.written.append(self.options[name])
-
-
-def _new_model(info: VideoInfo, threads: int) -> BackgroundSubtractor:
-    """Return the streaming background model that tells what moves."""
-    from bgsub.background.adaptive.model import BackgroundSubtractor
-    from bgsub.pipeline import tell_frame_rate
-
-    model = BackgroundSubtractor(threads=threads)
-    tell_frame_rate(model, info)
-    return model
