@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _TIME, _SIZE, _PATH = Amount("time"), Amount("size"), FilePath()
 
 _EXAMPLES = """
-bgsub watch street.mp4 --loop --into found         a file in place of a camera, to try it
+bgsub watch street.mp4 --loop --duration 1min      a file in place of a camera, to try it
 bgsub watch 0                                      the first webcam; clips under recordings/
 bgsub watch rtsp://10.0.0.7/main --detect rtsp://10.0.0.7/sub
 bgsub watch rtsp://a/1 rtsp://b/1 --max-age 30d --max-size 200GB
@@ -99,13 +99,14 @@ RETENTION_OPTIONS = ("max_age", "max_size", "min_free")
 @_how("--hash-password", is_flag=True, help="Print what [[web.access]] takes for a password, and end.")
 @_how("--listen", metavar="HOST:PORT", help="Where /health and /metrics are. [default: 127.0.0.1:8099]")
 @_how("--no-listen", is_flag=True, help="Serve neither.")
+@_how("--duration", type=_TIME, help="End so long after the first picture; to try something, or by cron.")
 @_how("--check", is_flag=True, help="Say what would be watched, and end.")
 @_how("--print-unit", is_flag=True, help="Print a unit for systemd, and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print events and the log as JSON, one object a line.")
 @verbosity_options
 @click.pass_context
 def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> None:
-    """Watch cameras, and record what moves, until Ctrl-C.
+    """Watch cameras, and record what moves, until Ctrl-C or for a --duration.
 
     SOURCE is an address (rtsp://..., http://...), a webcam's number, or a file with --loop; or --config names a file of
     cameras. Each event becomes a clip with a picture and its data, under FOLDER/CAMERA/DAY.
@@ -167,8 +168,8 @@ def _watch(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> int
     read_again, page = (read, Path(o["config"])) if o["config"] else (None, None)
     numbers: list[Other] = []
     parts = [printing, *services(numbers), *page_services(watch, page, read_again, numbers)]
-    heard = asyncio.run(run(watch, parts, read_again=read_again))
-    return 128 + heard
+    heard = asyncio.run(run(watch, parts, read_again=read_again, duration=o["duration"]))
+    return 128 + heard if heard else 0
 
 
 def _asked(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> Configuration:

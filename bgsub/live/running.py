@@ -36,6 +36,7 @@ LOCK = ".bgsub-watch.lock"
 _LAST_WORDS = 10.0  # seconds for listeners to take what waits, when all ends
 _TAKES_A_RESTART = ("directory", "state", "listen", "fsync")
 _SIGN_OF_LIFE = 10.0  # seconds
+_LOOK = 0.2  # seconds between two looks at whether pictures come
 
 ReadAgain = Callable[[], Configuration]
 """Reads the configuration again."""
@@ -86,11 +87,12 @@ async def run(
     services: Sequence[Service],
     *,
     read_again: ReadAgain | None = None,
+    duration: float | None = None,
     clock: Clock | None = None,
     pace: Pace = Pace(),  # noqa: B008 - immutable
     program: str = PROGRAM,
 ) -> int:
-    """Watch until a signal says to end.
+    """Watch until a signal says to end, or a while is over.
 
     Parameters
     ----------
@@ -101,6 +103,8 @@ async def run(
     read_again : callable, optional
         Called on SIGHUP, where there is that: cameras whose settings changed are started again. Without it SIGHUP
         ends the watch.
+    duration : float, optional
+        Seconds after which it ends, counted from the first picture that was looked at.
     clock : Clock, optional
         The time.
     pace : Pace, optional
@@ -111,7 +115,7 @@ async def run(
     Returns
     -------
     int
-        The signal.
+        The signal; 0 where the while is over.
 
     Raises
     ------
@@ -129,7 +133,7 @@ async def run(
         supervisor = Supervisor(watch, audience, health.note, clock=clock, pace=pace, program=program)
         changing = _Changing(supervisor, health, services)
         running = Running(watch, clock, health, audience, supervisor, changing.take_up)
-        return await _Run(running, services, read_again).run()
+        return await _Run(running, services, read_again, duration).run()
 
 
 def with_places(watch: Watch) -> Watch:
@@ -177,8 +181,11 @@ class _Changing:
 class _Run:
     """One run, from its first service to its last."""
 
-    def __init__(self, running: Running, services: Sequence[Service], read_again: ReadAgain | None) -> None:
+    def __init__(
+        self, running: Running, services: Sequence[Service], read_again: ReadAgain | None, duration: float | None
+    ) -> None:
         self._running, self._services, self._read_again = running, services, read_again
+        self._duration = duration
         self._heard: asyncio.Queue[int] = asyncio.Queue()
         self._systemd = ServiceManager()
 
@@ -190,7 +197,11 @@ class _Run:
                     await service.start(self._running)
                     started.append(service)
                 self._running.supervisor.start()
-                return await self._until_told()
+                ending = asyncio.ensure_future(self._end_after_a_while())
+                try:
+                    return await self._until_told()
+                finally:
+                    ending.cancel()
             finally:
                 await self._end(started)
 
@@ -210,6 +221,16 @@ class _Run:
             if heard != getattr(signal, "SIGHUP", None) or self._read_again is None or _terminal_is_gone():
                 return heard
             await self._change(self._read_again)
+
+    async def _end_after_a_while(self) -> None:
+        """Tell to end once the duration is over."""
+        if self._duration is None:
+            return
+        cameras = self._running.supervisor.cameras.values()
+        while not any(kept.status is not None and kept.status.frames for kept in cameras):
+            await asyncio.sleep(_LOOK)
+        await asyncio.sleep(self._duration)
+        self._heard.put_nowait(0)
 
     async def _change(self, read_again: ReadAgain) -> None:
         """Take up what the configuration says now; what is in use stays where that is no use."""

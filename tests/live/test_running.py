@@ -137,7 +137,8 @@ def test_a_second_signal_hurries(program):
         assert time.monotonic() < deadline
         program.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
-    assert program.process.returncode == 128 + signal.SIGTERM
+    # The last of them may come when all is over and nobody listens any more.
+    assert program.process.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
 
 
 def test_two_watches_do_not_share_a_folder_and_a_killed_one_leaves_it_free(program, tmp_path):
