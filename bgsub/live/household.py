@@ -6,14 +6,17 @@ from bgsub.live.archive import Archive
 from bgsub.live.health_service import HealthService
 from bgsub.live.metrics import Other
 from bgsub.live.running import Service
+from bgsub.live.telling.messengers import Messengers
 
 
 def services(numbers: list[Other]) -> list[Service]:
     """Return the services of a watch, in the order in which they are started: a taken port ends it at once.
+
+    Messengers are there before the archive, which may have trouble to tell of.
 
     Parameters
     ----------
     numbers : list of Other
         Gets what `/metrics` tells beside the cameras.
     """
-    return [HealthService(numbers), Archive(numbers)]
+    return [HealthService(numbers), Messengers(numbers), Archive(numbers)]

@@ -149,38 +149,87 @@ class Failing:
 
 
 def telling(channel, message=EventClosed(record())):  # noqa: B008 - immutable
-    waited = []
+    """Return the pauses that were made, what was logged, and how much was told and lost."""
+    waited, lines = [], []
+    pauses = _Noted((0.0, 0.001, 0.002, 0.003, 0.004), waited)
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
 
-    async def wait(seconds):
-        waited.append(seconds)
+    async def tell():
+        teller = Telling(channel, Tell(), pauses)
+        await teller.take(message)
+        await teller.close(60.0)
+        return teller.told, teller.lost
 
-    teller = Telling(channel, Tell(), wait)
-    fault = None
+    logging.getLogger("bgsub.live.telling.channels").addHandler(handler)
     try:
-        asyncio.run(teller.take(message))
-    except OutputError as error:
-        fault = str(error)
-    return waited, fault, (teller.told, teller.lost)
+        counts = asyncio.run(tell())
+        return len(waited), lines, counts
+    finally:
+        logging.getLogger("bgsub.live.telling.channels").removeHandler(handler)
+
+
+class _Noted:
+    """Pauses, and how many were asked for."""
+
+    def __init__(self, pauses, asked):
+        self.pauses, self.asked = pauses, asked
+
+    def __iter__(self):
+        for pause in self.pauses:
+            self.asked.append(pause)
+            yield pause
 
 
 def test_what_fails_is_tried_again_later_and_later():
     channel = Failing(OutputError("a"), OutputError("b"))
-    assert telling(channel) == ([1.0, 5.0], None, (1, 0))
+    assert telling(channel) == (3, [], (1, 0))
     assert channel.tried[0] is channel.tried[2]
+    assert list(PAUSES) == sorted(PAUSES)
 
 
 def test_what_fails_five_times_more_is_lost_and_told():
-    assert telling(Failing(*[OutputError("away")] * 9)) == (list(PAUSES), "away", (0, 1))
+    channel = Failing(*[OutputError("away")] * 9)
+    assert telling(channel) == (5, ["failing: event_closed was not told: away"], (0, 1))
+    assert len(channel.tried) == 6
 
 
 def test_what_is_refused_is_not_tried_again():
-    assert telling(Failing(Refused("no"))) == ([], "no", (0, 1))
+    assert telling(Failing(Refused("no"))) == (1, ["failing: event_closed was not told: no"], (0, 1))
+
+
+def test_a_fault_of_a_channel_costs_a_message_and_shows_no_secret():
+    assert telling(Failing(ValueError("secret"))) == (1, ["failing: event_closed was not told: ValueError"], (0, 1))
 
 
 def test_what_is_no_occasion_costs_nothing():
     channel = Failing()
-    assert telling(channel, status()) == ([], None, (0, 0))
+    assert telling(channel, status()) == (0, [], (0, 0))
     assert channel.tried == []
+
+
+def test_a_channel_that_hangs_delays_nobody_and_loses_the_oldest(caplog):
+    class Hanging(Failing):
+        async def tell(self, occasion):
+            self.tried.append(occasion)
+            await asyncio.sleep(3600)
+
+    async def tell():
+        channel, quick = Hanging(), Failing()
+        tellers = [Telling(channel, Tell()), Telling(quick, Tell())]
+        for k in range(1500):
+            for teller in tellers:
+                await teller.take(EventClosed(record(objects=k)))
+            await asyncio.sleep(0)
+        await tellers[1].close(60.0)
+        assert [one.event.objects for one in quick.tried] == list(range(1500))
+        assert len(channel.tried) == 1
+        assert tellers[0].lost == 499
+        await tellers[0].close(0.01)
+
+    asyncio.run(tell())
+    assert "failing is too slow: 1 messages were lost to it" in caplog.messages
+    assert "failing: 1000 messages were not told any more" in caplog.messages
 
 
 # A program
@@ -321,8 +370,7 @@ def test_an_address_gets_signed_json(tmp_path):
 def test_further_tries_send_the_same_message(tmp_path):
     with server(500, 429, 200) as (address, got):
         channel = WebhookChannel(Webhook(url=address), tmp_path)
-        waited, fault, counts = telling(channel)
-    assert (waited, fault, counts) == ([1.0, 5.0], None, (1, 0))
+        assert telling(channel) == (3, [], (1, 0))
     assert got[0][2] == got[1][2] == got[2][2]
     assert "X-Bgsub-Signature" not in got[0][1]
 
@@ -424,8 +472,7 @@ def test_only_services_that_failed_are_told_again_and_no_address_is_logged(tmp_p
     caplog.set_level(logging.DEBUG)
     with server(200) as (good, got_good), server(500, 200) as (bad, got_bad):
         addresses = [one.replace("http", "json") + f"/hidden{k}" for k, one in enumerate((good, bad))]
-        waited, fault, counts = telling(PeopleChannel(addresses, tmp_path, 60.0))
-    assert (waited, fault, counts) == ([1.0], None, (1, 0))
+        assert telling(PeopleChannel(addresses, tmp_path, 60.0)) == (2, [], (1, 0))
     assert (len(got_good), len(got_bad)) == (1, 2)
     assert "hidden" not in caplog.text
 

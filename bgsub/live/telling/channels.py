@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from bgsub.errors import BgsubError, OutputError
-from bgsub.live.audience import Listener
 from bgsub.live.messages import FromCamera
 from bgsub.live.settings import Tell
-from bgsub.live.telling.mqtt import MqttChannel
+from bgsub.live.telling.mqtt import MqttChannel, MqttListener
 from bgsub.live.telling.occasions import Occasion, Occasions
 from bgsub.live.telling.people import PeopleChannel
 from bgsub.live.telling.programs import ProgramChannel
@@ -22,7 +23,12 @@ from bgsub.live.telling.webhooks import WebhookChannel
 PAUSES = (1.0, 5.0, 15.0, 60.0, 120.0)
 """Seconds before each further try."""
 
-Sleep = Callable[[float], Awaitable[None]]
+PATIENCE = 5.0
+"""Seconds that are given at the end to what waits."""
+
+logger = logging.getLogger(__name__)
+
+_ROOM = 1000  # occasions that wait for a channel
 
 
 class Channel(Protocol):
@@ -44,7 +50,9 @@ class Channel(Protocol):
 
 
 class Telling:
-    """A listener that tells through a channel what is asked for.
+    """A listener that tells through a channel what is asked for; lives in a running event loop.
+
+    It has a queue of its own, so that taking a message takes no time, and waits for nobody.
 
     Parameters
     ----------
@@ -52,48 +60,72 @@ class Telling:
         How.
     tell : Tell
         What.
-    sleep : callable, optional
-        Waits; for tests.
+    pauses : sequence of float, optional
+        Seconds before each further try of what has failed.
 
     Attributes
     ----------
     name : str
         That of the channel.
     told, lost : int
-        How often it went well, and how often it was given up.
+        How often it went well, and how often it was given up, or too many waited.
     """
 
-    def __init__(self, channel: Channel, tell: Tell, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, channel: Channel, tell: Tell, pauses: Sequence[float] = PAUSES) -> None:
         self.name = channel.name
         self.told = self.lost = 0
-        self._channel, self._occasions, self._sleep = channel, Occasions(tell), sleep
+        self._channel, self._occasions, self._pauses = channel, Occasions(tell), pauses
+        self._waiting: asyncio.Queue[Occasion | None] = asyncio.Queue(_ROOM)
+        self._task = asyncio.get_running_loop().create_task(self._keep_telling(), name=f"bgsub-{self.name}")
 
     async def take(self, message: FromCamera) -> None:
-        """Tell what a message is the occasion for; what fails is tried again five times.
-
-        Raises
-        ------
-        OutputError
-            When it is given up.
-        """
+        """Have told what a message is the occasion for; where too many wait, the oldest is lost."""
         occasion = self._occasions.of(message)
-        if occasion is None:
-            return
-        for pause in (*PAUSES, None):
-            try:
-                await self._channel.tell(occasion)
-            except OutputError as error:
-                if pause is None or isinstance(error, Refused):
-                    self.lost += 1
-                    raise
-                await self._sleep(pause)
-            else:
-                self.told += 1
-                return
+        if occasion is not None:
+            self._put(occasion)
 
-    async def close(self) -> None:
-        """Wait for what is under way, not for long."""
-        await self._channel.close()
+    async def close(self, patience: float = PATIENCE) -> None:
+        """Give what waits so many seconds; the rest is lost, and that is logged."""
+        self._put(None)
+        await asyncio.wait([self._task], timeout=patience)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            logger.warning("%s: %d messages were not told any more", self.name, self._waiting.qsize())
+        with contextlib.suppress(TimeoutError, BgsubError):
+            async with asyncio.timeout(patience):
+                await self._channel.close()
+
+    def _put(self, occasion: Occasion | None) -> None:
+        if self._waiting.full():
+            self._waiting.get_nowait()
+            self.lost += 1
+            if self.lost % _ROOM == 1:
+                logger.warning("%s is too slow: %d messages were lost to it", self.name, self.lost)
+        self._waiting.put_nowait(occasion)
+
+    async def _keep_telling(self) -> None:
+        while (occasion := await self._waiting.get()) is not None:
+            try:
+                await self._tell(occasion)
+                self.told += 1
+            except BgsubError as error:
+                self.lost += 1
+                logger.warning("%s: %s was not told: %s", self.name, occasion.name, error)
+            except Exception as error:  # a fault of ours, or of a library: the next message is another one
+                self.lost += 1
+                logger.warning("%s: %s was not told: %s", self.name, occasion.name, type(error).__name__)
+
+    async def _tell(self, occasion: Occasion) -> None:
+        """Tell; what fails is tried again, and raised when that is given up."""
+        for pause in self._pauses:
+            try:
+                return await self._channel.tell(occasion)
+            except Refused:
+                raise
+            except OutputError:
+                await asyncio.sleep(pause)
+        return await self._channel.tell(occasion)
 
 
 class Result(NamedTuple):
@@ -134,10 +166,10 @@ def channels_of(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Cha
     return channels
 
 
-def listeners_of(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Listener]:
+def listeners_of(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Telling | MqttListener]:
     """Return a listener for each channel that is asked for; they want statuses, too, for the trouble in them.
 
-    Each has `close`, to be awaited at the end. Parameters and errors are those of `channels_of`.
+    Parameters and errors are those of `channels_of`.
     """
     channels = channels_of(tell, directory, cameras)
     return [one.listener(tell) if isinstance(one, MqttChannel) else Telling(one, tell) for one in channels]

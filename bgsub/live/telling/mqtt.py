@@ -277,23 +277,26 @@ class MqttListener:
 
     async def _speak(self, client: Any) -> None:
         """Tell a broker what holds, and then what happens, until the connection breaks or the end."""
-        status = f"{self._channel.settings.topic}/status"
-        broken = asyncio.ensure_future(_until_broken(client))
+        speaking = asyncio.ensure_future(self._speak_on(client))
+        broken = asyncio.ensure_future(_until_broken(client))  # else a message waits for an answer that cannot come
         try:
-            await client.publish(status, "online", qos=1, retain=True)
-            while True:
-                self._news.clear()
-                await self._say_all(client)
-                if not self._going:
-                    break
-                news = asyncio.ensure_future(self._news.wait())
-                await asyncio.wait([news, broken], return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-                if broken.done():
-                    broken.result()
-            await client.publish(status, "offline", qos=1, retain=True)  # a will is only for those who die
+            await asyncio.wait([speaking, broken], return_when=asyncio.FIRST_COMPLETED)
+            (speaking if speaking.done() else broken).result()
         finally:
-            broken.cancel()
+            for task in (speaking, broken):
+                task.cancel()
+            await asyncio.gather(speaking, broken, return_exceptions=True)
+
+    async def _speak_on(self, client: Any) -> None:
+        status = f"{self._channel.settings.topic}/status"
+        await client.publish(status, "online", qos=1, retain=True)
+        while True:
+            self._news.clear()
+            await self._say_all(client)
+            if not self._going:
+                break
+            await self._news.wait()
+        await client.publish(status, "offline", qos=1, retain=True)  # a will is only for those who die
 
     async def _say_all(self, client: Any) -> None:
         while self._changed:
