@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bgsub.live.configuration import Configuration
     from bgsub.live.metrics import Other
+    from bgsub.live.settings import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ RETENTION_OPTIONS = ("max_age", "max_size", "min_free")
 @_how("--no-listen", is_flag=True, help="Serve neither.")
 @_how("--duration", type=_TIME, help="End so long after the first picture; to try something, or by cron.")
 @_how("--check", is_flag=True, help="Say what would be watched, and end.")
+@_how("--test-tell", is_flag=True, help="Tell a test to each who would be told, once, and end.")
 @_how("--print-unit", is_flag=True, help="Print a unit for systemd, and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print events and the log as JSON, one object a line.")
 @verbosity_options
@@ -164,12 +166,28 @@ def _watch(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> int
     if o["check"]:
         print_checked(with_places(watch), as_json=o["as_json"])
         return 0
+    if o["test_tell"]:
+        return _tell_test(with_places(watch))
     printing = Printing(as_json=o["as_json"], quiet=o["quiet"])
     read_again, page = (read, Path(o["config"])) if o["config"] else (None, None)
     numbers: list[Other] = []
     parts = [printing, *services(numbers), *page_services(watch, page, read_again, numbers)]
     heard = asyncio.run(run(watch, parts, read_again=read_again, duration=o["duration"]))
     return 128 + heard if heard else 0
+
+
+def _tell_test(watch: Watch) -> int:
+    """Tell a test through each channel, print how that went, and return the exit status."""
+    import asyncio
+
+    from bgsub.live.telling.channels import try_each
+
+    results = asyncio.run(try_each(watch.tell, Path(watch.directory), tuple(camera.name for camera in watch.cameras)))
+    for name, error in results:
+        click.echo(f"{name}: {error or 'told'}")
+    if not results:
+        click.echo("nobody would be told: name somebody under [tell] in the file of cameras")
+    return int(any(error for _, error in results))
 
 
 def _asked(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> Configuration:

@@ -35,7 +35,7 @@ def test_all_are_told_and_others_when_others_are_asked_for(tmp_path):
         health, audience = Health(clock), Audience(clock)
         messengers = Messengers(numbers)
         asked = watch(tmp_path, first, second)
-        await messengers.start(Running(asked, clock, health, audience, None))
+        await messengers.start(Running(asked, clock, health, audience, None, None))
         audience.tell(CameraLost(camera="yard", at=START, why="refused"))
         audience.tell(EventClosed(record()))
         await asyncio.sleep(0.05)  # so that the audience has handed them over
@@ -61,7 +61,7 @@ def test_a_wrong_topic_ends_the_watch_before_it_begins(tmp_path):
     async def live():
         clock = SteppedClock()
         asked = watch(tmp_path, mqtt=Mqtt(host="h", topic="#"))
-        await Messengers([]).start(Running(asked, clock, Health(clock), Audience(clock), None))
+        await Messengers([]).start(Running(asked, clock, Health(clock), Audience(clock), None, None))
 
     with pytest.raises(ParameterError, match=r"tell, mqtt: topic '#' is no topic"):
         asyncio.run(live())

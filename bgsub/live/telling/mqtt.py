@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 _WORDS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds before the broker is tried again, the last one for ever
 _PATIENCE = 10.0  # seconds for the broker to answer
+_CLEARER = {"Disconnected during message iteration": "it has closed the connection", "TimeoutError": "no answer"}
 _LONGEST_TOPIC = 200  # characters
 _MOST = 1000  # messages that wait for the broker
 
@@ -126,7 +127,8 @@ class MqttChannel:
 
     def fault(self, error: BaseException) -> str:
         """Return what is wrong with the broker in a line."""
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        reason = _CLEARER.get(reason, reason)
         return (
             f"cannot reach the broker {self.settings.host}:{self.settings.port}: {reason}; check host, port and login"
         )

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import ssl
@@ -95,8 +96,7 @@ class WebhookChannel:
         except TimeoutError:
             raise OutputError(f"{self._shown} did not answer in {self._patience:g} s; check the address") from None
         except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            reason = getattr(error, "strerror", None) or "no answer that is HTTP"
-            raise OutputError(f"cannot reach {self._shown}: {reason}; check the address") from None
+            raise OutputError(f"cannot reach {self._shown}: {_reason(error)}; check the address") from None
         if 200 <= status < 300:
             self._told = None
             return
@@ -143,6 +143,16 @@ class WebhookChannel:
             return _status(await reader.readuntil(b"\n"))
         finally:
             writer.transport.abort()
+
+
+def _reason(error: Exception) -> str:
+    """Return why a server was not reached, in the system's words."""
+    if isinstance(error, ssl.SSLError):
+        return f"no safe connection ({error.reason or type(error).__name__})"
+    if isinstance(error, OSError):  # of several addresses that were tried, it has no number
+        number = error.errno or 0
+        return os.strerror(number) if number > 0 else error.strerror or "no connection"
+    return "no answer that is HTTP"
 
 
 def _status(line: bytes) -> int:
