@@ -331,6 +331,9 @@ def run_camera(camera: Camera, watch: Watch, connection: Connection) -> None:
     SystemExit
         With status 1, when it cannot begin.
     """
+    from bgsub.video.live.memory import limit_blocks
+
+    limit_blocks()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     outbox = Outbox(lambda message: connection.send_bytes(encode(message)), on_break=stop.set)
