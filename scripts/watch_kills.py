@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -135,7 +136,7 @@ def check(folder: Path, kills: list[Kill]) -> bool:
             shown[record["id"]] = datetime.fromisoformat(record["clip_start"]) + timedelta(seconds=length)
             faults += [f"{broken} pictures are broken: {record['clip']}"] * bool(broken)
     spans = sorted((record["start"], record["end"] or record["start"], record["id"]) for record in records)
-    for (_, ended, one), (began, _, other) in zip(spans, spans[1:], strict=False):
+    for (_, ended, one), (began, _, other) in itertools.pairwise(spans):
         if datetime.fromisoformat(began) < datetime.fromisoformat(ended) - timedelta(seconds=0.1):
             faults.append(f"events overlap: {one} and {other}")
     with contextlib.closing(sqlite3.connect(folder / "state" / "index.sqlite")) as index:

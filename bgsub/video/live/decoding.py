@@ -58,6 +58,7 @@ class Decoding:
         self._n_bytes = 0
         self._closed = False
         self.awaits_key = True
+        self._has_begun = False
         self._arrivals: collections.OrderedDict[int, float] = collections.OrderedDict()
         self._thread = threading.Thread(target=self._decode, name="decode", daemon=True)
         self._thread.start()
@@ -66,8 +67,9 @@ class Decoding:
         """Take the next packet of pictures; it never waits."""
         with self._changed:
             if self.awaits_key and not kept.is_key:
-                self.skipped += 1
+                self.skipped += self._has_begun
                 return
+            self._has_begun = True
             self.awaits_key = False
             self._queue.append((kept, arrival))
             self._n_bytes += len(kept.data)

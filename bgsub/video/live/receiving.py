@@ -62,6 +62,8 @@ class Reception:
         self._unstamped: av.Packet | None = None
         self._awaits_key = True
         self._began = self._latest = clock.monotonic()  # the latter is of a picture
+        self._size: tuple[int, int] | None = None
+        self._other_size: tuple[int, int] | None = None
         self._deliver = deliver
         self._decoding = Decoding(streams.video, self._decoded, threads) if deliver else None
 
@@ -70,8 +72,19 @@ class Reception:
         """Pictures that could not be decoded."""
         return self._decoding.damaged if self._decoding else 0
 
+    @property
+    def skipped(self) -> int:
+        """Pictures that were not decoded, because decoding was slower than the camera."""
+        return self._decoding.skipped if self._decoding else 0
+
     def _decoded(self, decoded: Decoded) -> None:
+        """Take a picture, in the thread that decodes."""
         self._latest = self._clock.monotonic()
+        size = decoded.picture.width, decoded.picture.height
+        self._size = self._size or size
+        if size != self._size:
+            self._other_size = size  # what is recorded has to end
+            return
         if self._deliver is not None:
             self._deliver(decoded)
 
@@ -104,6 +117,9 @@ class Reception:
         awaits_key = self._decoding.awaits_key if self._decoding else self._awaits_key
         if awaits_key and now - self._began < _LONGEST_GOP_S:
             self._latest = now  # packets come, but none yet with which decoding could begin
+        if self._size and self._other_size:
+            (width, height), (wide, high) = self._size, self._other_size
+            raise SourceError(f"{self._connection.shown} changed its pictures from {width}x{height} to {wide}x{high}")
         if now - self._latest > self._silence:
             raise SourceError(f"{self._connection.shown} gave no picture for {self._silence:g} s")
 
@@ -148,6 +164,7 @@ class Reception:
         assert first is not None
         step = first.duration or round((1 / (self._connection.streams.fps or _ASSUMED_RATE)) / self._tick)
         first.pts = first.dts = stamp if following.is_keyframe else stamp - step
+        self._halves.seen |= following.is_keyframe
         self._take(Arrived(first, True, arrival))
 
     def _take_picture(self, kept: Kept, arrival: float) -> None:

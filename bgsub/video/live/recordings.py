@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,8 @@ from bgsub.video.live.packets import Kept, Streams
 from bgsub.video.live.painting import Paint
 from bgsub.video.live.ring import Ring
 from bgsub.video.live.segments import Segments
+
+log = logging.getLogger(__name__)
 
 Recording = TypeVar("Recording", PacketClip, Segments)
 
@@ -44,7 +47,15 @@ class Recordings:
         with self._lock:
             self._latest = kept.time if self._latest is None else max(self._latest, kept.time)
             self._ring.push(kept)
-            self._open = [recording for recording in self._open if recording.take(kept)]
+            self._open = [recording for recording in self._open if self._is_taken(recording, kept)]
+
+    def _is_taken(self, recording: PacketClip | Segments, kept: Kept) -> bool:
+        """Give a recording a packet; one whose owner's callbacks fail gets no more, and the camera goes on."""
+        try:
+            return recording.take(kept)
+        except Exception:
+            log.exception("%s: a recording ends", self._shown)
+            return False
 
     def begin(self, streams: Streams) -> bool:
         """Prepare for the packets of a new connection; say whether there was one before.

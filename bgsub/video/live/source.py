@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 _MOST_PICTURES = 4  # that wait to be looked at
 _TELL_S = 0.5
 _JOIN_S = 3.0
+_ASSUMED_RATE = Fraction(25)
 PATIENCE = Patience(silence=10.0, first_delay=0.5, longest_delay=8.0)
 """How long a camera is waited for, and how soon it is asked again."""
 
@@ -129,8 +130,8 @@ class LiveSource:
         self.state: State = "connecting"
         self.since = self._clock.now()
         self.why: str | None = None
-        self.frames = self.dropped = self.reconnects = 0
-        self._done_damage = 0
+        self.frames = self.reconnects = 0
+        self._done_damage = self._drops = 0
         self._chance = random.Random()
         self._moments = Moments(self._clock)
         self._recordings = Recordings(self.shown, Ring(keep, keep_bytes), self._clock)
@@ -141,6 +142,8 @@ class LiveSource:
         self._latest: float | None = None  # time of the last picture
         self._lost_at: float | None = None
         self._thinning = Thinning(0.0, None)
+        self._rate: Fraction | None = None
+        self._codec = ""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="receive", daemon=True)
         self._thread.start()
@@ -150,6 +153,12 @@ class LiveSource:
         """Pictures that could not be decoded."""
         reception = self._reception
         return self._done_damage + (reception.damaged if reception else 0)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were left out because looking, or decoding, was slower than the camera."""
+        reception = self._reception
+        return self._drops + (reception.skipped if reception else 0)
 
     # ------------------------------------------------------------------------------------- pictures
 
@@ -169,6 +178,8 @@ class LiveSource:
     def _deliver(self, decoded: Decoded) -> None:
         """Take a picture, in the thread that decodes."""
         if self.state != "live":
+            shown = decoded.picture
+            self._tell_size(Orientation.of_picture(shown).size(shown.width, shown.height))
             self._set_state("live", None)
         time = decoded.time if self._latest is None else max(decoded.time, math.nextafter(self._latest, math.inf))
         gap = 0.0
@@ -184,7 +195,7 @@ class LiveSource:
         with self._arrived:
             if len(self._pictures) >= _MOST_PICTURES:
                 left = self._pictures.popleft()
-                self.dropped += 1
+                self._drops += 1
                 if left.gap and not self._pictures[0].gap:  # the gap is told nevertheless
                     self._pictures[0] = replace(self._pictures[0], gap=left.gap)
             self._pictures.append(picture)
@@ -317,6 +328,7 @@ class LiveSource:
         finally:
             if self._reception is not None:
                 self._done_damage += self._reception.damaged
+                self._drops += self._reception.skipped
                 self._reception.close()
                 self._reception = None
             connection.close()
@@ -325,11 +337,17 @@ class LiveSource:
         """Prepare for the packets of a new connection."""
         if self._recordings.begin(streams):
             self.reconnects += 1
-        size = Orientation().size(*streams.video.size)
-        fps = streams.fps or Fraction(25)
+        self._rate = streams.fps
         self._thinning = Thinning(self._enough, float(streams.fps) if streams.fps else None)
-        plain = VideoInfo(Path(self.shown).stem, *size, fps, None, streams.video.codec, None, live=True)
-        self.info = self._selection.narrowed(plain, uniform=False)
+        self._codec = streams.video.codec
+        self._tell_size(streams.video.size)
+
+    def _tell_size(self, size: tuple[int, int]) -> None:
+        """Say what comes, of pictures of this size."""
+        plain = VideoInfo(Path(self.shown).stem, *size, self._rate or _ASSUMED_RATE, None, self._codec, None, live=True)
+        info = self._selection.narrowed(plain, uniform=False)
+        if info != self.info:
+            self.info = info
 
     def _drop(self, error: Exception) -> None:
         """Note that the camera is away, and why."""
