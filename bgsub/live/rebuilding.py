@@ -30,6 +30,7 @@ VANISHED = "its files have vanished"
 """Why the index forgets what is no longer in the folder."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_UNFINISHED = re.compile(r"\.\d{4}-\d\d-\d\dT[\d.Z-]+\.\w+\.part(\.[a-z0-9]+)?", re.ASCII)  # of `files.replacing`
 _SETTLED = timedelta(minutes=10)  # a younger file, while cameras run, may be one that will be told of
 _LONGEST = timedelta(hours=4)  # what a file shows at most; later changes are somebody else's
 _MOST_LINES = 20
@@ -100,6 +101,8 @@ def compare(index: Index, recordings: Recordings, clock: Clock, *, running: bool
     events = {kept.key: kept for kept in index.kept_events()}
     segments = {kept.key: kept for kept in index.kept_segments()}
     for day in _days(recordings.directory):
+        if since is None:
+            _remove_unfinished(day)
         with index.together():
             _compare_day(day, index, events, segments, since, done)
     left = [kept for kept in (*events.values(), *segments.values()) if kept.end is not None or since is None]
@@ -162,6 +165,15 @@ def _files(path: Path) -> dict[str, os.stat_result]:
                     if stat.S_ISREG(facts.st_mode):
                         found[entry.name] = facts
     return found
+
+
+def _remove_unfinished(day: _Day) -> None:
+    """Remove what a killed program was about to write whole or not at all: hidden files, of no use to anybody."""
+    with contextlib.suppress(OSError), os.scandir(day.directory / day.folder) as entries:
+        for entry in entries:
+            if _UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)  # noqa: PTH108
 
 
 def _compare_day(

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from bgsub.errors import SourceError
-from bgsub.live.layout import EVENT, FILE, record_file
+from bgsub.live.layout import CLIP, EVENT, FILE, RECORD, THUMBNAIL, TRACKS, record_file
 from bgsub.live.messages import EventRecord
 
 LARGEST = 1 << 18
@@ -81,9 +81,14 @@ def fault_of(record: EventRecord) -> str | None:
 
 
 def files_of(record: EventRecord) -> list[str]:
-    """Return the files that belong to an event alone, relative to the directory; its record's file is the last."""
-    named = (record.clip, record.thumbnail, record.tracks)
-    return [*(name for name in named if name is not None), record_file(record.id)]
+    """Return the files that belong to an event alone, relative to the directory; its record's file is the last.
+
+    Some may not be there: of a clip that shows nothing the record says nothing.
+    """
+    own = record_file(record.id)
+    stem = own.removesuffix(RECORD)
+    named = (record.clip, record.thumbnail, record.tracks, *(stem + ending for ending in (CLIP, THUMBNAIL, TRACKS)))
+    return [*dict.fromkeys(name for name in named if name is not None), own]
 
 
 def _short(text: str) -> str:

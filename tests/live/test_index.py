@@ -219,6 +219,48 @@ def test_a_kill_loses_nothing_that_was_taken(tmp_path):
         assert index._rows("pragma integrity_check") == [("ok",)]
 
 
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from bgsub.errors import OutputError
+from bgsub.live.clock import Clock
+from bgsub.live.index import Index
+from bgsub.live.rebuilding import compare
+from bgsub.live.recordings import Recordings
+from tests.live.recordings_made import make_event
+from tests.live.test_index import START, timedelta
+folder = Path(sys.argv[1])
+index = Index(folder / "index.sqlite", Clock())
+recordings = Recordings(folder / "recordings", index)
+recordings.settle()
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+fault = None
+for k in range(400):
+    event = make_event(recordings.directory, START + timedelta(seconds=60 * k))
+    try:
+        index.put_event(event)
+    except OutputError as error:
+        fault = error
+print(fault)
+assert index.behind == str(fault), index.behind
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+compare(index, recordings, Clock())
+print(index.counts().events, index._rows("pragma integrity_check"), index.behind)
+"""
+
+
+@pytest.mark.slow
+def test_no_file_may_grow_any_more_and_then_it_may_again(tmp_path):
+    told = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
+    )
+    fault, after = told.stdout.splitlines()
+    assert fault.startswith(f"cannot write the index {tmp_path / 'index.sqlite'}: ")
+    assert fault.endswith("; make room on its disk")
+    assert after == "400 [('ok',)] None"
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from bgsub.errors import OutputError
+from bgsub.files import replacing
 from bgsub.live.index import Index
 from bgsub.live.rebuilding import VANISHED, compare
 from bgsub.live.recordings import MARK, Recordings
@@ -129,6 +130,23 @@ def test_while_cameras_run_what_they_write_is_left_to_them(index, recordings, cl
     assert compare(index, recordings, clock, running=True).added == 2
     assert index.event(event.id).end is None
     assert index.segments(start=NOW, end=NOW + timedelta(seconds=1)) == [segment]
+
+
+def test_what_a_killed_program_left_unfinished_is_removed(index, recordings, clock):
+    event = make_event(recordings.directory, NOW - AGO)
+    folder = (recordings.directory / event.clip).parent
+    with pytest.raises(KeyboardInterrupt), replacing(folder / f"{event.id[5:]}.json") as temporary:
+        left = temporary.with_name(temporary.name)
+        mine = temporary.with_name(".notes.part")
+        raise KeyboardInterrupt
+    for path in (left, mine):
+        path.write_text("half")
+    compare(index, recordings, clock, running=True)
+    assert left.exists()
+    compare(index, recordings, clock)
+    assert not left.exists()
+    assert mine.exists()
+    assert index.counts().events == 1
 
 
 def test_what_is_strange_is_left_alone(index, recordings, clock, tmp_path):

@@ -280,6 +280,13 @@ def test_the_folder_of_an_empty_day_goes_but_not_one_that_is_being_recorded_into
     assert [path.name for path in (one.directory / "yard").iterdir()] == ["2026-03-23"]
 
 
+def test_a_clip_of_which_the_record_says_nothing_goes_too(hours):
+    one = hours(max_age=1, min_free=0)
+    one.index.put_event(msgspec.structs.replace(one.events[3], clip=None))
+    one.keeper.sweep()
+    assert one.left() == []
+
+
 def test_segments_go_too(hours):
     one = hours(max_age=HOUR, min_free=0)
     segments = [make_segment(one.directory, NOW - timedelta(hours=k)) for k in range(4)]
