@@ -12,6 +12,7 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.extras import require
 from bgsub.live.layout import CAMERA_NAME
 from bgsub.live.passwords import read_hash
+from bgsub.live.schedule import parse_schedule
 from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Web, Zone
 from bgsub.live.telling.mqtt import check_topics
 from bgsub.live.telling.programs import check_command
@@ -55,6 +56,7 @@ def _check_camera(camera: Camera) -> None:
         raise ParameterError("loop is for files, and its source is none: leave it out")
     if camera.method is not None:
         method_of(camera.method)
+    parse_schedule(camera.schedule)
     for zone in camera.zones:
         _check_zone(zone)
     _check_different("zones", [zone.name for zone in camera.zones])

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
 import socket
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -68,7 +69,7 @@ class Server:
         try:
             self._server = await asyncio.start_server(self._serve, host, port, limit=_LONGEST_REQUEST)
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise OutputError(
                 f"cannot listen on {self._listen}: {reason}; choose another port with --listen, or 0 for a free one"
             ) from None
