@@ -172,7 +172,12 @@ def test_the_recipe_without_windows_lists_what_the_project_needs():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "scripts/README.md", "bgsub/clustering/README.md", "bgsub/background/README.md"]
+    "page",
+    [
+        "README.md",
+        "scripts/README.md",
+        *(f"bgsub/{room}/README.md" for room in ("clustering", "background", "distributed")),
+    ],
 )
 def test_what_a_readme_names_exists(page):
     text = (ROOT / page).read_text(encoding="utf-8")

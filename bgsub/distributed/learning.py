@@ -23,15 +23,17 @@ from bgsub.clustering.fitting import (
     sizes_and_densities,
     tell_of_fit,
 )
-from bgsub.clustering.model import OnRows
+from bgsub.clustering.model import OnRows, TableModel, for_mixture
 from bgsub.distributed.partitions import Partitioned
 from bgsub.distributed.rows import RowsOnDask
-from bgsub.distributed.summing import computed_one_by_one, each
+from bgsub.distributed.summing import computed_one_by_one, each, losses_explained
 from bgsub.errors import ParameterError
+from bgsub.mixture.comparison import ModelSelection, compare_data
+from bgsub.mixture.em.rules import Tell
 from bgsub.mixture.em.starts import seeding_rows
 from bgsub.mixture.fitting import Fit, fit
 from bgsub.mixture.gaussianity import drawn_places, gaussianity_of_drawn
-from bgsub.mixture.settings import CovarianceType
+from bgsub.mixture.settings import CovarianceType, Criterion
 from bgsub.tables.learning import Categories, Choice, Gathered, categories_from, features_of, values_of
 from bgsub.tables.parts import Part, parts_of
 from bgsub.tables.preparation import Features, Preparation
@@ -74,29 +76,96 @@ def fit_table(
         When the scheduler is lost.
     """
     _check_possible(choice, settings)
-    choice = for_types(choice, [covariance_type])
+    options = settings.options(n_components, covariance_type, choice.missing)
+    rows = _read_all(table, n_components, [covariance_type], choice, stage)
+    with stage("fitting", None), explained_by(table) as tell:
+        data, total_weight = rows.training_data(table, n_components, tell)
+        found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
+        sizes, densities, criteria, residuals = _told_of_rows(data, rows, found, settings)
+    model = model_from(table, rows.preparation, found, densities)
+    gathered = rows.gathered
+    counts = gathered.n_kept, gathered.n_dropped
+    return FittedTable(model, sizes, criteria, *counts, total_weight, residuals, tuple(table.notes), gathered.n_partial)
+
+
+def select_table(
+    table: Table,
+    counts: Sequence[int],
+    covariance_types: Sequence[CovarianceType],
+    *,
+    criterion: Criterion,
+    choice: Choice,
+    settings: FitSettings,
+    stage: Stage,
+) -> tuple[ModelSelection, TableModel]:
+    """Choose among numbers and shapes of clusters on the cluster whose client is connected.
+
+    Parameters
+    ----------
+    table, choice, settings, stage
+        As of `fit_table`; so are the errors.
+    counts, covariance_types, criterion
+        As of `bgsub.clustering.fitting.select_table`.
+    """
+    _check_possible(choice, settings)
+    most = max(counts)
+    rows = _read_all(table, most, covariance_types, choice, stage)
+    with stage("fitting", None), explained_by(table) as tell:
+        data, _ = rows.training_data(table, most, tell)
+        options = settings.options(missing=choice.missing)
+        how = (counts, covariance_types, criterion, options, settings.seed)
+        selection = compare_data(data, data.criteria, data.some_rows(seeding_rows(most)), *how, tell=tell)
+        found = selection.best_fit
+        _, densities, _, _ = _told_of_rows(data, rows, found, settings)
+    return selection, model_from(table, rows.preparation, found, densities)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What is known of a table's rows once all were read.
+
+    Attributes
+    ----------
+    parts : list of Part
+        Where they lie.
+    gathered : Gathered
+        What one pass tells of all.
+    preparation : Preparation
+        What they become.
+    choice : Choice
+        What is wanted of them.
+    options : ReadOptions
+        How they are read.
+    """
+
+    parts: list[Part]
+    gathered: Gathered
+    preparation: Preparation
+    choice: Choice
+    options: ReadOptions
+
+    def training_data(self, table: Table, n_components: int, tell: Tell) -> tuple[RowsOnDask, float]:
+        """Return them prepared, and the sum of their weights as the criteria count it."""
+        data = RowsOnDask(_partitioned(self), for_mixture(self.choice.missing))
+        note_few_values(table, self.preparation, data.some_rows(seeding_rows(n_components)))
+        shortfall = data.shortfall()
+        if not shortfall:
+            return data, self.gathered.weight
+        tell(f"{shortfall}: they are scaled to sum to that number, which the criteria count")
+        data.rescaled()
+        return data, float(self.gathered.n_weighted)
+
+
+def _read_all(table: Table, n_components: int, types: Sequence[CovarianceType], choice: Choice, stage: Stage) -> _Rows:
+    """Look at all rows once; raise where there are too few, or they cannot be used."""
+    choice = for_types(choice, types)
     features = features_of(table, choice, _categories)
     parts = parts_of(table, len(features.selection(choice.weights).wanted))
     with stage("reading", table.n_rows) as on_rows:
         gathered = _gathered(parts, features, choice, table.options, on_rows)
     gathered.check(table, choice)
-    preparation = _preparation(gathered, choice)
-    check_rows(gathered, gathered.n_kept, table.name, n_components, [covariance_type], choice)
-    options = settings.options(n_components, covariance_type, choice.missing)
-    with stage("fitting", None), explained_by(table) as tell:
-        data = RowsOnDask(_partitioned(parts, gathered, preparation, choice, table.options), options.missing)
-        note_few_values(table, preparation, data.some_rows(seeding_rows(n_components)))
-        total_weight = gathered.weight
-        shortfall = data.shortfall()
-        if shortfall:
-            tell(f"{shortfall}: they are scaled to sum to that number, which the criteria count")
-            data.rescaled()
-            total_weight = float(gathered.n_weighted)
-        found = fit(data, options, np.random.RandomState(settings.seed), tell=tell)
-        sizes, densities, criteria, residuals = _told_of_rows(data, gathered, found, preparation, settings)
-    model = model_from(table, preparation, found, densities)
-    counts = gathered.n_kept, gathered.n_dropped
-    return FittedTable(model, sizes, criteria, *counts, total_weight, residuals, tuple(table.notes), gathered.n_partial)
+    check_rows(gathered, gathered.n_kept, table.name, n_components, types, choice)
+    return _Rows(parts, gathered, _preparation(gathered, choice), choice, table.options)
 
 
 def _check_possible(choice: Choice, settings: FitSettings) -> None:
@@ -180,14 +249,14 @@ class PreparedBlock:
         return np.concatenate(blocks), np.concatenate(weights) if weights else None
 
 
-def _partitioned(
-    parts: Sequence[Part], gathered: Gathered, preparation: Preparation, choice: Choice, options: ReadOptions
-) -> Partitioned:
+def _partitioned(rows: _Rows) -> Partitioned:
     """Return the prepared rows in partitions, held by the workers where these have room."""
-    blocks: list[Any] = [PreparedBlock(part, preparation, choice, options) for part in parts]
+    preparation = rows.preparation
+    blocks: list[Any] = [PreparedBlock(part, preparation, rows.choice, rows.options) for part in rows.parts]
     width = preparation.n_outputs
-    size = gathered.n_kept * width * 8
-    workers = get_client().scheduler_info(n_workers=-1)["workers"].values()
+    size = rows.gathered.n_kept * width * 8
+    with losses_explained():
+        workers = get_client().scheduler_info(n_workers=-1)["workers"].values()
     memory = sum(worker["memory_limit"] or 0 for worker in workers)
     if size <= _HELD * memory:
         blocks = get_client().persist([delayed(_read, pure=False)(delayed(block, traverse=False)) for block in blocks])
@@ -202,17 +271,17 @@ def _partitioned(
 
 
 def _told_of_rows(
-    data: RowsOnDask, gathered: Gathered, found: Fit, preparation: Preparation, settings: FitSettings
+    data: RowsOnDask, all_rows: _Rows, found: Fit, settings: FitSettings
 ) -> tuple[np.ndarray, np.ndarray, dict[str, float], Any]:
     """Return, from one pass, the components' rows, log-densities, the criteria, and whether components are Gaussian."""
-    n_rows, mixture = gathered.n_kept, found.mixture
-    step = tell_of_fit(found, preparation, n_rows)
+    n_rows, mixture = all_rows.gathered.n_kept, found.mixture
+    step = tell_of_fit(found, all_rows.preparation, n_rows)
     ends = np.cumsum([part.length for part in data.looked])
     starts = ends - [part.length for part in data.looked]
     places = drawn_places(n_rows, mixture)
     own = [(places[(places >= start) & (places < end)] - start,) for start, end in zip(starts, ends, strict=True)]
     plain = replace(found, run=found.run._replace(lower_bounds=[]))
-    parts = data.each(_tell, own, plain, step, gathered.n_partial < n_rows)
+    parts = data.each(_tell, own, plain, step, all_rows.gathered.n_partial < n_rows)
     sizes, densities, sums, rows, weights = zip(*parts, strict=True)
     drawn = np.concatenate(rows), np.concatenate(weights)
     residuals = gaussianity_of_drawn(mixture, *drawn, threads=settings.threads)

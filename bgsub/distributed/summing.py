@@ -47,7 +47,7 @@ def computed(wanted: Sequence[Any]) -> list[Any]:
     ClusterError
         Where the scheduler or too many workers were lost; errors of tasks come as they are.
     """
-    with _losses_explained():
+    with losses_explained():
         return list(dask.compute(*wanted))
 
 
@@ -61,7 +61,7 @@ def computed_one_by_one(tasks: Sequence[Delayed], on_done: Callable[[int], None]
     """
     from distributed import as_completed, get_client
 
-    with _losses_explained():
+    with losses_explained():
         futures = get_client().compute(list(tasks))
         numbers = {future.key: number for number, future in enumerate(futures)}
         found: dict[int, Any] = {}
@@ -77,15 +77,16 @@ def computed_one_by_one(tasks: Sequence[Delayed], on_done: Callable[[int], None]
 
 
 @contextlib.contextmanager
-def _losses_explained() -> Iterator[None]:
+def losses_explained() -> Iterator[None]:
     """Let what was lost become one line, while the block runs."""
     try:
         yield
-    except CancelledError as error:
-        raise ClusterError(
-            "the connection to the scheduler was lost in the middle of a pass: start it again, and repeat the fit"
-        ) from error
     except Exception as error:
+        if isinstance(error, CancelledError) or type(error).__name__ == "CommClosedError":
+            raise ClusterError(
+                "the connection to the scheduler was lost in the middle of a pass: start it again, and repeat the "
+                "command"
+            ) from error
         if type(error).__name__ != "KilledWorker":
             raise
         raise ClusterError(

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import dask.config
 import pytest
 from distributed import LocalCluster
+
+ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
@@ -45,3 +52,44 @@ def logged():
     logging.getLogger("bgsub").addHandler(handler)
     yield records
     logging.getLogger("bgsub").removeHandler(handler)
+
+
+class Started:
+    """A scheduler and a worker as people start them, each a process of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"tcp://127.0.0.1:{port}"
+        self._port, self._processes = port, []
+
+    def scheduler(self):
+        self._last = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--dashboard-address", "127.0.0.1:0"
+        )
+
+    def worker(self):
+        self._start("worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
+
+    def kill_scheduler(self):
+        self._last.kill()
+        self._last.wait()
+
+    def _start(self, *words):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        program = [sys.executable, "-m", "dask", *words]
+        process = subprocess.Popen(program, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._processes.append(process)
+        return process
+
+    def end(self):
+        for process in self._processes:  # a worker whose scheduler is gone would try to tell it
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def started():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        cluster = Started(one.getsockname()[1])
+    yield cluster
+    cluster.end()

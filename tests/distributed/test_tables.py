@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import threading
 import warnings
 from pathlib import Path
 
@@ -19,8 +20,9 @@ import bgsub.cli
 from bgsub import TableModel
 from bgsub.errors import OutputError, ParameterError
 from bgsub.tables import parts
+from tests.distributed import errands as work
 
-pytest.importorskip("dask")
+dask = pytest.importorskip("dask")
 
 N = 4000
 
@@ -110,6 +112,19 @@ class TestOnACluster:
         told = [[line for line in one.err.splitlines() if not line.startswith(others)] for one in (there, here)]
         assert told[0] == told[1]
 
+    def test_select_chooses_what_one_machine_chooses(self, program, address):
+        written("birds.parquet", birds())
+        how = ["cluster", "select", "birds.parquet", *CHOICES["all that sums give"], "--components", "2-3"]
+        how += ["--covariance", "full", "--covariance", "diag"]
+        here = program(*how, "--model", "here.bgsub", "--json")
+        there = program(*how, "--model", "there.bgsub", "--json", "--scheduler", address)
+        assert_same_model("there.bgsub", "here.bgsub")
+        facts, wanted = json.loads(there.out), json.loads(here.out)
+        assert facts.keys() == wanted.keys()
+        for row, other in zip([facts["best"], *facts["table"]], [wanted["best"], *wanted["table"]], strict=True):
+            for name, value in other.items():
+                assert row[name] == (pytest.approx(value, rel=1e-9) if isinstance(value, float) else value), name
+
     def test_rows_that_are_read_in_each_pass_give_the_same_bits(self, program, address, monkeypatch):
         written("birds.parquet", birds())
         how = ["cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["plain"], "--scheduler", address]
@@ -181,6 +196,40 @@ class TestOnACluster:
         how = ["cluster", "fit", "birds.parquet", "--components", 2, "--columns", "mass,bill", "--scheduler", address]
         told = program(*how, "--log", "mass", code=1)
         assert told.err.startswith("Error: birds.parquet: row 3211, column 'mass' is -1, which has no logarithm")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["fit", "predict"])
+def test_a_scheduler_that_goes_away_is_one_line(program, started, monkeypatch, command):
+    from bgsub.distributed import labelling, learning
+
+    written("birds.parquet", birds(gaps=False))
+    started.scheduler()
+    started.worker()
+    how = ["--components", 3, *CHOICES["plain"], "--tol", 0, "--max-iter", 100_000]
+    if command == "predict":
+        program("cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["plain"], "--model", "m.bgsub")
+        how = ["--output", "o.parquet"]
+
+    def kill_at(module, name):
+        before = getattr(module, name)
+
+        def killing(*arguments, **keywords):
+            threading.Timer(0.1, started.kill_scheduler).start()
+            return before(*arguments, **keywords)
+
+        monkeypatch.setattr(module, name, killing)
+
+    kill_at(*((learning, "fit") if command == "fit" else (labelling, "computed_one_by_one")))
+    if command == "predict":
+        monkeypatch.setattr(labelling, "_label", work.label_slowly)
+    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}):  # that the client tries to reach it again
+        words = ["cluster", command, *["m.bgsub"][: command == "predict"], "birds.parquet", *how]
+        told = program(*words, "--scheduler", started.address, code=1)
+    line = "the connection to the scheduler was lost in the middle of a pass: start it again, and repeat the command"
+    assert [said for said in told.err.splitlines() if said.startswith("Error")] == [f"Error: {line}"]
+    assert "Traceback" not in told.err
+    assert not Path("o.parquet").exists()
 
 
 @pytest.mark.slow

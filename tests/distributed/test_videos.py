@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import Client
 
@@ -31,7 +29,6 @@ from tests.motion.recordings import record
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 SCAN = ScanJob("", model=ModelChoice("mog2"))
 MASKS = Job("", model=ModelChoice("mog2"), outputs=Outputs(mask=".mkv", stats=".csv"))
 
@@ -214,52 +211,6 @@ def test_after_ctrl_c_the_same_command_goes_on(recordings, client):
     assert {name: "done" if state == "skipped" else state for name, state in again.items()} == ALL_DONE
 
 
-class Started:
-    """A scheduler and a worker as people start them, each a process of its own."""
-
-    def __init__(self, port: int) -> None:
-        self.address = f"tcp://127.0.0.1:{port}"
-        self._port, self._processes = port, []
-
-    def scheduler(self):
-        self._last = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", str(self._port), "--dashboard-address", "127.0.0.1:0"
-        )
-
-    def worker(self):
-        self._start("worker", self.address, "--nthreads", "1", "--no-dashboard", "--death-timeout", "30")
-
-    def kill_scheduler(self):
-        self._last.kill()
-        self._last.wait()
-
-    def _start(self, *words):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        program = [sys.executable, "-m", "dask", *words]
-        process = subprocess.Popen(program, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self._processes.append(process)
-        return process
-
-    def end(self):
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-@pytest.fixture
-def started():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        cluster = Started(one.getsockname()[1])
-    yield cluster
-    cluster.end()
-
-
 def test_a_run_that_lost_its_scheduler_goes_on_when_it_is_back(recordings, started, monkeypatch):
     started.scheduler()
     started.worker()
@@ -271,7 +222,8 @@ def test_a_run_that_lost_its_scheduler_goes_on_when_it_is_back(recordings, start
             threading.Timer(0.3, started.kill_scheduler).start()
 
     names = ["rec/cam1/a.mkv", "rec/cam1/b.mkv"]
-    with Client(started.address, timeout=60) as client:
+    soon = dask.config.set({"distributed.comm.timeouts.connect": "2s"})  # that the client tries to reach it again
+    with Client(started.address, timeout=60) as client, soon:
         client.wait_for_workers(1, timeout=60)
         with pytest.raises(ClusterError) as error:
             scan("out", names=names, crew=Videos(client).scan, on_outcome=kill)

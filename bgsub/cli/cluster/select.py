@@ -23,14 +23,19 @@ from bgsub.cli.cluster.options import (
     stages,
     table_fitting_options,
 )
+from bgsub.cli.cluster.scheduled import cluster_for, goes_to_a_cluster
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText, Word, needs_plots
+from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
 from bgsub.formats import WRITABLE_FIGURES, WRITABLE_MODELS
 from bgsub.mixture.settings import COVARIANCE_TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bgsub.clustering.model import TableModel
     from bgsub.mixture.comparison import ModelSelection
 
 _CRITERIA = ("bic", "aic", "icl")
@@ -39,6 +44,7 @@ _EXAMPLES = """
 bgsub cluster select customers.csv --scale
 bgsub cluster select customers.csv --components 1-6 --covariance full --plot bic.png
 bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --model best.bgsub
+bgsub cluster select year/ --components 4-12 --scale --scheduler tcp://10.0.0.5:8786
 """
 
 
@@ -76,6 +82,7 @@ bgsub cluster select features.npy --pca 10 --components 2,4,8 --criterion icl --
     help="The best has the lowest. bic: what the density needs; icl: what is apart; aic: more than either.",
 )
 @table_fitting_options
+@scheduler_options
 @closing_options
 def command(table: str, **options: Any) -> None:
     """Find how many clusters TABLE has, and of what shape: fit all combinations, and compare them.
@@ -84,6 +91,8 @@ def command(table: str, **options: Any) -> None:
     it. bgsub.select in Python finds the same; bgsub.GaussianMixture() has other defaults, scikit-learn's. A fit that
     has collapsed, onto one value of a count or because a column follows from others, is marked and cannot be the best:
     its likelihood is that of --reg-covar.
+
+    With --scheduler, TABLE is Parquet that all workers see. Small tables stay here all the same.
     """
     set_verbosity(options["verbose"], options["quiet"])
     check_outputs(
@@ -104,24 +113,36 @@ def command(table: str, **options: Any) -> None:
 
 def _select(name: str, options: dict[str, Any]) -> tuple[ModelSelection, list[str]]:
     """Try all combinations, and write the outputs; return them, and what was found out of the table."""
-    from bgsub.clustering.fitting import select_table
     from bgsub.tables.sources import open_table
 
     with open_table(name, reading_of(options)) as table:
-        selection, model = select_table(
-            table,
-            options["components"],
-            options["covariance"] or COVARIANCE_TYPES,
-            criterion=options["criterion"],
-            choice=choice_of(options),
-            settings=settings_of(options),
-            stage=stages(options["quiet"]),
-        )
+        far = goes_to_a_cluster(options, table, len(options["columns"] or table.numeric_columns()))
+        with cluster_for(options, far):
+            selection, model = _worker(far)(
+                table,
+                options["components"],
+                options["covariance"] or COVARIANCE_TYPES,
+                criterion=options["criterion"],
+                choice=choice_of(options),
+                settings=settings_of(options),
+                stage=stages(options["quiet"]),
+            )
     if options["plot"]:
         _draw(selection, options["plot"])
     if options["model"]:
         model.save(options["model"])
     return selection, table.notes
+
+
+def _worker(far: bool) -> Callable[..., tuple[ModelSelection, TableModel]]:
+    """Return what tries all combinations: on a cluster, or here."""
+    if far:
+        from bgsub.distributed import learning
+
+        return learning.select_table
+    from bgsub.clustering import fitting
+
+    return fitting.select_table
 
 
 def _draw(selection: ModelSelection, path: str) -> None:
