@@ -214,3 +214,27 @@ def test_a_file_that_is_not_there_is_tried_again_and_told(tmp_path: Path) -> Non
         write_camera_file(tmp_path / "later.mp4")
         looked_at(source, for_seconds(0.1))
         assert (source.state, source.why) == ("live", None)
+
+
+def test_painted_clips_look_as_copied_ones_where_nothing_is_painted(tmp_path: Path) -> None:
+    sample = Path(__file__).parents[3] / "sample_videos" / "street.mp4"  # with pictures that are not shown in order
+    with LiveSource(sample, loop=True) as source:
+        since = looked_at(source, for_seconds(0.5))[-1].time
+        clips = [
+            source.open_clip(tmp_path / "copied.mp4", since),
+            source.open_encoded_clip(tmp_path / "painted.mp4", since, lambda image, at: image),
+        ]
+        looked_at(source, for_seconds(1.5))
+        for clip in clips:
+            clip.close(until=since + 1.0)
+        copied, painted = (decoded(finished(clip).path) for clip in clips)
+    assert len(copied) == len(painted) > 20
+    for one, other in zip(copied, painted, strict=True):
+        assert np.abs(one.mean((0, 1)) - other.mean((0, 1))).max() < 1.5
+        assert np.abs(one - other).mean() < 4
+
+
+def decoded(path: Path) -> list[np.ndarray]:
+    """Pictures of a clip, BGR."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="bgr24").astype(float) for frame in container.decode(video=0)]
