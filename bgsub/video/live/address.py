@@ -91,7 +91,10 @@ class Address:
         """Open a stream after a short look at it; after a long one where that was too little."""
         if self._quick:
             try:
-                return open_input(url, timeout=self._timeout, quick=True)
+                opened = open_input(url, timeout=self._timeout, quick=True)
+                if opened.stream.codec_context.width:
+                    return opened
+                opened.close()  # its parameters come with its next key frame
             except SourceError as error:
                 if not isinstance(error.__cause__, (ValueError, av.error.InvalidDataError, type(None))):
                     raise

@@ -118,7 +118,7 @@ class LiveSource:
         clock: Clock | None = None,
         threads: int = 1,
     ) -> None:
-        self._selection = Selection.checked(luma=True, shrink=shrink)
+        self._selection = Selection.checked(luma=True, shrink=shrink, enough=enough)
         self._enough = enough
         self._clock = clock or SystemClock()
         self._patience = patience
@@ -345,7 +345,7 @@ class LiveSource:
     def _tell_size(self, size: tuple[int, int]) -> None:
         """Say what comes, of pictures of this size."""
         plain = VideoInfo(Path(self.shown).stem, *size, self._rate or _ASSUMED_RATE, None, self._codec, None, live=True)
-        info = self._selection.narrowed(plain, uniform=False)
+        info = self._selection.thinned(plain.fps).narrowed(plain, uniform=False)
         if info != self.info:
             self.info = info
 

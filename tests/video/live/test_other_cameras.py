@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from bgsub.errors import SourceError
+from bgsub.video.live import address
 from bgsub.video.live.clock import SystemClock
 from bgsub.video.live.connecting import Arrived
 from bgsub.video.live.packets import Streams, Template
@@ -155,3 +157,22 @@ def test_a_camera_that_changes_its_size_without_a_word_is_connected_anew(tmp_pat
         reception.receive(threading.Event())
     reception.close()
     assert set(sizes) == {(96, 64)}
+
+
+def test_a_short_look_that_does_not_tell_the_size_is_followed_by_a_long_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of cameras that send their parameters with key frames alone."""
+    looks: list[bool] = []
+
+    def opened(url: str, *, timeout: float, quick: bool = False) -> object:
+        looks.append(quick)
+        context = SimpleNamespace(width=0 if quick else 640)
+        return SimpleNamespace(stream=SimpleNamespace(codec_context=context), close=lambda: None)
+
+    monkeypatch.setattr(address, "open_input", opened)
+    url = "rtsp://127.0.0.1/x"
+    place = address.Address(url, loop=False, audio=True, timeout=PATIENCE_S)
+    place._reached(url).close()
+    place._reached(url).close()
+    assert looks == [True, False, False]

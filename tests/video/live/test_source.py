@@ -224,9 +224,10 @@ def test_painted_clips_look_as_copied_ones_where_nothing_is_painted(tmp_path: Pa
             source.open_clip(tmp_path / "copied.mp4", since),
             source.open_encoded_clip(tmp_path / "painted.mp4", since, lambda image, at: image),
         ]
-        looked_at(source, for_seconds(1.5))
+        until = time.monotonic() + 1.5  # what is written already stays
         for clip in clips:
-            clip.close(until=since + 1.0)
+            clip.close(until=until)
+        looked_at(source, for_seconds(2.0))
         copied, painted = (decoded(finished(clip).path) for clip in clips)
     assert len(copied) == len(painted) > 20
     for one, other in zip(copied, painted, strict=True):
