@@ -73,9 +73,7 @@ async def form(station: Station, call: Call) -> Response:
 def _row(station: Station, name: str, asked: TimelineAsked) -> str:
     start, end = asked.start, asked.end
     whole = (end - start).total_seconds()
-    found = station.index.events(
-        **{**msgspec.structs.asdict(asked), "camera": name, "limit": _MOST_BARS},
-    )
+    found = station.index.events(**{**msgspec.structs.asdict(asked), "camera": name, "limit": _MOST_BARS})
     amounts = station.index.amounts(start, end, max(whole / STEPS, 1.0), camera=name)
     places = np.array([(one.start - start).total_seconds() / whole for one in amounts])
     graph = motion_area(places, np.array([one.seconds for one in amounts]))
@@ -84,12 +82,14 @@ def _row(station: Station, name: str, asked: TimelineAsked) -> str:
     note = f"{n_events} event{'' if n_events == 1 else 's'}"
     if len(found) == _MOST_BARS:
         note += f", the last {_MOST_BARS} drawn"
-    return timeline_row(name, note, [_bar(record, start, whole) for record in found], away + graph)
+    now = min(station.clock.now(), end)
+    return timeline_row(name, note, [_bar(record, start, whole, now) for record in found], away + graph)
 
 
-def _bar(record: EventRecord, start: datetime, whole: float) -> Bar:
-    length = (record.end - record.start).total_seconds() if record.end else 0.0
-    title = f"{record.kind}, {record.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}, {length:.1f} s"
+def _bar(record: EventRecord, start: datetime, whole: float, now: datetime) -> Bar:
+    length = ((record.end or now) - record.start).total_seconds()
+    lasts = f"{length:.1f} s" if record.end else "goes on"
+    title = f"{record.kind}, {record.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}, {lasts}"
     odd = is_unusual(record.unusual)
     at = (record.start - start).total_seconds() / whole
     return Bar(at, length / whole, record.id, _link(record), title, odd)

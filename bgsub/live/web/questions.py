@@ -289,7 +289,7 @@ class Amounts(Struct, frozen=True, kw_only=True):
 class Looking(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="looking"):
     """From the page: what it wants to see of which cameras; replaces what it said before."""
 
-    views: Annotated[dict[CameraName, View], Meta(max_length=256)]
+    views: Annotated[dict[CameraName, Annotated[tuple[View, ...], Meta(max_length=4)]], Meta(max_length=256)]
     per_second: Annotated[float, Meta(gt=0, le=15)] = 5.0
     width: Annotated[int, Meta(ge=16, le=1920)] = 640
 

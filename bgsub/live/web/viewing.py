@@ -37,9 +37,9 @@ class Viewer:
     """One open page: what it looks at, and the newest that it has not got yet."""
 
     def __init__(self) -> None:
-        self.views: dict[str, View] = {}
+        self.views: dict[str, tuple[View, ...]] = {}
         self.per_second, self.width = 5.0, 640
-        self._newest: dict[str, Shown] = {}
+        self._newest: dict[tuple[str, View], Shown] = {}
         self._news: bytes | None = None
         self._there, self._news_there = asyncio.Event(), asyncio.Event()
         self._sent = self._drawn = 0
@@ -47,14 +47,14 @@ class Viewer:
     def look(self, looking: Looking, cameras: Iterable[str]) -> None:
         """Look at something else from now on; of cameras that there are."""
         known = set(cameras)
-        self.views = {name: view for name, view in looking.views.items() if name in known}
+        self.views = {name: views for name, views in looking.views.items() if name in known and views}
         self.per_second, self.width = looking.per_second, looking.width
-        self._newest = {name: one for name, one in self._newest.items() if self.views.get(name) == one.view}
+        self._newest = {key: one for key, one in self._newest.items() if one.view in self.views.get(one.camera, ())}
 
     def show(self, shown: Shown) -> None:
         """Take a picture if it is wanted, in place of an older one."""
-        if self.views.get(shown.camera) == shown.view:
-            self._newest[shown.camera] = shown
+        if shown.view in self.views.get(shown.camera, ()):
+            self._newest[shown.camera, shown.view] = shown
             self._there.set()
 
     def tell(self, news: bytes) -> None:
@@ -169,7 +169,7 @@ class Viewing:
         looking = [viewer for viewer in self._viewers if camera in viewer.views]
         if not looking:
             return Show(views=())
-        views = tuple(sorted({viewer.views[camera] for viewer in looking}))
+        views = tuple(sorted({view for viewer in looking for view in viewer.views[camera]}))
         return Show(
             views=views,
             per_second=max(viewer.per_second for viewer in looking),
