@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import ipaddress
 import logging
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ class TooOften(Exception):
     """Somebody must wait, for so many seconds, before the next try."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"too many wrong tries: wait {seconds:.0f} s")
-        self.seconds = seconds
+        self.seconds = math.ceil(seconds)
+        super().__init__(f"too many wrong tries: wait {self.seconds} s")
 
 
 @dataclass

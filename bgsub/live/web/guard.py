@@ -6,8 +6,8 @@ A page of another host cannot read or change anything here, whatever a browser s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +33,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -88,14 +89,14 @@ class Guard:
     def _wrong(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Return the status and the line for a request that another page may have sent."""
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname if host.isascii() and "@" not in host else None
-        if not name or not (name in self._names or is_own_name(host, self._listen)):
+        found = _HOST.fullmatch(host)
+        if found is None or not (found[1].lower() in self._names or is_own_name(host, self._listen)):
             return 421, "this name is not this machine's: ask by its address, or put the name into web.names"
         is_socket = scope["type"] == "websocket"
         if not is_socket and scope["method"] in _SAFE:
             return None
         origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+        foreign = origin is not None and origin.partition("://")[2].lower() != host.lower()
         if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return 403, "another page sent this: it is not done"
         if not is_socket and OWN_HEADER not in headers and not _token(headers):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -103,7 +102,7 @@ def starlette_route(route: Route, station: Station) -> StarletteRoute:
         try:
             answer = await _answered(route, station, request)
         except TooOften as often:
-            return refusal(429, str(often), {"Retry-After": str(math.ceil(often.seconds))})
+            return refusal(429, str(often), {"Retry-After": str(often.seconds)})
         except Refused as refused:
             return refusal(refused.status, str(refused))
         except ClientDisconnect:
