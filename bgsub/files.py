@@ -14,6 +14,7 @@ import json
 import math
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -71,7 +72,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Iterator[Path]:
     """Lend a name beside `path` for a file that takes its place once the block has ended without an error.
 
     For what a library writes by name; `atomic_write` is for bytes. The file reaches the disk before it is renamed, and
@@ -81,6 +82,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     ----------
     path : path-like
         Final name. Its folder must exist.
+    keep_mode : bool
+        Who may read and write a file that is there may, and nobody else.
 
     Yields
     ------
@@ -108,7 +111,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with temporary.open("r+b") as file:  # Windows syncs no file that is open for reading alone
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(stat.S_IMODE(path.stat().st_mode) if keep_mode and path.exists() else 0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

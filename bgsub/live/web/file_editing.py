@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,9 +51,8 @@ def write_configuration(path: Path, text: str) -> None:
     """Replace a configuration file, which keeps its permissions; `OutputError` where that fails."""
     path = path.resolve()
     try:
-        with replacing(path) as temporary:
+        with replacing(path, keep_mode=True) as temporary:
             temporary.write_bytes(text.encode())
-            shutil.copymode(path, temporary)
     except OSError as error:
         raise OutputError(f"cannot write {path.name}: {error.strerror or error}; check its permissions") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import stat
@@ -14,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 from bgsub.live.web.finding import find_event, find_segment
 from bgsub.live.web.routing import Call, Refused
 from bgsub.live.web.station import Station
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 256 * 1024  # bytes
 _STUCK = 60.0  # seconds; who takes nothing for so long gets no more
@@ -58,6 +61,8 @@ class RecordedFile(Response):
         """Send it."""
         try:
             await self._send(scope, send)
+        except TimeoutError:
+            logger.info("a recording was not taken to its end")  # the server closes the connection
         finally:
             os.close(self._opened.descriptor)
 

@@ -129,7 +129,7 @@ def test_who_takes_nothing_holds_nobody_up_and_no_file_stays_open(clip, monkeypa
     file.write_bytes(CONTENT * 30)
     slow = [socket.create_connection((page.host, page.port), 30) for _ in range(10)]
     for one in slow:
-        one.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        one.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
     assert page.get(path, headers={"Range": "bytes=0-9"}).body == CONTENT[:10]
     for one in slow:
         one.settimeout(60)
