@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from bgsub.live.messages import FromCamera, ToCamera, encode, from_camera
+from bgsub.live.returned_memory import return_memory
 from bgsub.live.settings import Camera, Tell, Watch
 
 PROGRAM = "bgsub.live.camera:run_camera"
@@ -169,6 +170,7 @@ def _begin(program: str, camera: Camera, watch: Watch, connection: Connection) -
     """Run a camera's program; Ctrl-C is for the parent, with which this process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    return_memory()
     module, _, function = program.partition(":")
     run: Callable[[Camera, Watch, Any], None] = getattr(importlib.import_module(module), function)
     run(camera, watch, connection)
