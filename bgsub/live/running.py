@@ -36,6 +36,7 @@ LOCK = ".bgsub-watch.lock"
 _LAST_WORDS = 10.0  # seconds for listeners to take what waits, when all ends
 _TAKES_A_RESTART = ("directory", "state", "listen", "fsync")
 _SIGN_OF_LIFE = 10.0  # seconds
+_AWAY = ("lost", "broken")
 _LOOK = 0.2  # seconds between two looks at whether pictures come
 
 ReadAgain = Callable[[], Configuration]
@@ -104,7 +105,8 @@ async def run(
         Called on SIGHUP, where there is that: cameras whose settings changed are started again. Without it SIGHUP
         ends the watch.
     duration : float, optional
-        Seconds after which it ends, counted from the first picture that was looked at.
+        Seconds after which it ends, counted from the first picture that was looked at, or the first camera that is
+        lost.
     clock : Clock, optional
         The time.
     pace : Pace, optional
@@ -227,7 +229,7 @@ class _Run:
         if self._duration is None:
             return
         cameras = self._running.supervisor.cameras.values()
-        while not any(kept.status is not None and kept.status.frames for kept in cameras):
+        while not any(kept.status and (kept.status.frames or kept.status.state in _AWAY) for kept in cameras):
             await asyncio.sleep(_LOOK)
         await asyncio.sleep(self._duration)
         self._heard.put_nowait(0)
