@@ -114,7 +114,7 @@ class Watching:
         zones = placed(camera.zones, self.size)
         job = ScanJob(
             camera.source,
-            model=ModelChoice(camera.method or DEFAULT_METHOD),
+            model=ModelChoice(camera.method or DEFAULT_METHOD, threads=1),  # cameras share the processors
             zones=zones,
             min_area=least_area(self.size) / camera.sensitivity,
         )
@@ -218,7 +218,7 @@ def _look(job: ScanJob, info: VideoInfo, saved: Path | None) -> Look:
     """Return what looks, with the saved model where there is one that fits."""
     if saved is not None and saved.exists():
         try:
-            return Look(replace(job, model=ModelChoice(job.model.method, load=str(saved))), info)
+            return Look(replace(job, model=ModelChoice(job.model.method, threads=1, load=str(saved))), info)
         except BgsubError as error:
             logger.warning("%s is not used, all is learned anew: %s", saved.name, error)
     return Look(job, info)

@@ -33,7 +33,8 @@ class Network:
         self._clock = clock
         self._timeout = timeout
         try:
-            if is_recording(opened.container):
+            # What plays a recording over RTSP sends it at the pace of the world, as a camera does.
+            if opened.container.format.name != "rtsp" and is_recording(opened.container):
                 raise SourceError(
                     f"cannot watch {opened.shown}: it is a recording, not a camera; give it to bgsub scan"
                 )
