@@ -30,6 +30,8 @@ STEPS = (  # what the clock is set to, and what that is
 )
 _LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib")
 _PATIENCE = 180.0
+# Python sleeps until a second of the clock that never steps, which libfaketime takes for one of the clock that it sets.
+_SLEEP = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds) and None\n"
 
 
 def library() -> str:
@@ -48,8 +50,11 @@ class Stepped:
         self._offset, self._out = folder / "offset", folder / "out"
         self.recordings = folder / "recordings"
         self.set(STEPS[0][0])
+        (folder / "python").mkdir()
+        (folder / "python" / "sitecustomize.py").write_text(_SLEEP)
         variables = {
             **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(folder / "python"), os.environ.get("PYTHONPATH", ".")]),
             "LD_PRELOAD": library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -89,5 +88,4 @@ def monotonic_wait(clock: Clock, until: float, wait: Callable[[float], object]) 
     if ahead > 0:
         wait(ahead)
     else:
-        with contextlib.suppress(OSError):  # of libfaketime, which takes no 0
-            time.sleep(0)  # lets other threads run where a file is read as fast as it can be
+        time.sleep(0)  # lets other threads run where a file is read as fast as it can be
