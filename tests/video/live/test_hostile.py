@@ -123,6 +123,7 @@ def memory_mb() -> float:
         ("http", huge_part, 0.0),
         ("http", huge_picture, 0.01),
         ("http", drops, 0.05),
+        ("rtsp", garbage, 0.0),
         ("rtsp", endless_rtsp_headers, 0.0),
         ("rtsp", huge_description, 0.0),
     ],
