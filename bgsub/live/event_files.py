@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from bgsub.errors import BgsubError
 from bgsub.files import atomic_write
 from bgsub.live.drawing import draw_boxes
 from bgsub.live.layout import CLIP, RECORD, THUMBNAIL, TRACKS, day_folder, stamp
@@ -19,6 +21,9 @@ from bgsub.live.settings import Zone
 from bgsub.motion.blobs import Box
 from bgsub.motion.thumbnails import as_jpeg
 from bgsub.motion.tracking import Track
+from bgsub.video.key_frames import key_times
+
+logger = logging.getLogger(__name__)
 
 
 class Moment(NamedTuple):
@@ -84,6 +89,15 @@ class Place(NamedTuple):
         """Return the bytes of those of its files that are there."""
         paths = (self.path(ending) for ending in (CLIP, THUMBNAIL, TRACKS))
         return sum(path.stat().st_size for path in paths if path.exists())
+
+
+def shown_seconds(clip: Path) -> float:
+    """Return how long a clip is, by its packets; 0 where it shows nothing, or is none."""
+    try:
+        return max(key_times(str(clip)), default=0.0)
+    except BgsubError as error:
+        logger.info("%s", error)
+        return 0.0
 
 
 def write_record(place: Place, record: EventRecord) -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 import msgspec
 
 from bgsub.errors import BgsubError
-from bgsub.live.event_files import Place, write_record
+from bgsub.live.event_files import Place, shown_seconds, write_record
 from bgsub.live.layout import RECORD, SEGMENT, moment
 from bgsub.live.messages import EventClosed, EventRecord, FromCamera, SegmentClosed, SegmentRecord
 from bgsub.live.records import read_record
-from bgsub.video.key_frames import key_times
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def _newest(directory: Path, camera: str, ending: str) -> Iterator[str]:
 def _completed(directory: Path, record: EventRecord) -> EventRecord:
     """Return the record of an event whose recording was cut off, as it is written now."""
     place = Place.of(directory, record.camera, record.start)
-    shown = 0.0 if record.clip is None else _length(directory / record.clip)
+    shown = 0.0 if record.clip is None else shown_seconds(directory / record.clip)
     clip_start = record.clip_start or record.start
     clip_end = clip_start + timedelta(seconds=shown)
     complete = msgspec.structs.replace(
@@ -85,14 +84,5 @@ def _completed(directory: Path, record: EventRecord) -> EventRecord:
 def _segment(directory: Path, camera: str, name: str) -> SegmentRecord:
     path = directory / name
     start = moment(path.name.removesuffix(SEGMENT))
-    end = start + timedelta(seconds=_length(path))
+    end = start + timedelta(seconds=shown_seconds(path))
     return SegmentRecord(camera=camera, path=name, start=start, end=end, size=path.stat().st_size)
-
-
-def _length(path: Path) -> float:
-    """Return how many seconds a clip shows; 0 where it shows nothing."""
-    try:
-        return max(key_times(str(path)), default=0.0)
-    except BgsubError as error:
-        logger.info("%s", error)
-        return 0.0

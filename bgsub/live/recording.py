@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import msgspec
 import numpy as np
 
 from bgsub.errors import BgsubError
-from bgsub.live.event_files import Moment, Peak, Place, write_record, write_thumbnail, write_tracks
+from bgsub.live.event_files import Moment, Peak, Place, shown_seconds, write_record, write_thumbnail, write_tracks
 from bgsub.live.layout import CLIP, THUMBNAIL, TRACKS, event_id
 from bgsub.live.messages import EventClosed, EventOpened, EventRecord, FromCamera
 from bgsub.live.settings import Camera
@@ -184,8 +185,9 @@ class EventRecording:
     def close_files(self, segments: Sequence[str]) -> None:
         """Write what is left to be, and tell that the event is over; in the thread that files."""
         assert self._over is not None  # `is_done` was asked
-        record = msgspec.structs.replace(self._known(segments), thumbnail=self._thumbnail(self._peak))
-        tracks, error = None, record.error
+        record = self._checked(self._known(segments))
+        record = msgspec.structs.replace(record, thumbnail=self._thumbnail(self._peak) or record.thumbnail)
+        tracks, error = None, record.error or self.record.error
         if self._over.tracks:
             try:
                 write_tracks(self._place, self._over.tracks, self._size, self._moment)
@@ -233,6 +235,17 @@ class EventRecording:
         start, end = (self._moment.of_day(at) for at in (clip.start, clip.end))
         name = self._place.name(CLIP)
         return msgspec.structs.replace(record, clip=name, clip_start=start, clip_end=end, error=error)
+
+    def _checked(self, record: EventRecord) -> EventRecord:
+        """Return a record whose clip was broken off as the file has it; one that shows nothing is removed."""
+        if record.clip is None or record.clip_start is None or self._clip is None or self._clip.error is None:
+            return record
+        shown = shown_seconds(self._place.path(CLIP))
+        if shown > 0:
+            return msgspec.structs.replace(record, clip_end=record.clip_start + timedelta(seconds=shown))
+        with contextlib.suppress(OSError):
+            self._place.path(CLIP).unlink()
+        return msgspec.structs.replace(record, clip=None, clip_start=None, clip_end=None)
 
     def _begin_clip(self) -> None:
         """Open the clip, and wait for its first picture: an event is told with a clip that is there."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from bgsub.errors import OutputError
-from bgsub.live.camera import CameraLoop
+from bgsub.live.camera import CameraLoop, run_camera
 from bgsub.live.messages import FromCamera
 from bgsub.live.settings import Camera, Retention, Watch
 from tests.live.recordings_made import SteppedClock
@@ -117,6 +117,14 @@ def play(
     prepare(loop, source)
     loop.run(threading.Event())
     return told, source, clock
+
+
+def run_with_small_files(camera: Camera, watch: Watch, connection: Any) -> None:
+    """Be the process of a camera for which no file may be larger than 30 000 bytes, as if the disk were full then."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+    run_camera(camera, watch, connection)
 
 
 def of(told: Iterable[FromCamera], *kinds: type) -> list[Any]:

@@ -218,12 +218,18 @@ def test_a_folder_that_cannot_be_written_costs_no_looking(tmp_path: Path) -> Non
 
 def test_a_share_that_hangs_stops_nothing(tmp_path: Path) -> None:
     away = threading.Event()
-    told, source, _ = play(
-        tmp_path,
-        pictures(30, walk(18)),
-        prepare=lambda loop, source: loop._filing.do(lambda: away.wait(60)),
-    )
-    away.set()
+
+    def hang(loop, source):
+        made = source._pictures
+        loop._filing.do(lambda: away.wait(60))
+
+        def until_the_end():
+            yield from made
+            away.set()
+
+        source._pictures = until_the_end()
+
+    told, source, _ = play(tmp_path, pictures(40, walk(18)), prepare=hang)
     (opened,), (closed,) = of(told, EventOpened), of(told, EventClosed)
     assert opened.record.error == f"{tmp_path / 'kept'} does not answer; is the share away?" == closed.record.error
     assert closed.record.end is not None and source.clips == []

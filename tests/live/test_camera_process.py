@@ -7,6 +7,7 @@ import itertools
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ from bgsub.live.messages import (
     from_camera,
 )
 from bgsub.live.settings import Camera, Retention, Watch, Zone
+from tests.live.played import run_with_small_files
 from tests.motion.recordings import HEIGHT, WIDTH, record
 
 pytestmark = pytest.mark.slow
@@ -64,10 +66,10 @@ def asked(clip: Path, folder: Path, **settings: Any) -> tuple[Camera, Watch]:
 class Process:
     """The process of a camera, and what it has told."""
 
-    def __init__(self, camera: Camera, watch: Watch) -> None:
+    def __init__(self, camera: Camera, watch: Watch, program: Callable = run_camera) -> None:
         context = multiprocessing.get_context("spawn")
         self.ours, theirs = context.Pipe()
-        self.process = context.Process(target=run_camera, args=(camera, watch, theirs))
+        self.process = context.Process(target=program, args=(camera, watch, theirs))
         self.process.start()
         theirs.close()
         self.told: list[FromCamera] = []
@@ -105,8 +107,8 @@ class Process:
 
 
 @contextlib.contextmanager
-def running(camera: Camera, watch: Watch) -> Iterator[Process]:
-    process = Process(camera, watch)
+def running(camera: Camera, watch: Watch, program: Callable = run_camera) -> Iterator[Process]:
+    process = Process(camera, watch, program)
     try:
         yield process
     finally:
@@ -177,6 +179,20 @@ def test_what_can_be_no_camera_is_told_in_one_line(tmp_path: Path) -> None:
         assert process.process.exitcode == 1
         (note,) = process.of(Note)
     assert "missing.mkv" in note.text and "\n" not in note.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no limits of files")
+def test_a_disk_that_is_full_is_told_and_what_was_written_by_then_plays(clip: Path, tmp_path: Path) -> None:
+    with running(*asked(clip, tmp_path), run_with_small_files) as process:
+        first, second = process.until_a(EventClosed).record, process.until_a(EventClosed).record
+        assert process.end() == 0
+    for one in (first, second):  # looking goes on, and the next event is tried again
+        assert one.error.startswith("cannot write ") and "File too large" in one.error
+        if one.clip is not None:
+            shown = frames(tmp_path / "kept" / one.clip)
+            assert (one.clip_end - one.clip_start).total_seconds() == pytest.approx(len(shown) / 25, abs=0.1)
+    assert any("what was learned is not kept" in note.text for note in process.of(Note))
+    assert any(status.trouble == first.error for status in process.of(Status))
 
 
 def looked(clip: Path, folder: Path, until: Callable[[list[FromCamera]], bool], **settings: Any) -> list[FromCamera]:
