@@ -36,6 +36,7 @@ from bgsub.live.telling.occasions import FACTS, Occasion, Occasions, as_json, fa
 from bgsub.live.telling.people import PeopleChannel
 from bgsub.live.telling.programs import ProgramChannel, check_command
 from bgsub.live.telling.refusal import Refused
+from bgsub.live.telling.steadying import Steadying
 from bgsub.live.telling.webhooks import WebhookChannel
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
@@ -465,6 +466,71 @@ def test_a_storm_of_events_is_no_storm_of_messages(tmp_path):
     assert len(told) == 3
     assert [text.endswith("; and 2 before it") for text in told] == [False, False, True]
     assert told[1].startswith("refused")
+
+
+def test_the_same_trouble_of_all_cameras_is_told_once(tmp_path):
+    pytest.importorskip("apprise")
+    whys = ["DIR: 1.5 MB are free", "DIR: 1.4 MB are free", "DIR does not answer", None, None, "DIR: 1.5 MB are free"]
+    occasions = [Occasion(name="trouble", at=START, camera=f"cam{k}", why=why) for k, why in enumerate(whys)]
+    with server() as (address, got):
+        people(tmp_path, [address.replace("http", "json")], occasions, steps=[0, 1, 1, 1, 1, 60])
+    told = [json.loads(body)["message"].partition(" (")[0] for _, _, body in got]
+    assert told == [whys[0], whys[2], "it is over", whys[5]]
+
+
+def steadied(loop_time, *steps, grace=10.0):
+    """Let a camera be lost and found at steps of seconds; return what was told when."""
+    told = []
+
+    async def live():
+        loop = asyncio.get_running_loop()
+        steadying = Steadying(lambda one: told.append((round(loop.time() - began), one.name)), grace)
+        began = loop.time()
+        for step, name in steps:
+            await asyncio.sleep(step)
+            steadying.hear(Occasion(name=name, at=START, camera="yard"))
+        await asyncio.sleep(3600)
+        steadying.close()
+
+    loop_time(live)
+    return told
+
+
+@pytest.fixture
+def loop_time():
+    """Run something in an event loop whose time passes while it would wait."""
+
+    def run(live):
+        loop = asyncio.new_event_loop()
+        ahead = [0.0]
+        select = loop._selector.select
+
+        def at_once(timeout=None):
+            ahead[0] += timeout or 0.0
+            return select(0)
+
+        loop._selector.select = at_once
+        loop.time = lambda: ahead[0]
+        try:
+            loop.run_until_complete(live())
+        finally:
+            loop.close()
+
+    return run
+
+
+LOST, FOUND = "camera_lost", "camera_found"
+
+
+def test_a_camera_that_is_lost_for_a_moment_is_no_news(loop_time):
+    assert steadied(loop_time, (0, LOST), (9, FOUND)) == []
+    assert steadied(loop_time, (0, LOST), (20, FOUND)) == [(10, LOST), (20, FOUND)]
+    assert steadied(loop_time, (0, LOST), (9, FOUND), grace=0.0) == [(0, LOST), (9, FOUND)]
+
+
+def test_a_camera_that_comes_and_goes_is_told_a_few_times_and_one_that_stays_away_always(loop_time):
+    told = steadied(loop_time, *[(30, LOST), (30, FOUND)] * 30, (30, LOST))
+    assert told == [(40, LOST), (60, FOUND), (110, LOST), (120, FOUND), (1830 + 40, LOST)]
 
 
 def test_only_services_that_failed_are_told_again_and_no_address_is_logged(tmp_path, caplog):

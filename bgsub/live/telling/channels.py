@@ -18,6 +18,7 @@ from bgsub.live.telling.occasions import Occasion, Occasions
 from bgsub.live.telling.people import PeopleChannel
 from bgsub.live.telling.programs import ProgramChannel
 from bgsub.live.telling.refusal import Refused
+from bgsub.live.telling.steadying import GRACE, Steadying
 from bgsub.live.telling.webhooks import WebhookChannel
 
 PAUSES = (1.0, 5.0, 15.0, 60.0, 120.0)
@@ -62,6 +63,8 @@ class Telling:
         What.
     pauses : sequence of float, optional
         Seconds before each further try of what has failed.
+    grace : float, optional
+        As of `Steadying`.
 
     Attributes
     ----------
@@ -71,21 +74,23 @@ class Telling:
         How often it went well, and how often it was given up, or too many waited.
     """
 
-    def __init__(self, channel: Channel, tell: Tell, pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(self, channel: Channel, tell: Tell, pauses: Sequence[float] = PAUSES, grace: float = 0.0) -> None:
         self.name = channel.name
         self.told = self.lost = 0
         self._channel, self._occasions, self._pauses = channel, Occasions(tell), pauses
         self._waiting: asyncio.Queue[Occasion | None] = asyncio.Queue(_ROOM)
+        self._steadying = Steadying(self._put, grace)
         self._task = asyncio.get_running_loop().create_task(self._keep_telling(), name=f"bgsub-{self.name}")
 
     async def take(self, message: FromCamera) -> None:
         """Have told what a message is the occasion for; where too many wait, the oldest is lost."""
         occasion = self._occasions.of(message)
         if occasion is not None:
-            self._put(occasion)
+            self._steadying.hear(occasion)
 
     async def close(self, patience: float = PATIENCE) -> None:
         """Give what waits so many seconds; the rest is lost, and that is logged."""
+        self._steadying.close()
         self._put(None)
         await asyncio.wait([self._task], timeout=patience)
         if not self._task.done():
@@ -172,7 +177,12 @@ def listeners_of(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Te
     Parameters and errors are those of `channels_of`.
     """
     channels = channels_of(tell, directory, cameras)
-    return [one.listener(tell) if isinstance(one, MqttChannel) else Telling(one, tell) for one in channels]
+    return [
+        one.listener(tell)
+        if isinstance(one, MqttChannel)
+        else Telling(one, tell, grace=GRACE if isinstance(one, PeopleChannel) else 0.0)
+        for one in channels
+    ]
 
 
 async def try_each(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Result]:

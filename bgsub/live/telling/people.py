@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ class PeopleChannel:
     """Tells people of events that are over, of cameras, and of trouble.
 
     A storm of events is no storm of messages: within a pause one event of a camera is told, and the next one after it
-    says how many there were.
+    says how many there were; and the same trouble of several cameras is told once.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class PeopleChannel:
                 raise ParameterError(f"apprise {number}: no service is known by this address; see Apprise's list")
             self._services.append((address.partition("://")[0][:20], service))
         self._directory, self._pause, self._monotonic = directory, pause, monotonic
-        self._said: dict[str | None, float] = {}
+        self._said: dict[str, float] = {}
         self._unsaid: dict[str | None, int] = {}
         self._left: tuple[Occasion, list[tuple[str, Any]]] | None = None
 
@@ -90,17 +91,22 @@ class PeopleChannel:
         """Do nothing: nothing is under way."""
 
     def _is_too_soon(self, occasion: Occasion) -> bool:
-        """Say whether an event is not told: it is not over, or follows another one too soon."""
+        """Say whether something is not told: an event that is not over, or what follows its like too soon."""
         if occasion.event is None:
+            if occasion.name != "trouble":
+                return False
+            about = "trouble " + re.sub(r"\d[\d.]*", "#", occasion.why or "")  # a full disk is trouble of all cameras
+        elif occasion.event.end is None:
+            return True
+        else:
+            about = f"events of {occasion.camera}"
+        now = self._monotonic()
+        if now - self._said.get(about, float("-inf")) >= self._pause:
+            self._said = {words: at for words, at in self._said.items() if now - at < self._pause} | {about: now}
             return False
-        if occasion.event.end is None:
-            return True
-        now, camera = self._monotonic(), occasion.camera
-        if now - self._said.get(camera, float("-inf")) < self._pause:
-            self._unsaid[camera] = self._unsaid.get(camera, 0) + 1
-            return True
-        self._said[camera] = now
-        return False
+        if occasion.event is not None:
+            self._unsaid[occasion.camera] = self._unsaid.get(occasion.camera, 0) + 1
+        return True
 
     async def _is_taken(self, service: Any, occasion: Occasion) -> bool:
         more = self._unsaid.get(occasion.camera, 0) if occasion.event is not None else 0
