@@ -54,7 +54,7 @@ class Recordings:
         self._index = index
 
     def settle(self) -> str | None:
-        """Make the folder and its mark where they are missing; to be called once, before anything is recorded.
+        """Make the folder and its mark where they are missing; to be called before anything is recorded.
 
         Returns
         -------
@@ -88,6 +88,10 @@ class Recordings:
         self._index.put_fact("recordings", mark)
         self._index.put_fact("device", device)
         return told
+
+    def is_marked(self) -> bool:
+        """Say whether the folder has its mark; one that was emptied has none until it is settled again."""
+        return self._mark() is not None
 
     def away(self) -> str | None:
         """Say why the folder is not the one that was recorded into: a share that is not mounted; None if it is.

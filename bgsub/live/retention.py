@@ -189,6 +189,9 @@ class Keeper:
             return 0
         removed = 0
         try:
+            if not self._recordings.is_marked():
+                self._recordings.settle()
+                self._index.behind = self._index.behind or f"{directory} was emptied"
             if self._index.behind is not None:
                 compare(self._index, self._recordings, self._clock, running=True)
             removed, failures = self._remove(self._what_goes())

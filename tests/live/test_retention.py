@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +16,8 @@ import pytest
 from bgsub.live.index import Index
 from bgsub.live.index_questions import Kept
 from bgsub.live.index_tables import micros
-from bgsub.live.rebuilding import compare
-from bgsub.live.recordings import Recordings
+from bgsub.live.rebuilding import VANISHED, compare
+from bgsub.live.recordings import MARK, Recordings
 from bgsub.live.retention import (
     TOO_FULL,
     TOO_MUCH,
@@ -249,6 +250,18 @@ def test_a_share_that_is_away_costs_nothing_but_recording(hours, tmp_path):
     (tmp_path / "elsewhere").rename(one.directory)
     assert one.keeper.sweep() == 24
     assert (one.keeper.trouble, one.keeper.may_record()) == (None, True)
+
+
+def test_a_folder_that_somebody_has_removed_begins_anew_while_cameras_run(hours):
+    one = hours(min_free=0)
+    shutil.rmtree(one.directory)
+    being_written = make_event(one.directory, NOW, length=None)
+    one.index.put_event(being_written)
+    assert one.keeper.sweep() == 0
+    assert (one.keeper.trouble, one.keeper.may_record()) == (None, True)
+    assert (one.directory / MARK).exists()
+    assert [event.id for event in one.index.events()] == [being_written.id]
+    assert one.index.counts().removed == {VANISHED: (24, 0)}
 
 
 def test_nothing_but_named_files_is_removed(hours):
