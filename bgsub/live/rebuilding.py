@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,13 +50,16 @@ class Compared:
     gone : int
         Those that the index forgets, as their files have vanished.
     refused : list of str
-        A line for each record that is none, up to 20.
+        A line for each record that is none, and each folder that cannot be read, up to 20.
+    unread : int
+        Folders that cannot be read. Where there is one, the index forgets nothing.
     """
 
     added: int = 0
     completed: int = 0
     gone: int = 0
     refused: list[str] = field(default_factory=list)
+    unread: int = 0
 
     def note(self, known: Kept | None) -> None:
         """Count one that was put down."""
@@ -100,13 +102,13 @@ def compare(index: Index, recordings: Recordings, clock: Clock, *, running: bool
     since = clock.now() - _SETTLED if running else None
     events = {kept.key: kept for kept in index.kept_events()}
     segments = {kept.key: kept for kept in index.kept_segments()}
-    for day in _days(recordings.directory):
+    for day in _days(recordings.directory, done):
         if since is None:
             _remove_unfinished(day)
         with index.together():
             _compare_day(day, index, events, segments, since, done)
     left = [kept for kept in (*events.values(), *segments.values()) if kept.end is not None or since is None]
-    if recordings.away() is None:  # it may have gone meanwhile
+    if recordings.away() is None and not done.unread:  # it may have gone meanwhile
         index.remove_all([(kept.key, 0) for kept in left], VANISHED)
         done.gone = len(left)
     index.behind = None
@@ -115,56 +117,68 @@ def compare(index: Index, recordings: Recordings, clock: Clock, *, running: bool
 
 @dataclass(frozen=True)
 class _Day:
-    """The folder of a camera's day: the directory of recordings, the folder relative to it, and its files' facts."""
+    """The folder of a camera's day: the directory of recordings, the folder relative to it, and its files.
+
+    What lies on a share is slow to ask for its size and time: it is asked for where that matters.
+    """
 
     directory: Path
     folder: str
-    files: dict[str, os.stat_result]
+    files: dict[str, os.DirEntry[str]]
 
     @property
     def camera(self) -> str:
         return self.folder.partition("/")[0]
 
     def changed(self, name: str) -> datetime:
-        return datetime.fromtimestamp(self.files[name].st_mtime, UTC)
+        return datetime.fromtimestamp(self._facts(name)[0], UTC)
+
+    def size(self, name: str) -> int:
+        return self._facts(name)[1]
 
     def path(self, name: str) -> str:
         return f"{self.folder}/{name}"
 
-    def size(self, record: EventRecord) -> int:
+    def size_of(self, record: EventRecord) -> int:
         names = [name.rpartition("/") for name in files_of(record)]
-        return sum(
-            self.files[name].st_size for folder, _, name in names if folder == self.folder and name in self.files
-        )
+        return sum(self.size(name) for folder, _, name in names if folder == self.folder and name in self.files)
+
+    def _facts(self, name: str) -> tuple[float, int]:
+        with contextlib.suppress(OSError):  # it has just gone
+            facts = self.files[name].stat(follow_symlinks=False)
+            return facts.st_mtime, facts.st_size
+        return 0.0, 0
 
 
-def _days(directory: Path) -> Iterator[_Day]:
+def _days(directory: Path, done: Compared) -> Iterator[_Day]:
     """Yield the folders of all days of all cameras."""
-    for camera in _folders(directory):
-        if not CAMERA_NAME.fullmatch(camera):
+    for camera in _entries(directory, done):
+        if not (CAMERA_NAME.fullmatch(camera.name) and camera.is_dir(follow_symlinks=False)):
             continue
-        for day in _folders(directory / camera):
-            if _DAY.fullmatch(day):
-                yield _Day(directory, f"{camera}/{day}", _files(directory / camera / day))
+        for day in _entries(directory / camera.name, done):
+            if _DAY.fullmatch(day.name) and day.is_dir(follow_symlinks=False):
+                inside = _entries(directory / camera.name / day.name, done)
+                files = {entry.name: entry for entry in inside if _is_ours(entry)}
+                yield _Day(directory, f"{camera.name}/{day.name}", files)
 
 
-def _folders(path: Path) -> list[str]:
-    with contextlib.suppress(OSError), os.scandir(path) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-    return []
+def _entries(path: Path, done: Compared) -> list[os.DirEntry[str]]:
+    """Return what is in a folder, by name; one that cannot be read is noted, as its files may be there."""
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        done.unread += 1
+        done.refuse(f"cannot read the folder {path}: {error.strerror or error}; check its permissions")
+        return []
 
 
-def _files(path: Path) -> dict[str, os.stat_result]:
-    """Return the regular files in a folder that are ours by their endings."""
-    found = {}
-    with contextlib.suppress(OSError), os.scandir(path) as entries:
-        for entry in entries:
-            if entry.name.endswith((RECORD, CLIP, THUMBNAIL, TRACKS)) and not entry.name.startswith("."):
-                with contextlib.suppress(OSError):
-                    facts = entry.stat(follow_symlinks=False)
-                    if stat.S_ISREG(facts.st_mode):
-                        found[entry.name] = facts
-    return found
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    """Say whether something in a day's folder is a regular file of a kind of ours."""
+    ours = entry.name.endswith((RECORD, CLIP, THUMBNAIL, TRACKS)) and not entry.name.startswith(".")
+    return ours and entry.is_file(follow_symlinks=False)
 
 
 def _remove_unfinished(day: _Day) -> None:
@@ -189,14 +203,14 @@ def _compare_day(
     for name in day.files:
         if name.endswith(SEGMENT):
             known = segments.pop(day.path(name), None)
-            if _is_news(known, day.changed(name), since):
+            if _is_news(day, [name], known, since):
                 _take_segment(day, name, index)
                 done.note(known)
         elif name.endswith(CLIP):
             stems.setdefault(name.removesuffix(CLIP))
     for stem in sorted(stems):
         known = events.pop(f"{day.camera}/{stem}", None)
-        if not _is_news(known, max(day.changed(name) for name in _names(day, stem)), since):
+        if not _is_news(day, [stem + ending for ending in (RECORD, CLIP)], known, since):
             continue
         record = _record(day, stem, index, done)
         if record is not None:
@@ -204,21 +218,17 @@ def _compare_day(
             done.note(known)
 
 
-def _is_news(known: Kept | None, changed: datetime, since: datetime | None) -> bool:
+def _is_news(day: _Day, names: Sequence[str], known: Kept | None, since: datetime | None) -> bool:
     """Say whether the index must be told: it does not know of it, or as one without an end though nobody writes."""
     if since is None:
         return known is None or known.end is None
-    return known is None and changed < since
-
-
-def _names(day: _Day, stem: str) -> list[str]:
-    return [stem + ending for ending in (RECORD, CLIP) if stem + ending in day.files]
+    return known is None and all(day.changed(name) < since for name in names if name in day.files)
 
 
 def _take_segment(day: _Day, name: str, index: Index) -> None:
     with contextlib.suppress(ValueError):  # some other name
         start = moment(name.removesuffix(SEGMENT))
-        end, size = _end_by_file(day, name, start), day.files[name].st_size
+        end, size = _end_by_file(day, name, start), day.size(name)
         index.put_segment(SegmentRecord(camera=day.camera, path=day.path(name), start=start, end=end, size=size))
 
 
@@ -241,7 +251,7 @@ def _record(day: _Day, stem: str, index: Index, done: Compared) -> EventRecord |
         return None
     if record.clip is not None and not (day.directory / record.clip).is_file():
         record = replace(record, clip=None, error=record.error or "its clip has vanished")
-    return replace(record, size=day.size(record))
+    return replace(record, size=day.size_of(record))
 
 
 def _ended(day: _Day, record: EventRecord) -> EventRecord:

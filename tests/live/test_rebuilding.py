@@ -235,6 +235,23 @@ def test_a_folder_that_was_emptied_or_removed_begins_anew(index, recordings, clo
     assert compare(index, recordings, clock).gone == 11
 
 
+def test_a_folder_that_cannot_be_read_takes_nothing_out_of_the_index(index, recordings, clock, monkeypatch):
+    made(recordings.directory)
+    compare(index, recordings, clock)
+    day = recordings.directory / "yard" / "2026-03-20"
+    real = os.scandir
+
+    def scandir(path):
+        if path == day:
+            raise OSError(5, "Input/output error", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    done = compare(index, recordings, clock)
+    assert (done.gone, done.unread, index.counts().events) == (0, 1, 8)
+    assert done.refused == [f"cannot read the folder {day}: Input/output error; check its permissions"]
+
+
 def test_an_index_of_other_recordings_is_emptied(index, recordings, clock, tmp_path):
     made(recordings.directory)
     compare(index, recordings, clock)
