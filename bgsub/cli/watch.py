@@ -130,7 +130,8 @@ def command(ctx: click.Context, sources: tuple[str, ...], **options: Any) -> Non
     if options["web"] or options["web_listen"]:
         require("web", "--web")
     _refuse_contradictions(ctx, sources, options)
-    sys.exit(_watch(ctx, sources, options))
+    if status := _watch(ctx, sources, options):
+        sys.exit(status)
 
 
 def _refuse_contradictions(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None:
