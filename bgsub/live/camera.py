@@ -57,7 +57,7 @@ logger = logging.getLogger(__name__)
 _MARGIN = 3.0  # seconds of packets that are kept beyond those that a clip begins with: opening takes a moment
 _STATUS_EVERY = 1.0
 _RATE_OVER = 5.0  # seconds
-_CLOSING = 12.0  # seconds at the end in which clips and files are finished
+_CLOSING = 8.0  # seconds at the end in which clips and files are finished; the supervisor waits for twice as long
 _MOST_KEPT = 64 << 20, 256 << 20  # bytes of packets; the second where clips show more than half a minute before
 _LONG = 30.0
 _LARGEST = 1 << 16  # bytes of a message to a camera
@@ -155,7 +155,7 @@ class CameraLoop:
         camera, watch = self._camera, self._watch
         directory = Path(watch.directory)
         audio = camera.audio and camera.record != "none"
-        common = {"keep": self._keep, "keep_bytes": _MOST_KEPT[self._keep > _LONG], "clock": self._clock}
+        common = {"keep": self._keep, "keep_bytes": _MOST_KEPT[camera.before > _LONG], "clock": self._clock}
         small = {"shrink": WIDTH, "enough": ENOUGH}
         main = {"loop": camera.loop, "audio": audio} | common
         if camera.detect is None:
@@ -348,9 +348,12 @@ def run_camera(camera: Camera, watch: Watch, connection: Connection) -> None:
         loop.run(stop)
     except BgsubError as error:
         logger.error("%s", error)
-        outbox.close(_CLOSING)
         raise SystemExit(1) from error
-    outbox.close(_CLOSING)
+    except Exception:
+        logger.exception("this must not happen, and the camera is begun anew")
+        raise
+    finally:
+        outbox.close(_CLOSING)
 
 
 def _listen(connection: Connection, loop: CameraLoop, stop: threading.Event) -> None:

@@ -237,6 +237,28 @@ def test_a_share_that_hangs_stops_nothing(tmp_path: Path) -> None:
     assert len(of(told, Status)) > 25  # it went on telling
 
 
+def test_a_clip_that_is_never_finished_is_given_up_and_no_other_is_begun_beside_it(tmp_path: Path) -> None:
+    def twice(at, image):
+        for begin in (4, 50):
+            walk(begin)(at, image) if at < begin + 8 else None
+
+    def hang(loop, source):
+        open_clip = source.open_clip
+
+        def hanging(path, since, **options):
+            clip = open_clip(path, since, **options)
+            clip.close = lambda until=None: None
+            return clip
+
+        source.open_clip = hanging
+
+    told, source, _ = play(tmp_path, pictures(64, twice), prepare=hang)
+    first, second = of(told, EventClosed)
+    assert first.record.error == "its clip was not finished: the folder does not answer"
+    assert second.record.error == f"{tmp_path / 'kept'} does not answer; is the share away?"
+    assert len(source.clips) == 1
+
+
 def test_recording_that_is_held_ends_the_clip_and_is_told(tmp_path: Path) -> None:
     def hold(loop, source):
         pictures_of = source._pictures
