@@ -1,9 +1,19 @@
 """Who would be told of a watch is told a test, from the shell."""
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from bgsub.live.index import INDEX
+from bgsub.live.index_questions import IndexReader
 from tests.live.test_telling import server
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 CAMERAS = """
 [[cameras]]
@@ -48,3 +58,48 @@ def test_a_wrong_command_is_told_before_anything_is_watched(bgsub, workplace):
     told = bgsub("watch", "--config", path)
     assert told.code == 2
     assert "tell: command: there is no {clup}; give one of occasion, camera, " in told.error
+
+
+WATCHED = """
+directory = "found"
+state = "state"
+
+[[cameras]]
+name = "room"
+source = "{room}"
+loop = true
+
+[[cameras]]
+name = "gone"
+source = "rtsp://127.0.0.1:9/cam"
+
+[tell]
+command = [{python}, "append.py", "{{occasion}}", "{{camera}}", "{{clip}}"]
+webhook = [{{ url = "{address}" }}]
+"""
+
+
+@pytest.mark.slow
+def test_a_watch_tells_events_and_lost_cameras_and_its_index_agrees(workplace):
+    with server(200) as (address, got):
+        (workplace / "append.py").write_text("import sys; print(*sys.argv[1:], file=open('told', 'a'))")
+        room = ROOT / "sample_videos" / "room.mp4"
+        config(workplace, WATCHED.format(python=json.dumps(sys.executable), address=address, room=room))
+        command = [sys.executable, "-m", "bgsub", "watch", "--config", "cameras.toml", "--no-listen"]
+        done = subprocess.run(
+            [*command, "--duration", "6s"], capture_output=True, text=True, timeout=300, check=False, env=ENVIRONMENT
+        )
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(body) for _, _, body in got]
+    occasions = {(one["occasion"], one["camera"]) for one in told}
+    assert occasions >= {("camera_lost", "gone"), ("event_opened", "room"), ("event_closed", "room")}
+    lines = (workplace / "told").read_text().splitlines()
+    assert len(lines) == len(told)
+    closed = [one["event"] for one in told if one["occasion"] == "event_closed"]
+    assert f"event_closed room {workplace / 'found' / closed[0]['clip']}" in lines
+    with IndexReader.of(workplace / "state" / INDEX) as index:
+        kept = {event.id: event for event in index.events()}
+        assert sorted(kept) == sorted(event["id"] for event in closed)
+        assert all(kept[event["id"]].end is not None for event in closed)
+        (outage,) = index.outages(camera="gone")
+        assert outage.why.startswith("cannot open rtsp://127.0.0.1:9/cam")
