@@ -11,12 +11,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from distributed import Worker, get_client, get_worker
 from distributed.core import Status
 
+from bgsub.distributed.fitting_in import Build, build, check_here
 from bgsub.threads import bound_processors
 
 TOPIC = "bgsub"
@@ -41,11 +42,14 @@ class Run:
         Of an errand that does not say.
     interval : float
         Seconds between two words on how far an errand is.
+    build : (str, str)
+        The client's bgsub, which workers that join later must have, too.
     """
 
     name: str
     threads: int = 1
     interval: float = 1.0
+    build: Build = field(default_factory=build)
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,13 @@ def do(errand: Errand, run: Run) -> Returned:
         What is done.
     run : Run
         Of which it is part.
+
+    Raises
+    ------
+    ClusterError
+        When this process has another bgsub.
     """
+    check_here(run.build)
     worker = get_worker()
     nthreads = worker.state.nthreads
     bound_processors(nthreads)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from distributed import Client
+from distributed import Client, get_worker
 
 import bgsub
 from bgsub.errors import ClusterError
@@ -50,6 +50,15 @@ def check_versions(client: Client) -> None:
     builds |= {_worker(address): one for address, one in client.run(ask, on_error="return").items()}
     mine = build()
     _refuse({who: _in_words(one, mine) for who, one in builds.items() if one != mine}, f"bgsub {mine[0]}")
+
+
+def check_here(mine: Build) -> None:
+    """Raise ClusterError in the process of a worker that has another bgsub than the client's, which is given.
+
+    A worker can join after `check_versions`, and would do some of the work in another way.
+    """
+    if build() != mine:
+        _refuse({_worker(get_worker().address): _in_words(build(), mine)}, f"bgsub {mine[0]}")
 
 
 def _refuse(others: Mapping[str, str], here: str) -> None:

@@ -107,7 +107,7 @@ def spread(client: Client, errands: Sequence[Errand], on_sight: OnSight | None =
     Raises
     ------
     ClusterError
-        When the scheduler goes away.
+        When the scheduler goes away, or a worker joins that has another bgsub.
     """
     spreading = _Spreading(client, errands, on_sight)
     try:
@@ -196,6 +196,8 @@ class _Spreading:
         future.release()
         if isinstance(error, KilledWorker):
             return self._killed(errand)
+        if isinstance(error, ClusterError):  # of the place, and not of the errand
+            raise error
         if error is not None:
             return Ended(errand, error=error)
         return self._set_aside(errand) if returned.set_aside else Ended(errand, returned.result)

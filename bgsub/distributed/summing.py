@@ -5,15 +5,43 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 import dask
 from dask.delayed import Delayed, delayed
 
+from bgsub.distributed.fitting_in import Build, build, check_here
 from bgsub.errors import ClusterError
 
 _FAN = 16  # results that one task adds up: few tasks, and few results that wait for each other
+
+
+@dataclass(frozen=True)
+class OfOneBuild:
+    """Some work that is refused where a worker has another bgsub than the process that made this.
+
+    Attributes
+    ----------
+    work : callable
+        What is done.
+    build : (str, str)
+        Of this process.
+    """
+
+    work: Callable[..., Any]
+    build: Build = field(default_factory=build)
+
+    @property
+    def __name__(self) -> str:
+        """The work's, for the dashboard."""
+        return self.work.__name__
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Do the work."""
+        check_here(self.build)
+        return self.work(*arguments)
 
 
 def each(work: Callable[..., Any], partitions: Sequence[tuple[Any, ...]], *told: Any) -> list[Delayed]:
@@ -21,7 +49,7 @@ def each(work: Callable[..., Any], partitions: Sequence[tuple[Any, ...]], *told:
 
     What is told goes to the workers once. It stays whole: Dask would take tuples and dataclasses apart.
     """
-    task = delayed(work, pure=False)
+    task = delayed(OfOneBuild(work), pure=False)
     shared = [delayed(value, traverse=False) for value in told]
     return [task(*partition, *shared) for partition in partitions]
 

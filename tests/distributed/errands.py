@@ -9,7 +9,8 @@ from pathlib import Path
 
 from distributed import get_worker
 
-from bgsub.distributed import labelling, videos
+import bgsub
+from bgsub.distributed import fitting_in, labelling, videos
 
 
 def note(folder: Path, word: str) -> int:
@@ -153,3 +154,14 @@ def label_slowly(*arguments):
     """Label a part of a table, after a while."""
     time.sleep(0.3)
     return _label(*arguments)
+
+
+_build = fitting_in.build
+
+
+def have_other_code():
+    fitting_in.build = lambda: (bgsub.__version__, "other")
+
+
+def have_the_same_code():
+    fitting_in.build = _build

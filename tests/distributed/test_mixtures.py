@@ -18,6 +18,7 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 pd = pytest.importorskip("pandas")
 from bgsub import distributed  # noqa: E402 (once it is known that there is Dask)
+from tests.distributed import errands  # noqa: E402
 from tests.distributed.conftest import small_cluster  # noqa: E402
 
 FITTED = ("weights_", "means_", "covariances_", "precisions_cholesky_")
@@ -492,6 +493,15 @@ class TestWorkers:
                 assert (distributed.predict(here, frame(X)).compute() == here.predict(X)).all()
                 assert client.scheduler_info(n_workers=-1)["workers"]
         assert_same(here, mixture(**few).fit(X))
+
+    def test_one_of_another_code_that_joins_later_is_refused(self, scaled):
+        with with_workers(scaled, 1) as client:
+            client.run(errands.have_other_code)
+            with pytest.raises(
+                ClusterError, match=r"^the worker \S+ has bgsub \S+ with other code, this process bgsub"
+            ):
+                distributed.fit(mixture(), in_blocks(rows(), 1000))
+            client.run(errands.have_the_same_code)
 
     def test_the_error_of_a_partition_is_the_same_line(self, scaled):
         X = rows()

@@ -67,6 +67,18 @@ def test_an_errand_that_breaks_costs_itself(client):
     assert told[1] == 8
 
 
+def test_a_worker_of_another_code_that_joins_later_is_refused(client):
+    client.run(work.have_other_code)
+    try:
+        with pytest.raises(
+            ClusterError, match=r"^the worker tcp://127\.0\.0\.1:\d+ has bgsub \S+ with other code, this p"
+        ):
+            results(client, errands(partial(work.twice, 1), partial(work.twice, 2)))
+    finally:
+        client.run(work.have_the_same_code)
+    assert results(client, errands(partial(work.twice, 1))) == {0: 2}
+
+
 def test_nothing_is_left_on_the_scheduler(client, cluster):
     results(client, errands(work.key_of, work.broken))
     deadline = time.monotonic() + 10
