@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
@@ -21,6 +22,8 @@ from bgsub.tables.parts import Part, parts_of
 from bgsub.tables.reading import ReadOptions
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
+
+_TRIES = 50  # to remove a folder, a tenth of a second apart
 
 
 def write_labels(
@@ -139,7 +142,16 @@ def _whole(folder: str) -> Iterator[Path]:
             target.unlink(missing_ok=True)
             place.rename(target)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        _remove(place)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which tasks that nobody wants any more may be about to finish a file."""
+    for _ in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
 
 
 # ------------------------------------------------------------------------------------------------------- on a worker

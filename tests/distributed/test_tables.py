@@ -201,11 +201,15 @@ class TestOnACluster:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["fit", "predict"])
 def test_a_scheduler_that_goes_away_is_one_line(program, started, monkeypatch, command):
+    from distributed import Client
+
     from bgsub.distributed import labelling, learning
 
     written("birds.parquet", birds(gaps=False))
     started.scheduler()
     started.worker()
+    with Client(started.address, timeout=60) as client:
+        client.wait_for_workers(1, timeout=60)
     how = ["--components", 3, *CHOICES["plain"], "--tol", 0, "--max-iter", 100_000]
     if command == "predict":
         program("cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["plain"], "--model", "m.bgsub")
@@ -223,7 +227,7 @@ def test_a_scheduler_that_goes_away_is_one_line(program, started, monkeypatch, c
     kill_at(*((learning, "fit") if command == "fit" else (labelling, "computed_one_by_one")))
     if command == "predict":
         monkeypatch.setattr(labelling, "_label", work.label_slowly)
-    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}):  # that the client tries to reach it again
+    with dask.config.set({"distributed.comm.timeouts.connect": "5s"}):  # that the client tries to reach it again
         words = ["cluster", command, *["m.bgsub"][: command == "predict"], "birds.parquet", *how]
         told = program(*words, "--scheduler", started.address, code=1)
     line = "the connection to the scheduler was lost in the middle of a pass: start it again, and repeat the command"

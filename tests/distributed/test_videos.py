@@ -222,8 +222,8 @@ def test_a_run_that_lost_its_scheduler_goes_on_when_it_is_back(recordings, start
             threading.Timer(0.3, started.kill_scheduler).start()
 
     names = ["rec/cam1/a.mkv", "rec/cam1/b.mkv"]
-    soon = dask.config.set({"distributed.comm.timeouts.connect": "2s"})  # that the client tries to reach it again
-    with Client(started.address, timeout=60) as client, soon:
+    soon = dask.config.set({"distributed.comm.timeouts.connect": "5s"})  # that the client tries to reach it again
+    with soon, Client(started.address, timeout=60) as client:
         client.wait_for_workers(1, timeout=60)
         with pytest.raises(ClusterError) as error:
             scan("out", names=names, crew=Videos(client).scan, on_outcome=kill)
