@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+import msgspec
 
 from bgsub.live.index_questions import MOST, IndexReader
 from bgsub.live.messages import EventRecord
@@ -67,11 +70,28 @@ def compare_in_a_process(index: Path, camera: str) -> dict[str, float]:
     dict of str to float
         As of `unusual_among`; empty where the process died.
     """
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            return pool.submit(_unusual_of, index, camera).result(timeout=_PATIENCE)
-        except (BrokenProcessPool, TimeoutError):
-            return {}
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_send_unusual, args=(there, index, camera), name="bgsub-compare", daemon=True)
+    process.start()
+    there.close()
+    try:
+        return msgspec.msgpack.decode(here.recv_bytes(), type=dict[str, float]) if here.poll(_PATIENCE) else {}
+    except EOFError:  # it has died
+        return {}
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        here.close()
+
+
+def _send_unusual(there: Connection, index: Path, camera: str) -> None:
+    """Find out and send how unusual events are, while nobody is kept from looking at pictures."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
+    if hasattr(os, "nice"):
+        os.nice(10)
+    there.send_bytes(msgspec.msgpack.encode(_unusual_of(index, camera)))
 
 
 def _unusual_of(index: Path, camera: str) -> dict[str, float]:

@@ -377,33 +377,57 @@ def test_no_room_is_told_in_a_line(tmp_path):
     ]
 
 
-@pytest.mark.needs_system
-def test_a_small_disk_never_fills(tmp_path):
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(small)], capture_output=True)
-    if mounted.returncode:
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 4 MB, where mounting is allowed, in memory."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
-    try:
-        clock = SteppedClock()
-        with Index(tmp_path / "index.sqlite", clock) as index:
-            recordings = Recordings(small / "recordings", index)
-            recordings.settle()
-            keeper = Keeper(index, recordings, Retention(min_free=1_500_000), clock)
-            for _ in range(60):
-                clock.step(600)
-                assert keeper.may_record()
-                index.put_event(make_event(recordings.directory, clock.now(), size=300_000))
-                keeper.sweep()
-            assert keeper.trouble is None
-            assert 4 <= index.counts().events <= 9
-            # Somebody else's file: all is removed, and then nothing more is recorded.
-            for name in ("other", "another"):
-                with contextlib.suppress(OSError), (small / name).open("wb", buffering=0) as file:
-                    while True:
-                        file.write(b"x" * 100_000)
-                keeper.sweep()
-            assert index.counts().events == 0
-            assert not keeper.may_record()
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def fill(folder, name):
+    with contextlib.suppress(OSError), (folder / name).open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 100_000)
+
+
+def test_a_small_disk_never_fills(tmp_path, small_disk):
+    clock = SteppedClock()
+    with Index(tmp_path / "index.sqlite", clock) as index:
+        recordings = Recordings(small_disk / "recordings", index)
+        recordings.settle()
+        keeper = Keeper(index, recordings, Retention(min_free=1_500_000), clock)
+        for _ in range(60):
+            clock.step(600)
+            assert keeper.may_record()
+            index.put_event(make_event(recordings.directory, clock.now(), size=300_000))
+            keeper.sweep()
+        assert keeper.trouble is None
+        assert 4 <= index.counts().events <= 9
+        # Somebody else's files: all of ours is removed, and then nothing more is recorded.
+        for name in ("other", "another"):
+            fill(small_disk, name)
+            keeper.sweep()
+        assert index.counts().events == 0
+        assert not keeper.may_record()
+
+
+def test_a_disk_that_becomes_read_only_is_told_and_what_is_there_stays_known(tmp_path, small_disk):
+    clock = SteppedClock()
+    with Index(tmp_path / "index.sqlite", clock) as index:
+        recordings = Recordings(small_disk / "recordings", index)
+        recordings.settle()
+        keeper = Keeper(index, recordings, Retention(max_age=60, min_free=0), clock)
+        event = make_event(recordings.directory, NOW - timedelta(hours=1))
+        index.put_event(event)
+        subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+        assert keeper.sweep() == 0
+        told = f"cannot remove {recordings.directory / event.clip}: Read-only file system; check its permissions"
+        assert keeper.trouble == told
+        assert index.events() == [event]
+        subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+        assert keeper.sweep() == 1
+        assert keeper.trouble is None

@@ -13,7 +13,7 @@ from bgsub.live.messages import EventRecord
 from bgsub.live.recordings import Recordings
 from bgsub.live.retention import Keeper
 from bgsub.live.settings import Retention
-from bgsub.live.unusual_events import unusual_among
+from bgsub.live.unusual_events import compare_in_a_process, unusual_among
 from tests.live.recordings_made import NOW, SteppedClock
 
 pytestmark = pytest.mark.slow
@@ -59,3 +59,7 @@ def test_the_keeper_has_them_compared_in_another_process(tmp_path):
         keeper.compare_events()
         assert index.uncompared() == {}
         assert index.events(unusual=0.97)[0].id == odd().id
+
+
+def test_a_process_that_dies_says_nothing(tmp_path):
+    assert compare_in_a_process(tmp_path / "none.sqlite", "yard") == {}
