@@ -25,7 +25,15 @@ _LARGEST = 1 << 30  # bytes of a list on a store
 
 
 class Ledger(Protocol):
-    """What a list of lines can do; errors are `OutputError`."""
+    """What a list of lines can do; errors are `OutputError`.
+
+    Attributes
+    ----------
+    is_shared : bool
+        Another process may have it open, too.
+    """
+
+    is_shared: bool
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines, the oldest first; one that is too long comes as an empty one."""
@@ -58,6 +66,8 @@ class DiskLedger:
     OutputError
         When another process has a list in this folder open.
     """
+
+    is_shared = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -117,6 +127,8 @@ class StoredLedger:
     path : StorePath
         The file; additions are called ``NAME.TIME-TOKEN``.
     """
+
+    is_shared = True
 
     def __init__(self, path: StorePath) -> None:
         self.path = path

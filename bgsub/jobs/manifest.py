@@ -145,7 +145,7 @@ class Manifest:
     Notes
     -----
     On Unix, and on most network drives, it is seen when another process works in the folder; a killed one is none. On
-    a store that is not seen.
+    a store that is not seen; who ends last takes over what the other has done.
     """
 
     def __init__(self, folder: Path, name: str = MANIFEST) -> None:
@@ -197,9 +197,19 @@ class Manifest:
         try:
             if self._changed:
                 self._changed = False
+                if self._ledger.is_shared:
+                    self._take_over()
                 self._ledger.rewrite(entry.line() for entry in self)
         finally:
             self._ledger.close()
+
+    def _take_over(self) -> None:
+        """Take what another run has put down meanwhile, and this one does not know or has not done."""
+        for line in self._ledger.lines():
+            entry = Entry.from_line(line)
+            ours = None if entry is None else self._entries.get(entry.input)
+            if entry is not None and (ours is None or (ours.state != "done" and entry.state == "done")):
+                self._entries[entry.input] = entry
 
     def __enter__(self) -> Self:
         return self

@@ -8,8 +8,10 @@ import pytest
 
 from bgsub.jobs.batch import execute_all, stamp_of
 from bgsub.jobs.inputs import find_inputs
-from bgsub.jobs.job import Job, Outputs
+from bgsub.jobs.job import Job, ModelChoice, Outputs
 from bgsub.jobs.manifest import Manifest
+from bgsub.video.store_paths import as_path
+from tests.cli.clips import scene, write_clip
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -126,3 +128,19 @@ def test_what_was_done_from_a_store_is_not_done_again(memory, clip, workplace):
     assert states == ["skipped", "done"]
     with Manifest(Path("out")) as manifest:
         assert [entry.input for entry in manifest] == ["memory://in/a.mkv", "memory://in/b.mkv"]
+
+
+def test_of_two_runs_into_one_folder_of_a_store_who_ends_last_takes_over_what_the_other_has_done(memory, workplace):
+    for name in "abc":
+        write_clip(f"{name}.mkv", scene(6))
+    inputs, job = find_inputs(["*.mkv"]).each, Job("", model=ModelChoice("mog2"), outputs=Outputs(stats=".csv"))
+    states = []
+
+    def second(position, _count, result):
+        states.append(result.state)
+        if position == 1:
+            states.extend(result.state for result in execute_all(inputs, job, as_path("memory://out")))
+
+    execute_all(inputs, job, as_path("memory://out"), on_result=second)
+    assert states == ["done", *("skipped", "done", "done"), *("failed", "failed")]
+    assert [result.state for result in execute_all(inputs, job, as_path("memory://out"))] == ["skipped"] * 3
