@@ -60,6 +60,7 @@ _RATE_OVER = 5.0  # seconds
 _CLOSING = 8.0  # seconds at the end in which clips and files are finished; the supervisor waits for twice as long
 _MOST_KEPT = 64 << 20, 256 << 20  # bytes of packets; the second where clips show more than half a minute before
 _LONG = 30.0
+_ENCODING = 1.7e-8  # seconds of a processor for a pixel that is decoded, painted on and encoded
 _LARGEST = 1 << 16  # bytes of a message to a camera
 _FAR_AHEAD = 60.0  # seconds of what was drawn into clips
 
@@ -204,6 +205,8 @@ class CameraLoop:
         if self._watching is not None:
             logger.info("the pictures have another size; they are learned anew")
             self._close_event()
+        elif self._paint is not None and self._camera.record != "none":
+            logger.warning("%s", _cost(self._recorded.info or self._looked.info))
         height, width = picture.image.shape
         info: VideoInfo = replace(self._looked.info, width=width, height=height)
         self._watching = Watching(self._camera, info, self._model.path)
@@ -299,6 +302,15 @@ class CameraLoop:
         if self._continuous is not None:
             self._continuous.follow()
         return self._recorder.idle and (self._continuous is None or self._continuous.idle)
+
+
+def _cost(info: VideoInfo) -> str:
+    """Say what it costs to encode all that is recorded anew."""
+    width, height = info.source_size or (info.width, info.height)
+    return (
+        "what is recorded is encoded anew, for a privacy zone or what is drawn: that takes about "
+        f"{1000 * _ENCODING * width * height:.1f} ms of a processor for each picture of {width}x{height}"
+    )
 
 
 def _loiter(camera: Camera) -> float:
