@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
-from bgsub.errors import BgsubError
+from bgsub.errors import BgsubError, ParameterError
 from bgsub.live.web.entrances import TooOften, Who
 from bgsub.live.web.questions import Nothing, Refusal
 from bgsub.live.web.station import Station
@@ -107,6 +107,8 @@ def starlette_route(route: Route, station: Station) -> StarletteRoute:
             return refusal(refused.status, str(refused))
         except ClientDisconnect:
             return refusal(400, "the request broke off")
+        except ParameterError as error:
+            return refusal(400, str(error))
         except BgsubError as error:
             logger.warning("%s %s: %s", route.method, route.path, error)
             return refusal(503, "this cannot be read or written now: the log says why")

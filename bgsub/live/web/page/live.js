@@ -98,8 +98,9 @@ class Tile {
 }
 
 export function tellState(state, camera) {
-  state.textContent = camera.event ? "● recording" : STATES[camera.state] || camera.state;
-  state.className = `state ${camera.event ? "records" : camera.state}`;
+  const records = camera.event && camera.state === "live";
+  state.textContent = records ? "● recording" : STATES[camera.state] || camera.state;
+  state.className = `state ${records ? "records" : camera.state}`;
 }
 
 export function awayLine(camera) {
