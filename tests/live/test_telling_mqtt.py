@@ -15,9 +15,10 @@ import pytest
 
 from bgsub.errors import OutputError, ParameterError
 from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, Status
-from bgsub.live.settings import Mqtt, Tell
+from bgsub.live.settings import Camera, Mqtt, Tell, Watch
 from bgsub.live.telling import mqtt as module
 from bgsub.live.telling.channels import listeners_of, try_each
+from bgsub.live.telling.messengers import Messengers
 from bgsub.live.telling.mqtt import MqttChannel
 from bgsub.live.telling.occasions import Occasion
 from tests.live.test_telling import START, record
@@ -219,6 +220,30 @@ def test_a_broker_that_was_away_hears_what_holds_and_what_it_has_missed(tmp_path
     asyncio.run(watch())
     assert len([line for line in caplog.messages if line.startswith("mqtt: cannot reach the broker")]) <= 2
     assert "mqtt: the broker is back" in caplog.messages
+
+
+@pytest.mark.needs_system
+@needs_broker
+def test_a_change_of_cameras_leaves_a_broker_with_those_that_are_watched(tmp_path, broker):
+    def asked(*cameras):
+        told = Tell(mqtt=Mqtt(host="127.0.0.1", port=broker.port))
+        watched = tuple(Camera(name=name, source="0") for name in cameras)
+        return Watch(cameras=watched, directory=str(tmp_path), tell=told)
+
+    async def watch():
+        await broker.start()
+        messengers = Messengers([])
+        await messengers.change(asked("yard", "door"))
+        async with hearing(broker.port) as heard:
+            await heard.until(status="online", yard__motion="OFF", door__motion="OFF")
+            await messengers.change(asked("yard"))
+            await heard.until(door__motion="", door__state="")
+        async with hearing(broker.port) as late:
+            await late.until("homeassistant/sensor/bgsub_yard/state/config", status="online", yard__motion="OFF")
+            assert not [topic for topic in late.last if "door" in topic]
+        await messengers.stop()
+
+    asyncio.run(watch())
 
 
 KILLED = """

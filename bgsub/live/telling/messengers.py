@@ -10,7 +10,7 @@ from bgsub.live.messages import FromCamera
 from bgsub.live.metrics import Other
 from bgsub.live.running import Running
 from bgsub.live.settings import Tell, Watch
-from bgsub.live.telling.channels import Telling, listeners_of
+from bgsub.live.telling.channels import Telling, channels_of, listeners_of
 from bgsub.live.telling.mqtt import MqttListener
 
 
@@ -30,6 +30,7 @@ class Messengers:
     def __init__(self, others: list[Other]) -> None:
         self._others = others
         self._listeners: list[Telling | MqttListener] = []
+        self._changing = asyncio.Lock()
         self._asked: tuple[Tell, str, tuple[str, ...]] | None = None
 
     async def start(self, running: Running) -> None:
@@ -48,9 +49,10 @@ class Messengers:
         running.audience.add(self, statuses=True)
 
     async def take(self, message: FromCamera) -> None:
-        """Hand a message to all; that takes no time."""
-        for listener in self._listeners:
-            await listener.take(message)
+        """Hand a message to all; that takes no time, but while others take over."""
+        async with self._changing:
+            for listener in self._listeners:
+                await listener.take(message)
 
     async def change(self, watch: Watch) -> None:
         """Tell others, where others are asked for; what waits for those before is given some seconds.
@@ -61,10 +63,18 @@ class Messengers:
             When that is no use; those before are told on.
         """
         asked = (watch.tell, watch.directory, tuple(camera.name for camera in watch.cameras))
-        if asked != self._asked:
-            before, self._listeners = self._listeners, listeners_of(asked[0], Path(asked[1]), asked[2])
+        if asked == self._asked:
+            return
+        tell, directory, cameras = asked
+        channels_of(tell, Path(directory), cameras)  # whether that is of use, before those of now end
+        async with self._changing:
+            await self.stop()  # first: a broker would take their leave for that of those who come
+            self._listeners = listeners_of(tell, Path(directory), cameras)
+            gone = set(self._asked[2] if self._asked else ()) - set(cameras)
+            for listener in self._listeners:
+                if isinstance(listener, MqttListener):
+                    listener.forget(sorted(gone))
             self._asked = asked
-            await asyncio.gather(*(listener.close() for listener in before))
 
     async def stop(self) -> None:
         """Give what waits some seconds, and end."""

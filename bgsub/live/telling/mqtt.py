@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _WORDS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds before the broker is tried again, the last one for ever
+_SETTLED = 30.0  # seconds of a connection, after which a break is a new one, and told
 _PATIENCE = 10.0  # seconds for the broker to answer
 _CLEARER = {"Disconnected during message iteration": "it has closed the connection", "TimeoutError": "no answer"}
 _LONGEST_TOPIC = 200  # characters
@@ -135,11 +136,12 @@ class MqttChannel:
 
     def announcements(self) -> list[Post]:
         """Return what Home Assistant must know to show each camera."""
+        return [post for camera in self.cameras for post in self.announced(camera)]
+
+    def announced(self, camera: str) -> list[Post]:
+        """Return what Home Assistant must know to show a camera."""
         if self.settings.discovery is None:
             return []
-        return [post for camera in self.cameras for post in self._announced(camera)]
-
-    def _announced(self, camera: str) -> list[Post]:
         base, prefix = self.settings.topic, self.settings.discovery
         node = f"{base.replace('/', '_')}_{camera}"
         shared = {
@@ -224,6 +226,14 @@ class MqttListener:
         if occasion is not None:
             self._pass_on(occasion)
 
+    def forget(self, cameras: Sequence[str]) -> None:
+        """Have the broker forget cameras that are no longer watched, and Home Assistant take them away."""
+        base = self._channel.settings.topic
+        for camera in cameras:
+            topics = [post.topic for post in self._channel.announced(camera)]
+            for topic in [*topics, *(f"{base}/{camera}/{what}" for what in ("motion", "connection", "state", "event"))]:
+                self._hold(topic, "")  # what is retained and empty is forgotten
+
     async def close(self) -> None:
         """Say that nobody watches any more, and leave the broker; after some seconds without that."""
         self._going = False
@@ -263,7 +273,7 @@ class MqttListener:
                         logger.info("mqtt: the broker is back")
                     await self._speak(client)
             except (aiomqtt.MqttError, OSError, TimeoutError) as error:
-                if asyncio.get_running_loop().time() - began > _PAUSES[-1]:
+                if asyncio.get_running_loop().time() - began > _SETTLED:
                     tries = 0
                 if not tries:
                     logger.warning("mqtt: %s", self._channel.fault(error))
