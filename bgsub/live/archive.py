@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bgsub.errors import BgsubError
@@ -16,6 +15,7 @@ from bgsub.live.index_questions import Counts
 from bgsub.live.locking import locked
 from bgsub.live.messages import EventClosed, EventOpened, FromCamera, Hold, SegmentOpened, Trouble
 from bgsub.live.metrics import Other
+from bgsub.live.one_thread import OneThread
 from bgsub.live.rebuilding import compare
 from bgsub.live.recordings import Recordings
 from bgsub.live.retention import Keeper, free_bytes
@@ -28,6 +28,7 @@ _SWEEP_EVERY = 60.0  # seconds
 _SWEEP_PAUSE = 5.0  # seconds between two sweeps that recordings ask for
 _COMPARE_EVERY = 3600.0  # seconds between two comparisons of events with each other
 _ROOM = 10_000  # messages that wait for the index
+_PATIENCE = 60.0  # seconds for the folder of recordings to answer, before cameras are watched without it
 
 
 class Archive:
@@ -37,6 +38,8 @@ class Archive:
     ----------
     others : list of Other
         Gets the numbers that `/metrics` tells.
+    patience : float
+        Seconds for the folder of recordings to answer, at the start.
 
     Attributes
     ----------
@@ -50,35 +53,43 @@ class Archive:
     index: Index
     recordings: Recordings
 
-    def __init__(self, others: list[Other]) -> None:
-        self._others = others
-        self._taking = ThreadPoolExecutor(1, "bgsub-index")
+    def __init__(self, others: list[Other], patience: float = _PATIENCE) -> None:
+        self._others, self._patience = others, patience
         self._held = contextlib.ExitStack()
         self._sweeping: _Sweeping | None = None
+        self._opening: asyncio.Future[None] | None = None
+        self._is_late = False
 
     async def start(self, running: Running) -> None:
         """Open the index, complete what a run that was killed has left, and begin to take and to remove.
+
+        A folder that does not answer is not waited for for ever: cameras are watched meanwhile, and what they tell
+        waits.
 
         Raises
         ------
         OutputError
             When index or folder cannot be used, or another watch records into the folder.
         """
-        await asyncio.get_running_loop().run_in_executor(self._taking, self._open, running.watch, running.clock)
-        keeper = Keeper(self.index, self.recordings, running.watch.retention, running.clock)
-        self._sweeping = _Sweeping(keeper, self.index, running)
-        running.health.troubles["recordings"] = lambda: keeper.trouble
-        running.health.troubles["index"] = lambda: self.index.behind
-        self._others += self._sweeping.numbers()
-        await asyncio.to_thread(self._sweeping.once)
-        self._sweeping.start()
+        self._taking = OneThread("bgsub-index")
+        self._opening = self._taking.do(self._open, running)
+        running.health.troubles["recordings"] = self._trouble
+        try:
+            await asyncio.wait_for(asyncio.shield(self._opening), self._patience)
+        except TimeoutError:
+            self._is_late = True
+            logger.warning("%s does not answer; cameras are watched meanwhile", running.watch.directory)
+        running.health.troubles["index"] = lambda: self.index.behind if hasattr(self, "index") else None
         running.audience.add(self, room=_ROOM)
 
     async def take(self, message: FromCamera) -> None:
         """Put down what a camera tells; where something is recorded, see to it that there is room."""
-        await asyncio.get_running_loop().run_in_executor(self._taking, self.index.take, message)
+        await self._taking.do(self._put, message)
         if self._sweeping is not None and isinstance(message, EventOpened | EventClosed | SegmentOpened):
             self._sweeping.wake()
+
+    def _put(self, message: FromCamera) -> None:
+        self.index.take(message)
 
     async def change(self, watch: Watch) -> None:
         """Take up other rules."""
@@ -88,27 +99,43 @@ class Archive:
 
     async def stop(self) -> None:
         """Close the index. A sweep that waits for a disk that does not answer is left alone."""
-        if self._sweeping is None or self._sweeping.stop():
-            await asyncio.get_running_loop().run_in_executor(self._taking, self.index.close)
-        self._taking.shutdown()
+        if self._sweeping is not None and self._sweeping.stop():
+            await self._taking.do(self.index.close)
+        self._taking.end()
         self._held.close()
 
-    def _open(self, watch: Watch, clock: Clock) -> None:
-        """Open the index, and bring it up to what is in the folder, unless that is away."""
+    def _trouble(self) -> str | None:
+        """Say what is wrong with recordings."""
+        if self._sweeping is not None:
+            return self._sweeping.keeper.trouble
+        return "the folder of recordings does not answer"
+
+    def _open(self, running: Running) -> None:
+        """Open the index, bring it up to what is in the folder, unless that is away, and begin to sweep."""
+        watch, clock = running.watch, running.clock
         self.index = Index(Path(watch.state or "") / INDEX, clock)
         if self.index.new_because is not None:
             logger.warning("%s", self.index.new_because)
         self.recordings = Recordings(Path(watch.directory), self.index)
         away = self.recordings.away()
-        if away is not None:  # cameras are watched all the same
+        if away is None:
+            self._settle(clock)
+        else:  # cameras are watched all the same
             logger.warning("%s", away)
             self.index.behind = away
-            return
+        sweeping = _Sweeping(Keeper(self.index, self.recordings, watch.retention, clock), self.index, running)
+        sweeping.once()
+        self._others += sweeping.numbers()
+        self._sweeping = sweeping
+        sweeping.start()
+
+    def _settle(self, clock: Clock) -> None:
+        """Make the folder this watch's own, and compare the index with it."""
         told = self.recordings.settle()
         if told is not None:
             logger.warning("%s", told)
         self._held.enter_context(locked(self.recordings.directory, LOCK))
-        found = compare(self.index, self.recordings, clock)
+        found = compare(self.index, self.recordings, clock, running=self._is_late)
         for line in found.refused:
             logger.warning("%s", line)
         if found.added or found.completed or found.gone:
@@ -126,7 +153,7 @@ class _Sweeping:
     def __init__(self, keeper: Keeper, index: Index, running: Running) -> None:
         self.keeper = keeper
         self._index, self._running = index, running
-        self._loop = asyncio.get_running_loop()
+        self._loop = running.supervisor.loop
         self._wanted, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._sweep, name="bgsub-retention", daemon=True)
         self._counts = Counts(0, 0, 0, {})

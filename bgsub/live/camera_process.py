@@ -84,7 +84,11 @@ class CameraProcess:
         finally:
             theirs.close()
         self.pid = self._process.pid or 0
-        threading.Thread(target=self._listen, name=f"bgsub-hear-{camera.name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._listen, name=f"bgsub-hear-{camera.name}", daemon=True).start()
+        except RuntimeError as error:  # there can be no more threads
+            self.kill()
+            raise OSError(str(error)) from None
 
     def send(self, message: ToCamera) -> bool:
         """Tell the process something; return False where it does not listen. Never waits."""

@@ -140,8 +140,9 @@ class KeptCamera:
         self._last_error = ""
         try:
             self._process = process = CameraProcess(self.camera, self.watch, self._hear, self._program)
-        except OSError as error:
-            return f"could not be started: {error.strerror or error}"
+        except Exception as error:  # whatever it is, the next try may go well
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+            return f"could not be started: {reason}"
         try:
             return await self._attend(process)
         finally:

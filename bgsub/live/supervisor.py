@@ -38,6 +38,8 @@ class Supervisor:
     ----------
     watch : Watch
         What is watched now.
+    loop : asyncio.AbstractEventLoop
+        The event loop that it lives in.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Supervisor:
         program: str = PROGRAM,
     ) -> None:
         self.watch = watch
+        self.loop = asyncio.get_running_loop()
         self._audience, self._notice = audience, notice
         self._clock, self._pace, self._program = clock or Clock(), pace, program
         self._cameras: dict[str, KeptCamera] = {}

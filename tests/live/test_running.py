@@ -120,6 +120,16 @@ def test_the_file_is_read_again_and_a_wrong_one_changes_nothing(program):
     assert program.end() == 128 + signal.SIGTERM
 
 
+def test_what_a_privacy_zone_costs_is_told_at_the_start(program):
+    zone = "zones = [{ name = 'window', kind = 'privacy', polygon = [[0, 0], [1, 0], [1, 1]] }]"
+    program.write(door="event:1")
+    program.file.write_text(program.file.read_text() + zone + "\n")
+    program.start().until("door  motion")
+    assert "door has a privacy zone: what is recorded of it is decoded and encoded anew, which takes" in program.text
+    assert "yard has" not in program.text
+    assert program.end() == 128 + signal.SIGTERM
+
+
 def test_a_camera_that_died_makes_health_say_so(program):
     program.write(yard="die:3", door="event:1")
     program.start().until("yard  lost: its process ended with status 3", "door  motion")
