@@ -16,6 +16,7 @@ from bgsub.video.live.copying import CopiedFilm
 from bgsub.video.live.fragments import FragmentFile
 from bgsub.video.live.packets import Kept, Streams
 from bgsub.video.live.pictures import color_of
+from bgsub.video.readers.orientation import Orientations
 
 Paint = Callable[[np.ndarray, float], np.ndarray]
 """Takes a picture, BGR uint8 and its to change, and its time in seconds of the clock; returns what is recorded."""
@@ -41,6 +42,7 @@ class PaintedFilm(CopiedFilm):
     def __init__(self, file: FragmentFile, streams: Streams, first: Kept, *, audio: bool, paint: Paint) -> None:
         self._paint = paint
         self._decoder = streams.video.decoder()
+        self._orientations = Orientations()
         self._latest = first
         self._shown = -1
         self._key = Fraction(-_KEY_S)
@@ -73,7 +75,9 @@ class PaintedFilm(CopiedFilm):
     def _write_picture(self, picture: av.VideoFrame, time: Fraction, kept: Kept, stamp: int) -> None:
         if picture.is_corrupt or time < 0:
             return
-        image = self._paint(color_of(picture), kept.time + float((stamp - kept.dts) * self._tick))
+        image = self._paint(
+            color_of(picture, self._orientations.of(picture)), kept.time + float((stamp - kept.dts) * self._tick)
+        )
         height, width = self._stream.height, self._stream.width
         if image.shape[0] < height or image.shape[1] < width:
             return  # a picture of another size is that of another stream, which ends the clip

@@ -14,6 +14,8 @@ from bgsub.video.readers.luma import small_luma
 from bgsub.video.readers.orientation import Orientation
 from bgsub.video.selection import Selection
 
+_AS_STORED = Orientation()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LivePicture:
@@ -42,6 +44,7 @@ class LivePicture:
     image: np.ndarray
     gap: float = 0.0
     decoded: av.VideoFrame | None = field(default=None, repr=False)
+    orientation: Orientation = _AS_STORED
 
     def color(self, width: int | None = None) -> np.ndarray:
         """Return the whole picture, converted now.
@@ -58,12 +61,11 @@ class LivePicture:
         """
         if self.decoded is None:
             return cv2.cvtColor(self.image, cv2.COLOR_GRAY2BGR)
-        return color_of(self.decoded, width)
+        return color_of(self.decoded, self.orientation, width)
 
 
-def color_of(picture: av.VideoFrame, width: int | None = None) -> np.ndarray:
+def color_of(picture: av.VideoFrame, orientation: Orientation, width: int | None = None) -> np.ndarray:
     """Return a decoded picture in BGR, uint8, upright, no wider than told."""
-    orientation = Orientation.of_picture(picture)
     upright = orientation.size(picture.width, picture.height)
     factor = 1.0 if width is None else min(1.0, width / upright[0])
     size = orientation.size(*(max(1, round(side * factor)) for side in upright))
@@ -71,11 +73,11 @@ def color_of(picture: av.VideoFrame, width: int | None = None) -> np.ndarray:
     return orientation.upright(converted.to_ndarray())
 
 
-def small_grey(picture: av.VideoFrame, selection: Selection) -> np.ndarray:
+def small_grey(picture: av.VideoFrame, orientation: Orientation, selection: Selection) -> np.ndarray:
     """Return the brightness of a decoded picture, uint8, upright and shrunk."""
-    size = Orientation.of_picture(picture).size(picture.width, picture.height)
-    luma = small_luma(picture, size, selection)
+    size = orientation.size(picture.width, picture.height)
+    luma = small_luma(picture, orientation, size, selection)
     if luma is not None:
         return luma
     grey = VideoReformatter().reformat(picture, format="gray").to_ndarray()
-    return selection.shrunk(Orientation.of_picture(picture).upright(grey)).copy()
+    return selection.shrunk(orientation.upright(grey)).copy()

@@ -32,7 +32,7 @@ from bgsub.video.live.recordings import Recordings
 from bgsub.video.live.ring import Ring
 from bgsub.video.live.segments import Segments
 from bgsub.video.live.thinning import Thinning
-from bgsub.video.readers.orientation import Orientation
+from bgsub.video.readers.orientation import Orientations
 from bgsub.video.readers.reconnecting import Patience
 from bgsub.video.selection import Selection
 
@@ -133,6 +133,7 @@ class LiveSource:
         self.frames = self.reconnects = 0
         self._done_damage = self._drops = 0
         self._chance = random.Random()
+        self._orientations = Orientations()
         self._moments = Moments(self._clock)
         self._recordings = Recordings(self.shown, Ring(keep, keep_bytes), self._clock)
         self._reception: Reception | None = None
@@ -177,9 +178,9 @@ class LiveSource:
 
     def _deliver(self, decoded: Decoded) -> None:
         """Take a picture, in the thread that decodes."""
+        orientation = self._orientations.of(decoded.picture)
         if self.state != "live":
-            shown = decoded.picture
-            self._tell_size(Orientation.of_picture(shown).size(shown.width, shown.height))
+            self._tell_size(orientation.size(decoded.picture.width, decoded.picture.height))
             self._set_state("live", None)
         time = decoded.time if self._latest is None else max(decoded.time, math.nextafter(self._latest, math.inf))
         gap = 0.0
@@ -188,9 +189,9 @@ class LiveSource:
         self._latest = time
         if not (self._thinning.wants(time) or gap):
             return
-        image = small_grey(decoded.picture, self._selection)
+        image = small_grey(decoded.picture, orientation, self._selection)
         moment = self._moments.of_picture(time)
-        picture = LivePicture(self._index, time, decoded.arrived, moment, image, gap, decoded.picture)
+        picture = LivePicture(self._index, time, decoded.arrived, moment, image, gap, decoded.picture, orientation)
         self._index += 1
         with self._arrived:
             if len(self._pictures) >= _MOST_PICTURES:

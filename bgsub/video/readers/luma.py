@@ -20,13 +20,17 @@ _HIGH = re.compile(r"p[024]1[026]le")  # samples in the upper bits of 16
 _FULL_RANGE = 2  # FFmpeg's number
 
 
-def small_luma(picture: av.VideoFrame, size: tuple[int, int], selection: Selection) -> np.ndarray | None:
+def small_luma(
+    picture: av.VideoFrame, orientation: Orientation, size: tuple[int, int], selection: Selection
+) -> np.ndarray | None:
     """Return the luma of a picture, upright, as grey levels from 0 to 255, in the size of delivery.
 
     Parameters
     ----------
     picture : av.VideoFrame
         Decoded.
+    orientation : Orientation
+        That of the picture.
     size : (int, int)
         Width and height that pictures have, upright.
     selection : Selection
@@ -38,7 +42,6 @@ def small_luma(picture: av.VideoFrame, size: tuple[int, int], selection: Selecti
         In memory of its own; None where the picture has no plane of luma, or another size.
     """
     bits = _bits(picture.format.name)
-    orientation = Orientation.of_picture(picture)
     if not bits or orientation.size(picture.width, picture.height) != size:
         return None
     plane = picture.planes[0]

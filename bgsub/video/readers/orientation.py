@@ -66,3 +66,21 @@ class Orientation:
             codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
             pixels = cv2.rotate(np.ascontiguousarray(pixels), codes[self.turns])
         return pixels
+
+
+class Orientations:
+    """Those of a stream's pictures; what lies beside a picture is read only where it is turned otherwise than the last.
+
+    Reading it makes a picture of PyAV's and what lies beside it refer to each other: their memory is free only when
+    Python looks for such circles, after thousands of pictures.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[float, Orientation] | None = None
+
+    def of(self, picture: av.VideoFrame) -> Orientation:
+        """Return that of a decoded picture."""
+        angle, last = picture.rotation, self._last
+        if last is None or last[0] != angle:
+            last = self._last = angle, Orientation.of_picture(picture)
+        return last[1]

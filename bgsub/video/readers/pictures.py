@@ -13,7 +13,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from bgsub.video.readers.luma import small_luma
-from bgsub.video.readers.orientation import Orientation
+from bgsub.video.readers.orientation import Orientation, Orientations
 from bgsub.video.selection import Selection
 
 _MAX_IDLE = 32
@@ -46,19 +46,20 @@ class PictureConverter:
     def __init__(self, first: av.VideoFrame, selection: Selection = Selection()) -> None:  # noqa: B008 - frozen
         self._selection = selection
         self._format, self.bits, self._dtype = _delivered(first.format.name)
-        self.width, self.height = Orientation.of_picture(first).size(first.width, first.height)
+        self._orientations = Orientations()
+        self.width, self.height = self._orientations.of(first).size(first.width, first.height)
         self._reformatter = VideoReformatter()
         self._memory = _ImageMemory()
 
     def fits(self, picture: av.VideoFrame) -> bool:
         """Say whether a picture, upright, has the size of the images."""
-        return Orientation.of_picture(picture).size(picture.width, picture.height) == (self.width, self.height)
+        return self._orientations.of(picture).size(picture.width, picture.height) == (self.width, self.height)
 
     def delivered(self, picture: av.VideoFrame) -> np.ndarray:
         """Return the picture as it is to be delivered; the caller owns it."""
         if self._selection.luma:
             size = (self.width, self.height)
-            luma = None if self.bits > 8 else small_luma(picture, size, self._selection)
+            luma = None if self.bits > 8 else small_luma(picture, self._orientations.of(picture), size, self._selection)
             if luma is not None:
                 return luma
         return self._selection.resize(self.image(picture))
@@ -71,7 +72,7 @@ class PictureConverter:
         ndarray of uint8, uint16 or float32
             Shape (H, W, 3) in BGR, uint8; or (H, W) in grey.
         """
-        orientation = Orientation.of_picture(picture)
+        orientation = self._orientations.of(picture)
         width, height = orientation.size(self.width, self.height)
         plain = self._converted(picture)
         if (plain.width, plain.height) != (width, height):
