@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import random
 import shutil
 import subprocess
 from datetime import timedelta
@@ -121,6 +122,55 @@ def test_what_frees_nothing_is_not_removed_for_room():
 )
 def test_interest_is_a_share(values):
     assert 0 <= interest(kept("a", DAY, **values)) <= 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_there_is_enough_goes_and_no_more(seed):
+    chance = random.Random(seed)
+
+    def some(prefix):
+        return [
+            kept(
+                f"{prefix}{k}",
+                chance.uniform(0, 60 * DAY),
+                length=chance.choice([None, chance.expovariate(1 / 20)]) if chance.random() < 0.1 else 10.0,
+                size=chance.choice([0, chance.randrange(1, 10_000)]),
+                camera=chance.choice(["yard", "door"]),
+                unusual=chance.choice([None, chance.random()]),
+                named=chance.random() < 0.3,
+            )
+            for k in range(chance.randrange(60))
+        ]
+
+    events, segments = some("e"), some("s")
+    size = sum(one.size for one in (*events, *segments))
+    free = chance.randrange(0, 10**5)
+    rules = Retention(
+        max_age=chance.choice([None, 30 * DAY]),
+        max_size=chance.choice([None, chance.randrange(1, 2 * size + 2)]),
+        min_free=chance.randrange(0, 2 * 10**5),
+    )
+    going = what_goes(events, segments, size, free, rules, NOW)
+    went = {one.key for one, _ in going}
+    assert len(went) == len(going)
+    assert all(one.end is not None for one, _ in going)
+    old = {
+        one.key
+        for one in (*events, *segments)
+        if rules.max_age is not None and one.end is not None and one.end < micros(NOW - timedelta(days=30))
+    }
+    assert {one.key for one, why in going if why == TOO_OLD} == old
+    freed = sum(one.size for one, _ in going)
+    left = [one for one in (*events, *segments) if one.key not in went and one.end is not None and one.size]
+    fits = free + freed >= rules.min_free and (rules.max_size is None or size - freed <= rules.max_size)
+    assert fits or not left
+    before_last = freed - (going[-1][0].size if going and going[-1][1] != TOO_OLD else 0)
+    if before_last < freed:  # the last one was needed, with what is to spare
+        spare = max(rules.min_free * 0.05, (rules.max_size or 0) * 0.01)
+        over = max(rules.min_free - free, size - (rules.max_size or size))
+        assert before_last < over + spare
+    reversed_order = what_goes(events[::-1], segments[::-1], size, free, rules, NOW)
+    assert {one.key for one, _ in reversed_order} == went  # whatever the order they come in
 
 
 # The keeper, which removes
