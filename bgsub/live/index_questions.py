@@ -190,7 +190,7 @@ class IndexReader:
     def unfinished(self) -> list[EventRecord]:
         """Return the events that have no end."""
         rows = self._rows("select record from event where finish is null order by start")
-        return [_record_of(record) for (record,) in rows]
+        return [_decoded(record) for (record,) in rows]
 
     def segments(self, *, camera: str | None = None, start: datetime, end: datetime) -> list[SegmentRecord]:
         """Return the continuous segments that show any of a time, the earliest first."""
@@ -308,12 +308,22 @@ class IndexReader:
 
     def _record(self, column: str, value: str | int) -> EventRecord | None:
         rows = self._rows(f"select record from event where {column} = ?", value)
-        return _record_of(rows[0][0]) if rows else None
+        return _decoded(rows[0][0]) if rows else None
 
     def _rows(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._connection.execute(question, values).fetchall()
+            try:
+                return self._connection.execute(question, values).fetchall()
+            except sqlite3.Error as error:
+                raise SourceError(f"cannot read the index: {error}; start bgsub watch again, it mends it") from error
 
 
 def _moment(value: int | None) -> datetime | None:
     return None if value is None else moment_of(value)
+
+
+def _decoded(text: str) -> EventRecord:
+    try:
+        return _record_of(text)
+    except msgspec.DecodeError as error:  # somebody else has written it
+        raise SourceError(f"the index has a record that is none ({error}); remove it, and it is built again") from error

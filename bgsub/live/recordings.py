@@ -101,12 +101,8 @@ class Recordings:
         known, device = self._index.fact("recordings"), self._index.fact("device")
         if known is None or self._mark() is not None:
             return None
-        nearest = self.directory
-        while not nearest.exists() and nearest != nearest.parent:
-            nearest = nearest.parent
-        with contextlib.suppress(OSError):
-            if device == str(nearest.stat().st_dev):
-                return None
+        if device == _device_of(self.directory):
+            return None
         return (
             f"the recordings in {self.directory} are away: the file system under it is another one; mount the share, "
             f"or, if they are gone, remove {self._index.path}"
@@ -162,3 +158,11 @@ class Recordings:
         except OSError:
             return None
         return text.strip() if _MARK_TEXT.fullmatch(text) else None
+
+
+def _device_of(folder: Path) -> str | None:
+    """Return the number of the file system of a folder, or of the nearest one above that is there."""
+    for path in (folder, *folder.parents):
+        with contextlib.suppress(OSError):  # not there, or of a share that has gone stale
+            return str(path.stat().st_dev)
+    return None

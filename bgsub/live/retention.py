@@ -182,24 +182,29 @@ class Keeper:
         int
             How many events and segments were removed.
         """
+        try:
+            return self._sweep()
+        except (BgsubError, OSError) as error:
+            self._note(str(error), may_record=self._may_record)
+        except Exception as error:  # whatever it is, the next sweep must come: else the disk fills
+            logger.exception("cannot remove recordings")
+            self._note(f"cannot remove recordings: {type(error).__name__}; see the log", may_record=self._may_record)
+        return 0
+
+    def _sweep(self) -> int:
         directory = self._recordings.directory
         away = self._recordings.away()
         if away is not None:
             self._note(away, may_record=False)
             return 0
-        removed = 0
-        try:
-            if not self._recordings.is_marked():
-                self._recordings.settle()
-                self._index.behind = self._index.behind or f"{directory} was emptied"
-            if self._index.behind is not None:
-                compare(self._index, self._recordings, self._clock, running=True)
-            removed, failures = self._remove(self._what_goes())
-            full = why_no_room(directory, self.rules.min_free, self._free)
-            short = self.rules.min_free - self._free(directory)
-        except (BgsubError, OSError) as error:
-            self._note(str(error), may_record=self._may_record)
-            return removed
+        if not self._recordings.is_marked():
+            self._recordings.settle()
+            self._index.behind = self._index.behind or f"{directory} was emptied"
+        if self._index.behind is not None:
+            compare(self._index, self._recordings, self._clock, running=True)
+        removed, failures = self._remove(self._what_goes())
+        full = why_no_room(directory, self.rules.min_free, self._free)
+        short = self.rules.min_free - self._free(directory)
         trouble = full or (failures[0] if failures else None)
         if trouble is None and short > 0:
             trouble = (
@@ -214,12 +219,12 @@ class Keeper:
 
         It takes a process some seconds.
         """
-        for camera, new in self._index.uncompared().items():
-            if new >= _NEW:
-                try:
+        try:
+            for camera, new in self._index.uncompared().items():
+                if new >= _NEW:
                     self._index.mark_unusual(compare_in_a_process(self._index.path, camera))
-                except BgsubError as error:
-                    logger.warning("%s", error)
+        except (BgsubError, OSError) as error:
+            logger.warning("cannot compare events: %s", error)
 
     def _what_goes(self) -> list[tuple[Kept, str]]:
         """Choose what goes; where nothing has to, which is nearly always, without looking at all there is."""

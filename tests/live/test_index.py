@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bgsub.errors import OutputError, ParameterError, SourceError
+from bgsub.errors import BgsubError, OutputError, ParameterError, SourceError
 from bgsub.live import places
 from bgsub.live.clock import Clock
 from bgsub.live.index import Index
@@ -186,7 +187,7 @@ def test_readers_see_what_is_written_while_it_is(index):
 
 
 def test_a_reader_writes_nothing_and_needs_an_index(index, tmp_path):
-    with IndexReader.of(index.path) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with IndexReader.of(index.path) as reader, pytest.raises(SourceError, match=r"cannot read the index: .*readonly"):
         reader._rows("delete from event")
     with pytest.raises(SourceError, match=r"cannot read the index .*none.sqlite: .*; start bgsub watch first"):
         IndexReader.of(tmp_path / "none.sqlite")
@@ -222,7 +223,7 @@ def test_a_kill_loses_nothing_that_was_taken(tmp_path):
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from bgsub.errors import OutputError
+from bgsub.errors import BgsubError, OutputError
 from bgsub.live.clock import Clock
 from bgsub.live.index import Index
 from bgsub.live.rebuilding import compare
@@ -314,6 +315,27 @@ def test_an_index_that_cannot_be_opened_or_written_is_told_in_a_line(tmp_path):
         index._connection.execute("pragma max_page_count=100000")
         index.put_event(record(after=5000))
         assert index.counts().events == kept + 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_wrong_inside_the_file_is_told_in_a_line(tmp_path, seed):
+    path = tmp_path / "index.sqlite"
+    with Index(path, Clock()) as index:
+        for k in range(200):
+            index.put_event(record(after=k, zones=("gate",)))
+    chance = random.Random(seed)
+    data = bytearray(path.read_bytes())
+    for _ in range(30):
+        data[chance.randrange(100, len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    with Index(path, Clock()) as index:
+        try:
+            index.events(limit=1000)
+            index.kept_events()
+            index.put_event(record(after=1000))
+            index.remove_all([(record(after=k).id, 1) for k in range(200)], "test")
+        except BgsubError as error:
+            assert "\n" not in str(error)
 
 
 MOUNTS = r"""

@@ -393,6 +393,27 @@ def test_files_that_cannot_be_removed_are_told_and_stay_in_the_index(hours, monk
     assert one.keeper.trouble is None
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (OSError(116, "Stale file handle"), "[Errno 116] Stale file handle"),
+        (ValueError("a slip"), "cannot remove recordings: ValueError; see the log"),
+    ],
+)
+def test_whatever_goes_wrong_the_next_sweep_comes(hours, monkeypatch, fault, told):
+    one = hours(max_age=1, min_free=0)
+
+    def failing():
+        raise fault
+
+    monkeypatch.setattr(one.recordings, "away", failing)
+    assert one.keeper.sweep() == 0
+    assert one.keeper.trouble == told
+    monkeypatch.undo()
+    assert one.keeper.sweep() == 24
+    assert one.keeper.trouble is None
+
+
 def test_a_kill_amid_a_removal_leaves_nothing_behind(hours, monkeypatch):
     one = hours(max_age=HOUR * 20.5, min_free=0)
     real = Path.unlink
