@@ -55,6 +55,7 @@ from bgsub.video.frame import VideoInfo
 logger = logging.getLogger(__name__)
 
 _MARGIN = 3.0  # seconds of packets that are kept beyond those that a clip begins with: opening takes a moment
+_GAP = 2.0  # seconds without pictures that end no event
 _STATUS_EVERY = 1.0
 _RATE_OVER = 5.0  # seconds
 _CLOSING = 8.0  # seconds at the end in which clips and files are finished; the supervisor waits for twice as long
@@ -117,6 +118,7 @@ class CameraLoop:
         state = Path(watch.state) if watch.state else state_folder()
         self._model = KeptModel(state / "models" / f"{camera.name}.bgsub", self._clock)
         self._keep = camera.before + camera.min_length + TOLD_LATE + _loiter(camera) + _MARGIN
+        self._patience = max(camera.merge, _GAP)
         self._painter = ClipPainter(camera.zones, camera.draw, self._keep + _FAR_AHEAD)
         self._filing = Filing(Path(watch.directory), watch.retention.min_free, self._clock)
         self._watching: Watching | None = None
@@ -145,6 +147,8 @@ class CameraLoop:
                         break
                     if picture is not None:
                         self._take(picture)
+                    elif self._latest is not None and self._clock.monotonic() - self._latest.time > self._patience:
+                        self._close_event()  # else it would last until the camera is back
                     self._tick()
             finally:
                 self._finish()

@@ -139,10 +139,13 @@ def test_an_event_tells_how_long_the_camera_was_away_in_it(tmp_path: Path) -> No
     assert closed.record.gap == 2.5
 
 
-def test_somebody_who_walks_on_after_a_gap_is_seen(tmp_path: Path) -> None:
-    told, *_ = play(tmp_path, pictures(20, walk(8, speed=40), gaps=[(9, 60)]), merge=2)
-    ends = [seconds(closed.record.end) for closed in of(told, EventClosed)]
-    assert ends[-1] > 70
+def test_an_event_does_not_wait_for_a_camera_that_is_away_and_who_walks_on_then_is_another(tmp_path: Path) -> None:
+    told, source, _ = play(tmp_path, pictures(20, walk(7, speed=40), gaps=[(9, 60)]), merge=2)
+    first, second = (closed.record for closed in of(told, EventClosed))
+    assert (seconds(first.start), seconds(first.end)) == (pytest.approx(7.1, abs=0.3), pytest.approx(8.9, abs=0.2))
+    assert source.clips[0].until < 20
+    assert (seconds(second.start), seconds(second.end)) == (pytest.approx(70.5, abs=0.5), pytest.approx(75.5, abs=1))
+    assert first.gap == second.gap == 0
 
 
 def test_a_restart_needs_no_learning_and_makes_no_event(tmp_path: Path) -> None:

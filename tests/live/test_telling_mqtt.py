@@ -173,12 +173,16 @@ def test_a_broker_hears_motion_events_and_the_state_of_cameras(tmp_path, broker)
             await heard.until("bgsub/yard/event", yard__motion="OFF")
             await heard.until_true(lambda: heard.event()["zones"] == ["gate"])
             await listener.take(EventOpened(record(end=None)))
+            before = record(id="yard/2026-11-27T15-00-00.000Z", zones=("before",))
+            await listener.take(EventClosed(before))  # its files are finished while the next one is open
+            await heard.until_true(lambda: heard.event()["zones"] == ["before"])
+            assert heard.last["bgsub/yard/motion"] == "ON"
             await listener.take(CameraLost(camera="yard", at=START, why="refused"))
             await listener.take(status("lost"))
             await heard.until(yard__connection="OFF", yard__state="lost", yard__motion="OFF")
-            await heard.until_true(lambda: len(heard.occasions()) == 4)
+            await heard.until_true(lambda: len(heard.occasions()) == 5)
             names = [one["occasion"] for one in heard.occasions()]
-            assert names == ["event_opened", "event_closed", "event_opened", "camera_lost"]
+            assert names == ["event_opened", "event_closed", "event_opened", "event_closed", "camera_lost"]
             await listener.close()
             await heard.until(status="offline")
         async with hearing(broker.port) as late:  # who comes later hears what holds

@@ -202,6 +202,7 @@ class MqttListener:
         self._holds: dict[str, str] = {post.topic: post.payload for post in channel.announcements()}
         base = channel.settings.topic
         self._holds |= {f"{base}/{camera}/motion": "OFF" for camera in channel.cameras}
+        self._open: dict[str, str] = {}  # identities of events, by camera
         self._changed = dict.fromkeys(self._holds)  # topics, in the order in which they changed
         self._passing: deque[Post] = deque()
         self._news = asyncio.Event()
@@ -220,8 +221,13 @@ class MqttListener:
                     self._hold(f"{base}/{message.camera}/motion", "OFF")
             case CameraLost() | CameraFound():
                 self._hold(f"{base}/{message.camera}/connection", "OFF" if isinstance(message, CameraLost) else "ON")
-            case EventOpened(record) | EventClosed(record):
-                self._hold(f"{base}/{record.camera}/motion", "ON" if record.end is None else "OFF")
+            case EventOpened(record):
+                self._open[record.camera] = record.id
+                self._hold(f"{base}/{record.camera}/motion", "ON")
+            case EventClosed(record):  # the files of one may be finished when the next is open
+                if self._open.get(record.camera) in (record.id, None):
+                    self._open.pop(record.camera, None)
+                    self._hold(f"{base}/{record.camera}/motion", "OFF")
         occasion = self._occasions.of(message)
         if occasion is not None:
             self._pass_on(occasion)
