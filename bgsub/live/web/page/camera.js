@@ -15,7 +15,7 @@ export async function showCamera(main, page, name) {
   const graph = new MotionGraph(name);
   const said = element("p", { role: "status", class: "soft" });
   const editor = new ZoneEditor(settings.zones, mayChange);
-  left.frame.append(editor.svg);
+  left.frame.append(editor.svg, editor.names);
   const sensitivity = element("input", {
     type: "range", min: -2, max: 2, step: 0.25, value: Math.log2(settings.sensitivity), disabled: !mayChange,
     "aria-describedby": "sensitivity-said",
@@ -65,7 +65,7 @@ export async function showCamera(main, page, name) {
         element("label", {}, "Sensitivity", sensitivity), shown,
         element("label", {}, "At least, seconds", shortest),
         element("p", { class: "soft" }, "What is white in the mask moves. Save, and see beside what is found then."))),
-    element("p", { class: "buttons" }, save), said,
+    element("div", { class: "keeping" }, save, said),
   );
   if (!mayChange) said.textContent = "You may look, and change nothing.";
   const tell = (now) => {

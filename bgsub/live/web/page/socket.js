@@ -8,11 +8,11 @@ export class Socket extends EventTarget {
     super();
     this.screens = new Map(); // of "camera view" the canvases that show it
     this.perSecond = 8;
-    this.width = 640;
     this.tries = 0;
     this.wanted = false;
     this.number = null;
     document.addEventListener("visibilitychange", () => this.say());
+    addEventListener("resize", () => this.say());
   }
 
   open() {
@@ -75,10 +75,19 @@ export class Socket extends EventTarget {
         const [camera, view] = key.split(" ");
         (views[camera] ||= []).push(view);
       }
-      const said = JSON.stringify({ type: "looking", views, per_second: this.perSecond, width: this.width });
+      const said = JSON.stringify({ type: "looking", views, per_second: this.perSecond, width: this.width() });
       if (said !== this.said) this.socket.send(said);
       this.said = said;
     }, 20);
+  }
+
+  // How wide pictures need be: as the widest canvas is on this screen, in steps, so that few sizes are asked for.
+  width() {
+    let most = 160;
+    for (const canvases of this.screens.values()) {
+      for (const canvas of canvases) most = Math.max(most, canvas.clientWidth * devicePixelRatio);
+    }
+    return Math.min(1280, 160 * Math.ceil(most / 160));
   }
 
   hear(news) {

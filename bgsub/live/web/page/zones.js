@@ -18,6 +18,7 @@ export class ZoneEditor {
       "aria-label": "Zones. While one is drawn: arrow keys move the cross, Enter sets a corner, Backspace takes one back, Escape ends.",
     });
     if (mayChange) this.svg.setAttribute("tabindex", "0");
+    this.names = element("div", { "aria-hidden": "true" }); // the list says them
     this.list = element("ul", { class: "zone-list" });
     this.hint = element("p", { class: "soft", role: "status" });
     const add = element("button", { type: "button", click: () => this.begin() }, "Draw a zone");
@@ -161,6 +162,7 @@ export class ZoneEditor {
       this.svg.append(shape(zone.polygon, `zone ${zone.kind}`, !open));
       if (this.mayChange) this.svg.append(dots(zone.polygon));
     }
+    this.names.replaceChildren(...this.zones.map(nameTag));
     if (this.drawn) {
       this.svg.append(shape([...this.drawn, this.cross], "zone drawn", false), dots(this.drawn));
       const [x, y] = this.cross.map((value) => value * UNIT);
@@ -219,6 +221,15 @@ export class ZoneEditor {
 function shape(polygon, kind, closed) {
   const points = polygon.map(([x, y]) => `${(x * UNIT).toFixed(1)},${(y * UNIT).toFixed(1)}`).join(" ");
   return svgElement(closed ? "polygon" : "polyline", { class: kind, points });
+}
+
+// The name of a zone at its uppermost corner; drawn beside the shapes, which are stretched with the picture.
+function nameTag(zone) {
+  const [x, y] = zone.polygon.reduce((top, one) => (one[1] < top[1] ? one : top));
+  const tag = element("span", { class: "zone-name" }, zone.name);
+  tag.style.left = `${Math.min(100 * x, 85)}%`;
+  tag.style.top = `${Math.min(100 * y, 90)}%`;
+  return tag;
 }
 
 function dots(polygon) {
