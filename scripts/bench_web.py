@@ -99,6 +99,7 @@ def look(port: int, pid: int, viewers: int, asked: argparse.Namespace) -> None:
     took = time.monotonic() - began
     after, looked = processor_time(pid), counted(port)
     seen = program.communicate()[0].split()
+    assert program.returncode == 0, "a viewer was sent away"
     own, cameras = ((after[n] - before[n]) / took * 100 for n in (0, 1))
     rates = [(looked[name][0] - frames[name][0]) / took for name in looked]
     dropped = sum(looked[name][1] - frames[name][1] for name in looked)

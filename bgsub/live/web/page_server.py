@@ -140,7 +140,7 @@ class _Impatient(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._timer = self.loop.call_later(_SLOW, transport.close)
+        self._timer = self.loop.call_later(_SLOW, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -149,12 +149,16 @@ class _Impatient(H11Protocol):
             self._timer.cancel()
             self._timer = None
         elif waits and self._timer is None:
-            self._timer = self.loop.call_later(_SLOW, self.transport.close)
+            self._timer = self.loop.call_later(_SLOW, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        if self.transport.get_protocol() is self:  # else it has become a WebSocket
+            self.transport.close()
 
 
 def _config(app: ASGIApp, web: Web) -> uvicorn.Config:

@@ -165,6 +165,13 @@ def test_pictures_take_a_password_and_end_with_the_session(serve):
         assert received(socket, str)
 
 
+def test_a_page_stays_open(page, monkeypatch):
+    monkeypatch.setattr("bgsub.live.web.page_server._SLOW", 0.2)
+    with look(page) as socket:
+        numbers = [json.loads(received(socket, str))["number"] for _ in range(3)]
+    assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+
+
 def test_there_are_so_many_pages_and_no_more(page):
     sockets = [look(page) for _ in range(MOST_VIEWERS)]
     with look(page) as one, pytest.raises(ConnectionClosed) as closed:
