@@ -22,6 +22,8 @@ from bgsub.live.settings import Mqtt, Tell
 from bgsub.live.telling.occasions import Occasion, Occasions, as_json
 
 logger = logging.getLogger(__name__)
+_of_client = logging.getLogger(f"{__name__}.client")
+_of_client.setLevel(logging.CRITICAL)  # what breaks is told here, once
 
 _WORDS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds before the broker is tried again, the last one for ever
@@ -121,6 +123,7 @@ class MqttChannel:
             username=told.username,
             password=told.password,
             will=last if will else None,
+            logger=_of_client,
             keepalive=30,
             timeout=_PATIENCE,
             tls_context=ssl.create_default_context() if told.tls else None,
@@ -268,8 +271,6 @@ class MqttListener:
         self._news.set()
 
     async def _keep_telling(self) -> None:
-        import aiomqtt
-
         tries = 0
         while self._going:
             began = asyncio.get_running_loop().time()
@@ -278,7 +279,7 @@ class MqttListener:
                     if tries:
                         logger.info("mqtt: the broker is back")
                     await self._speak(client)
-            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever it is: a broker is tried for ever
                 if asyncio.get_running_loop().time() - began > _SETTLED:
                     tries = 0
                 if not tries:
