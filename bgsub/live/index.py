@@ -28,6 +28,7 @@ from bgsub.live.messages import (
 INDEX = "index.sqlite"
 """Name of its file in the folder of the state."""
 
+_OUTAGES = 100_000  # rows that are kept: a camera that drops every minute makes half a million a year
 _REMOVALS = 10_000  # rows that are kept of what was removed; the counts know all
 
 
@@ -136,8 +137,8 @@ class Index(IndexReader):
         """Put down how unusual events are, by their identities."""
         with self._writing() as connection:
             connection.executemany(
-                "update event set unusual = ?1, record = json_set(record, '$.unusual', ?1) where id = ?2",
-                [(share, identity) for identity, share in shares.items()],
+                "update event set unusual = ?, record = json_set(record, '$.unusual', ?) where id = ?",
+                [(share, share, identity) for identity, share in shares.items()],
             )
 
     def remove_event(self, identity: str, reason: str, size: int = 0) -> None:
@@ -188,10 +189,11 @@ class Index(IndexReader):
     def _lost(self, message: CameraLost) -> None:
         with self._writing() as connection:
             connection.execute(
-                "insert into outage (camera, start, why) select ?1, ?2, ?3"
-                " where not exists (select 1 from outage where camera = ?1 and finish is null)",
-                (message.camera, micros(message.at), message.why),
+                "insert into outage (camera, start, why) select ?, ?, ?"
+                " where not exists (select 1 from outage where camera = ? and finish is null)",
+                (message.camera, micros(message.at), message.why, message.camera),
             )
+            connection.execute("delete from outage where number <= (select max(number) from outage) - ?", (_OUTAGES,))
 
     def _found(self, message: CameraFound) -> None:
         with self._writing() as connection:

@@ -19,6 +19,7 @@ from bgsub.live.places import check_local
 
 _APPLICATION = 0x62677375  # "bgsu"
 _VERSION = 1  # of the tables
+_ENDINGS = 3  # files that an index may have
 _BUSY = 10.0  # seconds to wait for another connection
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -179,6 +180,9 @@ def _fault(path: Path) -> str | None:
 def _moved_aside(path: Path, clock: Clock) -> Path:
     aside = path.with_name(f"{path.stem}.{stamp(clock.now())}{path.suffix}")
     path.replace(aside)
+    before = sorted(found for found in path.parent.glob(f"{path.stem}.2*{path.suffix}*") if not found.is_dir())
+    for old in before[: -2 * _ENDINGS]:  # a disk that spoils files again and again must not fill with them
+        old.unlink(missing_ok=True)
     for ending in ("-wal", "-shm"):  # of the old one: they would be taken for the new one's
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bgsub.errors import BgsubError, OutputError, ParameterError, SourceError
+from bgsub.live import index as index_module
 from bgsub.live import places
 from bgsub.live.clock import Clock
 from bgsub.live.index import Index
@@ -28,6 +29,7 @@ from bgsub.live.messages import (
     SegmentOpened,
     SegmentRecord,
 )
+from tests.live.recordings_made import SteppedClock
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
 
@@ -290,6 +292,27 @@ def test_a_file_that_is_no_use_is_moved_aside(tmp_path, spoil, why):
     with Index(path, Clock()) as index:
         assert index.counts().events == 1
         assert index.new_because is None
+
+
+def test_few_files_that_are_no_use_are_kept(tmp_path):
+    clock = SteppedClock()
+    for k in range(12):
+        (tmp_path / "index.sqlite").write_bytes(b"no database at all %d" % k)
+        Index(tmp_path / "index.sqlite", clock).close()
+        clock.step(60)
+    aside = sorted(tmp_path.glob("index.2*"))
+    assert 1 < len(aside) <= 7
+    assert aside[-1].read_bytes() == b"no database at all 11"
+
+
+def test_outages_of_years_do_not_fill_the_index(index, monkeypatch):
+    monkeypatch.setattr(index_module, "_OUTAGES", 20)
+    for k in range(50):
+        at = START + timedelta(seconds=60 * k)
+        index.take(CameraLost(camera="yard", at=at, why="refused"))
+        index.take(CameraFound(camera="yard", at=at + timedelta(seconds=5), away=5.0))
+    assert len(index.outages()) == 20
+    assert index.outages()[0].start == START + timedelta(seconds=60 * 49)
 
 
 def _execute(path, statement):
