@@ -39,9 +39,7 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         ) from None
     try:
         if not _lock(descriptor):
-            raise OutputError(
-                f"another bgsub watch{_holder(path)} records into {folder}: end it, or choose another folder"
-            )
+            raise OutputError(f"another bgsub watch{_holder(path)} uses {folder}: end it, or choose another folder")
         with contextlib.suppress(OSError):  # a full disk: who holds it is only for the message
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0) if hasattr(os, "pwrite") else None

@@ -241,9 +241,7 @@ def test_a_watch_that_was_killed_is_gone_on_with_and_two_are_refused(watch, work
     first = program.until(lambda: program.messages("EventOpened"))[0]["record"]
     second = watch(STREET, *COMMON[:-1])
     assert second.process.wait(PATIENCE) == 1
-    assert (
-        f"Error: another bgsub watch (process {program.process.pid}) records into {workplace / 'state'}" in second.said
-    )
+    assert f"Error: another bgsub watch (process {program.process.pid}) uses {workplace / 'state'}" in second.said
     cameras = children(program.process.pid)
     program.end(signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE

@@ -161,7 +161,7 @@ def test_two_watches_do_not_share_a_folder_and_a_killed_one_leaves_it_free(progr
         env=program.variables,
         timeout=PATIENCE,
     )
-    told = f"another bgsub watch (process {program.process.pid}) records into {tmp_path / 'state'}: end it, or choose"
+    told = f"another bgsub watch (process {program.process.pid}) uses {tmp_path / 'state'}: end it, or choose"
     assert told in second.stderr
     assert program.end(signal.SIGKILL) == -signal.SIGKILL
     program.start().until("door  motion")
@@ -205,7 +205,7 @@ def test_a_lock_is_held_once_and_freed_at_the_end(tmp_path):
 
     with locked(tmp_path, "lock"), pytest.raises(OutputError) as error:
         hold(tmp_path)
-    assert str(error.value).startswith(f"another bgsub watch (process {os.getpid()}) records into {tmp_path}: ")
+    assert str(error.value).startswith(f"another bgsub watch (process {os.getpid()}) uses {tmp_path}: ")
     hold(tmp_path)
     with pytest.raises(OutputError, match=r"^cannot write to .*no: No such file or directory; choose another"):
         hold(tmp_path / "no")
