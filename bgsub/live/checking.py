@@ -46,6 +46,14 @@ def check(watch: Watch) -> None:
         except ParameterError as error:
             raise ParameterError(f"web: {error}") from None
     _check_tell(watch.tell)
+    zones = {zone.name for camera in watch.cameras for zone in camera.zones}
+    for name in watch.tell.zones:
+        if name not in zones:
+            raise ParameterError(f"tell, zones: no camera has a zone {name[:64]!r}: give one of {_listed(zones)}")
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "those that cameras have, of which there are none"
 
 
 def _check_camera(camera: Camera) -> None:

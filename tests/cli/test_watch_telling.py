@@ -57,7 +57,7 @@ def test_a_wrong_command_is_told_before_anything_is_watched(bgsub, workplace):
     path = config(workplace, '[[cameras]]\nname = "yard"\nsource = "0"\n[tell]\ncommand = ["say", "{clup}"]\n')
     told = bgsub("watch", "--config", path)
     assert told.code == 2
-    assert "tell: command: there is no {clup}; give one of occasion, camera, " in told.error
+    assert "tell, command: there is no {clup}; give one of occasion, camera, " in told.error
 
 
 WATCHED = """

@@ -9,6 +9,7 @@ from bgsub.errors import MissingExtraError, ParameterError, SourceError
 from bgsub.live.checking import check_sources, host_and_port
 from bgsub.live.configuration import read_configuration
 from bgsub.live.settings import Camera, Mqtt, Retention, Tell, Watch, Webhook, Zone
+from bgsub.live.telling.occasions import FACTS
 
 CAMERA = '[[cameras]]\nname = "yard"\nsource = "rtsp://yard/main"\n'
 ZONE = CAMERA + '[[cameras.zones]]\nname = "gate"\n'
@@ -185,6 +186,18 @@ def test_a_whole_file(read, tmp_path, monkeypatch):
         (
             "[tell.mqtt]\nhost = 'h'\ntopic = 'a/#'\n" + CAMERA,
             "tell, mqtt: topic 'a/#' is no topic: write words of letters, digits, - and _, with / between",
+        ),
+        (
+            "[tell]\nzones = ['gaet']\n" + CAMERA + "zones = [{ name = 'gate', polygon = [[0, 0], [1, 0], [1, 1]] }]\n",
+            "tell, zones: no camera has a zone 'gaet': give one of gate",
+        ),
+        (
+            "[tell]\nzones = ['gate']\n" + CAMERA,
+            "tell, zones: no camera has a zone 'gate': give one of those that cameras have, of which there are none",
+        ),
+        (
+            "[tell]\ncommand = ['say', '{clup}']\n" + CAMERA,
+            f"tell, command: there is no {{clup}}; give one of {', '.join(FACTS)}",
         ),
         (
             "[tell]\nwebhook = [{ url = 'ftp://u:p@x' }]\n" + CAMERA,

@@ -39,9 +39,9 @@ def check_command(command: Sequence[str]) -> None:
     for argument in command:
         for name in _NAMED.findall(argument):
             if name not in FACTS:
-                raise ParameterError(f"tell: command: there is no {{{name}}}; give one of {', '.join(FACTS)}")
+                raise ParameterError(f"tell, command: there is no {{{name}}}; give one of {', '.join(FACTS)}")
     if not command or not command[0] or _NAMED.search(command[0]):
-        raise ParameterError("tell: command: give a program first, by its name or path")
+        raise ParameterError("tell, command: give a program first, by its name or path")
 
 
 class ProgramChannel:
