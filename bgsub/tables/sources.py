@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -84,6 +85,9 @@ def open_table(source: TableLike, options: ReadOptions = DEFAULTS) -> Table:
         with contextlib.ExitStack() as stack:
             if os.fspath(source) == "-":
                 table = _opened(_standard_input(stack), "standard input", "", options, stack)
+            elif "://" in os.fspath(source):
+                name = re.sub(r"://[^/]*@", "://", os.fspath(source).partition("?")[0])  # of neither user nor password
+                raise refusal(name, "tables are read from disks, not from stores; copy it to one, or mount the store")
             else:
                 table = _named(Path(source), options, stack)
             table.keep(stack.pop_all())

@@ -174,3 +174,12 @@ def test_a_compressed_array_that_promises_more_than_it_has_is_refused(tmp_path):
         archive.writestr("a.npy", content)
     with pytest.raises(SourceError, match=r"a.npy has 12\d+ bytes where its header promises 1200000\d+\)"):
         open_table(tmp_path / "bomb.npz")
+
+
+def test_a_table_on_a_store_is_refused_without_what_may_be_secret():
+    with pytest.raises(SourceError) as error:
+        open_table("s3://me:secret@cams/a.parquet?key=secret")
+    assert str(error.value) == (
+        "cannot read s3://cams/a.parquet: tables are read from disks, not from stores; copy it to one, or mount the "
+        "store"
+    )
