@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bgsub.errors import BgsubError
 from bgsub.live.clock import Clock
 from bgsub.live.index import Index
@@ -28,6 +30,9 @@ from bgsub.live.unusual_events import compare_in_a_process
 TOO_OLD, TOO_MUCH, TOO_FULL = "older than max_age", "more than max_size", "less than min_free"
 """Why something is removed."""
 
+SETTLING = 600.0
+"""Seconds that the clock must go without being set before something is too old."""
+
 FREE = Callable[[Path], int]
 """Bytes that are free on the disk of a folder."""
 
@@ -39,6 +44,7 @@ _LONG = 20.0  # seconds of an event of middle length
 _SPARE = 0.05  # of min_free, and a hundredth of max_size, are made free at a time, so that not each clip is a reason
 _FEWEST_FAILURES = 10  # after which a sweep gives up: the disk is read-only
 _DAY = timedelta(days=2)
+_STEP = 60.0  # seconds by which a clock is set, and not put right a little
 _NEW = 20  # events that are worth a comparison
 _AT_ONCE = 50  # removed before the index is told
 
@@ -152,6 +158,9 @@ class Keeper:
         The time.
     free : callable
         Tells the free bytes of a folder's disk.
+    settling : float
+        Seconds for which the time of the day must not have been set before anything is too old: a machine that has just
+        begun, or has lost its battery, may take all there is for decades old.
 
     Attributes
     ----------
@@ -160,7 +169,14 @@ class Keeper:
     """
 
     def __init__(
-        self, index: Index, recordings: Recordings, rules: Retention, clock: Clock, free: FREE = free_bytes
+        self,
+        index: Index,
+        recordings: Recordings,
+        rules: Retention,
+        clock: Clock,
+        free: FREE = free_bytes,
+        *,
+        settling: float = SETTLING,
     ) -> None:
         self.rules = rules
         self.trouble: str | None = None
@@ -169,6 +185,9 @@ class Keeper:
         self._clock = clock
         self._free = free
         self._may_record = True
+        self._settling = settling
+        self._settled = clock.monotonic() + settling
+        self._began = self._beginning()
 
     def may_record(self) -> bool:
         """Say whether there is room, and the folder is there, as of the last sweep."""
@@ -226,9 +245,22 @@ class Keeper:
         except (BgsubError, OSError) as error:
             logger.warning("cannot compare events: %s", error)
 
+    def _beginning(self) -> float:
+        """Return when the clock that never steps began, by that of the day: when that is set, it changes."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    def _rules(self) -> Retention:
+        """Return the rules; without that of age while the time of the day is not to be trusted."""
+        began, now = self._beginning(), self._clock.monotonic()
+        if abs(began - self._began) > _STEP:
+            logger.info("the clock was set by %.0f s: nothing is too old for %g s", began - self._began, self._settling)
+            self._settled = now + self._settling
+        self._began = began
+        return self.rules if now >= self._settled else replace(self.rules, max_age=None)
+
     def _what_goes(self) -> list[tuple[Kept, str]]:
         """Choose what goes; where nothing has to, which is nearly always, without looking at all there is."""
-        now, rules = self._clock.now(), self.rules
+        now, rules = self._clock.now(), self._rules()
         size, free, oldest = self._index.counts().size, self._free(self._recordings.directory), self._index.oldest()
         aged = rules.max_age is not None and oldest is not None and (now - oldest).total_seconds() > rules.max_age
         if not aged and (rules.max_size is None or size <= rules.max_size) and free >= rules.min_free:

@@ -199,7 +199,7 @@ class Kept24Events:
         for event in self.events:
             self.index.put_event(event)
         self.disk = Disk(self.directory, capacity)
-        self.keeper = Keeper(self.index, self.recordings, Retention(**rules), self.clock, self.disk)
+        self.keeper = Keeper(self.index, self.recordings, Retention(**rules), self.clock, self.disk, settling=0)
 
     def left(self) -> list[int]:
         """Numbers of the events whose files are all there; of the others none is, and the index agrees."""
@@ -350,6 +350,36 @@ def test_a_clip_of_which_the_record_says_nothing_goes_too(hours):
     assert one.left() == []
 
 
+def test_a_clock_that_was_set_to_decades_hence_removes_nothing(hours, caplog):
+    caplog.set_level(logging.INFO, "bgsub")
+    one = hours(max_age=10 * DAY, min_free=0)
+    keeper = Keeper(one.index, one.recordings, one.keeper.rules, one.clock, one.disk)  # with its patience
+    for minutes in range(15):  # a machine begins, and its clock is set to nonsense ten minutes later, for five minutes
+        one.clock.step(60)
+        if minutes == 10:
+            one.clock.time += timedelta(days=20_000)
+        assert keeper.sweep() == 0
+    one.clock.time -= timedelta(days=20_000)
+    for _ in range(30):
+        one.clock.step(60)
+        assert keeper.sweep() == 0
+    assert one.left() == list(range(24))
+    told = [line.partition(": ")[0] for line in caplog.messages if line.startswith("the clock was set")]
+    assert told == ["the clock was set by 1728000000 s", "the clock was set by -1728000000 s"]
+    one.clock.step(20 * DAY)  # the machine ran all the time: its clocks agree
+    assert keeper.sweep() == 24
+
+
+def test_room_is_made_while_the_clock_is_not_trusted(hours):
+    one = hours(max_size=20_000, max_age=1, min_free=0)
+    keeper = Keeper(one.index, one.recordings, one.keeper.rules, one.clock, one.disk)
+    assert 0 < keeper.sweep() < 24
+    assert list(one.index.counts().removed) == [TOO_MUCH]
+    one.clock.step(601)
+    keeper.sweep()
+    assert one.left() == []
+
+
 def test_segments_go_too(hours):
     one = hours(max_age=HOUR, min_free=0)
     segments = [make_segment(one.directory, NOW - timedelta(hours=k)) for k in range(4)]
@@ -491,7 +521,7 @@ def test_a_disk_that_becomes_read_only_is_told_and_what_is_there_stays_known(tmp
     with Index(tmp_path / "index.sqlite", clock) as index:
         recordings = Recordings(small_disk / "recordings", index)
         recordings.settle()
-        keeper = Keeper(index, recordings, Retention(max_age=60, min_free=0), clock)
+        keeper = Keeper(index, recordings, Retention(max_age=60, min_free=0), clock, settling=0)
         event = make_event(recordings.directory, NOW - timedelta(hours=1))
         index.put_event(event)
         subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
