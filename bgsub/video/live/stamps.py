@@ -7,7 +7,7 @@ from typing import NamedTuple
 _EARLY, _LATE = 0.1, 0.001  # shares of the difference by which the clock follows: nothing arrives before it was sent
 _COUNTED_S = 0.1  # a packet that is later than this says nothing of the camera's clock
 _FUTURE_S = 1.0  # a stamp further ahead than this was set
-_PAST_S = 10.0  # and one further behind; a network that halts makes up for it sooner
+_PAST_S = 30.0  # and one further behind; a network that halts, or sends in bursts, makes up for it sooner
 _STANDS_S = 0.5
 _MOST_SET = 5  # times that a clock may be set in one connection and still be believed
 

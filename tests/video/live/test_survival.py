@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -92,6 +93,42 @@ def test_a_full_disk_is_told_and_the_camera_goes_on(camera_file: Path, tmp_path:
     times = shown(path)
     assert len(times) >= RATE / 2
     assert times == pytest.approx([index / RATE for index in range(len(times))], abs=1e-3)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 200 KB; the test is skipped where nothing may be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    if (
+        sys.platform != "linux"
+        or os.geteuid() != 0
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("nothing may be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_ends_a_clip_and_the_next_one_is_written_when_there_is_room(
+    camera_file: Path, small_disk: Path
+) -> None:
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(180 << 10))
+    with LiveSource(camera_file, loop=True) as source:
+        now = looked_at(source, for_seconds(0.2))[-1].time
+        clip = source.open_clip(small_disk / "full.mp4", now)
+        assert clip.wait(PATIENCE_S)
+        assert clip.error == f"cannot write {small_disk}/full.mp4: No space left on device; free some space"
+        assert len(shown(clip.path)) >= RATE / 4
+        assert clip.size == clip.path.stat().st_size
+        filler.unlink()
+        now = looked_at(source, for_seconds(0.2))[-1].time
+        after = source.open_clip(small_disk / "after.mp4", now)
+        after.close(until=now + 0.5)
+        finished(after)
+        assert len(shown(after.path)) == after.pictures
 
 
 def test_a_clip_that_cannot_be_written_says_why_and_no_file_is_replaced(camera_file: Path, tmp_path: Path) -> None:
