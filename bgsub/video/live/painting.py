@@ -16,7 +16,7 @@ from bgsub.video.live.copying import CopiedFilm
 from bgsub.video.live.fragments import FragmentFile
 from bgsub.video.live.packets import Kept, Streams
 from bgsub.video.live.pictures import color_of
-from bgsub.video.readers.orientation import Orientations
+from bgsub.video.readers.orientation import Orientation, Orientations
 
 Paint = Callable[[np.ndarray, float], np.ndarray]
 """Takes a picture, BGR uint8 and its to change, and its time in seconds of the clock; returns what is recorded."""
@@ -50,7 +50,7 @@ class PaintedFilm(CopiedFilm):
 
     def _video(self, streams: Streams) -> Any:
         stream: Any = self._container.add_stream("libx264", rate=streams.fps or _ASSUMED_RATE, options=_OPTIONS)
-        width, height = streams.video.size
+        width, height = _upright_size(streams, self._latest)
         stream.width, stream.height, stream.pix_fmt = width & ~1, height & ~1, "yuv420p"
         context = stream.codec_context
         context.time_base = _TIME_BASE
@@ -98,3 +98,15 @@ class PaintedFilm(CopiedFilm):
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         super().close()
+
+
+def _upright_size(streams: Streams, first: Kept) -> tuple[int, int]:
+    """Return width and height of the pictures, upright, as the first key frame tells them."""
+    decoder = streams.video.decoder()
+    try:
+        pictures = [*decoder.decode(first.as_packet()), *decoder.decode(None)]
+    except Exception:  # whatever the library raises: a damaged picture
+        pictures = []
+    for picture in pictures:
+        return Orientation.of_picture(picture).size(picture.width, picture.height)
+    return streams.video.size

@@ -104,6 +104,7 @@ class Reception:
             if first is not None:
                 if arrived.arrival - before < _DRAINED_S and len(first) < _MOST_FIRST:
                     first.append(arrived)
+                    before = self._clock.monotonic()
                     continue
                 self._take_first([*first, arrived])
                 first = None

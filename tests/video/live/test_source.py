@@ -16,6 +16,7 @@ from bgsub.video.live.clips import PacketClip
 from bgsub.video.live.pictures import LivePicture
 from bgsub.video.live.source import LiveSource
 from tests.video.live.conftest import COUNT, GOP, write_camera_file
+from tests.video.readers.test_container import set_mp4_rotation
 
 pytestmark = pytest.mark.slow
 PATIENCE_S = 30.0
@@ -233,6 +234,22 @@ def test_painted_clips_look_as_copied_ones_where_nothing_is_painted(tmp_path: Pa
     for one, other in zip(copied, painted, strict=True):
         assert np.abs(one.mean((0, 1)) - other.mean((0, 1))).max() < 1.5
         assert np.abs(one - other).mean() < 4
+
+
+def test_a_turned_file_is_looked_at_and_recorded_upright(camera_file: Path, tmp_path: Path) -> None:
+    data = bytearray(camera_file.read_bytes())
+    set_mp4_rotation(data, 90)
+    (tmp_path / "turned.mp4").write_bytes(data)
+    with LiveSource(tmp_path / "turned.mp4", loop=True) as source:
+        (*_, picture) = looked_at(source, for_seconds(0.5))
+        assert source.info is not None
+        assert (source.info.width, source.info.height) == (64, 96)
+        assert picture.image.shape == picture.color().shape[:2] == (96, 64)
+        clip = source.open_encoded_clip(tmp_path / "x.mp4", picture.time, lambda image, at: image)
+        looked_at(source, for_seconds(0.5))
+        clip.close()
+        assert all(image.shape == (96, 64, 3) for image in decoded(finished(clip).path))
+    assert clip.pictures > 5
 
 
 def decoded(path: Path) -> list[np.ndarray]:

@@ -114,7 +114,7 @@ def test_rotation_is_applied(tmp_path: Path, degrees: int) -> None:
     with open_source(path) as source:
         plain = [frame.image for frame in source]
     data = bytearray(path.read_bytes())
-    _set_mp4_rotation(data, degrees)
+    set_mp4_rotation(data, degrees)
     turned = tmp_path / "turned.mp4"
     turned.write_bytes(data)
     with open_source(turned) as source:
@@ -217,7 +217,7 @@ def _bottom_up_avi(images: list[np.ndarray]) -> bytes:
     return chunk(b"RIFF", b"AVI " + header + chunk(b"LIST", b"movi" + movie))
 
 
-def _set_mp4_rotation(data: bytearray, degrees: int) -> None:
+def set_mp4_rotation(data: bytearray, degrees: int) -> None:
     """Write the display matrix that turns by so many degrees counterclockwise into the track's header."""
     place = data.index(b"tkhd") + 4 + 40
     one = 1 << 16
