@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from bgsub.video.readers.orientation import Orientation
 from bgsub.video.selection import Selection
 
 _AS_STORED = Orientation()
+_own = threading.local()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +71,15 @@ def color_of(picture: av.VideoFrame, orientation: Orientation, width: int | None
     upright = orientation.size(picture.width, picture.height)
     factor = 1.0 if width is None else min(1.0, width / upright[0])
     size = orientation.size(*(max(1, round(side * factor)) for side in upright))
-    converted = VideoReformatter().reformat(picture, *size, format="bgr24", interpolation=Interpolation.AREA)
+    converted = _reformatter().reformat(picture, *size, format="bgr24", interpolation=Interpolation.AREA)
     return orientation.upright(converted.to_ndarray())
+
+
+def _reformatter() -> VideoReformatter:
+    """Return this thread's: to make one takes longer than to use it."""
+    if not hasattr(_own, "reformatter"):
+        _own.reformatter = VideoReformatter()
+    return _own.reformatter
 
 
 def small_grey(picture: av.VideoFrame, orientation: Orientation, selection: Selection) -> np.ndarray:
