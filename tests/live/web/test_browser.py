@@ -281,6 +281,22 @@ def test_what_the_browser_cannot_play_is_said_and_offered(open_page, serve):
     assert Path(kept.value.path()).read_bytes() == b"this is no film"
 
 
+def test_any_moment_of_a_continuous_recording_plays(open_page, serve):
+    served = serve()
+    clip = (ROOT / "sample_videos" / "room.mp4").read_bytes()
+    served.segment(content=clip)
+    page = open_page(served.address + "#/events")
+    page.fill("input[name=day]", "2026-11-27")
+    page.locator("h2").filter(has_text="27").wait_for()
+    row = page.locator(".row svg").first
+    row.wait_for()
+    noon = page.evaluate("() => (new Date('2026-11-27T12:00:30Z') - new Date('2026-11-27T00:00')) / 864e5")
+    box = row.bounding_box()
+    row.click(position={"x": noon * box["width"], "y": box["height"] / 2})
+    page.wait_for_function("() => document.querySelector('video')?.videoWidth === 384")
+    assert "Keep the file" in page.inner_text("main")
+
+
 def test_long_lists_come_page_by_page_and_hostile_names_are_text(open_page, serve):
     served = serve()
     for n in range(60):

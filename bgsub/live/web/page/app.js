@@ -4,7 +4,7 @@ import { ask, element, get, localized } from "/page/api.js";
 import { Socket } from "/page/socket.js";
 import { showLive } from "/page/live.js";
 import { showEvents } from "/page/events.js";
-import { showEvent } from "/page/player.js";
+import { showEvent, showMoment } from "/page/player.js";
 import { showCamera } from "/page/camera.js";
 
 const main = document.querySelector("#main");
@@ -14,6 +14,7 @@ const wrong = document.querySelector("#wrong");
 const page = { socket: new Socket(), session: null, cameras: [] };
 const places = [
   [/^#\/event\/([\w-]+)\/(.+)$/, (camera, stamp) => showEvent(main, page, camera, decodeURIComponent(stamp)), "#/events"],
+  [/^#\/moment\/([\w-]+)\/(.+)$/, (camera, at) => showMoment(main, page, camera, decodeURIComponent(at)), "#/events"],
   [/^#\/events$/, () => showEvents(main, page), "#/events"],
   [/^#\/camera\/([\w-]+)$/, (camera) => showCamera(main, page, camera), "#/live"],
   [/^(#\/live)?$/, () => showLive(main, page), "#/live"],

@@ -51,6 +51,7 @@ export async function showEvents(main, page) {
     line.innerHTML = drawn;
     list.innerHTML = listed;
     told();
+    offerMoments(line, start, end);
   };
   const told = () => {
     localize(line);
@@ -100,6 +101,20 @@ export async function showEvents(main, page) {
     newest = {};
     page.socket.removeEventListener("news", news);
   };
+}
+
+// A click on a timeline beside its events plays what was recorded then, where all is recorded.
+function offerMoments(line, start, end) {
+  for (const row of line.querySelectorAll(".row svg")) {
+    const camera = row.closest(".row").querySelector(".name").firstChild.textContent.trim();
+    row.addEventListener("click", async (event) => {
+      if (event.target.closest("a")) return;
+      const box = row.getBoundingClientRect();
+      const at = new Date(+start + ((event.clientX - box.left) / box.width) * (end - start));
+      const { segments } = await get(`/api/segments${query({ camera, start: at.toISOString(), end: new Date(+at + 1000).toISOString() })}`);
+      if (segments.length) location.hash = `#/moment/${camera}/${at.toISOString()}`;
+    });
+  }
 }
 
 // From when to when: a day of the viewer's zone, or the last 24 hours.

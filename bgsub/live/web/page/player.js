@@ -1,6 +1,8 @@
 // One event: played, with seeking; what this browser cannot play is said, and offered as a file.
 
-import { duration, element, get, size, written } from "/page/api.js";
+import { duration, element, get, query, size, written } from "/page/api.js";
+
+const CANNOT = "This browser cannot play this recording: it may be H.265, which not every browser knows. Keep the file, and play it with VLC or mpv.";
 
 export async function showEvent(main, page, camera, stamp) {
   const address = `/api/events/${camera}/${stamp}`;
@@ -15,7 +17,7 @@ export async function showEvent(main, page, camera, stamp) {
   const sources = record.clip ? [`${address}/clip`] : segments.map((one) => `/api/segments/${camera}/${one}/file`);
   const cannot = () => {
     said.hidden = false;
-    said.textContent = "This browser cannot play this recording: it may be H.265, which not every browser knows. Keep the file, and play it with VLC or mpv.";
+    said.textContent = CANNOT;
   };
   video.addEventListener("error", cannot);
   video.addEventListener("loadedmetadata", () => {
@@ -37,6 +39,31 @@ export async function showEvent(main, page, camera, stamp) {
     video.removeEventListener("error", cannot);
     video.removeAttribute("src");
     video.load(); // lets go of the connection
+  };
+}
+
+// All that was recorded from a moment on, of a camera that is recorded continuously.
+export async function showMoment(main, page, camera, moment) {
+  const start = new Date(moment);
+  const { segments } = await get(`/api/segments${query({ camera, start: start.toISOString(), end: new Date(+start + 1800000).toISOString() })}`);
+  if (!segments.length) throw new Error("Nothing was recorded then, or it has been removed.");
+  const stamps = segments.map((one) => one.path.split("/").at(-1).replace(/\.segment\.mp4$/, ""));
+  const sources = stamps.map((one) => `/api/segments/${camera}/${one}/file`);
+  const video = element("video", { controls: true, autoplay: true, playsinline: true, "aria-label": `Recording of ${camera}` });
+  video.muted = true;
+  const said = element("p", { class: "wrong", role: "alert", hidden: true }, CANNOT);
+  video.addEventListener("error", () => (said.hidden = false));
+  const away = play(video, sources, { start: +start + 3000 }, stamps);
+  main.replaceChildren(
+    element("p", {}, element("a", { href: "#/events" }, "‹ Events")),
+    element("h2", {}, `${camera}, from ${written(start.toISOString())}`),
+    video, said,
+    element("p", { class: "buttons" }, element("a", { href: `${sources[0]}?download=1`, download: true, class: "button" }, "Keep the file")),
+  );
+  return () => {
+    away();
+    video.removeAttribute("src");
+    video.load();
   };
 }
 
