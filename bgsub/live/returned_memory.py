@@ -1,25 +1,36 @@
-"""Memory that is needed no more goes back to the system at once, where the C library would keep it.
+"""Memory that is needed no more goes back to the system soon, where Python or the C library would keep it.
 
-glibc takes blocks of the size of pictures from its heaps once it has seen some of them freed, and a heap can only
-shrink at its end: a camera that is opened again and again would seem to grow by some 70 MB each time.
+Objects that refer to each other in a circle, as those of libraries may, are free only when Python looks for circles: in
+a process that makes few objects, hours later. And glibc takes blocks of the size of pictures from its heaps once it has
+seen some of them freed; a heap can only shrink at its end.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import sys
+import threading
+import time
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 _LARGE = 128 << 10  # bytes; what glibc begins with
 _HEAPS = 2
+_COLLECT_EVERY = 60.0  # seconds; it takes some 50 ms
 
 
 def return_memory() -> None:
-    """Have large blocks of this process mapped each by itself, and fewer heaps; without glibc nothing happens."""
-    if not sys.platform.startswith("linux"):
-        return
-    with contextlib.suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE), (_ARENA_MAX, _HEAPS)):
-            library.mallopt(option, value)
+    """Let this process look for circles every minute, map large blocks each by itself, and have fewer heaps."""
+    threading.Thread(target=_collect, name="bgsub-collect", daemon=True).start()
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):  # of another C library than glibc
+            library = ctypes.CDLL(None)
+            for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE), (_ARENA_MAX, _HEAPS)):
+                library.mallopt(option, value)
+
+
+def _collect() -> None:
+    while True:
+        time.sleep(_COLLECT_EVERY)
+        gc.collect()

@@ -116,10 +116,15 @@ class Decoding:
             self.damaged += 1
 
     def close(self) -> None:
-        """Decode no more."""
+        """Decode no more, and know those no more who were told: they know this one, and their memory is to be free."""
         with self._changed:
             self._closed = True
             self._queue.clear()
             self._changed.notify_all()
+        self._deliver = _nobody
         if self._thread is not threading.current_thread():
             self._thread.join(_POLL_S)
+
+
+def _nobody(decoded: Decoded) -> None:
+    """Take what comes after the end."""
