@@ -226,8 +226,8 @@ def test_more_columns_are_drawn_alone_and_in_pairs(count):
     assert not any(legend.overlaps(axes.get_window_extent()) for axes in figure.axes)
 
 
-@pytest.mark.parametrize("count", range(1, MOST_COLUMNS + 1))
-@pytest.mark.parametrize("k", [1, 8, 9, NAMED])
+@pytest.mark.parametrize("count", [1, 2, 3, MOST_COLUMNS])
+@pytest.mark.parametrize("k", [1, 9, NAMED])
 def test_every_legend_fits_into_its_picture_and_hides_nothing(count, k):
     mixture, rows = of_columns(count, k=k, n=300)
     figure = mixture_figure(mixture, ShownRows(rows.points, rows.probabilities, rows.points[:4]))

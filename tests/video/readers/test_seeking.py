@@ -91,7 +91,7 @@ def test_frames_are_those_of_a_full_read(folder: Path, name: str) -> None:
     path, whole = made(folder, name)
     last = whole[-1].time
     for start in (3.0, 3.05, 3.1499, 4.5, last / 2 + 1.3, last - 0.3, last - 0.01):
-        for every in (1, 7):
+        for every in (1, 7) if start in (3.0, 4.5) else (1,):
             expected = [f for f in whole if f.time >= start - 1e-6 and f.index % every == 0]
             if start >= 3 and expected:
                 assert_same(frames_from(path, start=start, every=every), expected)
