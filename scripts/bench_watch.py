@@ -29,6 +29,7 @@ from typing import Any
 
 import av
 import cv2
+import numpy as np
 
 from bgsub import open_source
 from tests.rtsp import RtspServer
@@ -50,7 +51,8 @@ def encode(sample: Path, target: Path, size: tuple[int, int], rate: int, seconds
         stream.gop_size = 2 * rate
         packets = []
         for image in images:
-            packets += stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24"))
+            picture = av.VideoFrame.from_ndarray(image.astype(np.uint8), format="bgr24")
+            packets += stream.encode(picture)
         packets += stream.encode(None)
         first = [(bytes(packet), packet.is_keyframe) for packet in packets]
         for i in range(round(seconds * rate)):
