@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -23,17 +21,11 @@ from bgsub.live.web.station import Station
 from bgsub.live.web.viewing import Viewing
 
 _LONGEST = timedelta(days=32)
+_DISK_PATIENCE = 2.0  # seconds
 STEPS = 288
 """Of a stretch of time: five minutes of a day."""
 
 _SHARED = tuple(set(CameraState.__struct_fields__) - {"name", "events", "outages", "last_event"})
-
-T = TypeVar("T")
-
-
-async def _in_thread(function: Callable[..., T], *values: object, **named: object) -> T:
-    """Call a function that reads a disk where nobody waits for it."""
-    return await asyncio.to_thread(functools.partial(function, *values, **named))
 
 
 def camera_state(name: str, known: CameraHealth) -> CameraState:
@@ -66,16 +58,18 @@ async def overview(station: Station, call: Call) -> Overview:
     return Overview(
         at=station.clock.now(),
         cameras=camera_states(station),
-        disk=await _in_thread(_disk, station),
+        disk=await _disk(station),
         wrong=station.health.wrong(),
     )
 
 
-def _disk(station: Station) -> Disk | None:
-    counts = station.index.counts()
+async def _disk(station: Station) -> Disk | None:
+    """Return how much room there is; None where the disk is away, or does not answer."""
+    counts = await station.ask(station.index.counts)
     try:
-        room = shutil.disk_usage(Path(station.watch.directory))
-    except OSError:
+        async with asyncio.timeout(_DISK_PATIENCE):
+            room = await station.read(shutil.disk_usage, Path(station.watch.directory))
+    except OSError:  # of the disk, or since it took too long
         return None
     return Disk(
         recordings=counts.size, free=room.free, total=room.total, events=counts.events, segments=counts.segments
@@ -110,7 +104,7 @@ async def event_page(station: Station, asked: EventsAsked) -> EventPage:
     """Return a page of events."""
     values = msgspec.structs.asdict(asked)
     values["limit"] += 1
-    found = await _in_thread(station.index.events, **values)
+    found = await station.ask(station.index.events, **values)
     more = len(found) > asked.limit
     page = found[: asked.limit]
     return EventPage(events=page, next=page[-1].id if more else None)
@@ -124,14 +118,14 @@ async def event(station: Station, call: Call) -> EventRecord:
 async def segments(station: Station, call: Call) -> questions.SegmentList:
     """Answer the continuous segments of a stretch of time."""
     asked = checked_time(call.query)
-    found = await _in_thread(station.index.segments, camera=asked.camera, start=asked.start, end=asked.end)
+    found = await station.ask(station.index.segments, camera=asked.camera, start=asked.start, end=asked.end)
     return questions.SegmentList(segments=found[:2000])
 
 
 async def outages(station: Station, call: Call) -> questions.AwayList:
     """Answer when cameras gave no pictures."""
     asked = checked_time(call.query)
-    found = await _in_thread(station.index.outages, camera=asked.camera, start=asked.start, end=asked.end)
+    found = await station.ask(station.index.outages, camera=asked.camera, start=asked.start, end=asked.end)
     return questions.AwayList(outages=[questions.Away(**one._asdict()) for one in found])
 
 
@@ -139,7 +133,7 @@ async def amounts(station: Station, call: Call) -> questions.Amounts:
     """Answer how much happened when."""
     asked = checked_time(call.query)
     step = max((asked.end - asked.start).total_seconds() / STEPS, 1.0)
-    found = await _in_thread(station.index.amounts, asked.start, asked.end, step, camera=asked.camera)
+    found = await station.ask(station.index.amounts, asked.start, asked.end, step, camera=asked.camera)
     return questions.Amounts(amounts=[questions.Amount(**one._asdict()) for one in found])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from bgsub.live.layout import moment
@@ -14,7 +13,7 @@ from bgsub.live.web.station import Station
 
 async def find_event(station: Station, place: OfEvent) -> EventRecord:
     """Return an event; raises `Refused` where there is none."""
-    record = await asyncio.to_thread(station.index.event, f"{place.camera}/{place.stamp}")
+    record = await station.ask(station.index.event, f"{place.camera}/{place.stamp}")
     if record is None:
         raise Refused(404, "there is no such event, or it has been removed")
     return record
@@ -27,7 +26,7 @@ async def find_segment(station: Station, place: OfEvent) -> SegmentRecord:
     except ValueError:
         raise Refused(404, "there is no such moment") from None
     ends = begins + timedelta(milliseconds=1)
-    found = await asyncio.to_thread(lambda: station.index.segments(camera=place.camera, start=begins, end=ends))
+    found = await station.ask(station.index.segments, camera=place.camera, start=begins, end=ends)
     for record in found:
         if record.path.rpartition("/")[2].startswith(place.stamp):
             return record

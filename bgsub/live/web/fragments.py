@@ -5,7 +5,6 @@ Times are in UTC in ``<time datetime>``; the page's script writes them in the vi
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -50,7 +49,7 @@ async def timeline(station: Station, call: Call) -> Response:
     asked = call.query
     checked_time(asked)
     names = [camera.name for camera in station.watch.cameras if asked.camera in (None, camera.name)]
-    rows = [await asyncio.to_thread(_row, station, name, asked) for name in names]
+    rows = [await station.ask(_row, station, name, asked) for name in names]
     step = (asked.end - asked.start) / 4
     axis = timeline_axis([_time(asked.start + n * step, "clock") for n in range(5)])
     return _html("".join(rows) + axis)

@@ -111,4 +111,4 @@ class PageService:
         if self._server is not None:
             await self._server.stop()
         if self._station is not None:
-            self._station.index.close()
+            self._station.close()

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import stat
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -23,6 +24,9 @@ _STUCK = 60.0  # seconds; who takes nothing for so long gets no more
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
+_Read = Callable[..., Awaitable[bytes]]
+
+
 class _Open(NamedTuple):
     descriptor: int
     size: int
@@ -34,6 +38,8 @@ class RecordedFile(Response):
 
     Parameters
     ----------
+    read : callable
+        Reads where that may take long, as `Station.read`.
     opened : tuple
         Its descriptor, which is closed when all is sent, size, and when it changed.
     media_type : str
@@ -44,9 +50,9 @@ class RecordedFile(Response):
         It is to be kept, not shown.
     """
 
-    def __init__(self, opened: _Open, media_type: str, name: str, *, download: bool) -> None:
+    def __init__(self, read: _Read, opened: _Open, media_type: str, name: str, *, download: bool) -> None:
         super().__init__(media_type=media_type)
-        self._opened = opened
+        self._read, self._opened = read, opened
         self._tag = f'"{opened.size:x}-{opened.changed:x}"'
         kind = "attachment" if download else "inline"
         self._about = {
@@ -84,7 +90,7 @@ class RecordedFile(Response):
         await send({"type": "http.response.start", "status": status, "headers": raw})
         at, end = (part.start, part.stop) if scope["method"] != "HEAD" else (0, 0)
         while at < end:
-            data = await asyncio.to_thread(_read, self._opened.descriptor, min(_CHUNK, end - at), at)
+            data = await self._read(_read, self._opened.descriptor, min(_CHUNK, end - at), at)
             if not data:  # it was cut while it was read
                 break
             at += len(data)
@@ -140,10 +146,10 @@ def _opened(station: Station, name: str) -> _Open:
 async def _sent(station: Station, call: Call, name: str | None, media_type: str, what: str) -> Response:
     if name is None:
         raise Refused(404, f"this event has no {what}")
-    opened = await asyncio.to_thread(_opened, station, name)
+    opened = await station.read(_opened, station, name)
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", f"{name.split('/')[0]}-{name.rpartition('/')[2]}")
     download = getattr(call.query, "download", "0") == "1"
-    return RecordedFile(opened, media_type, plain, download=download)
+    return RecordedFile(station.read, opened, media_type, plain, download=download)
 
 
 async def clip(station: Station, call: Call) -> Response:

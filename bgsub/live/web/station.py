@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from bgsub.live.clock import Clock
 from bgsub.live.health import Health
 from bgsub.live.index_questions import IndexReader
 from bgsub.live.messages import ToCamera
 from bgsub.live.settings import Camera, Watch
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -51,6 +57,26 @@ class Station:
     configuration: Path | None = None
     read_again: Callable[[], Watch] | None = None
     clock: Clock = field(default_factory=Clock)
+    _asking: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "bgsub-page-index"))
+    _reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "bgsub-page-files"))
+
+    async def ask(self, function: Callable[..., T], *values: object, **named: object) -> T:
+        """Call a function that asks the index, in a thread of those for that."""
+        call = functools.partial(function, *values, **named)
+        return await asyncio.get_running_loop().run_in_executor(self._asking, call)
+
+    async def read(self, function: Callable[..., T], *values: object) -> T:
+        """Call a function that reads the disk of the recordings, in a thread of those for that.
+
+        A share that hangs holds these up, and neither the index nor anything that has nothing to do with the page.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._reading, functools.partial(function, *values))
+
+    def close(self) -> None:
+        """Ask nothing any more."""
+        for threads in (self._asking, self._reading):
+            threads.shutdown(wait=False, cancel_futures=True)
+        self.index.close()
 
     def camera(self, name: str) -> Camera | None:
         """Return a camera's settings by its name."""

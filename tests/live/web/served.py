@@ -118,7 +118,7 @@ class Served:
         self.call(self.server.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
-        self.index.close()
+        self.station.close()
 
     # ------------------------------------------------------------------------------------------------ what there is
 

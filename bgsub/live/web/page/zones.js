@@ -63,6 +63,10 @@ export class ZoneEditor {
     on("pointerup", () => (this.held = null));
     on("dblclick", () => this.finish());
     on("keydown", (event) => this.key(event));
+    const hold = (event) => {
+      if (event.touches.length === 1 && this.cornerNear(this.place(event.touches[0]))) event.preventDefault();
+    };
+    this.svg.addEventListener("touchstart", hold, { signal: this.listeners.signal, passive: false }); // else it scrolls
   }
 
   place(event) {
