@@ -17,6 +17,7 @@ import pytest
 
 from bgsub.errors import SourceError
 from bgsub.video.live import address
+from bgsub.video.live.clips import PacketClip
 from bgsub.video.live.clock import SystemClock
 from bgsub.video.live.connecting import Arrived
 from bgsub.video.live.packets import Streams, Template
@@ -176,3 +177,45 @@ def test_a_short_look_that_does_not_tell_the_size_is_followed_by_a_long_one(
     place._reached(url).close()
     place._reached(url).close()
     assert looks == [True, False, False]
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0, None], ids=["ahead", "back", "standing still"])
+def test_a_camera_whose_clock_is_set_while_it_is_recorded_leaves_a_clip_with_even_times(
+    camera_file: Path, tmp_path: Path, step: float | None
+) -> None:
+    with av.open(str(camera_file)) as container:
+        template = Template(container.streams.video[0])
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    streams = Streams(template, None, Fraction(25))
+
+    class Connection:
+        shown, has_clock = "rtsp://host/x", True
+
+        def __init__(self) -> None:
+            self.streams = streams
+
+        def __iter__(self) -> Iterator[Arrived]:
+            began = time.monotonic()
+            for index, packet in enumerate(packets):
+                seconds = 5000 + index / 25
+                if index >= 25:
+                    seconds = 5001.0 if step is None else seconds + step
+                packet.pts = packet.dts = round(seconds / template.time_base)
+                time.sleep(max(0.0, began + index / 25 - time.monotonic()))
+                yield Arrived(packet, True, began + index / 25)
+
+        def close(self) -> None:
+            pass
+
+    clip = PacketClip(tmp_path / "x.mp4", streams, [], SystemClock(), fsync=False, audio=False)
+    reception = Reception(Connection(), SystemClock(), clip.take, None, PATIENCE_S, 1)
+    reception.receive(threading.Event())
+    clip.close()
+    finished(clip)
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        times = [float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size]
+    if step is None:  # until it is noticed, what has one time is taken for one picture
+        assert times[-1] == pytest.approx(1.9, abs=0.15)
+    else:
+        assert len(times) >= len(packets) - 1
+        assert times == pytest.approx([index / 25 for index in range(len(times))], abs=0.05)
