@@ -112,6 +112,7 @@ class EventRecording:
         self._until: float | None = None
         self._ended = False  # its clip was told to
         self._stopped: str | None = None
+        self._is_given_up = False
         self.record = EventRecord(
             id=event_id(camera.name, moment.of_day(event.start)),
             camera=camera.name,
@@ -140,6 +141,8 @@ class EventRecording:
 
     def open_files(self) -> None:
         """Write the record and a first picture, and tell that the event is open; in the thread that files."""
+        if self._is_given_up:  # the folder did not answer until it was all over
+            return
         self._begin_clip()
         self.record = msgspec.structs.replace(self.record, thumbnail=self._thumbnail(self._peak))
         self._write()
@@ -201,6 +204,7 @@ class EventRecording:
 
     def close_without_files(self, segments: Sequence[str], error: str) -> None:
         """Tell that the event is over, where nothing can be written."""
+        self._is_given_up = True
         record = self._known(segments)
         self.record = msgspec.structs.replace(record, error=record.error or error)
         self._send(EventClosed(self.record))

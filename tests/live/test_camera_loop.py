@@ -27,7 +27,7 @@ from bgsub.live.messages import (
 )
 from bgsub.live.settings import Zone
 from tests.live.played import BEGINNING, of, play
-from tests.live.scenes import HEIGHT, WIDTH, pictures, walk, walker
+from tests.live.scenes import HEIGHT, RATE, WIDTH, pictures, walk, walker
 
 PRIVATE = Zone(name="window", kind="privacy", polygon=((0.5, 0.3), (0.8, 0.3), (0.8, 0.8), (0.5, 0.8)))
 
@@ -238,6 +238,27 @@ def test_a_share_that_hangs_stops_nothing(tmp_path: Path) -> None:
     assert closed.record.end is not None and source.clips == []
     assert of(told, Status)[-1].trouble == opened.record.error
     assert len(of(told, Status)) > 25  # it went on telling
+
+
+def test_a_share_that_comes_back_when_an_event_is_long_over_begins_no_clip_of_it(tmp_path: Path) -> None:
+    away = threading.Event()
+
+    def hang(loop, source):
+        made = source._pictures
+
+        def until_the_end():
+            for picture in made:
+                if picture.index == round(17.6 * RATE):
+                    loop._filing.do(lambda: away.wait(60))
+                yield picture
+            away.set()
+
+        source._pictures = until_the_end()
+
+    told, source, _ = play(tmp_path, pictures(70, walk(18)), prepare=hang)
+    (closed,) = of(told, EventClosed)
+    assert closed.record.error == f"{tmp_path / 'kept'} does not answer; is the share away?"
+    assert source.clips == [] and of(told, EventOpened) == []
 
 
 def test_a_clip_that_is_never_finished_is_given_up_and_no_other_is_begun_beside_it(tmp_path: Path) -> None:
