@@ -199,6 +199,7 @@ def _bound(listen: str) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
+        sock.listen(128)  # who asks before the server has begun waits
     except OSError as error:
         sock.close()
         reason = error.strerror or str(error)
