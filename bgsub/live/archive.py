@@ -199,15 +199,11 @@ class _Sweeping:
             self._stop.wait(_SWEEP_PAUSE)
 
     def _tell(self) -> None:
-        """Tell cameras to pause recording, or to go on, and everybody what is wrong.
-
-        Cameras whose processes begin meanwhile hear it at the next sweep.
-        """
+        """Tell cameras to pause recording, or to go on, and everybody what is wrong."""
         running, trouble = self._running, self.keeper.trouble
         why = None if self.keeper.may_record() else trouble or "there is no room"
         if why is not None or self._holds is not None:
-            for name in running.supervisor.cameras:
-                running.supervisor.send(name, Hold(why=why))
+            running.supervisor.order(Hold(why=why))
         if trouble != self._trouble:
             running.audience.tell(Trouble(at=running.clock.now(), why=trouble))
         self._holds, self._trouble = why, trouble

@@ -66,6 +66,8 @@ class KeptCamera:
         How patient it is.
     program : str
         As `bgsub.live.camera_process.PROGRAM`.
+    order : callable
+        Returns what each process is told when it begins, if anything.
 
     Attributes
     ----------
@@ -83,11 +85,13 @@ class KeptCamera:
         clock: Clock,
         pace: Pace = Pace(),  # noqa: B008 - immutable
         program: str = PROGRAM,
+        order: Callable[[], ToCamera | None] = lambda: None,
     ) -> None:
         self.camera, self.watch = camera, watch
         self.status: Status | None = None
         self.restarts = 0
         self._tell, self._clock, self._pace, self._program = tell, clock, pace, program
+        self._order = order
         self._process: CameraProcess | None = None
         self._stop = asyncio.Event()
         self._lost: _Lost | None = None
@@ -143,6 +147,8 @@ class KeptCamera:
         except Exception as error:  # whatever it is, the next try may go well
             reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
             return f"could not be started: {reason}"
+        if (order := self._order()) is not None:
+            process.send(order)
         try:
             return await self._attend(process)
         finally:

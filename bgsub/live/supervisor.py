@@ -57,6 +57,7 @@ class Supervisor:
         self._audience, self._notice = audience, notice
         self._clock, self._pace, self._program = clock or Clock(), pace, program
         self._cameras: dict[str, KeptCamera] = {}
+        self._order: ToCamera | None = None
 
     @property
     def cameras(self) -> Mapping[str, KeptCamera]:
@@ -68,13 +69,19 @@ class Supervisor:
         for camera in self.watch.cameras:
             if camera.name not in self._cameras:
                 self._cameras[camera.name] = KeptCamera(
-                    camera, self.watch, self._tell, self._clock, self._pace, self._program
+                    camera, self.watch, self._tell, self._clock, self._pace, self._program, lambda: self._order
                 )
 
     def send(self, camera: str, message: ToCamera) -> bool:
         """Tell a camera's process something; return False where none of that name listens."""
         kept = self._cameras.get(camera)
         return kept is not None and kept.send(message)
+
+    def order(self, message: ToCamera) -> None:
+        """Tell all cameras' processes something, and those that begin later, until there is another order."""
+        self._order = message
+        for kept in self._cameras.values():
+            kept.send(message)
 
     async def change(self, watch: Watch) -> tuple[str, ...]:
         """Watch something else: cameras whose settings changed are started again, others go on undisturbed.

@@ -23,8 +23,8 @@ def act(camera, watch, connection):
 
     def listen():
         try:
-            while not isinstance(to_camera(connection.recv_bytes()), Stop):
-                pass
+            while not isinstance(told := to_camera(connection.recv_bytes()), Stop):
+                tell(Note(camera=camera.name, at=datetime.now(UTC), level=30, text=f"told: {told}"))
         except (EOFError, OSError):
             pass
         stop.set()

@@ -27,12 +27,10 @@ class Supervisor:
 
     def __init__(self):
         self.loop = asyncio.get_running_loop()
-        self.cameras = {"yard": None}
-        self.sent = []
+        self.orders = []
 
-    def send(self, camera, message):
-        self.sent.append((camera, message))
-        return True
+    def order(self, message):
+        self.orders.append(message)
 
 
 class Heard:
@@ -117,13 +115,13 @@ def test_cameras_are_told_to_hold_and_everybody_why(tmp_path):
         await archive.start(running)
         supervisor = running.supervisor
         await until(lambda: heard.messages)
-        (camera, hold), (trouble,) = supervisor.sent[0], heard.messages
-        assert (camera, type(hold), type(trouble)) == ("yard", Hold, Trouble)
+        (hold, *_), (trouble,) = supervisor.orders, heard.messages
+        assert (type(hold), type(trouble)) == (Hold, Trouble)
         assert hold.why == trouble.why == running.health.wrong()["recordings"]
         changed = Watch(cameras=running.watch.cameras, retention=Retention(min_free=1))
         await archive.change(changed)
         await until(lambda: len(heard.messages) == 2)
-        assert heard.messages[1].why is None and supervisor.sent[-1] == ("yard", Hold(why=None))
+        assert heard.messages[1].why is None and supervisor.orders[-1] == Hold(why=None)
         await running.audience.close(PATIENCE)
         await archive.stop()
 

@@ -16,7 +16,7 @@ import pytest
 from bgsub.live.audience import Audience
 from bgsub.live.clock import Clock
 from bgsub.live.keeping_up import Pace
-from bgsub.live.messages import CameraFound, CameraLost, EventClosed, Note, Status
+from bgsub.live.messages import CameraFound, CameraLost, EventClosed, Hold, Note, Status
 from bgsub.live.settings import Camera, Tell, Watch, Webhook
 from bgsub.live.supervisor import Supervisor
 from tests.live.acting import PROGRAM
@@ -206,6 +206,30 @@ def test_cameras_processes_learn_nothing_of_those_who_are_told():
     )
     (note,) = supervised(trial, watch=watch).of(Note)
     assert "webhook=()" in note.text and "s3cret" not in note.text
+
+
+def test_what_all_are_told_those_hear_too_that_begin_later(tmp_path):
+    async def trial(supervisor, heard):
+        await until(lambda: heard.of(Note, "door"))
+        await until(lambda: heard.of(CameraFound, "yard"))
+
+    async def run():
+        audience, heard = Audience(Clock()), Heard()
+        audience.add(heard, statuses=True, room=100_000)
+        watch = cameras(yard=f"die-first:{tmp_path / 'died'}", door="")
+        supervisor = Supervisor(watch, audience, pace=QUICK, program=PROGRAM)
+        supervisor.order(Hold(why="no room"))
+        supervisor.start()
+        try:
+            await asyncio.wait_for(trial(supervisor, heard), 2 * PATIENCE)
+        finally:
+            await supervisor.stop()
+            await audience.close(PATIENCE)
+        return heard
+
+    heard = asyncio.run(run())
+    for name in ("yard", "door"):
+        assert "told: Hold(why='no room')" in [note.text for note in heard.of(Note, name)]
 
 
 def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
