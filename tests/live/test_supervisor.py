@@ -140,6 +140,23 @@ def test_one_that_hangs_is_killed_and_started_again():
     assert not heard.of(CameraLost, "door")
 
 
+def test_a_supervisor_that_slept_itself_kills_nobody(monkeypatch):
+    monkeypatch.setattr("bgsub.live.keeping_up._LATE", 0.9)
+
+    async def trial(supervisor, heard):
+        await until(lambda: heard.live("yard"))
+        pid = supervisor.cameras["yard"].pid
+        os.kill(pid, signal.SIGSTOP)  # as all that runs does, on a machine that sleeps
+        time.sleep(3)
+        os.kill(pid, signal.SIGCONT)
+        before = len(heard.live("yard"))
+        await until(lambda: len(heard.live("yard")) > before + 5)
+        assert supervisor.cameras["yard"].pid == pid
+
+    heard = supervised(trial, yard="")
+    assert not heard.of(CameraLost) and not heard.of(Note)
+
+
 def test_one_that_never_says_anything_has_longer_to_begin():
     async def trial(supervisor, heard):
         await until(lambda: heard.of(Note))
