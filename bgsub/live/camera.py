@@ -20,9 +20,10 @@ import numpy as np
 from bgsub.errors import BgsubError
 from bgsub.live.clock import Clock
 from bgsub.live.continuous import Continuous
-from bgsub.live.drawing import ClipPainter
+from bgsub.live.drawing import ClipPainter, cost_of_encoding
 from bgsub.live.event_files import Moment
 from bgsub.live.filing import Filing
+from bgsub.live.first_look import FirstLook
 from bgsub.live.interrupted import finish_interrupted
 from bgsub.live.kept_model import KeptModel
 from bgsub.live.messages import (
@@ -61,7 +62,6 @@ _RATE_OVER = 5.0  # seconds
 _CLOSING = 8.0  # seconds at the end in which clips and files are finished; the supervisor waits for twice as long
 _MOST_KEPT = 64 << 20, 256 << 20  # bytes of packets; the second where clips show more than half a minute before
 _LONG = 30.0
-_ENCODING = 1.7e-8  # seconds of a processor for a pixel that is decoded, painted on and encoded
 _LARGEST = 1 << 16  # bytes of a message to a camera
 _FAR_AHEAD = 60.0  # seconds of what was drawn into clips
 
@@ -117,6 +117,7 @@ class CameraLoop:
         self._views = Views(camera, send, self._clock)
         state = Path(watch.state) if watch.state else state_folder()
         self._model = KeptModel(state / "models" / f"{camera.name}.bgsub", self._clock)
+        self._first_look = FirstLook(state / "models" / ".first-look")
         self._keep = camera.before + camera.min_length + TOLD_LATE + _loiter(camera) + _MARGIN
         self._patience = max(camera.merge, _GAP)
         self._painter = ClipPainter(camera.zones, camera.draw, self._keep + _FAR_AHEAD)
@@ -192,8 +193,11 @@ class CameraLoop:
 
     def _take(self, picture: LivePicture) -> None:
         """Look at a picture."""
+        if not self._first_look.is_mine():
+            return
         watching = self._watching_of(picture)
         seen = watching.look(picture)
+        self._first_look.looked()
         moment = Moment(picture.time, picture.moment)
         boxes = tuple(sighting.box for sighting in seen.objects.values())
         self._painter.note(picture.time, boxes, watching.mask, watching.size)
@@ -210,10 +214,11 @@ class CameraLoop:
             logger.info("the pictures have another size; they are learned anew")
             self._close_event()
         elif self._paint is not None and self._camera.record != "none":
-            logger.warning("%s", _cost(self._recorded.info or self._looked.info))
+            info = self._recorded.info or self._looked.info
+            logger.warning("%s", cost_of_encoding(info.source_size or (info.width, info.height)))
         height, width = picture.image.shape
-        info: VideoInfo = replace(self._looked.info, width=width, height=height)
-        self._watching = Watching(self._camera, info, self._model.path)
+        small: VideoInfo = replace(self._looked.info, width=width, height=height)
+        self._watching = Watching(self._camera, small, self._model.path)
         return self._watching
 
     def _note(self, picture: LivePicture, seen: Seen) -> None:
@@ -264,7 +269,7 @@ class CameraLoop:
             width=width,
             height=height,
             frames_per_second=round(len(self._times) / _RATE_OVER, 2),
-            frames=source.frames,
+            frames=0 if self._watching is None else source.frames,  # it may wait for its turn
             dropped=source.dropped,
             damaged=source.damaged,
             reconnects=source.reconnects,
@@ -306,15 +311,6 @@ class CameraLoop:
         if self._continuous is not None:
             self._continuous.follow()
         return self._recorder.idle and (self._continuous is None or self._continuous.idle)
-
-
-def _cost(info: VideoInfo) -> str:
-    """Say what it costs to encode all that is recorded anew."""
-    width, height = info.source_size or (info.width, info.height)
-    return (
-        "what is recorded is encoded anew, for a privacy zone or what is drawn: that takes about "
-        f"{1000 * _ENCODING * width * height:.1f} ms of a processor for each picture of {width}x{height}"
-    )
 
 
 def _loiter(camera: Camera) -> float:
