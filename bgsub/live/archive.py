@@ -120,10 +120,10 @@ class Archive:
         away = self.recordings.away()
         if away is None:
             self._settle(clock)
-        else:  # cameras are watched all the same
-            logger.warning("%s", away)
+        else:  # cameras are watched all the same, and the first sweep says why
             self.index.behind = away
-        sweeping = _Sweeping(Keeper(self.index, self.recordings, watch.retention, clock), self.index, running)
+        keeper = Keeper(self.index, self.recordings, watch.retention, clock)
+        sweeping = _Sweeping(keeper, self.index, self.recordings, running)
         sweeping.once()
         self._others += sweeping.numbers()
         self._sweeping = sweeping
@@ -150,9 +150,9 @@ class Archive:
 class _Sweeping:
     """Sweeps in a thread of its own, which a share that does not answer may hold up for ever."""
 
-    def __init__(self, keeper: Keeper, index: Index, running: Running) -> None:
+    def __init__(self, keeper: Keeper, index: Index, recordings: Recordings, running: Running) -> None:
         self.keeper = keeper
-        self._index, self._running = index, running
+        self._index, self._recordings, self._running = index, recordings, running
         self._loop = running.supervisor.loop
         self._wanted, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._sweep, name="bgsub-retention", daemon=True)
@@ -160,6 +160,7 @@ class _Sweeping:
         self._free = 0
         self._holds: str | None = None
         self._trouble: str | None = None
+        self._is_away = False
 
     def start(self) -> None:
         """Begin."""
@@ -180,6 +181,7 @@ class _Sweeping:
     def once(self) -> None:
         """Sweep, and have cameras told whether there is room to record."""
         self.keeper.sweep()
+        self._is_away = self._recordings.away() is not None
         with contextlib.suppress(BgsubError, OSError):
             self._counts, self._free = self._index.counts(), free_bytes(Path(self._running.watch.directory))
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -203,7 +205,7 @@ class _Sweeping:
         running, trouble = self._running, self.keeper.trouble
         why = None if self.keeper.may_record() else trouble or "there is no room"
         if why is not None or self._holds is not None:
-            running.supervisor.order(Hold(why=why))
+            running.supervisor.order(Hold(why=why, away=self._is_away))
         if trouble != self._trouble:
             running.audience.tell(Trouble(at=running.clock.now(), why=trouble))
         self._holds, self._trouble = why, trouble

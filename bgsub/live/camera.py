@@ -135,7 +135,7 @@ class CameraLoop:
         if isinstance(message, Show):
             self._views.show(message)
         elif isinstance(message, Hold):
-            self._filing.hold(message.why)
+            self._filing.hold(message.why, away=message.away)
 
     def run(self, stop: threading.Event) -> None:
         """Look until told to stop; what is open is closed then, and the model saved."""

@@ -40,6 +40,7 @@ class Filing:
         self._looked: float | None = None
         self._full: str | None = None
         self._held: str | None = None
+        self._is_away = False
         self._thread = threading.Thread(target=self._run, name="bgsub-filing", daemon=True)
         self._thread.start()
 
@@ -52,7 +53,7 @@ class Filing:
 
     def do(self, work: Callable[[], None]) -> bool:
         """Let something be done, in the order of calls; return False, and do nothing, where nothing gets done."""
-        if self.hangs:
+        if self.hangs or self._is_away:
             return False
         try:
             self._work.put_nowait(work)
@@ -66,9 +67,12 @@ class Filing:
         since = self._since
         return since is not None and self._clock.monotonic() - since > _HANGS
 
-    def hold(self, why: str | None) -> None:
-        """Record nothing, and why; None: record again. Any thread may call it."""
-        self._held = why
+    def hold(self, why: str | None, *, away: bool = False) -> None:
+        """Record nothing, and why; None: record again. While the folder is away, do nothing in what is in its place.
+
+        Any thread may call it.
+        """
+        self._held, self._is_away = why, away
 
     def look_after(self) -> None:
         """See now and then how much room there is; to be called often."""

@@ -275,9 +275,17 @@ class Hold(Struct, frozen=True, tag=True):
     """Record nothing, and why; None: record again. What goes on is ended; events are told without clips.
 
     Sent where the keeper of recordings finds no room, or their share away, and where it finds them again.
+
+    Attributes
+    ----------
+    why : str or None
+        One line.
+    away : bool
+        The share is away: what is there in its place is another folder, into which nothing at all is written.
     """
 
     why: str | None = None
+    away: bool = False
 
 
 ToCamera = Stop | Show | Hold

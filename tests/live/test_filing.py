@@ -146,3 +146,14 @@ def test_a_model_is_saved_now_and_then_and_one_that_cannot_be_is_told(tmp_path: 
     with caplog.at_level(logging.WARNING, "bgsub"):
         KeptModel(tmp_path / "file" / "yard.bgsub", clock).finish(watching)
     assert "what was learned is not kept: " in caplog.text
+
+
+def test_nothing_is_written_where_a_share_was(tmp_path: Path) -> None:
+    filing, done = Filing(tmp_path, 0, Clock()), []
+    filing.hold("it is away", away=True)
+    assert not filing.do(lambda: done.append("away"))
+    filing.hold("no room")
+    assert filing.do(lambda: done.append("told without a clip"))
+    filing.hold(None)
+    assert filing.do(lambda: done.append("again")) and filing.close(60)
+    assert done == ["told without a clip", "again"]
