@@ -26,6 +26,7 @@ from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.opening import open_source
 from bgsub.video.source import Source
 from bgsub.video.store_paths import as_path
+from bgsub.video.stores import is_stored
 
 WIDTH, FAST_WIDTH = 640, 320
 """Pixels of the widest picture that is looked at, unless told otherwise: of `ScanJob.fast` the second."""
@@ -41,7 +42,7 @@ def open_small(job: ScanJob) -> Source:
     sources, enough = list(job.sources), 0.0 if job.excerpt.every > 1 else job.looks or 0.0
     wanted = {**vars(job.excerpt), "luma": True, "shrink": shrink, "enough": enough}
     # What comes at the world's pace must be taken at once.
-    if not job.read_ahead and all(as_path(name).exists() for name in sources):
+    if not job.read_ahead and all(is_stored(name) or as_path(name).exists() for name in sources):
         wanted |= {"threads": 1, "prefetch": 0}
     return open_source(sources if len(sources) > 1 else sources[0], **wanted)
 

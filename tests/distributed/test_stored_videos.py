@@ -83,6 +83,22 @@ def test_pieces_of_a_recording_on_a_store(s3, client):
     assert there.scanned.facts == whole.scanned.facts
 
 
+def test_what_a_store_does_not_give_fails_in_one_line_and_is_done_when_it_is_back(s3, client, tmp_path):
+    inputs = find_inputs(["s3://cams/night"]).each
+    s3.stop()
+    try:
+        away = scan_all(inputs, SCAN, folder=tmp_path, crew=Videos(client).scan)
+    finally:
+        s3.start()
+    assert [outcome.state for outcome in away] == ["failed", "failed"]
+    for outcome, item in zip(away, inputs, strict=True):
+        assert str(outcome.error).startswith(f"cannot open {item.source}: Could not connect to the endpoint URL: ")
+        assert str(outcome.error).endswith("and that the store answers")
+    back = scan_all(inputs, SCAN, folder=tmp_path, crew=Videos(client).scan)
+    assert [(outcome.state, outcome.error) for outcome in back] == [("done", None)] * 2
+    assert [len(events) for events in times(back)] == [2, 0]
+
+
 def test_a_run_on_a_cluster_writes_the_masks_of_one_here(s3, client, tmp_path):
     job = Job("", model=ModelChoice("mog2"), outputs=Outputs(mask=".mkv", stats=".csv"))
     there = execute_all(

@@ -182,6 +182,19 @@ def test_a_worker_killed_in_the_middle_of_a_video_costs_that_video_only(recordin
     assert listed("here/bgsub-scan.jsonl") == listed("there/bgsub-scan.jsonl")
 
 
+def test_one_killed_in_the_middle_of_a_piece_costs_that_piece_only(recordings, client, monkeypatch):
+    record("victim.mkv", 300, [(100, 125), (200, 225)])
+    (whole,) = scan(None, names=["victim.mkv"]).values()
+    monkeypatch.setattr(videos, "scan_there", work.scan_killed_once)
+    (pieced,) = scan("there", names=["victim.mkv"], crew=Videos(client).scan, pieces=4).values()
+    assert (pieced.state, pieced.error) == ("done", None)
+    begun = len(work.pids(recordings / "there", "deaths"))
+    assert begun == 3 + 1  # three pieces, one of them twice
+    assert [(event.start, event.end) for event in pieced.scanned.events] == [
+        (event.start, event.end) for event in whole.scanned.events
+    ]
+
+
 def test_a_poisoned_video_is_set_aside_by_its_name(recordings, client, monkeypatch):
     record("rec/cam2/poison.mkv", 20)
     monkeypatch.setattr(videos, "scan_there", work.scan_poisoned)
