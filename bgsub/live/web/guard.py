@@ -92,12 +92,15 @@ class Guard:
         found = _HOST.fullmatch(host)
         if found is None or not (found[1].lower() in self._names or is_own_name(host, self._listen)):
             return 421, "this name is not this machine's: ask by its address, or put the name into web.names"
+        own_page = headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+        if not own_page and headers.get("sec-fetch-mode") != "navigate":
+            return 403, "another page asks this: it is not answered"
         is_socket = scope["type"] == "websocket"
         if not is_socket and scope["method"] in _SAFE:
             return None
         origin = headers.get("origin")
         foreign = origin is not None and origin.partition("://")[2].lower() != host.lower()
-        if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        if foreign or not own_page:
             return 403, "another page sent this: it is not done"
         if not is_socket and OWN_HEADER not in headers and not _token(headers):
             return 403, "a request that changes something needs the header X-Bgsub: 1"

@@ -1,10 +1,10 @@
 """What is let in: names of hosts, origins, cookies and tokens, roles, sizes; and the headers that hold a browser."""
 
 import http.client
+import shutil
 import socket
 import ssl
 import subprocess
-import sys
 
 import pytest
 
@@ -80,6 +80,15 @@ def test_nothing_is_changed_for_another_page(page):
         assert answer.status == 403, headers
     own = {"Origin": f"http://{page.host}:{page.port}", "Sec-Fetch-Site": "same-origin"}
     assert page.request("PUT", "/api/cameras/yard/settings", CHANGE, own).status == 409  # its revision is another
+
+
+def test_nothing_is_read_by_another_page_but_a_link_to_ours_opens_it(page):
+    for site in ("cross-site", "same-site"):
+        for path in ("/api/overview", "/api/openapi.json", "/page/app.js", "/"):
+            assert page.get(path, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}).status == 403
+        assert page.get("/", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}).status == 200
+    own = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+    assert page.get("/api/overview", headers=own).status == 200
 
 
 def test_without_a_password_nothing_is_told_but_the_page(locked):
@@ -180,16 +189,17 @@ def test_a_port_that_is_taken_is_told_in_a_line(page):
 
 
 def certificate(folder):
-    made = subprocess.run(
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
          "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=localhost"],
         capture_output=True,
+        check=True,
     )  # fmt: skip
-    if made.returncode:
-        pytest.skip("needs openssl")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="openssl is no program there")
+@pytest.mark.needs_system
 def test_tls_by_certificate_files_has_cookies_of_its_own(serve, tmp_path):
     certificate(tmp_path)
     files = {"certificate": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
