@@ -198,7 +198,8 @@ class Manifest:
             if self._changed:
                 self._changed = False
                 if self._ledger.is_shared:
-                    self._take_over()
+                    with contextlib.suppress(OutputError):  # a store that does not answer is told of in a moment
+                        self._take_over()
                 self._ledger.rewrite(entry.line() for entry in self)
         finally:
             self._ledger.close()
