@@ -246,7 +246,7 @@ def test_what_all_are_told_those_hear_too_that_begin_later(tmp_path):
 
     heard = asyncio.run(run())
     for name in ("yard", "door"):
-        assert "told: Hold(why='no room')" in [note.text for note in heard.of(Note, name)]
+        assert f"told: {Hold(why='no room')}" in [note.text for note in heard.of(Note, name)]
 
 
 def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
