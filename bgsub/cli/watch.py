@@ -172,11 +172,7 @@ def _watch(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> int
     printing = Printing(as_json=o["as_json"], quiet=o["quiet"])
     read_again, page = (read, Path(o["config"])) if o["config"] else (None, None)
     numbers: list[Other] = []
-    parts = [
-        printing,
-        *services(numbers),
-        *page_services(watch, page, read_again, numbers, quiet=o["quiet"] or o["as_json"]),
-    ]
+    parts = [printing, *services(numbers), *page_services(watch, page, read_again, numbers)]
     heard = asyncio.run(run(watch, parts, read_again=read_again, duration=o["duration"]))
     return 128 + heard if heard else 0
 

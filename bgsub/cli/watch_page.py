@@ -50,14 +50,9 @@ def _hashed(password: str) -> str:
 
 
 def page_services(
-    watch: Watch,
-    configuration: Path | None,
-    read_again: Callable[[], Configuration] | None,
-    numbers: list[Other],
-    *,
-    quiet: bool,
+    watch: Watch, configuration: Path | None, read_again: Callable[[], Configuration] | None, numbers: list[Other]
 ) -> list[Service]:
-    """Return the page as a service, where there is one; unless quiet it says where it is."""
+    """Return the page as a service, where there is one."""
     if watch.web is None:
         return []
     from bgsub.extras import require
@@ -65,11 +60,7 @@ def page_services(
     require("web", "the page")
     from bgsub.live.web.page_service import PageService
 
-    return [PageService(configuration, read_again, numbers, None if quiet else _tell)]
-
-
-def _tell(address: str) -> None:
-    click.echo(f"The cameras are at {address}", err=True)
+    return [PageService(configuration, read_again, numbers)]
 
 
 def print_hash() -> None:

@@ -31,8 +31,6 @@ class PageService:
         Returns what it says, with what the command line says beside it.
     others : list of Other, optional
         What `/metrics` tells beside the cameras.
-    tell : callable, optional
-        Is told the page's address.
 
     Attributes
     ----------
@@ -47,12 +45,10 @@ class PageService:
         configuration: Path | None = None,
         read_again: Callable[[], Configuration] | None = None,
         others: list[Other] | None = None,
-        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.address: str | None = None
         self._configuration, self._read_again = configuration, read_again
         self._others = others if others is not None else []
-        self._tell = tell
         self._server: PageServer | None = None
         self._station: Station | None = None
 
@@ -72,8 +68,6 @@ class PageService:
         self.address = await self._server.start()
         running.audience.add(self, statuses=True)
         logger.info("the page is at %s", self.address)
-        if self._tell is not None:
-            self._tell(self.address)
 
     def _seen(self, running: Running) -> Station:
         directory = Path(running.watch.directory)
