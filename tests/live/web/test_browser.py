@@ -173,6 +173,28 @@ def test_a_zone_is_drawn_and_kept(open_page, watch):
     assert page.locator(".zone-list li input").first.input_value() == "carpet"
 
 
+def test_what_is_private_is_black_in_every_view(open_page, watch):
+    page = open_page(watch.address + "#/camera/room")
+    press(page, "Draw a zone")
+    box = page.locator("svg.zones").bounding_box()
+    for x, y in ((0.02, 0.02), (0.48, 0.02), (0.48, 0.98), (0.02, 0.98), (0.02, 0.98)):
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.locator(".zone-list li").last.locator("select").select_option("privacy")
+    press(page, "Save")
+    page.wait_for_selector("text=Saved in the file of cameras")
+    black = """() => { const c = document.querySelector(".pair canvas"), w = c.width, h = c.height;
+        const data = c.getContext("2d").getImageData(w * 0.05, h * 0.1, w * 0.4, h * 0.8).data;
+        return data.every((value, i) => i % 4 === 3 || value < 40) }"""
+    page.wait_for_function(black)  # its process has begun again
+    for view in ("picture", "overlay", "mask", "background"):
+        page.select_option(".pair figure:first-child select", view)
+        moves(page, "room", ".pair canvas")
+        assert page.evaluate(black), view
+    page.locator(".zone-list li").last.locator("button").click()
+    press(page, "Save")
+    page.wait_for_function("() => !document.querySelector('.zones .privacy')")
+
+
 def test_an_event_appears_and_plays(open_page, watch):
     page = open_page(watch.address + "#/events")
     page.wait_for_function(
