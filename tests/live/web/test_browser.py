@@ -288,6 +288,11 @@ def test_a_zone_is_drawn_by_keys_and_by_numbers(open_page, serve):
     (zone,) = served.station.camera("door").zones
     assert (zone.kind, zone.polygon) == ("privacy", ((0.3, 0.5), (0.3, 0.3), (0.7, 0.3), (0.7, 0.5)))
     press(page, "Remove zone 1")
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("link", name="Events", exact=True).click()
+    page.wait_for_function("() => location.hash === '#/camera/door'")
+    assert asked == ["What was changed here is not saved. Leave all the same?"]
     press(page, "Save")
     page.wait_for_function("() => !document.querySelector('.zones .zone')")
     assert served.station.camera("door").zones == ()

@@ -11,7 +11,7 @@ const main = document.querySelector("#main");
 const navigation = document.querySelector("header nav");
 const connection = document.querySelector("#connection");
 const wrong = document.querySelector("#wrong");
-const page = { socket: new Socket(), session: null, cameras: [] };
+const page = { socket: new Socket(), session: null, cameras: [], unsaved: null };
 const places = [
   [/^#\/event\/([\w-]+)\/(.+)$/, (camera, stamp) => showEvent(main, page, camera, decodeURIComponent(stamp)), "#/events"],
   [/^#\/moment\/([\w-]+)\/(.+)$/, (camera, at) => showMoment(main, page, camera, decodeURIComponent(at)), "#/events"],
@@ -19,13 +19,19 @@ const places = [
   [/^#\/camera\/([\w-]+)$/, (camera) => showCamera(main, page, camera), "#/live"],
   [/^(#\/live)?$/, () => showLive(main, page), "#/live"],
 ];
-let leave = () => {};
+let leave = () => {}, shown = location.hash;
 
 async function show() {
   const hash = location.hash.startsWith("#/") ? location.hash : "";
   if (location.hash && !hash) return; // the link to the content
   if (!page.session || !page.session.role) return;
   const [pattern, open, tab] = places.find(([one]) => one.test(hash)) || places.at(-1);
+  if (page.unsaved && page.unsaved() && !confirm("What was changed here is not saved. Leave all the same?")) {
+    history.replaceState(null, "", shown || "#/live");
+    return;
+  }
+  shown = location.hash;
+  page.unsaved = null;
   leave();
   leave = () => {};
   for (const link of navigation.children) {
@@ -69,6 +75,7 @@ async function enter() {
 }
 
 function askPassword() {
+  page.unsaved = null;
   leave();
   leave = () => {};
   page.socket.close();

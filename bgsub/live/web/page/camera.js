@@ -43,6 +43,7 @@ export async function showCamera(main, page, name) {
         });
         revision = changed.settings.revision;
         editor.reset(changed.settings.zones);
+        saved = `${sensitivity.value} ${shortest.value}`;
         said.textContent = changed.kept
           ? "Saved in the file of cameras; the camera begins again with it."
           : "It holds until the program ends: there is no file of cameras. Start with --config FILE to keep it.";
@@ -82,8 +83,10 @@ export async function showCamera(main, page, name) {
     graph.add(now.moving);
   };
   page.socket.addEventListener("news", news);
+  let saved = `${sensitivity.value} ${shortest.value}`;
+  page.unsaved = () => mayChange && (editor.changed || saved !== `${sensitivity.value} ${shortest.value}`);
   const leaving = (event) => {
-    if (editor.changed) event.preventDefault();
+    if (page.unsaved && page.unsaved()) event.preventDefault();
   };
   addEventListener("beforeunload", leaving);
   return () => {
