@@ -122,7 +122,7 @@ def watched(server: RtspServer, names: Sequence[str], method: str, cores: str | 
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)  # a shell lets what it runs in the background ignore Ctrl-C
             process.wait(60)
 
 
