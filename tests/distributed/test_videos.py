@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -170,10 +169,9 @@ def test_how_far_each_is_is_told(recordings, client):
 
 def test_a_worker_killed_in_the_middle_of_a_video_costs_that_video_only(recordings, client, monkeypatch):
     record("rec/cam1/victim.mkv", 60, [(20, 45)])
-    monkeypatch.setattr(videos, "scan_there", work.scan_killed_once)
-    there = scan("there", crew=Videos(client).scan)
-    monkeypatch.undo()
-    os.chdir(recordings)
+    with monkeypatch.context() as patch:
+        patch.setattr(videos, "scan_there", work.scan_killed_once)
+        there = scan("there", crew=Videos(client).scan)
     assert states(there) == {**ALL_DONE, "cam1/victim.mkv": "done"}
     assert len(work.pids(Path("there"), "deaths")) == 2
     Path("there/deaths").unlink()

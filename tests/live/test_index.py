@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -195,6 +197,8 @@ def test_a_reader_writes_nothing_and_needs_an_index(index, tmp_path):
         IndexReader.of(tmp_path / "none.sqlite")
 
 
+WITH_TESTS = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}  # programs import what is beside this
+
 KILLED = """
 import itertools, sys
 from pathlib import Path
@@ -211,7 +215,9 @@ for k in itertools.count():
 @pytest.mark.slow
 def test_a_kill_loses_nothing_that_was_taken(tmp_path):
     path = tmp_path / "index.sqlite"
-    program = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True)
+    program = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True, env=WITH_TESTS
+    )
     for _ in range(60):
         program.stdout.readline()
     program.kill()
@@ -256,7 +262,12 @@ print(index.counts().events, index._rows("pragma integrity_check"), index.behind
 @pytest.mark.slow
 def test_no_file_may_grow_any_more_and_then_it_may_again(tmp_path):
     told = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", LIMITED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=WITH_TESTS,
     )
     fault, after = told.stdout.splitlines()
     assert fault.startswith(f"cannot write the index {tmp_path / 'index.sqlite'}: ")

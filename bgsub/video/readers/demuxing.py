@@ -106,7 +106,7 @@ def open_input(
     stream: int | None = None,
     raw: RawPictures | None = None,
     rate: Fraction | None = None,
-    timeout: float = NETWORK_TIMEOUT,
+    timeout: float | None = None,
     quick: bool = False,
 ) -> Input:
     """Open a container and choose its video stream.
@@ -121,8 +121,8 @@ def open_input(
         How pictures without a header are read.
     rate : Fraction or None
         Frames per second of these.
-    timeout : float
-        Seconds to wait for a network source, at its opening and at each read.
+    timeout : float or None
+        Seconds to wait for a network source, at its opening and at each read; None: `NETWORK_TIMEOUT`.
     quick : bool
         Look only at the first 64 KB, or a fifth of a second, of a network source to find out what it holds.
 
@@ -131,6 +131,7 @@ def open_input(
     SourceError
         When it cannot be opened, has no video, or its pictures are larger than supported.
     """
+    timeout = NETWORK_TIMEOUT if timeout is None else timeout
     stored = is_stored(location)
     kind: Kind = "pipe" if location == "-" else "network" if "://" in location and not stored else "file"
     shown = {"pipe": "standard input", "network": without_password(location), "file": without_secrets(location)}[kind]
@@ -254,10 +255,10 @@ def _open_network(url: str, reading: _Reading, timeout: float) -> InputContainer
     return av.open(url, "r", format=reading.format, options=options, timeout=(timeout, timeout), **_TOLERANT)
 
 
-def explain_read(error: Exception, timeout: float = NETWORK_TIMEOUT) -> str:
+def explain_read(error: Exception, timeout: float | None = None) -> str:
     """Say in a few words why reading broke off."""
     if isinstance(error, av.error.ExitError):
-        return f"nothing came for {timeout:g} s"
+        return f"nothing came for {NETWORK_TIMEOUT if timeout is None else timeout:g} s"
     return one_line(error)
 
 

@@ -51,4 +51,6 @@ def test_connections_that_have_ended_leave_nothing_behind(uncollected):
 
 
 def _connections():
-    return [one for one in gc.get_objects() if isinstance(one, Reception | Decoding)]
+    return [
+        one for one in gc.get_objects() if issubclass(type(one), (Reception, Decoding))
+    ]  # a proxy may be of nothing
