@@ -329,8 +329,8 @@ def test_long_lists_come_page_by_page_and_hostile_names_are_text(open_page, serv
     for n in range(60):
         served.event(seconds=n * 60, zones=("<img src=x onerror=alert(1)>",) if n == 59 else ())
     page = open_page(served.address + "#/events")
-    page.fill("input[name=day]", "2026-11-27")
     page.wait_for_function("() => document.querySelectorAll('#list li').length === 24")
+    page.fill("input[name=day]", "2026-11-27")  # "More" waits for the list of that day
     for n in (48, 60):
         press(page, "More")
         page.wait_for_function("(n) => document.querySelectorAll('#list li').length === n", arg=n)

@@ -38,6 +38,7 @@ export async function showEvents(main, page) {
   };
   const load = async () => {
     const mine = (newest = {});
+    more.disabled = true;  // it would add to a list that is about to be replaced
     const [start, end] = span(day.value);
     const filters = asked();
     keep(form);
@@ -51,6 +52,7 @@ export async function showEvents(main, page) {
     line.innerHTML = drawn;
     list.innerHTML = listed;
     told();
+    more.disabled = false;
     offerMoments(line, start, end);
   };
   const told = () => {
@@ -64,25 +66,30 @@ export async function showEvents(main, page) {
   more.addEventListener("click", async () => {
     const [start, end] = span(day.value);
     const ofDay = day.value ? { start: start.toISOString(), end: end.toISOString() } : {};
+    const mine = newest;
     more.disabled = true;
     try {
       const holder = element("div", {});
       holder.innerHTML = await get(`/parts/events${query({ ...ofDay, ...asked(), before: next })}`);
+      if (mine !== newest) return;
       const first = holder.querySelector("a");
       list.querySelector("ul").append(...holder.querySelectorAll("li"));
       list.querySelector("ul").dataset.next = holder.querySelector("ul").dataset.next || "";
       told();
       if (first) first.focus({ preventScroll: true });
     } finally {
-      more.disabled = false;
+      if (mine === newest) more.disabled = false;
     }
   });
   const failed = (error) => {
+    more.hidden = true;
     list.replaceChildren(element("p", { class: "wrong", role: "alert" }, error.message));
   };
   let waiting = 0;
   const soon = (delay) => {
     clearTimeout(waiting);
+    newest = {};
+    more.disabled = true;
     waiting = setTimeout(() => load().catch(failed), delay);
   };
   const news = ({ detail }) => {
