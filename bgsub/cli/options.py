@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,30 @@ class Word(click.Choice):
 
     def __init__(self, words: Iterable[str]) -> None:
         super().__init__(list(words), case_sensitive=False)
+
+
+class Drawn(click.ParamType):
+    """Some of the things that are drawn into clips, with commas between them.
+
+    Parameters
+    ----------
+    known : sequence of str
+        What there is.
+    """
+
+    name = "list"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the words."""
+        words = value.split(",") if isinstance(value, str) else value
+        named = tuple(word.strip().lower() for word in words)
+        for word in named:
+            if word not in self._known:
+                self.fail(f"{word!r} is not drawn; there are {', '.join(self._known)}", param, ctx)
+        return named
 
 
 class Span(click.ParamType):

@@ -16,6 +16,7 @@ from bgsub.cli.inputs import input_options
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.models import TABLES, chosen_model
 from bgsub.cli.options import (
+    Drawn,
     FilePath,
     PathText,
     Seconds,
@@ -25,7 +26,7 @@ from bgsub.cli.options import (
     needs_plots,
     verbosity_options,
 )
-from bgsub.cli.scan_options import Area, Draw, config_options, refuse_contradictions, save_config
+from bgsub.cli.scan_options import Area, config_options, refuse_contradictions, save_config
 from bgsub.cli.scheduler import scheduler_options
 from bgsub.cli.signals import ended_by_signals
 from bgsub.threads import available_processors
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_DRAWN = ("boxes", "path", "timecode", "graph", "mask")
 _TIME, _PATH = Seconds(), FilePath()
 
 _EXAMPLES = """
@@ -80,7 +82,9 @@ _input, _events, _outputs, _model = (section(s) for s in ("Input", "Events", "Ou
 @click.argument("sources", nargs=-1, required=True, metavar="VIDEO...", type=PathText())
 @_outputs("--into", type=_PATH, metavar="FOLDER", help="Folder of results; what is done in it is not done again.")
 @_outputs("--clips", type=Word(["copy", "exact"]), help="A clip of each event: packets copied, or encoded again.")
-@_outputs("--draw", type=Draw(), metavar="WHAT,...", help="Into exact clips ...: boxes, path, timecode, graph, mask.")
+@_outputs(
+    "--draw", type=Drawn(_DRAWN), metavar="WHAT,...", help="Into exact clips ...: boxes, path, timecode, graph, mask."
+)
 @_outputs("--mask-video", is_flag=True, help="The masks as a video, without loss: .mask.mkv.")
 @_outputs("--overlay-video", is_flag=True, help="The whole video, with what moves tinted: .overlay.mp4.")
 @_outputs("--thumbnails", is_flag=True, help="A picture of each event's peak.")

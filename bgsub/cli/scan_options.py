@@ -27,7 +27,6 @@ _NOT_KEPT = (
     "null",
     "scheduler",
 )
-_DRAWN = ("boxes", "path", "timecode", "graph", "mask")
 
 
 class Area(click.ParamType):
@@ -47,21 +46,6 @@ class Area(click.ParamType):
         if not (0 < area < 1 if unit == "%" else area >= 1):
             self.fail(f"{value!r} is no area: write a part of the region (0.05%) or pixels (200px)", param, ctx)
         return area
-
-
-class Draw(click.ParamType):
-    """Some of the things that are drawn into clips, with commas between them."""
-
-    name = "list"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Return the words."""
-        words = value.split(",") if isinstance(value, str) else value
-        named = tuple(word.strip().lower() for word in words)
-        for word in named:
-            if word not in _DRAWN:
-                self.fail(f"{word!r} is not drawn; there are {', '.join(_DRAWN)}", param, ctx)
-        return named
 
 
 def config_options(command: Callable) -> Callable:

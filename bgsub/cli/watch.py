@@ -12,8 +12,8 @@ import click
 from bgsub.background.methods import METHODS
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity, write_log_as_json
-from bgsub.cli.options import FilePath, PathText, Word, given, verbosity_options
-from bgsub.cli.watch_options import Amount, Drawn
+from bgsub.cli.options import Drawn, FilePath, PathText, Word, given, verbosity_options
+from bgsub.cli.watch_options import Amount
 from bgsub.cli.watch_page import page_services, print_hash, web_settings
 from bgsub.extras import require
 
@@ -89,7 +89,12 @@ RETENTION_OPTIONS = ("max_age", "max_size", "min_free")
 @_kept("--longest", type=_TIME, help="A longer event goes on in a clip of its own. [default: 10min]")
 @_kept("--segment", type=_TIME, help="Length of a continuous segment. [default: 5min]")
 @_kept("--audio/--no-audio", default=None, help="Record sound. [default: audio]")
-@_kept("--draw", type=Drawn(), metavar="WHAT,...", help="Into clips, which are then encoded anew: boxes, mask.")
+@_kept(
+    "--draw",
+    type=Drawn(("boxes", "mask")),
+    metavar="WHAT,...",
+    help="Into clips, which are then encoded anew: boxes, mask.",
+)
 @_kept("--max-age", type=_TIME, help="Older recordings are removed: 30d.")
 @_kept("--max-size", type=_SIZE, help="Of all recordings; the oldest and least interesting go first: 200GB.")
 @_kept("--min-free", type=_SIZE, help="What stays free on the disk. [default: 2GiB]")
