@@ -15,7 +15,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "bgsub"
 
-GROUND = {"compilation", "errors", "extras", "files", "formats", "masks", "notebook", "outputs", "threads", "times"}
+GROUND = {
+    "compilation",
+    "errors",
+    "extras",
+    "files",
+    "formats",
+    "masks",
+    "notebook",
+    "outputs",
+    "stores",
+    "threads",
+    "times",
+}
 WATCHING = {"background", "video", "pipeline", "jobs"}
 BELOW = {
     **{room: set() for room in GROUND},
@@ -47,6 +59,7 @@ GROUND_ORDER = {  # errors below all, and no ground knows of video or models
     "extras": {"errors"},
     "files": {"errors"},
     "outputs": {"errors", "files", "formats"},
+    "stores": {"errors"},
 }
 
 ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
@@ -80,7 +93,7 @@ ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
     "llvmlite": {"simd"},
     "dask": {"distributed"},
     "distributed": {"distributed"},
-    "fsspec": {"distributed", "jobs", "video"},
+    "fsspec": {"stores"},
     "msgspec": {"live"},
     "sqlite3": {"live"},
     "prometheus_client": {"live"},

@@ -68,8 +68,8 @@ class Program(LazyGroup):
 
 def _is_source(word: str) -> bool:
     """Tell whether a word looks like something to mask: also a pattern, or a path that was pasted with its quotes."""
+    from bgsub.stores.addresses import is_stored
     from bgsub.video.locating import locate, readings
-    from bgsub.video.stores import is_stored
 
     found = locate(word) if word else Path()
     return (

@@ -70,7 +70,7 @@ def execute_batch(inputs: Sequence[Input], pattern: Job, options: dict[str, Any]
         Before anything is read, as `bgsub.jobs.batch.execute_all`.
     """
     from bgsub.jobs.batch import execute_all
-    from bgsub.video.store_paths import as_path
+    from bgsub.stores.store_paths import as_path
 
     folder = as_path(options["into"] or ".")
     report = _Report([item.shown for item in inputs], options)

@@ -171,7 +171,7 @@ def _scan(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> None
     from bgsub.jobs.inputs import find_inputs
     from bgsub.jobs.staging import check_place
     from bgsub.motion.own_files import without_own
-    from bgsub.video.store_paths import as_path
+    from bgsub.stores.store_paths import as_path
 
     found = find_inputs(sources, recursive=o["recursive"], repeated=o["concat"])
     job, folder = _job(ctx, o), as_path(o["into"]) if o["into"] else None

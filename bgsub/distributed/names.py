@@ -18,7 +18,7 @@ from bgsub.motion.pieces import Piece
 from bgsub.motion.results import Scanned
 from bgsub.motion.working import Finished, ScanTask
 from bgsub.motion.zones import Zone
-from bgsub.video.store_paths import as_path
+from bgsub.stores.store_paths import as_path
 
 
 def absolute(name: str) -> str:

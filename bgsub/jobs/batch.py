@@ -15,7 +15,7 @@ from bgsub.jobs.job import Job
 from bgsub.jobs.manifest import MANIFEST, Entry, Manifest, Stamp, State, digest
 from bgsub.jobs.naming import Task, paths_of, patterns, plan
 from bgsub.jobs.staging import check_bucket
-from bgsub.video.store_paths import as_path
+from bgsub.stores.store_paths import as_path
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from bgsub.jobs.staging import Stage, staged
 from bgsub.notebook import html_table
 from bgsub.outputs import check_output, default_outputs
 from bgsub.pipeline import Tally, run, tell_frame_rate
+from bgsub.stores.store_paths import StorePath, as_path
 from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.colors import parse_color
-from bgsub.video.store_paths import StorePath, as_path
 
 if TYPE_CHECKING:
     import numpy as np

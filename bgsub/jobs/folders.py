@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bgsub.errors import SourceError
 from bgsub.formats import READABLE_IMAGES, READABLE_VIDEOS
+from bgsub.stores.addresses import ADVICE, is_stored
+from bgsub.stores.store_paths import StorePath, shown
 from bgsub.video.readers.contents import SEVERAL, content_of
 from bgsub.video.readers.image_names import number_order
-from bgsub.video.store_paths import StorePath, shown
-from bgsub.video.stores import ADVICE, is_stored
 
 logger = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from bgsub.jobs.matches import (
     matches_of,
     stands_for_many,
 )
+from bgsub.stores.addresses import is_stored, without_secrets
 from bgsub.video.readers import image_names
-from bgsub.video.stores import is_stored, without_secrets
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typing import IO, Protocol
 
 from bgsub.errors import OutputError
 from bgsub.files import atomic_write, bounded_lines
-from bgsub.video.store_paths import StorePath, shown
-from bgsub.video.stores import ADVICE, reason_of
+from bgsub.stores.addresses import ADVICE, reason_of
+from bgsub.stores.store_paths import StorePath, shown
 
 LONGEST_LINE = 1 << 16  # bytes
 _LARGEST = 1 << 30  # bytes of a list on a store

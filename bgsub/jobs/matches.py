@@ -27,10 +27,10 @@ from bgsub.jobs.folders import (
     taken,
     without_made,
 )
+from bgsub.stores.addresses import ADVICE, is_stored, without_secrets
+from bgsub.stores.store_paths import StorePath, as_path
 from bgsub.video.locating import locate, readings
 from bgsub.video.readers import image_names
-from bgsub.video.store_paths import StorePath, as_path
-from bgsub.video.stores import ADVICE, is_stored, without_secrets
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.job import Job, Outputs
 from bgsub.jobs.manifest import MANIFEST
 from bgsub.outputs import is_extension
-from bgsub.video.store_paths import as_path
+from bgsub.stores.store_paths import as_path
 
 NAME = "{name}"
 """What stands for the input's name in a pattern, with its folder below the one that all inputs have in common."""

@@ -21,9 +21,9 @@ from typing import Any, Self
 from bgsub.errors import OutputError, ParameterError
 from bgsub.jobs.job import Outputs
 from bgsub.outputs import PathLike, check_output, is_folder
-from bgsub.video.store_paths import StorePath, shown
-from bgsub.video.stored_file import WAITS
-from bgsub.video.stores import ADVICE, is_stored, reason_of
+from bgsub.stores.addresses import ADVICE, is_stored, reason_of
+from bgsub.stores.store_paths import StorePath, shown
+from bgsub.stores.stored_file import WAITS
 
 logger = logging.getLogger(__name__)
 

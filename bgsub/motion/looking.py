@@ -21,12 +21,12 @@ from bgsub.motion.observing import Observation
 from bgsub.motion.sifting import Sieve
 from bgsub.motion.zones import PlacedZones
 from bgsub.pipeline import tell_frame_rate
+from bgsub.stores.addresses import is_stored
+from bgsub.stores.store_paths import as_path
 from bgsub.threads import available_processors, threads_beside_io
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.opening import open_source
 from bgsub.video.source import Source
-from bgsub.video.store_paths import as_path
-from bgsub.video.stores import is_stored
 
 WIDTH, FAST_WIDTH = 640, 320
 """Pixels of the widest picture that is looked at, unless told otherwise: of `ScanJob.fast` the second."""

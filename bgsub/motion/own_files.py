@@ -12,8 +12,8 @@ from bgsub.jobs.inputs import Input
 from bgsub.jobs.manifest import Manifest
 from bgsub.motion.folder import MANIFEST
 from bgsub.motion.outputs import EVENT, RESULT
-from bgsub.video.store_paths import as_path
-from bgsub.video.stores import is_stored
+from bgsub.stores.addresses import is_stored
+from bgsub.stores.store_paths import as_path
 
 logger = logging.getLogger(__name__)
 

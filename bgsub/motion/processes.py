@@ -20,7 +20,7 @@ from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
 from bgsub.motion.results import Scanned
 from bgsub.motion.working import Finished, ScanTask, work
-from bgsub.video.stores import is_of_this_process
+from bgsub.stores.addresses import is_of_this_process
 
 _LOOK = 0.2  # seconds between two looks at how far the processes are
 _WAITING, _UNKNOWN = -2, -1  # in place of frames read, and to expect

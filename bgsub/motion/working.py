@@ -21,8 +21,8 @@ from bgsub.motion.results import Scanned
 from bgsub.motion.scanning import Scan
 from bgsub.motion.writing import Writing
 from bgsub.pipeline import Tally
+from bgsub.stores.store_paths import StorePath
 from bgsub.video.frame import VideoInfo
-from bgsub.video.store_paths import StorePath
 
 logger = logging.getLogger(__name__)
 

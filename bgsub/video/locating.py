@@ -7,8 +7,8 @@ import re
 import urllib.parse
 from pathlib import Path
 
-from bgsub.video.store_paths import StorePath
-from bgsub.video.stores import is_stored
+from bgsub.stores.addresses import is_stored
+from bgsub.stores.store_paths import StorePath
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _QUOTES = (("'", "'"), ('"', '"'), ("\u2018", "\u2019"), ("\u201c", "\u201d"), ("`", "`"))

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from bgsub.errors import ParameterError, SourceError
 from bgsub.formats import READABLE_IMAGES
+from bgsub.stores.addresses import ADVICE, is_stored
+from bgsub.stores.store_paths import as_path, shown
 from bgsub.video.locating import locate
 from bgsub.video.rational import as_rate
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
-from bgsub.video.store_paths import as_path, shown
-from bgsub.video.stores import ADVICE, is_stored
 
 if TYPE_CHECKING:
     from bgsub.video.readers.raw import RawPictures

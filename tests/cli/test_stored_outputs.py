@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bgsub.jobs import staging
-from bgsub.video import stored_file
-from bgsub.video.store_paths import StorePath
+from bgsub.stores import stored_file
+from bgsub.stores.store_paths import StorePath
 from tests.cli.clips import read_video
 from tests.motion.recordings import record
 from tests.s3 import SECRET, served

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bgsub.video import stored_file
+from bgsub.stores import stored_file
 from tests.cli.clips import read_video
 from tests.motion.recordings import record
 from tests.s3 import SECRET, served

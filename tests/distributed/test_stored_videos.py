@@ -14,7 +14,7 @@ from bgsub.jobs.inputs import find_inputs
 from bgsub.motion.folder import scan_all
 from bgsub.motion.job import ScanJob
 from bgsub.motion.outputs import ScanOutputs
-from bgsub.video.store_paths import StorePath
+from bgsub.stores.store_paths import StorePath
 from tests.cli.clips import read_video
 from tests.distributed.conftest import small_cluster
 from tests.motion.recordings import record

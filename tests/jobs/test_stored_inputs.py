@@ -10,7 +10,7 @@ from bgsub.jobs.batch import execute_all, stamp_of
 from bgsub.jobs.inputs import find_inputs
 from bgsub.jobs.job import Job, ModelChoice, Outputs
 from bgsub.jobs.manifest import Manifest
-from bgsub.video.store_paths import as_path
+from bgsub.stores.store_paths import as_path
 from tests.cli.clips import scene, write_clip
 
 fsspec = pytest.importorskip("fsspec")

@@ -8,11 +8,11 @@ import pytest
 
 import bgsub
 from bgsub.errors import MissingExtraError, SourceError
-from bgsub.video import stored_file
+from bgsub.stores import stored_file
+from bgsub.stores.addresses import is_stored, without_secrets
+from bgsub.stores.store_paths import StorePath
 from bgsub.video.locating import locate
 from bgsub.video.opening import open_source, probe
-from bgsub.video.store_paths import StorePath
-from bgsub.video.stores import is_stored, without_secrets
 from tests.s3 import SECRET, served
 from tests.video.clips import pictures, write_clip
 from tests.video.writers.test_sound import beeps, make_film, overlay

@@ -19,7 +19,7 @@ from bgsub.motion.reports.json_values import json_lines_report, json_report
 from bgsub.motion.reports.moments import Clips
 from bgsub.motion.reports.otio import otio_report
 from bgsub.motion.results import Scanned
-from bgsub.video.store_paths import as_path
+from bgsub.stores.store_paths import as_path
 
 Form = Callable[[Sequence[Scanned], Rule, datetime, Path, Clips], bytes]
 

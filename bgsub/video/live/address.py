@@ -9,6 +9,7 @@ from typing import Any
 import av.error
 
 from bgsub.errors import SourceError
+from bgsub.stores.store_paths import StorePath
 from bgsub.video.live.clock import Clock
 from bgsub.video.live.connecting import Connection
 from bgsub.video.live.looping import LoopedFile
@@ -16,7 +17,6 @@ from bgsub.video.live.network import Network
 from bgsub.video.locating import locate
 from bgsub.video.readers.demuxing import NETWORK_SCHEMES, Input, open_input
 from bgsub.video.readers.refusals import is_video_site, without_password
-from bgsub.video.store_paths import StorePath
 
 
 class Address:

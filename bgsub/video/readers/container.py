@@ -15,6 +15,7 @@ import av.error
 import numpy as np
 
 from bgsub.errors import SourceError
+from bgsub.stores.store_paths import as_path
 from bgsub.video.frame import Frame, VideoInfo
 from bgsub.video.readers import seeking
 from bgsub.video.readers.demuxing import duration_of, frame_steps, pixel_shape
@@ -31,7 +32,6 @@ from bgsub.video.readers.wholeness import shortfall
 from bgsub.video.selection import Selection
 from bgsub.video.sound import Sound
 from bgsub.video.source import Source
-from bgsub.video.store_paths import as_path
 
 log = logging.getLogger(__name__)
 

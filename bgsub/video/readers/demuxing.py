@@ -21,13 +21,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
+from bgsub.stores.addresses import is_stored, without_secrets
+from bgsub.stores.stored_file import WINDOW, StoredFile
 from bgsub.video.rational import fraction
 from bgsub.video.readers.raw import RawPictures, advice
 from bgsub.video.readers.refusals import WEB_PAGE, explain, is_html, is_video_site, one_line, without_password
 from bgsub.video.readers.streams import choose_stream
 from bgsub.video.readers.wholeness import frames_to_come, has_index, packets_to_come
-from bgsub.video.stored_file import WINDOW, StoredFile
-from bgsub.video.stores import is_stored, without_secrets
 
 NETWORK_TIMEOUT = 10.0
 """Seconds to wait for a network source, at its opening and at each read."""

@@ -17,12 +17,12 @@ import av
 from av.video.stream import VideoStream
 
 from bgsub.errors import SourceError
+from bgsub.stores.addresses import ADVICE
 from bgsub.video.rational import fraction
 from bgsub.video.readers.demuxing import Input, duration_of, explain_read, open_input
 from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, joined_length, nominal_rate
 from bgsub.video.readers.raw import RawPictures
 from bgsub.video.readers.receiving import CLOCKLESS, LIVE_SCHEMES, Received, Receiver, is_recording
-from bgsub.video.stores import ADVICE
 
 log = logging.getLogger(__name__)
 

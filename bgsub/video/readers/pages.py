@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 
 from bgsub.errors import SourceError
+from bgsub.stores.store_paths import StorePath
 from bgsub.video.frame import MAX_PIXELS, Frame, VideoInfo, too_large
 from bgsub.video.readers.contents import Page, tiff_pages
 from bgsub.video.readers.stills import AS_IT_IS, Look, quiet
 from bgsub.video.selection import Selection
 from bgsub.video.source import Source
-from bgsub.video.store_paths import StorePath
 
 log = logging.getLogger(__name__)
 

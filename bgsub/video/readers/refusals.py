@@ -8,9 +8,9 @@ from pathlib import Path
 
 import av.error
 
+from bgsub.stores.addresses import ADVICE, is_stored
+from bgsub.stores.store_paths import as_path
 from bgsub.video.readers.wholeness import has_index, is_mp4, mp4_boxes
-from bgsub.video.store_paths import as_path
-from bgsub.video.stores import ADVICE, is_stored
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<MPD", b"<?xml", b"[playlist]", b"[reference]")
 _WEB_PAGES = (b"<!doctype html", b"<html", b"<head", b"<!--")

@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Self
 
-from bgsub.video.stored_file import StoredFile
-from bgsub.video.stores import asking, is_stored, located, without_secrets
+from bgsub.stores.addresses import asking, is_stored, located, without_secrets
+from bgsub.stores.stored_file import StoredFile
 
 if sys.platform == "win32":
     from pathlib import WindowsPath as _Path

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from bgsub.errors import BgsubError
-from bgsub.video.stores import asking, located, reason_of, without_secrets
+from bgsub.stores.addresses import asking, located, reason_of, without_secrets
 
 log = logging.getLogger(__name__)
 
