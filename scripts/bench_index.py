@@ -16,14 +16,14 @@ from pathlib import Path
 
 import msgspec
 
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.index_questions import IndexReader
+from bgsub.live.archive.rebuilding import compare
+from bgsub.live.archive.recordings import Recordings
+from bgsub.live.archive.retention import what_goes
 from bgsub.live.clock import Clock
-from bgsub.live.index import Index
-from bgsub.live.index_questions import IndexReader
 from bgsub.live.layout import event_id, record_file
 from bgsub.live.messages import EventClosed, EventOpened, EventRecord
-from bgsub.live.rebuilding import compare
-from bgsub.live.recordings import Recordings
-from bgsub.live.retention import what_goes
 from bgsub.live.settings import Retention
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

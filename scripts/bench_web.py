@@ -23,8 +23,8 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bgsub.live.archive.index import Index
 from bgsub.live.clock import Clock
-from bgsub.live.index import Index
 from bgsub.live.layout import event_id
 from bgsub.live.messages import EventRecord
 

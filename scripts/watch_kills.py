@@ -158,7 +158,7 @@ def check(folder: Path, kills: list[Kill]) -> bool:
 
 def compared_with_index(folder: Path, records: list[dict[str, Any]]) -> list[str]:
     """Return in what the index and the records differ."""
-    from bgsub.live.index_questions import IndexReader
+    from bgsub.live.archive.index_questions import IndexReader
 
     with IndexReader.of(folder / "state" / "index.sqlite") as index:
         kept = {record["id"]: index.event(record["id"]) for record in records}

@@ -105,6 +105,8 @@ ONLY_IN = {  # of a library, or a name in one, the rooms that may use it
     "websockets": {"live"},
     "tomlkit": {"live"},
 }
+CAMERA_SIDE = {"looking", "recording", "camera"}  # rooms of `live` that run in a camera's process
+SUPERVISOR_SIDE = {"supervising", "telling", "health", "web"}
 VAGUE = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc", "core", "base"}
 LONGEST = 400  # lines
 
@@ -170,6 +172,22 @@ def wrong_arrows(package: Path) -> list[str]:
     return wrong
 
 
+def words_past_the_messages(package: Path) -> list[str]:
+    """Imports from one side of a watch to the other: a camera's process and its supervisor share messages only."""
+    found = []
+    for module, targets in imported_modules(package).items():
+        for here, there in ((CAMERA_SIDE, SUPERVISOR_SIDE), (SUPERVISOR_SIDE, CAMERA_SIDE)):
+            if room_in_live(module) in here:
+                found += [f"{module} -> {target}" for target in sorted(targets) if room_in_live(target) in there]
+    return found
+
+
+def room_in_live(module: str) -> str:
+    """The room of `live` in which a module stands; that of all others has no name."""
+    room, inner = (*module.split("."), "", "")[1:3]
+    return inner if room == "live" else ""
+
+
 def circles(package: Path) -> list[list[str]]:
     """Groups of modules that import each other, directly or through others."""
     graph = imported_modules(package)
@@ -233,6 +251,11 @@ def test_imports_point_one_way():
     assert wrong_arrows(PACKAGE) == []
 
 
+def test_a_camera_and_its_supervisor_know_each_other_by_messages():
+    assert words_past_the_messages(PACKAGE) == []
+    assert {room_in_live(module) for module in modules(PACKAGE)} >= CAMERA_SIDE | SUPERVISOR_SIDE
+
+
 def test_no_modules_import_each_other():
     assert circles(PACKAGE) == []
 
@@ -292,6 +315,19 @@ def test_a_wrong_arrow_is_seen(house, file, text, wrong):
     package = house(**{**rooms, "live__in__web": "", "tables__in__rows": "", file: text})
     seen = wrong_arrows(package)
     assert len(seen) == wrong if isinstance(wrong, int) else seen == wrong
+
+
+def test_a_word_past_the_messages_is_seen(house):
+    package = house(
+        live__in__web__in__page="def f():\n    from bgsub.live.camera.loop import CameraLoop",
+        live__in__camera__in__loop="from bgsub.live.messages import Stop",
+        live__in__looking__in__zones="import bgsub.live.web.page",
+        live__in__messages="",
+    )
+    assert words_past_the_messages(package) == [
+        "bgsub.live.looking.zones -> bgsub.live.web.page",
+        "bgsub.live.web.page -> bgsub.live.camera.loop",
+    ]
 
 
 def test_a_circle_is_seen_through_a_function_too(house):

@@ -20,8 +20,8 @@ from bgsub.extras import require
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bgsub.live.configuration import Configuration
-    from bgsub.live.metrics import Other
+    from bgsub.live.configuration.reading import Configuration
+    from bgsub.live.health.metrics import Other
     from bgsub.live.settings import Watch
 
 logger = logging.getLogger(__name__)
@@ -158,9 +158,9 @@ def _watch(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> int
     import asyncio
 
     from bgsub.cli.watch_printing import Printing, print_checked
-    from bgsub.live.checking import check_sources
+    from bgsub.live.configuration.checking import check_sources
     from bgsub.live.household import services
-    from bgsub.live.running import run, with_places
+    from bgsub.live.supervising.running import run, with_places
 
     def read() -> Configuration:
         return _asked(ctx, sources, o)
@@ -198,7 +198,7 @@ def _tell_test(watch: Watch) -> int:
 
 def _asked(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> Configuration:
     """Return what is watched: by the file of cameras, or by what was typed, which outdoes the file."""
-    from bgsub.live.configuration import Configuration, changed, read_configuration
+    from bgsub.live.configuration.reading import Configuration, changed, read_configuration
     from bgsub.live.settings import Watch
 
     if o["config"]:
@@ -216,7 +216,7 @@ def _asked(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> Con
 
 
 def _typed_cameras(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> tuple[Any, ...]:
-    from bgsub.live.naming import camera_names
+    from bgsub.live.configuration.naming import camera_names
     from bgsub.live.settings import Camera
 
     said = {key: o[key] for key in CAMERA_OPTIONS if o[key] is not None and key in given(ctx, CAMERA_OPTIONS)}

@@ -23,7 +23,7 @@ class Amount(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
         """Return seconds, or bytes."""
-        from bgsub.live.amounts import seconds, size
+        from bgsub.live.configuration.amounts import seconds, size
 
         if isinstance(value, (int, float)):
             return value

@@ -13,10 +13,10 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bgsub.live.configuration import Configuration
-    from bgsub.live.metrics import Other
-    from bgsub.live.running import Service
+    from bgsub.live.configuration.reading import Configuration
+    from bgsub.live.health.metrics import Other
     from bgsub.live.settings import Watch
+    from bgsub.live.supervising.running import Service
 
 PASSWORD = "BGSUB_WEB_PASSWORD"
 """A variable of the environment with a password for the page, for where there is no file of cameras."""
@@ -44,7 +44,7 @@ def web_settings(watch: Watch, o: dict[str, Any]) -> dict[str, Any]:
 
 @functools.cache  # the same one when the file is read again, so that sessions go on
 def _hashed(password: str) -> str:
-    from bgsub.live.passwords import hashed
+    from bgsub.live.configuration.passwords import hashed
 
     return hashed(password)
 
@@ -65,7 +65,7 @@ def page_services(
 
 def print_hash() -> None:
     """Ask for a password, twice where somebody types, and print its hash."""
-    from bgsub.live.passwords import hashed
+    from bgsub.live.configuration.passwords import hashed
 
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgsub.live.describing import described
+from bgsub.live.configuration.describing import described
 from bgsub.live.messages import (
     CameraFound,
     CameraLost,
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from bgsub.live.health import Health
-    from bgsub.live.running import Running
+    from bgsub.live.health.state import Health
     from bgsub.live.settings import Watch
+    from bgsub.live.supervising.running import Running
 
 _REFRESH = 2.0  # times a second
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bgsub.live.archive import Archive
-from bgsub.live.health_service import HealthService
-from bgsub.live.metrics import Other
-from bgsub.live.running import Service
+from bgsub.live.archive.service import Archive
+from bgsub.live.health.metrics import Other
+from bgsub.live.health.service import HealthService
+from bgsub.live.supervising.running import Service
 from bgsub.live.telling.messengers import Messengers
 
 

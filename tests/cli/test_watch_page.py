@@ -6,7 +6,7 @@ import pytest
 
 from bgsub.cli import main
 from bgsub.cli.watch_page import PASSWORD, web_settings
-from bgsub.live.passwords import matches, read_hash
+from bgsub.live.configuration.passwords import matches, read_hash
 from bgsub.live.settings import Access, Camera, Watch, Web
 
 CAMERAS = (Camera(name="yard", source="rtsp://yard/main"),)

@@ -9,7 +9,7 @@ import pytest
 
 from bgsub.cli.watch_printing import Printing, _table
 from bgsub.live.clock import Clock
-from bgsub.live.health import Health
+from bgsub.live.health.state import Health
 from bgsub.live.messages import (
     CameraFound,
     CameraLost,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bgsub.live.index import INDEX
-from bgsub.live.index_questions import IndexReader
+from bgsub.live.archive.index import INDEX
+from bgsub.live.archive.index_questions import IndexReader
 from tests.live.test_telling import server
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from bgsub.errors import OutputError
-from bgsub.live.camera import CameraLoop, run_camera
+from bgsub.live.camera.loop import CameraLoop
+from bgsub.live.camera.process import run_camera
 from bgsub.live.messages import FromCamera
 from bgsub.live.settings import Camera, Retention, Watch
 from tests.live.recordings_made import SteppedClock

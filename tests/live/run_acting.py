@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from bgsub.cli.watch_printing import Printing
-from bgsub.live.configuration import read_configuration
+from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.household import services
-from bgsub.live.keeping_up import Pace
-from bgsub.live.running import run
+from bgsub.live.supervising.keeping_up import Pace
+from bgsub.live.supervising.running import run
 from tests.live.acting import PROGRAM
 
 PACE = Pace(0.1, 0.4, 60.0, 0.3, 20.0, 40.0, 5.0)

@@ -3,10 +3,10 @@
 import pytest
 
 from bgsub.errors import ParameterError
-from bgsub.live.amounts import seconds, size
-from bgsub.live.hiding import has_password, revealed, shown
+from bgsub.live.configuration.amounts import seconds, size
+from bgsub.live.configuration.hiding import has_password, revealed, shown
+from bgsub.live.configuration.naming import camera_names
 from bgsub.live.layout import CAMERA_NAME
-from bgsub.live.naming import camera_names
 
 
 @pytest.mark.parametrize(

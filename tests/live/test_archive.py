@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bgsub.live.archive import Archive
-from bgsub.live.audience import Audience
+from bgsub.live.archive.recordings import Recordings
+from bgsub.live.archive.service import Archive
 from bgsub.live.clock import Clock
-from bgsub.live.health import Health
+from bgsub.live.health.metrics import Metrics
+from bgsub.live.health.state import Health
 from bgsub.live.messages import EventClosed, EventRecord, Hold, Trouble
-from bgsub.live.metrics import Metrics
 from bgsub.live.one_thread import OneThread
-from bgsub.live.recordings import Recordings
-from bgsub.live.running import Running, with_places
 from bgsub.live.settings import Camera, Retention, Watch
+from bgsub.live.supervising.audience import Audience
+from bgsub.live.supervising.running import Running, with_places
 
 PATIENCE = 60.0
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 import bgsub
-from bgsub.live.camera import CameraLoop, run_camera
+from bgsub.live.camera.loop import CameraLoop
+from bgsub.live.camera.process import run_camera
 from bgsub.live.messages import (
     CameraFound,
     CameraLost,

@@ -13,7 +13,7 @@ from typing import TypeVar
 import av
 import pytest
 
-from bgsub.live.camera import CameraLoop
+from bgsub.live.camera.loop import CameraLoop
 from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, FromCamera, Status
 from bgsub.live.settings import Camera, Retention, Watch
 from bgsub.video.live.source import LiveSource

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from bgsub.errors import MissingExtraError, ParameterError, SourceError
-from bgsub.live.checking import check_sources, host_and_port
-from bgsub.live.configuration import read_configuration
+from bgsub.live.configuration.checking import check_sources, host_and_port
+from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.settings import Camera, Mqtt, Retention, Tell, Watch, Webhook, Zone
 from bgsub.live.telling.occasions import FACTS
 

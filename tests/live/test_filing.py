@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bgsub.live.camera.outbox import Outbox
 from bgsub.live.clock import Clock
-from bgsub.live.filing import Filing
 from bgsub.live.messages import CameraLost, FromCamera, Shown, Status
-from bgsub.live.outbox import Outbox
+from bgsub.live.recording.filing import Filing
 from tests.live.recordings_made import SteppedClock
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -121,9 +121,9 @@ def test_a_supervisor_that_is_gone_is_noticed_and_one_that_hangs_fills_nothing()
 
 
 def test_a_model_is_saved_now_and_then_and_one_that_cannot_be_is_told(tmp_path: Path, caplog) -> None:
-    from bgsub.live.kept_model import KeptModel
+    from bgsub.live.looking.kept_model import KeptModel
+    from bgsub.live.looking.watching import Watching
     from bgsub.live.settings import Camera
-    from bgsub.live.watching import Watching
     from tests.live.scenes import INFO, pictures
 
     watching = Watching(Camera(name="yard", source="played"), INFO)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bgsub.live.first_look import FirstLook
+from bgsub.live.looking.first_look import FirstLook
 from bgsub.live.messages import EventClosed, Status
 from tests.live.played import of, play
 from tests.live.scenes import pictures, walk

@@ -11,12 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bgsub.errors import OutputError
 from bgsub.live.clock import Clock
-from bgsub.live.health import Health
-from bgsub.live.health_service import health_answer
+from bgsub.live.health.metrics import Metrics, Other
+from bgsub.live.health.service import health_answer
+from bgsub.live.health.serving import Answer, Server, is_own_name
+from bgsub.live.health.state import Health
 from bgsub.live.messages import CameraLost, EventClosed, EventRecord, Status
-from bgsub.live.metrics import Metrics, Other
-from bgsub.live.serving import Answer, Server, is_own_name
-from bgsub.live.systemd import ServiceManager
+from bgsub.live.supervising.systemd import ServiceManager
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from bgsub.errors import BgsubError, OutputError, ParameterError, SourceError
-from bgsub.live import index as index_module
 from bgsub.live import places
+from bgsub.live.archive import index as index_module
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.index_questions import IndexReader
 from bgsub.live.clock import Clock
-from bgsub.live.index import Index
-from bgsub.live.index_questions import IndexReader
 from bgsub.live.layout import event_id
 from bgsub.live.messages import (
     CameraFound,
@@ -203,7 +203,7 @@ KILLED = """
 import itertools, sys
 from pathlib import Path
 from bgsub.live.clock import Clock
-from bgsub.live.index import Index
+from bgsub.live.archive.index import Index
 from tests.live.test_index import record
 index = Index(Path(sys.argv[1]), Clock())
 for k in itertools.count():
@@ -233,9 +233,9 @@ import resource, sys
 from pathlib import Path
 from bgsub.errors import BgsubError, OutputError
 from bgsub.live.clock import Clock
-from bgsub.live.index import Index
-from bgsub.live.rebuilding import compare
-from bgsub.live.recordings import Recordings
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.rebuilding import compare
+from bgsub.live.archive.recordings import Recordings
 from tests.live.recordings_made import make_event
 from tests.live.test_index import START, timedelta
 folder = Path(sys.argv[1])

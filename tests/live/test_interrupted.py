@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bgsub.live.event_files import Place, write_record
-from bgsub.live.interrupted import finish_interrupted
 from bgsub.live.layout import event_id
 from bgsub.live.messages import EventClosed, EventRecord, SegmentClosed
+from bgsub.live.recording.event_files import Place, write_record
+from bgsub.live.recording.interrupted import finish_interrupted
 from tests.motion.recordings import record
 
 START = datetime(2026, 11, 27, 16, 0, 5, 40_000, tzinfo=UTC)

@@ -8,12 +8,12 @@ import json
 import pytest
 
 from bgsub.errors import ParameterError
-from bgsub.live.audience import Audience
-from bgsub.live.health import Health
+from bgsub.live.health.metrics import Metrics
+from bgsub.live.health.state import Health
 from bgsub.live.messages import CameraFound, CameraLost, EventClosed, Trouble
-from bgsub.live.metrics import Metrics
-from bgsub.live.running import Running
 from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Webhook
+from bgsub.live.supervising.audience import Audience
+from bgsub.live.supervising.running import Running
 from bgsub.live.telling.messengers import Messengers
 from tests.live.recordings_made import SteppedClock
 from tests.live.test_telling import START, record, server

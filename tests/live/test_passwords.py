@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from bgsub.errors import ParameterError
-from bgsub.live.passwords import hashed, matches, read_hash
+from bgsub.live.configuration.passwords import hashed, matches, read_hash
 
 
 def test_a_hash_is_scrypt_with_its_parameters_in_it():

@@ -11,9 +11,9 @@ import pytest
 
 from bgsub.errors import OutputError
 from bgsub.files import replacing
-from bgsub.live.index import Index
-from bgsub.live.rebuilding import VANISHED, compare
-from bgsub.live.recordings import MARK, Recordings
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.rebuilding import VANISHED, compare
+from bgsub.live.archive.recordings import MARK, Recordings
 from tests.live.recordings_made import NOW, SteppedClock, make_event, make_segment, put
 
 AGO = timedelta(hours=3)

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bgsub.live.index import Index
-from bgsub.live.index_questions import Kept
-from bgsub.live.index_tables import micros
-from bgsub.live.rebuilding import VANISHED, compare
-from bgsub.live.recordings import MARK, Recordings
-from bgsub.live.retention import (
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.index_questions import Kept
+from bgsub.live.archive.index_tables import micros
+from bgsub.live.archive.rebuilding import VANISHED, compare
+from bgsub.live.archive.recordings import MARK, Recordings
+from bgsub.live.archive.retention import (
     TOO_FULL,
     TOO_MUCH,
     TOO_OLD,

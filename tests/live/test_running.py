@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from bgsub.errors import OutputError
-from bgsub.live.index import INDEX
-from bgsub.live.index_questions import IndexReader
+from bgsub.live.archive.index import INDEX
+from bgsub.live.archive.index_questions import IndexReader
 from bgsub.live.locking import locked
-from bgsub.live.running import with_places
 from bgsub.live.settings import Camera, Watch
+from bgsub.live.supervising.running import with_places
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="processes are told by signals"),

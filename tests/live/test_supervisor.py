@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bgsub.live.audience import Audience
 from bgsub.live.clock import Clock
-from bgsub.live.keeping_up import Pace
 from bgsub.live.messages import CameraFound, CameraLost, EventClosed, Hold, Note, Status
 from bgsub.live.settings import Camera, Tell, Watch, Webhook
-from bgsub.live.supervisor import Supervisor
+from bgsub.live.supervising.audience import Audience
+from bgsub.live.supervising.keeping_up import Pace
+from bgsub.live.supervising.supervisor import Supervisor
 from tests.live.acting import PROGRAM
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals")
@@ -141,7 +141,7 @@ def test_one_that_hangs_is_killed_and_started_again():
 
 
 def test_a_supervisor_that_slept_itself_kills_nobody(monkeypatch):
-    monkeypatch.setattr("bgsub.live.keeping_up._LATE", 0.9)
+    monkeypatch.setattr("bgsub.live.supervising.keeping_up._LATE", 0.9)
 
     async def trial(supervisor, heard):
         await until(lambda: heard.live("yard"))
@@ -250,7 +250,7 @@ def test_what_all_are_told_those_hear_too_that_begin_later(tmp_path):
 
 
 def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch):
-    import bgsub.live.keeping_up as module
+    import bgsub.live.supervising.keeping_up as module
 
     tries = []
 
@@ -303,10 +303,10 @@ def test_a_slow_or_failing_listener_holds_nobody_up(caplog):
 
 ORPHANS = """
 import asyncio, os, sys
-from bgsub.live.audience import Audience
+from bgsub.live.supervising.audience import Audience
 from bgsub.live.clock import Clock
 from bgsub.live.settings import Camera, Watch
-from bgsub.live.supervisor import Supervisor
+from bgsub.live.supervising.supervisor import Supervisor
 
 async def main():
     watch = Watch(cameras=(Camera(name="yard", source=""), Camera(name="door", source="")))

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from bgsub.live.index import Index
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.recordings import Recordings
+from bgsub.live.archive.retention import Keeper
+from bgsub.live.archive.unusual_events import compare_in_a_process, unusual_among
 from bgsub.live.layout import event_id
 from bgsub.live.messages import EventRecord
-from bgsub.live.recordings import Recordings
-from bgsub.live.retention import Keeper
 from bgsub.live.settings import Retention
-from bgsub.live.unusual_events import compare_in_a_process, unusual_among
 from tests.live.recordings_made import NOW, SteppedClock
 
 pytestmark = pytest.mark.slow

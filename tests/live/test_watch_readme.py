@@ -12,7 +12,7 @@ import pytest
 
 from bgsub.cli import cli
 from bgsub.live import settings
-from bgsub.live.configuration import read_configuration
+from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.settings import Camera, Watch
 
 ROOT = Path(__file__).parents[2]

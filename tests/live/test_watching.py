@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bgsub.errors import ParameterError
+from bgsub.live.looking.settling import LEARNED_FIRST, Settling
+from bgsub.live.looking.watching import Watching
 from bgsub.live.settings import Camera, Zone
-from bgsub.live.settling import LEARNED_FIRST, Settling
-from bgsub.live.watching import Watching
 from bgsub.motion.events import Event
 from tests.live.scenes import HEIGHT, INFO, WIDTH, Picture, pictures, walk, walker, yard
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bgsub.errors import ParameterError
-from bgsub.live.configuration import read_configuration
-from bgsub.live.passwords import hashed
+from bgsub.live.configuration.passwords import hashed
+from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.settings import Access, Web
 
 CAMERA = '[[cameras]]\nname = "yard"\nsource = "rtsp://yard/main"\n'

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from bgsub.live.health.metrics import Other
 from bgsub.live.messages import FromCamera
-from bgsub.live.metrics import Other
-from bgsub.live.running import Running
 from bgsub.live.settings import Tell, Watch
+from bgsub.live.supervising.running import Running
 from bgsub.live.telling.channels import Telling, channels_of, listeners_of
 from bgsub.live.telling.mqtt import MqttListener
 

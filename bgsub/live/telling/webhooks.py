@@ -18,7 +18,7 @@ import msgspec
 
 from bgsub import __version__
 from bgsub.errors import OutputError, ParameterError
-from bgsub.live.hiding import shown
+from bgsub.live.configuration.hiding import shown
 from bgsub.live.settings import Webhook
 from bgsub.live.telling.occasions import Occasion, as_json
 from bgsub.live.telling.refusal import Refused

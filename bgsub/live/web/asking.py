@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from bgsub.live.health import CameraHealth
+from bgsub.live.health.state import CameraHealth
 from bgsub.live.messages import EventRecord
 from bgsub.live.web import questions
 from bgsub.live.web.finding import find_event

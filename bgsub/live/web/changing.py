@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bgsub.errors import BgsubError, ParameterError
-from bgsub.live.checking import check
+from bgsub.live.configuration.checking import check
 from bgsub.live.settings import Camera, Watch, Zone
 from bgsub.live.web.file_editing import edited, read_text, write_configuration
 from bgsub.live.web.questions import CameraChange, CameraSettings, Changed

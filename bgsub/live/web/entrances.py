@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bgsub.live.clock import Clock
-from bgsub.live.passwords import Hash, matches, read_hash
+from bgsub.live.configuration.passwords import Hash, matches, read_hash
 from bgsub.live.settings import Access
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from starlette.responses import Response
 
-from bgsub.live.index_questions import MOST, Outage
+from bgsub.live.archive.index_questions import MOST, Outage
 from bgsub.live.messages import EventRecord
 from bgsub.live.web.asking import STEPS, checked_time, event_page
 from bgsub.live.web.questions import TimelineAsked

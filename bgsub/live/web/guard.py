@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bgsub.live.serving import is_own_name
+from bgsub.live.health.serving import is_own_name
 from bgsub.live.web.entrances import Entrances, TooOften, Who
 
 POLICY = (

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bgsub.errors import OutputError
-from bgsub.live.checking import host_and_port, is_loopback
+from bgsub.live.configuration.checking import host_and_port, is_loopback
 from bgsub.live.messages import FromCamera
 from bgsub.live.settings import Web
 from bgsub.live.web.asking import news

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from bgsub.live.configuration import Configuration
-from bgsub.live.index import INDEX
-from bgsub.live.index_questions import IndexReader
+from bgsub.live.archive.index import INDEX
+from bgsub.live.archive.index_questions import IndexReader
+from bgsub.live.archive.recordings import path_of
+from bgsub.live.configuration.reading import Configuration
+from bgsub.live.health.metrics import Metrics, Other
 from bgsub.live.messages import FromCamera
-from bgsub.live.metrics import Metrics, Other
-from bgsub.live.recordings import path_of
-from bgsub.live.running import Running
 from bgsub.live.settings import Watch, Web
+from bgsub.live.supervising.running import Running
 from bgsub.live.web.page_server import PageServer
 from bgsub.live.web.station import Station
 

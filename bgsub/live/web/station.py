@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bgsub.live.archive.index_questions import IndexReader
 from bgsub.live.clock import Clock
-from bgsub.live.health import Health
-from bgsub.live.index_questions import IndexReader
+from bgsub.live.health.state import Health
 from bgsub.live.messages import ToCamera
 from bgsub.live.settings import Camera, Watch
 

@@ -14,13 +14,13 @@ from types import SimpleNamespace
 
 import msgspec
 
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.recordings import path_of
 from bgsub.live.clock import Clock
-from bgsub.live.configuration import read_configuration
-from bgsub.live.health import Health
-from bgsub.live.index import Index
+from bgsub.live.configuration.reading import read_configuration
+from bgsub.live.health.state import Health
 from bgsub.live.layout import event_id, stamp
 from bgsub.live.messages import EventClosed, EventRecord, SegmentClosed, SegmentRecord, Status
-from bgsub.live.recordings import path_of
 from bgsub.live.settings import Camera, Watch, Web, Zone
 from bgsub.live.web.page_server import PageServer
 from bgsub.live.web.station import Station

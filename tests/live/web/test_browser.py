@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bgsub.live.configuration import read_configuration
+from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.settings import Access, Web
 from tests.live.web.served import cheap, status
 from tests.rtsp import RtspServer, launch_line

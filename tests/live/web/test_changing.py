@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bgsub.live.configuration import read_configuration
+from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.settings import Camera, Zone
 from bgsub.live.web.file_editing import edited
 

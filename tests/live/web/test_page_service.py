@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from bgsub.live.audience import Audience
+from bgsub.live.archive.index import INDEX, Index
 from bgsub.live.clock import Clock
-from bgsub.live.health import Health
-from bgsub.live.index import INDEX, Index
+from bgsub.live.health.state import Health
 from bgsub.live.messages import Shown
-from bgsub.live.running import Running
 from bgsub.live.settings import Access, Watch, Web
+from bgsub.live.supervising.audience import Audience
+from bgsub.live.supervising.running import Running
 from bgsub.live.web.page_service import PageService
 from tests.live.web.served import BEGAN, CAMERAS, cheap, status
 

@@ -1,0 +1,1 @@
+"""How all is, for machines: ``/health`` in JSON and ``/metrics`` for Prometheus, from one `state`."""
