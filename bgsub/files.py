@@ -23,6 +23,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from bgsub.errors import ModelFileError, OutputError, ParameterError
+from bgsub.stores.addresses import ADVICE
+from bgsub.stores.store_paths import StorePath, as_path, shown
 
 _FIRST_LINE = b"bgsub model, container 1\n"
 _NEWER_FIRST_LINE = re.compile(rb"bgsub model, container ([2-9]|[1-9]\d{1,8})\n")
@@ -188,7 +190,7 @@ def write_container(
 
 def is_model_file(path: str | os.PathLike[str]) -> bool:
     """Return whether a file begins as models do, of this version of the container or a newer one; nothing is raised."""
-    path = Path(path)
+    path = as_path(path)
     try:
         if not path.is_file():  # opening a pipe would wait
             return False
@@ -209,7 +211,7 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
     str or None
         None where the file is missing, is no regular file, cannot be read, or is no container.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         if not path.is_file():  # opening a pipe would wait
             return None
@@ -272,7 +274,7 @@ class Content(NamedTuple):
 
 def read_versions(path: str | os.PathLike[str], kind: str, oldest: int, newest: int) -> Content:
     """Read a container of any version from `oldest` to `newest`; else like `read_container`."""
-    path = Path(path)
+    path = as_path(path)
     try:
         if not path.is_file():
             reason = "not a file" if path.exists() else "no such file"
@@ -280,7 +282,8 @@ def read_versions(path: str | os.PathLike[str], kind: str, oldest: int, newest: 
         with path.open("rb") as file:
             header, arrays = _read_verified(file, path)
     except OSError as error:
-        raise _refusal(path, f"{error.strerror or error}; check the file and its permissions") from error
+        advice = ADVICE if isinstance(path, StorePath) else "check the file and its permissions"
+        raise _refusal(path, f"{error.strerror or error}; {advice}") from error
 
     if header["kind"] != kind:
         raise _other_kind(path, header["kind"], kind)
@@ -300,8 +303,10 @@ def _read_verified(file: IO[bytes], path: Path) -> tuple[dict[str, Any], dict[st
     header_line = file.readline(_LONGEST_HEADER)
     header = _parsed(header_line, path)
 
-    size = os.fstat(file.fileno()).st_size
-    promised = file.tell() + sum(_n_bytes(entry) for entry in header["arrays"]) + _DIGEST_SIZE
+    start = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(start)
+    promised = start + sum(_n_bytes(entry) for entry in header["arrays"]) + _DIGEST_SIZE
     if size != promised:
         raise _damage(path, f"it has {size} bytes where its header promises {promised}")
 
@@ -379,7 +384,7 @@ def _other_version(path: Path, found: int, read: int) -> ModelFileError:
 
 def _shown(path: Path) -> str:
     """Return a path as it can stand in a message of one line, whatever characters its name has."""
-    text = str(path)
+    text = shown(path)
     return text if text.isprintable() else ascii(text)
 
 

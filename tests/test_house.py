@@ -57,7 +57,7 @@ GROUND_ORDER = {  # errors below all, and no ground knows of video or models
     "notebook": set(),
     "threads": {"errors"},
     "extras": {"errors"},
-    "files": {"errors"},
+    "files": {"errors", "stores"},
     "outputs": {"errors", "files", "formats"},
     "stores": {"errors"},
 }

@@ -124,8 +124,13 @@ class Place:
         """Say whether nobody wants the result any more: Ctrl-C, a client that is gone, a worker that closes."""
         if self._run.name in _stopped or self._worker.status not in (Status.running, Status.paused, _RETIRING):
             return True
-        task = self._worker.state.tasks.get(self._key)
-        return task is None or task.state == "cancelled"
+        return is_cancelled(self._worker, self._key)
+
+
+def is_cancelled(worker: Worker, key: str) -> bool:
+    """Say whether nobody wants a task any more that a worker has in work."""
+    task = worker.state.tasks.get(key)
+    return task is None or task.state == "cancelled"
 
 
 _RETIRING = Status.closing_gracefully

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
-import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from pathlib import Path
 from typing import Any
+
+from distributed import get_client
 
 from bgsub.clustering.anomalies import Scored
 from bgsub.clustering.anomalies import score_table as score_here
 from bgsub.clustering.model import OnRows, TableModel
 from bgsub.clustering.writing import Labelled
 from bgsub.clustering.writing import write_labels as write_here
-from bgsub.distributed.summing import computed_one_by_one, each
-from bgsub.errors import OutputError
+from bgsub.distributed.seeing import check_table
+from bgsub.distributed.summing import computed_one_by_one, each, is_wanted
+from bgsub.distributed.whole_folder import whole_folder
+from bgsub.errors import BgsubError
+from bgsub.jobs.staging import written_to
 from bgsub.tables.parts import Part, parts_of
 from bgsub.tables.reading import ReadOptions
 from bgsub.tables.rows import Missing
 from bgsub.tables.table import Table
-
-_TRIES = 50  # to remove a folder, a tenth of a second apart
 
 
 def write_labels(
@@ -55,7 +54,8 @@ def write_labels(
         When the scheduler is lost.
     """
     parts = _parts(table, model, kept)
-    with _whole(folder) as place:
+    with whole_folder(folder) as place:
+        check_table(get_client(), [path for part in parts for path, _ in part.groups], place)
         partitions = [(part, str(place / _name(number))) for number, part in enumerate(parts)]
         tasks = each(_label, partitions, model, table.options, missing, tuple(kept))
         found: list[Labelled] = computed_one_by_one(tasks, _counting(parts, on_rows))
@@ -90,7 +90,8 @@ def score_table(
         When the scheduler is lost.
     """
     parts = _parts(table, model, kept)
-    with _whole(output) if output else contextlib.nullcontext() as place:
+    with whole_folder(output) if output else contextlib.nullcontext() as place:
+        check_table(get_client(), [path for part in parts for path, _ in part.groups], place)
         partitions = [(part, str(place / _name(number)) if place else None) for number, part in enumerate(parts)]
         tasks = each(_score, partitions, model, table.options, threshold, top, missing, tuple(kept))
         found: list[Scored] = computed_one_by_one(tasks, _counting(parts, on_rows))
@@ -120,48 +121,14 @@ def _counting(parts: Sequence[Part], on_rows: OnRows) -> Callable[[int], None]:
     return on_done
 
 
-@contextlib.contextmanager
-def _whole(folder: str) -> Iterator[Path]:
-    """Yield a folder beside the one that is wanted, whose place it takes when the block has ended without an error."""
-    target = Path(folder).absolute()
-    place = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
-    try:
-        place.mkdir()
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}; choose another place") from error
-    try:
-        yield place
-        for left in place.glob(".*"):  # by a worker that was killed
-            left.unlink(missing_ok=True)
-        if target.is_dir() and not target.is_symlink():
-            before = place.with_name(f"{place.name}-before")
-            target.rename(before)
-            place.rename(target)
-            shutil.rmtree(before, ignore_errors=True)
-        else:
-            target.unlink(missing_ok=True)
-            place.rename(target)
-    finally:
-        _remove(place)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder in which tasks that nobody wants any more may be about to finish a file."""
-    for _ in range(_TRIES):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.1)
-
-
 # ------------------------------------------------------------------------------------------------------- on a worker
 
 
 def _label(
     part: Part, path: str, model: TableModel, options: ReadOptions, missing: Missing, kept: Sequence[str]
 ) -> Labelled:
-    with part.open(options) as table:
-        return write_here(path, table, model, missing=missing, kept=kept, threads=1)
+    with _written(path) as here, part.open(options) as table:
+        return write_here(here, table, model, missing=missing, kept=kept, threads=1)
 
 
 def _score(
@@ -174,6 +141,15 @@ def _score(
     missing: Missing,
     kept: Sequence[str],
 ) -> Scored:
-    how: dict[str, Any] = {"top": top, "output": path, "missing": missing, "kept": kept, "threads": 1}
-    with part.open(options) as table:
-        return score_here(table, model, threshold, **how)
+    how: dict[str, Any] = {"top": top, "missing": missing, "kept": kept, "threads": 1}
+    with _written(path) if path else contextlib.nullcontext() as here, part.open(options) as table:
+        return score_here(table, model, threshold, output=here, **how)
+
+
+@contextlib.contextmanager
+def _written(path: str) -> Iterator[str]:
+    """Lend a name for a file that goes to where it is wanted at the end of the block, if it still is."""
+    with written_to(path) as here:
+        yield here
+        if not is_wanted():
+            raise BgsubError(f"{path} is not wanted any more")

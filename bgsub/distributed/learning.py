@@ -26,6 +26,7 @@ from bgsub.clustering.fitting import (
 from bgsub.clustering.model import OnRows, TableModel, for_mixture
 from bgsub.distributed.partitions import Partitioned
 from bgsub.distributed.rows import RowsOnDask
+from bgsub.distributed.seeing import check_table
 from bgsub.distributed.summing import computed_one_by_one, each, losses_explained
 from bgsub.errors import ParameterError
 from bgsub.mixture.comparison import ModelSelection, compare_data
@@ -161,6 +162,7 @@ def _read_all(table: Table, n_components: int, types: Sequence[CovarianceType], 
     choice = for_types(choice, types)
     features = features_of(table, choice, _categories)
     parts = parts_of(table, len(features.selection(choice.weights).wanted))
+    check_table(get_client(), [path for part in parts for path, _ in part.groups])
     with stage("reading", table.n_rows) as on_rows:
         gathered = _gathered(parts, features, choice, table.options, on_rows)
     gathered.check(table, choice)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from distributed import Client
 
-from bgsub.errors import ClusterError, OutputError
+from bgsub.errors import BgsubError, ClusterError, OutputError
+from bgsub.stores.addresses import is_stored, reason_of, without_secrets
+from bgsub.stores.store_paths import StorePath
 
 MOST_FILES = 200
 """Files that are looked for on each machine, spread over all that there are: to look for every one takes long."""
@@ -49,6 +51,47 @@ def check_sight(client: Client, files: Sequence[str], folder: Path | None = None
                 f"the worker {worker} {wrong}; put it where all machines see it by the same name, as a shared folder "
                 "is, or start workers where it is"
             )
+
+
+def check_table(client: Client, paths: Sequence[str], folder: Path | None = None) -> None:
+    """Raise unless the workers on each machine see a table's files, and can write to the folder, as `check_sight` does.
+
+    Of those on a store the first is asked for: the library, and who may read, are the same for all.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    paths : sequence of str
+        Files that this process sees: absolute names, or addresses on stores.
+    folder : Path, optional
+        Where workers write.
+
+    Raises
+    ------
+    ClusterError, OutputError
+        As `check_sight`.
+    """
+    files = list(dict.fromkeys(paths))
+    check_sight(client, files, folder)
+    stored = [name for name in files if is_stored(name)][:1]
+    told = client.run(_ask, stored, workers=_one_a_machine(client)) if stored else {}
+    for worker, wrong in told.items():
+        if wrong is not None:
+            raise ClusterError(
+                f"the worker {worker} cannot read {without_secrets(stored[0])}: {wrong}; let it have the libraries "
+                "that this process has, and credentials in its environment or configuration"
+            )
+
+
+def _ask(addresses: Sequence[str]) -> str | None:
+    """Return why a worker cannot read something on a store."""
+    try:
+        for address in addresses:
+            StorePath(address).stat()
+    except (OSError, BgsubError) as error:
+        return reason_of(error)
+    return None
 
 
 def _look(sizes: dict[str, int], mark: Path | None) -> str | None:

@@ -67,6 +67,19 @@ def _add_up(add: Callable[[Any, Any], Any], parts: Sequence[Any]) -> Any:
     return reduce(add, present) if present else None
 
 
+def is_wanted() -> bool:
+    """Say, in a task, whether anybody still wants what it makes: where its client is gone, nobody does."""
+    from distributed import get_worker
+
+    from bgsub.distributed.at_work import is_cancelled
+
+    try:
+        worker = get_worker()
+    except ValueError:  # by Dask's threads here
+        return True
+    return not is_cancelled(worker, str(worker.get_current_task()))
+
+
 def computed(wanted: Sequence[Any]) -> list[Any]:
     """Return the values of tasks, by the client that there is or else by threads here.
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -47,7 +47,7 @@ def check_place(
     target = StorePath(path)
     with Stage() as stage:  # what is wrong with the name itself
         check_output(stage.local(path), overwrite=True, folder=folder, **known)
-    with _told_of(target):
+    with store_answers(target):
         if not overwrite and (target.is_dir() if is_folder(path) else target.exists()):
             raise OutputError(f"{shown(target)} exists; pass --overwrite or choose another name")
     check_bucket(target)
@@ -58,14 +58,14 @@ def check_bucket(place: Path) -> None:
     if not str(place).startswith(_BUCKETS):
         return
     bucket = StorePath(*place.parts[:2])
-    with _told_of(place):
+    with store_answers(place):
         if not bucket.exists():
             raise OutputError(f"cannot write {shown(place)}: there is no {shown(bucket)}; make it or choose another")
 
 
 @contextlib.contextmanager
-def _told_of(place: Path) -> Iterator[None]:
-    """Make an `OutputError` of what a store says."""
+def store_answers(place: Path) -> Iterator[None]:
+    """Make an `OutputError` of what the store of a place to write to says, while the block runs."""
     try:
         yield
     except OSError as error:
@@ -183,9 +183,20 @@ def put_file(file: Path, target: StorePath) -> None:
     OutputError
         When the store does not take it.
     """
+    insist(target, lambda: target.put(file))
+
+
+def insist(target: StorePath, do: Callable[[], None]) -> None:
+    """Do what changes something on a store; where that fails, after a while again.
+
+    Raises
+    ------
+    OutputError
+        When the store does not take it.
+    """
     for wait in (*WAITS, None):
         try:
-            target.put(file)
+            do()
             return
         except OSError as error:
             if wait is None or isinstance(error, (PermissionError, FileNotFoundError)):

@@ -84,11 +84,24 @@ class StorePath(_Path):
                 fs.makedirs(fs._parent(name), exist_ok=True)
             fs.pipe_file(name, data)
 
+    def copy_to(self, other: StorePath) -> None:
+        """Let the store itself copy the file to another place on it, where it appears whole."""
+        with asking(str(other)):
+            fs, name = located(str(self))
+            fs.cp_file(name, located(str(other))[1])
+
     def remove(self) -> None:
         """Remove the file."""
         with asking(str(self)):
             fs, name = located(str(self))
             fs.rm_file(name)
+            fs.invalidate_cache()
+
+    @property
+    def known_size(self) -> int | None:
+        """Bytes of the file, where it was found in a list of what is there; the store is not asked."""
+        size = None if self._known is None else self._known.get("size")
+        return None if size is None else int(size)
 
     def open_stored(self, block: int = _SMALL) -> StoredFile:
         """Open the file to be read through a window of so many bytes, which tries again where the store fails."""
@@ -158,6 +171,17 @@ class StorePath(_Path):
             fs, name = located(str(self))
             fs.invalidate_cache()
             found: Mapping[str, Any] = fs.glob(f"{name.rstrip('/')}/{pattern}", detail=True)
+        yield from self._children(name, found)
+
+    def files_below(self) -> Iterator[Self]:
+        """Yield the files in a folder and in the folders in it; each knows what it is without another question."""
+        with asking(str(self)):
+            fs, name = located(str(self))
+            fs.invalidate_cache()
+            found: Mapping[str, Any] = fs.find(name, detail=True)
+        yield from self._children(name, found)
+
+    def _children(self, name: str, found: Mapping[str, Any]) -> Iterator[Self]:
         for met, info in found.items():
             below = met.strip("/")[len(name.strip("/")) :].strip("/")
             if below:

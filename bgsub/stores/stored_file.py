@@ -35,6 +35,8 @@ class StoredFile(io.RawIOBase):
         Bytes that are read ahead.
     ends : bool
         Where the store gives up the file ends, for a reader that prints exceptions; who reads asks for `failure` then.
+    size : int, optional
+        Bytes, where they are known, as from a list of what is there: the store is not asked then.
 
     Attributes
     ----------
@@ -51,7 +53,7 @@ class StoredFile(io.RawIOBase):
         When it is not there, or the store does not answer.
     """
 
-    def __init__(self, address: str, window: int = WINDOW, *, ends: bool = False) -> None:
+    def __init__(self, address: str, window: int = WINDOW, *, ends: bool = False, size: int | None = None) -> None:
         super().__init__()
         from fsspec.caching import ReadAheadCache
 
@@ -59,14 +61,8 @@ class StoredFile(io.RawIOBase):
         self.failure: OSError | None = None
         self._ends = ends
         self._shown = without_secrets(address)
-        with asking(address):
-            fs, name = located(address)
-            fs.invalidate_cache()
-            info = fs.info(name)
-        if info.get("type") == "directory":
-            raise IsADirectoryError(errno.EISDIR, "it is a folder", self._shown)
         self._place = 0
-        self.size = int(info["size"])
+        self.size = self._asked_size() if size is None else size
         self._ahead: Any = ReadAheadCache(window, self._ask, self.size)
 
     def read(self, size: int | None = -1) -> bytes:
@@ -107,6 +103,15 @@ class StoredFile(io.RawIOBase):
     def seekable(self) -> bool:
         """Say yes."""
         return True
+
+    def _asked_size(self) -> int:
+        with asking(self.name):
+            fs, name = located(self.name)
+            fs.invalidate_cache()
+            info = fs.info(name)
+        if info.get("type") == "directory":
+            raise IsADirectoryError(errno.EISDIR, "it is a folder", self._shown)
+        return int(info["size"])
 
     def _ask(self, start: int, end: int) -> bytes:
         """Return bytes from the store; where it fails, after a while again."""

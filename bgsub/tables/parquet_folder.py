@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import dataset, parquet
 
+from bgsub.stores.store_paths import StorePath, shown
 from bgsub.tables.arrow_table import columns_of
 from bgsub.tables.damage import damage_named, undamaged
+from bgsub.tables.stored import filesystem_of, place, readable, store_explained
 from bgsub.tables.table import BLOCK_ROWS, Kind, Table, refusal
 
 _FILE, _FOLDER = "Parquet file", "folder of Parquet files"
 _SUFFIXES = (".parquet", ".pq")
+_HIDDEN = (".", "_")
 _MOST_FILES = 100_000
+_AT_ONCE = 16  # files of which a store is asked: each takes a while to answer
+
+UNFINISHED = "_unfinished"
+"""A file that lies in a folder on a store until all others in it are whole: no store renames a folder at once."""
 
 
 class ParquetFolder(Table):
@@ -32,15 +40,15 @@ class ParquetFolder(Table):
     """
 
     def __init__(self, path: Path) -> None:
-        name = str(path)
+        name = shown(path)
         paths, n_others = _parts(path, name)
-        schemas = []
-        self._groups: list[tuple[str, int, int]] = []
-        for part in paths:
-            with damage_named(str(part), _FILE), parquet.ParquetFile(part) as file:
-                schemas.append(file.schema_arrow.remove_metadata())
-                counts = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
-                self._groups += [(str(part.absolute()), number, count) for number, count in enumerate(counts)]
+        with ThreadPoolExecutor(_AT_ONCE if isinstance(path, StorePath) else 1) as pool:
+            schemas, counts = zip(*pool.map(_footer, paths), strict=True)
+        self._groups = [
+            (str(part.absolute()), number, count)
+            for part, of_part in zip(paths, counts, strict=True)
+            for number, count in enumerate(of_part)
+        ]
         with damage_named(name, _FOLDER):
             self._dataset, self.of_folders = _dataset(path, paths, schemas, name)
             self.schema = self._dataset.schema
@@ -63,10 +71,24 @@ class ParquetFolder(Table):
         yield from undamaged(scanner.to_batches(), self.name, _FOLDER)
 
 
-def _dataset(folder: Path, paths: list[Path], schemas: list[pa.Schema], name: str) -> tuple[dataset.Dataset, pa.Schema]:
+def _footer(path: Path) -> tuple[pa.Schema, list[int]]:
+    """Return the columns of a file, and how many rows its groups have."""
+    name = shown(path)
+    with damage_named(name, _FILE), parquet.ParquetFile(readable(path, name)) as file:
+        counts = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+        return file.schema_arrow.remove_metadata(), counts
+
+
+def _dataset(
+    folder: Path, paths: list[Path], schemas: Sequence[pa.Schema], name: str
+) -> tuple[dataset.Dataset, pa.Schema]:
     """Return files as one, with the columns of all, and the schema of those that folders' names tell."""
-    names = [str(part) for part in paths]
-    parts = {"partitioning": dataset.HivePartitioning.discover(), "partition_base_dir": str(folder)}
+    names = [place(part) for part in paths]
+    parts = {
+        "partitioning": dataset.HivePartitioning.discover(),
+        "partition_base_dir": place(folder),
+        "filesystem": filesystem_of(folder),
+    }
     told = dataset.dataset(names, format="parquet", schema=None, **parts).partitioning.schema
     try:
         schema = pa.unify_schemas([*dict.fromkeys(schemas), told], promote_options="permissive")
@@ -79,20 +101,33 @@ def _parts(folder: Path, name: str) -> tuple[list[Path], int]:
     """Return the Parquet files in a folder and the folders in it, sorted; and how many others there are."""
     found: list[Path] = []
     n_others = 0
-    for here, folders, files in os.walk(folder):  # follows no links to folders
-        folders[:] = [entry for entry in folders if not entry.startswith((".", "_"))]
-        for entry in files:
-            path = Path(here, entry)
-            if entry.startswith((".", "_")):
-                continue
-            if path.suffix.lower() not in _SUFFIXES:
-                n_others += 1
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-                raise refusal(name, f"{path.name} in it is a link to a file elsewhere; put the file itself there")
-            found.append(path)
-            if len(found) > _MOST_FILES:
-                raise refusal(name, f"it has more than {_MOST_FILES:,} files; write them anew as larger ones")
+    for path in _stored_files(folder, name) if isinstance(folder, StorePath) else _files(folder):
+        if path.suffix.lower() not in _SUFFIXES:
+            n_others += 1
+            continue
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            raise refusal(name, f"{path.name} in it is a link to a file elsewhere; put the file itself there")
+        found.append(path)
+        if len(found) > _MOST_FILES:
+            raise refusal(name, f"it has more than {_MOST_FILES:,} files; write them anew as larger ones")
     if not found:
         raise refusal(name, "a folder with no .parquet file in it; give a file, or a folder of Parquet files")
     return sorted(found), n_others
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder of this machine, and in the folders in it; no link to a folder is followed."""
+    for here, folders, files in os.walk(folder):
+        folders[:] = [entry for entry in folders if not entry.startswith(_HIDDEN)]
+        yield from (Path(here, entry) for entry in files if not entry.startswith(_HIDDEN))
+
+
+def _stored_files(folder: StorePath, name: str) -> Iterator[Path]:
+    """Yield the files in a folder on a store."""
+    with store_explained(name):
+        found = list(folder.files_below())
+    for path in found:
+        if path.name == UNFINISHED:
+            raise refusal(name, "it was not written to its end; write it again with --overwrite")
+        if not any(part.startswith(_HIDDEN) for part in path.relative_to(folder).parts):
+            yield path

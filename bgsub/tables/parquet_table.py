@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from bgsub.tables.arrow_table import columns_of
 from bgsub.tables.damage import damage_named, undamaged
+from bgsub.tables.stored import readable
 from bgsub.tables.table import BLOCK_ROWS, Kind, Table
 
 _FILE = "Parquet file"
@@ -21,7 +22,7 @@ class ParquetTable(Table):
     Parameters
     ----------
     path : Path
-        The file.
+        The file; on a store it is read where it lies.
     name : str, optional
         What messages call it.
     """
@@ -29,7 +30,7 @@ class ParquetTable(Table):
     def __init__(self, path: Path, name: str = "") -> None:
         self._path = path
         with damage_named(name or str(path), _FILE):
-            self._file = parquet.ParquetFile(path)
+            self._file = parquet.ParquetFile(readable(path, name or str(path)))
             self.schema = self._file.schema_arrow
             columns = columns_of(self.schema)
         super().__init__(name or str(path), columns, self._file.metadata.num_rows)

@@ -10,10 +10,13 @@ import pyarrow as pa
 from pyarrow import dataset, parquet
 
 from bgsub.errors import ParameterError
+from bgsub.stores.addresses import is_stored
+from bgsub.stores.store_paths import as_path
 from bgsub.tables.damage import damage_named, undamaged
 from bgsub.tables.parquet_folder import ParquetFolder
 from bgsub.tables.parquet_table import ParquetTable
 from bgsub.tables.reading import DEFAULTS, ReadOptions
+from bgsub.tables.stored import filesystem_of, place, readable
 from bgsub.tables.table import BLOCK_ROWS, Column, Kind, Table, refusal
 
 _WANTED_PARTS = 256  # of a table: some for each worker of a large cluster
@@ -76,7 +79,7 @@ class PartTable(Table):
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""
         for path, _ in self._part.groups:
-            if not Path(path).is_file():
+            if not is_stored(path) and not Path(path).is_file():
                 raise refusal(self.name, f"a worker sees no file {path}; put it where all of them do")
         read = _of_file if self._part.folder is None else _of_folder
         n_rows = 0
@@ -139,7 +142,7 @@ def parts_of(table: Table, n_columns: int) -> list[Part]:
 def _of_file(part: Part, names: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield groups of rows of one file."""
     ((path, groups),) = part.groups
-    with damage_named(part.table, _WHAT), parquet.ParquetFile(Path(path)) as file:
+    with damage_named(part.table, _WHAT), parquet.ParquetFile(readable(as_path(path), part.table)) as file:
         if max(groups) >= file.metadata.num_row_groups:
             raise refusal(part.table, "it is another file than when the work began; leave it alone, and begin again")
         for batch in file.iter_batches(BLOCK_ROWS, row_groups=list(groups), columns=names, use_threads=False):
@@ -149,16 +152,18 @@ def _of_file(part: Part, names: list[str]) -> Iterator[pa.RecordBatch]:
 
 def _of_folder(part: Part, names: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield groups of rows of several files, with what the names of folders tell."""
-    paths = [path for path, _ in part.groups]
+    groups_of = {place(as_path(path)): groups for path, groups in part.groups}
+    folder = as_path(part.folder or "")
     whole = dataset.dataset(
-        paths,
+        list(groups_of),
         format="parquet",
+        filesystem=filesystem_of(folder),
         schema=part.schema,
         partitioning=dataset.HivePartitioning(part.told),
-        partition_base_dir=part.folder,
+        partition_base_dir=place(folder),
     )
     found = {fragment.path: fragment for fragment in whole.get_fragments()}
-    chosen = [found[path].subset(row_group_ids=list(groups)) for path, groups in part.groups]
+    chosen = [found[path].subset(row_group_ids=list(groups)) for path, groups in groups_of.items()]
     some = dataset.FileSystemDataset(chosen, part.schema, whole.format, whole.filesystem)
     scanner = some.scanner(
         columns=names, batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False

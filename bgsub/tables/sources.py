@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import shutil
+import stat
 import sys
 import tempfile
 from pathlib import Path, PurePath
-from typing import Any
+from typing import IO, Any
 
+from bgsub.stores.addresses import is_stored, without_secrets
+from bgsub.stores.store_paths import StorePath
+from bgsub.stores.stored_file import WINDOW, StoredFile
 from bgsub.tables.arrow_table import ArrowFile, ArrowStream, FirstFeather
 from bgsub.tables.contents import Contents, contents_of
 from bgsub.tables.csv_table import CsvTable
@@ -21,8 +24,9 @@ from bgsub.tables.memory_table import table_in_memory
 from bgsub.tables.numpy_table import open_npy, open_npz
 from bgsub.tables.parquet_table import ParquetTable
 from bgsub.tables.reading import DEFAULTS, ReadOptions
+from bgsub.tables.stored import store_explained
 from bgsub.tables.table import Table, refusal
-from bgsub.tables.unpacking import COMPRESSIONS, decompressed, members, only_member, unpacked
+from bgsub.tables.unpacking import COMPRESSIONS, decompressed, members, no_room, only_member, unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +67,8 @@ def open_table(source: TableLike, options: ReadOptions = DEFAULTS) -> Table:
         A file of text (.csv, .tsv, .tab, .txt, .dat, ...), Parquet (.parquet, .pq), Arrow (.arrow, .feather, .arrows),
         JSON (.jsonl, .ndjson, .json), NumPy (.npy, .npz) or Excel (.xlsx); packed with gzip, bzip2, xz or Zstandard, or
         alone in a .zip; or a folder of Parquet files. What a file is its first bytes tell, and where these do not, its
-        extension. "-" is standard input, which is copied to a temporary file first. What is in memory is as
+        extension. It may lie on a store (``s3://bucket/a.parquet``): Parquet is read from there, all else is copied to
+        a temporary file first, and so is "-", standard input. What is in memory is as
         `bgsub.tables.memory_table.table_in_memory` takes it.
     options : ReadOptions, optional
         What is to be known of the table, where the file does not tell; of tables that are not text only `na` counts,
@@ -85,9 +90,11 @@ def open_table(source: TableLike, options: ReadOptions = DEFAULTS) -> Table:
         with contextlib.ExitStack() as stack:
             if os.fspath(source) == "-":
                 table = _opened(_standard_input(stack), "standard input", "", options, stack)
+            elif is_stored(source):
+                table = _stored(StorePath(source), options, stack)
             elif "://" in os.fspath(source):
-                name = re.sub(r"://[^/]*@", "://", os.fspath(source).partition("?")[0])  # of neither user nor password
-                raise refusal(name, "tables are read from disks, not from stores; copy it to one, or mount the store")
+                name = without_secrets(os.fspath(source))
+                raise refusal(name, "tables are read from disks and stores (s3://, ...); copy it to one of these")
             else:
                 table = _named(Path(source), options, stack)
             table.keep(stack.pop_all())
@@ -107,6 +114,32 @@ def _named(path: Path, options: ReadOptions, stack: contextlib.ExitStack) -> Tab
 
         return ParquetFolder(path)
     return _opened(path, name, path.name, options, stack)
+
+
+def _stored(path: StorePath, options: ReadOptions, stack: contextlib.ExitStack) -> Table:
+    """Open a file or a folder on a store: Parquet is read where it lies, all else from a copy here."""
+    name = path.shown
+    with store_explained(name):
+        found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        from bgsub.tables.parquet_folder import ParquetFolder  # as in `_named`
+
+        return ParquetFolder(path)
+    if contents_of(path, name) == "Parquet":
+        return ParquetTable(path, name)
+    here = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bgsub-"))) / "table"
+    with here.open("wb") as file, store_explained(name), path.open_stored(WINDOW) as stored:
+        _copied(stored, file)
+    return _opened(here, name, path.name, options, stack)
+
+
+def _copied(stored: StoredFile, file: IO[bytes]) -> None:
+    """Copy what lies on a store; raises OutputError where there is no room for it here."""
+    while block := stored.read(WINDOW):
+        try:
+            file.write(block)
+        except OSError as error:
+            raise no_room(error) from error
 
 
 def _standard_input(stack: contextlib.ExitStack) -> Path:

@@ -350,10 +350,10 @@ def test_what_no_sums_over_parts_give(option):
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
-    from bgsub.distributed.labelling import _whole
+    from bgsub.distributed.whole_folder import whole_folder
 
     with (
         pytest.raises(OutputError, match=r"cannot write .*nowhere/o\.parquet: No such file"),
-        _whole(str(tmp_path / "nowhere" / "o.parquet")),
+        whole_folder(str(tmp_path / "nowhere" / "o.parquet")),
     ):
         pass

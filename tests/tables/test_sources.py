@@ -176,10 +176,23 @@ def test_a_compressed_array_that_promises_more_than_it_has_is_refused(tmp_path):
         open_table(tmp_path / "bomb.npz")
 
 
-def test_a_table_on_a_store_is_refused_without_what_may_be_secret():
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (
+            "s3://me:secret@cams/a.parquet?key=secret",
+            "cannot open s3://cams/a.parquet: its address holds a password, which would be logged; give it by the "
+            "environment or fsspec's configuration",
+        ),
+        (
+            "https://me:secret@there/a.parquet?key=secret",
+            "cannot read https://there/a.parquet: tables are read from disks and stores (s3://, ...); copy it to one "
+            "of these",
+        ),
+    ],
+)
+def test_an_address_is_refused_without_what_may_be_secret(address, message):
+    pytest.importorskip("fsspec")
     with pytest.raises(SourceError) as error:
-        open_table("s3://me:secret@cams/a.parquet?key=secret")
-    assert str(error.value) == (
-        "cannot read s3://cams/a.parquet: tables are read from disks, not from stores; copy it to one, or mount the "
-        "store"
-    )
+        open_table(address)
+    assert str(error.value) == message

@@ -12,7 +12,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    check_outputs,
     closing_options,
     components_option,
     covariance_option,
@@ -20,6 +19,7 @@ from bgsub.cli.cluster.options import (
     outputs,
     overwrite_option,
 )
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.help import Command
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
@@ -29,6 +29,7 @@ from bgsub.cli.signals import ended_by_signals
 from bgsub.errors import SourceError
 from bgsub.formats import READABLE_IMAGES, WRITABLE_FIGURES, WRITABLE_IMAGES, WRITABLE_VIDEOS
 from bgsub.outputs import default_output
+from bgsub.stores.store_paths import as_path
 
 if TYPE_CHECKING:
     from bgsub.features.palette import Palette, PixelSample
@@ -97,7 +98,7 @@ class _Quantisation:
     @property
     def is_image(self) -> bool:
         """Whether the source is a single image."""
-        path = Path(self.source)
+        path = as_path(self.source)
         return path.suffix.lower() in READABLE_IMAGES and path.is_file()
 
     @property
@@ -124,9 +125,13 @@ class _Quantisation:
             from bgsub.plots.figures import save_figure
             from bgsub.plots.swatches import palette_figure
 
-            save_figure(palette_figure(palette.hexadecimal(), palette.shares.tolist()), o["palette"])
-            self.written.append(o["palette"])
-        interrupted = bool(o["output"]) and self._draw(palette)
+            with at_place(o["palette"]) as here:
+                save_figure(palette_figure(palette.hexadecimal(), palette.shares.tolist()), here)
+            self.written.append(as_told(o["palette"]))
+        interrupted = False
+        if o["output"]:
+            with at_place(o["output"]) as here:
+                interrupted = self._draw(palette, here)
         self._report(palette)
         if interrupted:
             sys.exit(130)
@@ -154,20 +159,20 @@ class _Quantisation:
             raise SourceError(f"{self.source} gave no frame: check --start, --end and --duration")
         return sample
 
-    def _draw(self, palette: Palette) -> bool:
+    def _draw(self, palette: Palette, output: str) -> bool:
         """Write the image or video in the palette's colours; tell whether Ctrl-C ended it early."""
-        output, soft = self.options["output"], self.options["soft"]
+        soft = self.options["soft"]
         with open_input(self.source, self.options) as source:
             if self.is_image:
                 from bgsub.video.writers.stills import write_image
 
                 for frame in source:
                     write_image(Path(output), palette.quantised(frame.image, soft=soft), [])
-                self.written.append(output)
+                self.written.append(as_told(self.options["output"]))
                 return False
-            return self._draw_video(source, palette)
+            return self._draw_video(source, palette, output)
 
-    def _draw_video(self, source: Source, palette: Palette) -> bool:
+    def _draw_video(self, source: Source, palette: Palette, output: str) -> bool:
         """Write the video; tell whether Ctrl-C ended it early, which leaves a shorter video."""
         from bgsub.video.frame import Frame
         from bgsub.video.writers.videos import frames_sink
@@ -175,7 +180,7 @@ class _Quantisation:
         o, count = self.options, 0
         try:
             with (
-                frames_sink(o["output"], source.info, overwrite=o["overwrite"], source=self.source) as sink,
+                frames_sink(output, source.info, overwrite=o["overwrite"], source=self.source) as sink,
                 counting_bar("drawing", source.info.expected_frame_count, o["quiet"], "frames") as show,
             ):
                 for count, frame in enumerate(source, 1):
@@ -187,8 +192,8 @@ class _Quantisation:
                 raise
             return True
         finally:
-            if Path(o["output"]).exists():
-                self.written.append(o["output"])
+            if Path(output).exists():
+                self.written.append(as_told(o["output"]))
         return False
 
     def _report(self, palette: Palette) -> None:
@@ -200,7 +205,7 @@ class _Quantisation:
                 {"hex": name, "rgb": bgr[::-1], "share": share}
                 for name, bgr, share in zip(names, palette.colours.tolist(), shares, strict=True)
             ]
-            click.echo(json.dumps({"source": self.source, "palette": colours, "outputs": self.written}))
+            click.echo(json.dumps({"source": as_told(self.source), "palette": colours, "outputs": self.written}))
             return
         if o["quiet"]:
             return

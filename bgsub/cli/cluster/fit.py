@@ -24,7 +24,8 @@ from bgsub.cli.cluster.options import (
     stages,
     table_fitting_options,
 )
-from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster
+from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster, table_place
+from bgsub.cli.cluster.written import as_told, at_place
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
@@ -106,18 +107,22 @@ def _fit(name: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]
             fit_table, write_labels = _workers(far)
             fitted = fit_table(table, options["components"], **how, stage=stages(quiet))
             if options["output"]:
-                with counting_bar("writing", table.n_rows, quiet, "rows") as on_rows:
+                with (
+                    table_place(far, options["output"]) as place,
+                    counting_bar("writing", table.n_rows, quiet, "rows") as on_rows,
+                ):
                     told = {"missing": options["missing"], "kept": kept, "on_rows": on_rows}
-                    write_labels(options["output"], table, fitted.model, **told)
+                    write_labels(place, table, fitted.model, **told)
     if options["model"]:
-        fitted.model.save(options["model"])
+        with at_place(options["model"]) as here:
+            fitted.model.save(here)
     facts = {
-        "table": name,
+        "table": as_told(name),
         "rows": fitted.n_rows,
         "rows_left_out": fitted.n_dropped,
         "notes": table.notes,
         "rows_with_gaps": fitted.n_partial,
-        "outputs": [path for path in (options["model"], options["output"]) if path and path != "-"],
+        "outputs": [as_told(path) for path in (options["model"], options["output"]) if path and path != "-"],
         **describe(fitted),
     }
     return facts, advice(fitted, options["max_iter"])

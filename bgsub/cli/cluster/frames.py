@@ -12,7 +12,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    check_outputs,
     closing_options,
     components_option,
     covariance_option,
@@ -21,6 +20,7 @@ from bgsub.cli.cluster.options import (
     outputs,
     overwrite_option,
 )
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.help import Command, section
 from bgsub.cli.inputs import input_options, open_input
 from bgsub.cli.logs import set_verbosity
@@ -160,7 +160,8 @@ class _Sorting:
         if o["features_only"]:
             from bgsub.tables.writing import write_table
 
-            write_table(o["features_only"], features.columns())
+            with at_place(o["features_only"]) as here:
+                write_table(here, features.columns())
             self._wrote("features_only")
             report(self._facts(features), None, o)
         else:
@@ -219,22 +220,26 @@ class _Sorting:
 
             with waiting("drawing", o["quiet"]):
                 if o["timeline"]:
-                    write_timeline(o["timeline"], scenes)
+                    with at_place(o["timeline"]) as here:
+                        write_timeline(here, scenes)
                     self._wrote("timeline")
                 if o["sheet"]:
-                    write_sheet(o["sheet"], scenes, self._open_from)
+                    with at_place(o["sheet"]) as here:
+                        write_sheet(here, scenes, self._open_from)
                     self._wrote("sheet")
         if o["output"]:
             from bgsub.tables.writing import write_table
 
-            write_table(o["output"], scenes.columns())
+            with at_place(o["output"]) as here:
+                write_table(here, scenes.columns())
             self._wrote("output")
         if o["model"]:
             from bgsub.clustering.fitting import model_of_projection
             from bgsub.features.collecting import FEATURES
 
             projection = (scenes.offset, scenes.forward, scenes.backward)
-            model_of_projection(FEATURES, projection, scenes.fit, scenes.log_density).save(o["model"])
+            with at_place(o["model"]) as here:
+                model_of_projection(FEATURES, projection, scenes.fit, scenes.log_density).save(here)
             self._wrote("model")
 
     # ------------------------------------------------------------------------------------------------- details
@@ -264,8 +269,8 @@ class _Sorting:
     def _facts(self, features: FrameFeatures) -> dict[str, Any]:
         """Return what the summary begins with."""
         how = "interrupted" if self.interrupted else "done" if self.broken is None else "broken off"
-        return {"result": how, "source": self.source, "frames": len(features), "outputs": self.written}
+        return {"result": how, "source": as_told(self.source), "frames": len(features), "outputs": self.written}
 
     def _wrote(self, name: str) -> None:
         if self.options[name] != "-":
-            self.written.append(self.options[name])
+            self.written.append(as_told(self.options[name]))

@@ -9,7 +9,6 @@ import click
 
 from bgsub.cli.cluster.options import (
     PATH,
-    check_outputs,
     closing_options,
     outputs,
     overwrite_option,
@@ -17,6 +16,7 @@ from bgsub.cli.cluster.options import (
     reading_options,
     rows,
 )
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
@@ -77,13 +77,14 @@ def command(model: str, table: str, **options: Any) -> None:
     with (
         ended_by_signals(),
         open_table(table, reading_of(options)) as source,
+        at_place(options["output"]) as here,
         counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
     ):
         n_rows, gaps = write_imputed(
-            options["output"], source, learned, draws=options["draws"], seed=options["seed"], on_rows=on_rows
+            here, source, learned, draws=options["draws"], seed=options["seed"], on_rows=on_rows
         )
     to_stderr = options["output"] == "-"
-    written = [] if to_stderr else [options["output"]]
+    written = [] if to_stderr else [as_told(options["output"])]
     if options["as_json"]:
         facts = {"rows": n_rows, "draws": options["draws"], "filled": gaps, "outputs": written}
         click.echo(json.dumps(facts), err=to_stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,9 +12,7 @@ import click
 from bgsub.cli.help import section
 from bgsub.cli.options import FilePath, Word, verbosity_options
 from bgsub.cli.progress import Progress, counting_bar
-from bgsub.errors import ParameterError
 from bgsub.mixture.settings import COVARIANCE_TYPES, COVARIANCES, MOST_TRIMMED, NOISE_REGIONS, SETTINGS, Use
-from bgsub.outputs import check_output
 
 if TYPE_CHECKING:
     from bgsub.clustering.fitting import FitSettings
@@ -281,32 +278,3 @@ def settings_of(options: dict[str, Any]) -> FitSettings:
 def stages(quiet: bool) -> Callable[[str, int | None], AbstractContextManager[Progress | None]]:
     """Return what shows a bar for each stage of a fit: of its rows, or of its time where those are not counted."""
     return lambda title, n_rows: counting_bar(title, n_rows, quiet, "rows")
-
-
-def check_outputs(paths: Sequence[tuple[str | None, Sequence[str]]], sources: Sequence[str], overwrite: bool) -> None:
-    """Raise unless all outputs can be written and differ from each other and from what is read.
-
-    Parameters
-    ----------
-    paths : sequence of (str or None, sequence of str)
-        Each output that was asked for ("-" is standard output), and the extensions that it may have.
-    sources : sequence of str
-        What is read.
-    overwrite : bool
-        Let existing files be replaced.
-
-    Raises
-    ------
-    OutputError, ParameterError
-        One line that says which, what is wrong and what to do.
-    """
-    seen = set()
-    for path, suffixes in paths:
-        if path is None or path == "-":
-            continue
-        for source in sources:
-            check_output(path, overwrite=overwrite, source=source, suffixes=suffixes)
-        name = Path(path).resolve()
-        if name in seen:
-            raise ParameterError(f"two outputs are named {path}: give each a name of its own")
-        seen.add(name)

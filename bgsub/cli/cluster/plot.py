@@ -9,13 +9,13 @@ import click
 from bgsub.cli.cluster.options import (
     PATH,
     Names,
-    check_outputs,
     missing_option,
     outputs,
     overwrite_option,
     reading_of,
     reading_options,
 )
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText, needs_plots, verbosity_options
@@ -98,7 +98,7 @@ def command(model: str, table: str, **options: Any) -> None:
         rows.check()
         _draw(learned, columns, rows, options)
     if not options["quiet"]:
-        click.echo(f"  wrote {output}")
+        click.echo(f"  wrote {as_told(output)}")
         for line in left_out.lines():
             click.echo(f"  {line}")
         if rows.n_hidden:
@@ -127,4 +127,5 @@ def _draw(model: TableModel, columns: list[int], rows: DrawnRows, options: dict[
     note = shape_advice(model, gaussianity(model.mixture, model.preparation.transform(rows.features)))
     shown = ShownRows(rows.points, rows.probabilities, unusual, hard)
     figure = mixture_figure(whole.over(*columns), shown, title, note)
-    save_figure(figure, options["output"], few_colours=True)
+    with at_place(options["output"]) as here:
+        save_figure(figure, here, few_colours=True)

@@ -18,7 +18,8 @@ from bgsub.cli.cluster.options import (
     reading_of,
     reading_options,
 )
-from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster
+from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster, table_place
+from bgsub.cli.cluster.written import as_told
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
@@ -81,16 +82,20 @@ def command(model: str, table: str, **options: Any) -> None:
     with ended_by_signals(), open_table(table, reading_of(options)) as source:
         far = goes_to_a_cluster(options, source, len(learned.columns) + len(kept))
         check_tables(far, output, [model, table], options["overwrite"])
-        with cluster_for(options, far), counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows:
+        with (
+            cluster_for(options, far),
+            table_place(far, output) as place,
+            counting_bar("writing", source.n_rows, options["quiet"], "rows") as on_rows,
+        ):
             counts, left_out, n_noise = _writer(far)(
-                output, source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
+                place, source, learned, missing=options["missing"], kept=kept, on_rows=on_rows
             )
     sizes, noisy = counts.tolist(), learned.mixture.has_outliers
     n_rows = sum(sizes) + n_noise
 
     to_stderr = options["output"] == "-"
     if options["as_json"]:
-        outputs = [] if to_stderr else [options["output"]]
+        outputs = [] if to_stderr else [as_told(options["output"])]
         facts = {"rows": n_rows, "sizes": sizes, "left_out": left_out.facts()} | ({"noise": n_noise} if noisy else {})
         facts |= {"notes": source.notes, "outputs": outputs}
         click.echo(json.dumps(facts), err=to_stderr)
@@ -101,7 +106,7 @@ def command(model: str, table: str, **options: Any) -> None:
         for line in left_out.lines():
             click.echo(f"  {line}", err=to_stderr)
         if not to_stderr:
-            click.echo(f"  wrote {options['output']}")
+            click.echo(f"  wrote {as_told(options['output'])}")
 
 
 def _writer(far: bool) -> Callable[..., Labelled]:

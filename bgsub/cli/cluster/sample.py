@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from bgsub.cli.cluster.options import PATH, check_outputs, outputs, overwrite_option, rows
+from bgsub.cli.cluster.options import PATH, outputs, overwrite_option, rows
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText, verbosity_options
@@ -51,7 +52,7 @@ def command(model: str, n_rows: int, seed: int, output: str, overwrite: bool, ve
     set_verbosity(verbose, quiet)
     check_outputs([(output, WRITABLE_TABLES)], [model], overwrite)
     learned = TableModel.load(model)
-    with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows:
-        write_sample(output, learned, n_rows, seed=seed, on_rows=on_rows)
+    with ended_by_signals(), counting_bar("drawing", n_rows, quiet, "rows") as on_rows, at_place(output) as here:
+        write_sample(here, learned, n_rows, seed=seed, on_rows=on_rows)
     if output != "-" and not quiet:
-        click.echo(f"  wrote {output}")
+        click.echo(f"  wrote {as_told(output)}")

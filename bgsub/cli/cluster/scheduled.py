@@ -9,10 +9,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bgsub.cli.cluster.options import check_outputs
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.scheduler import connected
 from bgsub.errors import OutputError
 from bgsub.formats import WRITABLE_TABLES
+from bgsub.stores.addresses import is_stored
+from bgsub.stores.store_paths import as_path
 
 if TYPE_CHECKING:
     from bgsub.tables.table import Table
@@ -24,6 +26,7 @@ SMALL = 20_000_000
 what follows from it, in bgsub/distributed/README.md."""
 
 _PARQUET = (".parquet", ".pq")
+_UNFINISHED = "_unfinished"  # in a folder on a store that was not written to its end
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl", ".ndjson")
 
 
@@ -55,7 +58,7 @@ def _values(table: Table, n_columns: int) -> tuple[int | None, str]:
     if table.n_rows is not None:
         n_values = table.n_rows * n_columns
         return n_values, f"{n_values:,} values ({table.n_rows:,} rows, {n_columns} columns)"
-    path = Path(table.name)
+    path = as_path(table.name)
     if path.suffix.lower() not in _TEXT or not path.is_file():  # what is packed can have any number
         return None, ""
     most = path.stat().st_size // 2  # a digit and a comma
@@ -85,29 +88,62 @@ def check_tables(
     OutputError, ParameterError
         One line that says what is wrong, and what to do.
     """
+    is_parquet = path is not None and Path(path).suffix.lower() in _PARQUET
     if not far:
-        if path is not None and Path(path).is_dir() and Path(path).suffix.lower() in _PARQUET:
-            raise OutputError(f"cannot write {path}: it is a folder, which only a cluster writes; choose another name")
+        if is_parquet and _is_folder(path):
+            told = as_told(path or "")
+            raise OutputError(f"cannot write {told}: it is a folder, which only a cluster writes; choose another name")
         check_outputs([*others, (path, WRITABLE_TABLES)], sources, overwrite)
         return
     check_outputs(others, sources, overwrite)
     if path is None:
         return
-    if Path(path).suffix.lower() not in _PARQUET:
+    if not is_parquet:
         raise OutputError(
-            f"cannot write {'standard output' if path == '-' else path}: a cluster writes a folder of Parquet files; "
-            "give --output a name such as labels.parquet"
+            f"cannot write {'standard output' if path == '-' else as_told(path)}: a cluster writes a folder of Parquet "
+            "files; give --output a name such as labels.parquet"
         )
-    if Path(path).is_dir():
-        if any(Path(source).exists() and Path(path).samefile(source) for source in sources):
-            raise OutputError(f"cannot write {path}: it is the input; choose another name")
-        if not overwrite:
-            raise OutputError(f"{path} exists; pass --overwrite or choose another name")
-        if any(file.suffix.lower() not in _PARQUET for file in Path(path).iterdir()):
-            raise OutputError(f"cannot replace {path}: it holds more than Parquet files; choose another name")
+    if _is_folder(path):
+        _check_folder(path, sources, overwrite)
         return
     for source in sources:
         check_outputs([(path, _PARQUET)], [source], overwrite)
+
+
+def _is_folder(path: str | None) -> bool:
+    with _answering(path or ""):
+        return path is not None and as_path(path).is_dir()
+
+
+def _check_folder(path: str, sources: Sequence[str], overwrite: bool) -> None:
+    """Raise unless a folder that is there may be replaced."""
+    folder, told = as_path(path), as_told(path)
+    if any(path == source or (_is_here(source) and folder.samefile(source)) for source in sources):
+        raise OutputError(f"cannot write {told}: it is the input; choose another name")
+    if not overwrite:
+        raise OutputError(f"{told} exists; pass --overwrite or choose another name")
+    with _answering(path):
+        others = [file for file in folder.iterdir() if file.suffix.lower() not in _PARQUET]
+    if any(file.name != _UNFINISHED for file in others):
+        raise OutputError(f"cannot replace {told}: it holds more than Parquet files; choose another name")
+
+
+def _is_here(source: str) -> bool:
+    return not is_stored(source) and Path(source).exists()
+
+
+def _answering(path: str) -> AbstractContextManager[None]:
+    """Return what makes a line of what a store says to a question about a place to write to."""
+    if not is_stored(path):
+        return contextlib.nullcontext()
+    from bgsub.jobs.staging import store_answers
+
+    return store_answers(as_path(path))
+
+
+def table_place(far: bool, path: str | None) -> AbstractContextManager[str]:
+    """Lend the name under which a table is written: workers put theirs on a store themselves."""
+    return contextlib.nullcontext(path or "") if far else at_place(path)
 
 
 def cluster_for(options: dict[str, Any], far: bool) -> AbstractContextManager[Any]:

@@ -18,7 +18,8 @@ from bgsub.cli.cluster.options import (
     reading_of,
     reading_options,
 )
-from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster
+from bgsub.cli.cluster.scheduled import check_tables, cluster_for, goes_to_a_cluster, table_place
+from bgsub.cli.cluster.written import as_told
 from bgsub.cli.help import Command, section
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText
@@ -102,11 +103,15 @@ def _score(
     with open_table(table, reading_of(options)) as source:
         far = goes_to_a_cluster(options, source, len(learned.columns) + len(kept))
         check_tables(far, output, [model, table], options["overwrite"])
-        how = {"top": options["top"], "output": output, "missing": options["missing"], "kept": kept}
-        with cluster_for(options, far), counting_bar("scoring", source.n_rows, options["quiet"], "rows") as on_rows:
-            scored = _scorer(far)(source, learned, threshold, **how, on_rows=on_rows)
+        how = {"top": options["top"], "missing": options["missing"], "kept": kept}
+        with (
+            cluster_for(options, far),
+            table_place(far, output) as place,
+            counting_bar("scoring", source.n_rows, options["quiet"], "rows") as on_rows,
+        ):
+            scored = _scorer(far)(source, learned, threshold, output=place or None, **how, on_rows=on_rows)
     facts = {
-        "table": table,
+        "table": as_told(table),
         "rows": scored.rows,
         "mean_log_density": scored.mean_log_density,
         "threshold": threshold,
@@ -114,7 +119,7 @@ def _score(
         "left_out": scored.left_out.facts(),
         "most_unusual": [row.facts(learned.mixture.has_outliers) for row in scored.most_unusual],
         "notes": source.notes,
-        "outputs": [output] if output and output != "-" else [],
+        "outputs": [as_told(output)] if output and output != "-" else [],
     }
     return facts, scored.left_out.lines()
 

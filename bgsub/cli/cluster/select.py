@@ -11,7 +11,6 @@ import click
 from bgsub.cli.cluster.options import (
     PATH,
     Counts,
-    check_outputs,
     choice_of,
     choice_options,
     closing_options,
@@ -24,6 +23,7 @@ from bgsub.cli.cluster.options import (
     table_fitting_options,
 )
 from bgsub.cli.cluster.scheduled import cluster_for, goes_to_a_cluster
+from bgsub.cli.cluster.written import as_told, at_place, check_outputs
 from bgsub.cli.help import Command
 from bgsub.cli.logs import set_verbosity
 from bgsub.cli.options import PathText, Word, needs_plots
@@ -101,7 +101,7 @@ def command(table: str, **options: Any) -> None:
     with ended_by_signals():
         selection, notes = _select(table, options)
     best = selection.best_candidate
-    written = [path for path in (options["plot"], options["model"]) if path]
+    written = [as_told(path) for path in (options["plot"], options["model"]) if path]
     if options["as_json"]:
         rows = [{name: _finite(value) for name, value in row._asdict().items()} for row in selection.table]
         click.echo(json.dumps({"table": rows, "best": best._asdict(), "notes": notes, "outputs": written}))
@@ -128,9 +128,11 @@ def _select(name: str, options: dict[str, Any]) -> tuple[ModelSelection, list[st
                 stage=stages(options["quiet"]),
             )
     if options["plot"]:
-        _draw(selection, options["plot"])
+        with at_place(options["plot"]) as here:
+            _draw(selection, here)
     if options["model"]:
-        model.save(options["model"])
+        with at_place(options["model"]) as here:
+            model.save(here)
     return selection, table.notes
 
 
