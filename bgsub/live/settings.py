@@ -152,7 +152,8 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     url : str
         ``http://`` or ``https://``.
     secret : str or None
-        Signs the body: HMAC-SHA256, in hexadecimal digits, in the header ``X-Bgsub-Signature`` after ``sha256=``.
+        Signs timestamp, a dot, and body: HMAC-SHA256, in hexadecimal digits, in the header ``X-Bgsub-Signature`` after
+        ``sha256=``.
     """
 
     url: str

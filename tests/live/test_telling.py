@@ -12,12 +12,16 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import bgsub
 from bgsub.errors import OutputError, ParameterError
+from bgsub.live.clock import Clock
 from bgsub.live.layout import event_id
 from bgsub.live.messages import (
     CameraFound,
@@ -31,12 +35,13 @@ from bgsub.live.messages import (
     Trouble,
 )
 from bgsub.live.settings import Tell, Webhook
-from bgsub.live.telling.channels import PAUSES, Telling, channels_of, try_each
+from bgsub.live.telling.channels import PAUSES, Telling, channels_of, listeners_of, try_each
 from bgsub.live.telling.occasions import FACTS, Occasion, Occasions, as_json, facts_of
 from bgsub.live.telling.people import PeopleChannel
 from bgsub.live.telling.programs import ProgramChannel, check_command
-from bgsub.live.telling.refusal import Refused
+from bgsub.live.telling.refusal import Away, Refused
 from bgsub.live.telling.steadying import Steadying
+from bgsub.live.telling.waiting import Waiting
 from bgsub.live.telling.webhooks import WebhookChannel
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
@@ -59,8 +64,8 @@ def status(trouble=None, camera="yard"):
 # What is told
 
 
-def names(messages, **tell):
-    occasions = Occasions(Tell(**tell))
+def names(messages, before=None, **tell):
+    occasions = Occasions(Tell(**tell), before)
     return [found.name for message in messages if (found := occasions.of(message)) is not None]
 
 
@@ -91,6 +96,28 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends():
     assert names(messages) == ["trouble"] * 5
 
 
+def test_trouble_is_over_when_a_process_that_has_recorded_says_so():
+    dead = msgspec.structs.replace(status(), state="broken")
+    occasions = Occasions(Tell())
+    told = []
+    for message in [status("full"), dead, status(), status(), EventOpened(record(end=None)), status()]:
+        told.append(occasions.of(message))
+    assert [one and (one.name, one.why) for one in told] == [
+        ("trouble", "full"),
+        *(None, None, None),
+        ("event_opened", None),
+        ("trouble", None),
+    ]
+
+
+def test_what_was_trouble_when_the_run_before_ended_is_not_told_again_but_its_end_is():
+    before = {"": "disk full", "yard": "disk full"}
+    assert names([Trouble(at=START, why="disk is full"), status("disk full")], before) == []
+    assert names([Trouble(at=START, why=None), status(), status()], before) == ["trouble"]
+    assert names([EventClosed(record(error="disk full")), status()], before, on=("trouble",)) == []
+    assert names([EventClosed(record()), status()], before, on=("trouble",)) == ["trouble"]
+
+
 @pytest.mark.parametrize(
     ("occasion", "title", "text"),
     [
@@ -114,9 +141,33 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends():
 def test_people_read_words_and_times_of_their_zone(occasion, title, text):
     assert occasion.title == title
     if text is not None:
-        clock = f"{START.astimezone():%H:%M:%S}"
-        later = f"{(START + timedelta(seconds=8)).astimezone():%H:%M:%S}"
+        clock = f"{START.astimezone():%Y-%m-%d %H:%M:%S}"  # long ago, so with its date
+        later = f"{(START + timedelta(seconds=8)).astimezone():%Y-%m-%d %H:%M:%S}"
         assert occasion.text == text.replace("CLOCK", clock).replace("LATER", later)
+
+
+def test_what_is_told_on_its_day_has_no_date():
+    now = datetime.now(UTC)
+    assert (
+        Occasion(name="camera_found", at=now, camera="yard", away=7).text
+        == f"after 7 s, at {now.astimezone():%H:%M:%S}"
+    )
+
+
+def test_an_occasion_is_known_again_by_its_delivery():
+    lost = Occasion(name="camera_lost", at=START, camera="yard", why="refused")
+    others = [
+        event(),
+        Occasion(name="event_opened", at=START, camera="yard", event=record(end=None)),
+        msgspec.structs.replace(lost, camera="door"),
+        msgspec.structs.replace(lost, at=START + timedelta(seconds=1)),
+        Occasion(name="trouble", at=START, why="full"),
+        Occasion(name="trouble", at=START),
+    ]
+    assert len({one.delivery for one in [lost, *others]}) == 7
+    again = msgspec.json.decode(msgspec.json.encode(lost), type=Occasion)
+    assert again.delivery == lost.delivery
+    assert event(objects=2, error="cut off").delivery == event().delivery  # the same event, completed a second time
 
 
 def test_machines_read_values_and_times_in_utc(tmp_path):
@@ -135,7 +186,8 @@ def test_machines_read_values_and_times_in_utc(tmp_path):
 
 
 class Failing:
-    name = "failing"
+    name = key = "failing"
+    keeps, grace = 3600.0, 0.0
 
     def __init__(self, *faults):
         self.faults, self.tried = list(faults), []
@@ -145,67 +197,77 @@ class Failing:
         if self.faults:
             raise self.faults.pop(0)
 
+    def replaces(self, old, new):
+        return False
+
     async def close(self):
         pass
 
 
-def telling(channel, message=EventClosed(record())):  # noqa: B008 - immutable
+def telling(channel, occasion=event()):  # noqa: B008 - immutable
     """Return the pauses that were made, what was logged, and how much was told and lost."""
     waited, lines = [], []
-    pauses = _Noted((0.0, 0.001, 0.002, 0.003, 0.004), waited)
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
+    sleep = asyncio.sleep
+
+    async def noted(seconds):
+        waited.append(seconds)
+        await sleep(0)
 
     async def tell():
-        teller = Telling(channel, Tell(), pauses)
-        await teller.take(message)
+        line = Waiting(None, Clock()).line("test")
+        teller = Telling(channel, line, (1.0, 2.0, 3.0, 4.0, 5.0))
+        teller.take(None, occasion)
         await teller.close(60.0)
-        return teller.told, teller.lost
+        return teller.told, line.lost
 
-    logging.getLogger("bgsub.live.telling.channels").addHandler(handler)
+    logger = logging.getLogger("bgsub.live.telling.channels")
+    logger.addHandler(handler)
+    level, logger.level = logger.level, logging.INFO
     try:
-        counts = asyncio.run(tell())
-        return len(waited), lines, counts
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("bgsub.live.telling.channels.asyncio.sleep", noted)
+            counts = asyncio.run(tell())
     finally:
-        logging.getLogger("bgsub.live.telling.channels").removeHandler(handler)
-
-
-class _Noted:
-    """Pauses, and how many were asked for."""
-
-    def __init__(self, pauses, asked):
-        self.pauses, self.asked = pauses, asked
-
-    def __iter__(self):
-        for pause in self.pauses:
-            self.asked.append(pause)
-            yield pause
+        logger.removeHandler(handler)
+        logger.level = level
+    return waited, lines, counts
 
 
 def test_what_fails_is_tried_again_later_and_later():
     channel = Failing(OutputError("a"), OutputError("b"))
-    assert telling(channel) == (3, [], (1, 0))
+    assert telling(channel) == ([1.0, 2.0], [], (1, 0))
     assert channel.tried[0] is channel.tried[2]
     assert list(PAUSES) == sorted(PAUSES)
 
 
 def test_what_fails_five_times_more_is_lost_and_told():
     channel = Failing(*[OutputError("away")] * 9)
-    assert telling(channel) == (5, ["failing: event_closed was not told: away"], (0, 1))
+    assert telling(channel) == ([1.0, 2.0, 3.0, 4.0, 5.0], ["failing: event_closed was not told: away"], (0, 1))
     assert len(channel.tried) == 6
 
 
+def test_who_is_not_there_is_tried_for_as_long_as_that_is_of_use_and_told_of_once():
+    channel = Failing(*[Away("gone")] * 9, Away("gone", 7.5), Away("gone", 0.5))
+    lines = ["failing: gone; what waits for it is kept, and told when that goes", "failing: messages are taken again"]
+    assert telling(channel) == ([1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 7.5, 5.0], lines, (1, 0))
+    channel = Failing(*[Away("gone")] * 9)
+    channel.keeps = -1.0
+    assert telling(channel)[2] == (0, 1)
+
+
 def test_what_is_refused_is_not_tried_again():
-    assert telling(Failing(Refused("no"))) == (1, ["failing: event_closed was not told: no"], (0, 1))
+    assert telling(Failing(Refused("no"))) == ([], ["failing: event_closed was not told: no"], (0, 1))
 
 
 def test_a_fault_of_a_channel_costs_a_message_and_shows_no_secret():
-    assert telling(Failing(ValueError("secret"))) == (1, ["failing: event_closed was not told: ValueError"], (0, 1))
+    assert telling(Failing(ValueError("secret"))) == ([], ["failing: event_closed was not told: ValueError"], (0, 1))
 
 
 def test_what_is_no_occasion_costs_nothing():
     channel = Failing()
-    assert telling(channel, status()) == (0, [], (0, 0))
+    assert telling(channel, None) == ([], [], (0, 0))
     assert channel.tried == []
 
 
@@ -217,19 +279,22 @@ def test_a_channel_that_hangs_delays_nobody_and_loses_the_oldest(caplog):
 
     async def tell():
         channel, quick = Hanging(), Failing()
-        tellers = [Telling(channel, Tell()), Telling(quick, Tell())]
+        quick.name = "quick"
+        waiting = Waiting(None, Clock())
+        tellers = [Telling(one, waiting.line(one.name)) for one in (channel, quick)]
         for k in range(1500):
             for teller in tellers:
-                await teller.take(EventClosed(record(objects=k)))
+                teller.take(None, event(objects=k))
             await asyncio.sleep(0)
         await tellers[1].close(60.0)
         assert [one.event.objects for one in quick.tried] == list(range(1500))
         assert len(channel.tried) == 1
-        assert tellers[0].lost == 499
+        assert tellers[0].line.lost == 500
         await tellers[0].close(0.01)
+        await waiting.close()
 
     asyncio.run(tell())
-    assert "failing is too slow: 1 messages were lost to it" in caplog.messages
+    assert "failing: messages that wait for it are given up, the oldest first: more than 1000 wait" in caplog.messages
     assert "failing: 1000 messages were not told any more" in caplog.messages
 
 
@@ -324,7 +389,7 @@ def test_a_missing_program_is_told(tmp_path):
 
 
 @contextmanager
-def server(*answers):
+def server(*answers, port=0):
     """A server on loopback; `answers` are its statuses, the last one for ever, or bytes in place of HTTP."""
     got, left = [], list(answers) or [200]
 
@@ -343,7 +408,7 @@ def server(*answers):
         def log_message(self, *_):
             pass
 
-    serving = HTTPServer(("127.0.0.1", 0), Handler)
+    serving = HTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -362,20 +427,66 @@ def test_an_address_gets_signed_json(tmp_path):
     assert path == "/hook/%C3%A4%20b?x=1&y=%20"
     assert headers["Authorization"] == "Basic dXNAZXI6cGFzcw=="
     assert headers["Host"] == address.removeprefix("http://")
-    signature = hmac.new(b"key", body, hashlib.sha256).hexdigest()
-    assert headers["X-Bgsub-Signature"] == f"sha256={signature}"
+    signed = headers["X-Bgsub-Timestamp"].encode() + b"." + body
+    assert headers["X-Bgsub-Signature"] == f"sha256={hmac.new(b'key', signed, hashlib.sha256).hexdigest()}"
+    assert abs(int(headers["X-Bgsub-Timestamp"]) - time.time()) < 600
     told = json.loads(body)
-    assert (told["delivery"], str(told["sent"])) == (headers["X-Bgsub-Delivery"], headers["X-Bgsub-Timestamp"])
+    assert told["delivery"] == headers["X-Bgsub-Delivery"] == event().delivery
+    assert headers["Idempotency-Key"] == f'"{event().delivery}"'
     assert told["event"]["clip"] == "yard/2026-03-01/a.mp4"
     assert told["directory"] == str(tmp_path)
+
+
+def test_the_readme_shows_how_a_receiver_checks_what_it_gets(tmp_path):
+    text = (Path(bgsub.__file__).parent / "live" / "README.md").read_text(encoding="utf-8")
+    code = text[text.index("```python\nimport hashlib") + len("```python\n") :].partition("```")[0]
+    names = {}
+    exec(code, names)
+    with server() as (address, got):
+        asyncio.run(WebhookChannel(Webhook(url=address, secret="key"), tmp_path).tell(event()))
+    ((_, headers, body),) = got
+    assert names["is_genuine"](b"key", headers, body)
+    assert not names["is_genuine"](b"another", headers, body)
+    assert not names["is_genuine"](b"key", headers, body + b" ")
+    old = str(int(time.time()) - 1000)
+    digits = hmac.new(b"key", old.encode() + b"." + body, hashlib.sha256).hexdigest()
+    late = {"X-Bgsub-Timestamp": old, "X-Bgsub-Signature": f"sha256={digits}"}
+    assert not names["is_genuine"](b"key", late, body)
 
 
 def test_further_tries_send_the_same_message(tmp_path):
     with server(500, 429, 200) as (address, got):
         channel = WebhookChannel(Webhook(url=address), tmp_path)
-        assert telling(channel) == (3, [], (1, 0))
+        pauses, _, counts = telling(channel)
+    assert (pauses, counts) == ([1.0, 2.0], (1, 0))
     assert got[0][2] == got[1][2] == got[2][2]
+    assert got[0][1]["Idempotency-Key"] == got[2][1]["Idempotency-Key"]
     assert "X-Bgsub-Signature" not in got[0][1]
+
+
+LATER = format_datetime(datetime(2100, 1, 1, tzinfo=UTC), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "later"),
+    [
+        (b"HTTP/1.1 429 Too Many Requests\r\nX: y\r\nRetry-After: 40\r\n\r\n", 40.0),
+        (b"HTTP/1.1 503 no\nretry-after:  90 \n\n", 90.0),
+        (f"HTTP/1.1 503 no\r\nRetry-After: {LATER}\r\n\r\n".encode(), 3600.0),
+        (b"HTTP/1.1 503 no\r\nRetry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n", 0.0),
+        (b"HTTP/1.1 503 no\r\nRetry-After: soon\r\n\r\n", None),
+        (b"HTTP/1.1 503 no\r\nRetry-After: -5\r\n\r\n", None),
+        (b"HTTP/1.1 503 no\r\n" + b"A: b\r\n" * 5000, None),
+        (b"HTTP/1.1 503 no\r\n" + b"A" * 100_000, None),
+        (b"HTTP/1.1 504 no\r\n\r\nRetry-After: 7\r\n", None),
+        (b"HTTP/1.1 502 no", None),
+        (b"HTTP/1.1 408 no\r\n", None),
+    ],
+)
+def test_who_says_when_to_come_again_is_tried_then(tmp_path, answer, later):
+    with server(answer) as (address, _), pytest.raises(Away) as caught:
+        asyncio.run(WebhookChannel(Webhook(url=address), tmp_path).tell(event()))
+    assert caught.value.later == later
 
 
 @pytest.mark.parametrize(
@@ -433,11 +544,11 @@ def test_an_address_holds_no_further_lines(tmp_path):
 # People
 
 
-def people(tmp_path, addresses, occasions, pause=60.0, steps=()):
+def people(tmp_path, address, occasions, pause=60.0, steps=()):
     now = [0.0]
 
     async def tell():
-        channel = PeopleChannel(addresses, tmp_path, pause, lambda: now[0])
+        channel = PeopleChannel(address, tmp_path, pause, monotonic=lambda: now[0])
         for occasion, step in zip(occasions, [*steps] or [0.0] * len(occasions), strict=True):
             now[0] += step
             await channel.tell(occasion)
@@ -450,7 +561,7 @@ def test_people_get_the_picture(tmp_path):
     (tmp_path / "yard/2026-03-01").mkdir(parents=True)
     (tmp_path / "yard/2026-03-01/a.jpg").write_bytes(b"\xff\xd8 a picture")
     with server() as (address, got):
-        people(tmp_path, [address.replace("http", "json")], [event(zones=("gate",))])
+        people(tmp_path, address.replace("http", "json"), [event(zones=("gate",))])
     told = json.loads(got[0][2])
     assert told["title"] == "yard: motion for 8 s"
     assert told["message"].endswith("; in gate")
@@ -463,7 +574,7 @@ def test_a_storm_of_events_is_no_storm_of_messages(tmp_path):
     opened = Occasion(name="event_opened", at=START, camera="yard", event=record(end=None))
     occasions = [opened, event(), event(), event(), lost, event(), event()]
     with server() as (address, got):
-        people(tmp_path, [address.replace("http", "json")], occasions, steps=[0, 0, 10, 10, 0, 50, 10])
+        people(tmp_path, address.replace("http", "json"), occasions, steps=[0, 0, 10, 10, 0, 50, 10])
     told = [json.loads(body)["message"] for _, _, body in got]
     assert len(told) == 3
     assert [text.endswith("; and 2 before it") for text in told] == [False, False, True]
@@ -475,24 +586,35 @@ def test_the_same_trouble_of_all_cameras_is_told_once(tmp_path):
     whys = ["DIR: 1.5 MB are free", "DIR: 1.4 MB are free", "DIR does not answer", None, None, "DIR: 1.5 MB are free"]
     occasions = [Occasion(name="trouble", at=START, camera=f"cam{k}", why=why) for k, why in enumerate(whys)]
     with server() as (address, got):
-        people(tmp_path, [address.replace("http", "json")], occasions, steps=[0, 1, 1, 1, 1, 60])
+        people(tmp_path, address.replace("http", "json"), occasions, steps=[0, 1, 1, 1, 1, 60])
     told = [json.loads(body)["message"].partition(" (")[0] for _, _, body in got]
     assert told == [whys[0], whys[2], "it is over", whys[5]]
 
 
-def steadied(loop_time, *steps, grace=10.0):
+def steadied(loop_time, *steps, grace=10.0, line=None):
     """Let a camera be lost and found at steps of seconds; return what was told when."""
     told = []
 
     async def live():
         loop = asyncio.get_running_loop()
-        steadying = Steadying(lambda one: told.append((round(loop.time() - began), one.name)), grace)
         began = loop.time()
+        waiting = line or Waiting(None, Clock()).line("test")
+        steadying = Steadying(waiting, grace)
+        taking = loop.create_task(take(waiting, began))
         for step, name in steps:
             await asyncio.sleep(step)
             steadying.hear(Occasion(name=name, at=START, camera="yard"))
         await asyncio.sleep(3600)
         steadying.close()
+        taking.cancel()
+        assert not waiting.held
+
+    async def take(waiting, began):
+        while True:
+            while (first := waiting.first) is not None:
+                told.append((round(asyncio.get_running_loop().time() - began), first.occasion.name))
+                waiting.drop(first)
+            await waiting.news()
 
     loop_time(live)
     return told
@@ -535,20 +657,70 @@ def test_a_camera_that_comes_and_goes_is_told_a_few_times_and_one_that_stays_awa
     assert told == [(40, LOST), (60, FOUND), (110, LOST), (120, FOUND), (1830 + 40, LOST)]
 
 
-def test_only_services_that_failed_are_told_again_and_no_address_is_logged(tmp_path, caplog):
+def test_a_loss_that_was_held_back_when_the_program_ended_is_told_by_the_next_one(loop_time):
+    line = Waiting(None, Clock()).line("test")
+    line.put(Occasion(name=LOST, at=START, camera="yard"))
+    assert steadied(loop_time, (20, FOUND), line=line) == [(10, LOST), (20, FOUND)]
+    line.put(Occasion(name=LOST, at=START, camera="yard"))
+    assert steadied(loop_time, (9, FOUND), line=line) == []
+    for name in (LOST, FOUND):
+        line.put(Occasion(name=name, at=START, camera="yard"))
+    assert steadied(loop_time, line=line) == [(0, LOST), (0, FOUND)]
+
+
+def test_a_service_that_fails_keeps_no_other_one_waiting_and_no_address_is_logged(tmp_path, caplog):
     pytest.importorskip("apprise")
     caplog.set_level(logging.DEBUG)
-    with server(200) as (good, got_good), server(500, 200) as (bad, got_bad):
-        addresses = [one.replace("http", "json") + f"/hidden{k}" for k, one in enumerate((good, bad))]
-        assert telling(PeopleChannel(addresses, tmp_path, 60.0)) == (2, [], (1, 0))
-    assert (len(got_good), len(got_bad)) == (1, 2)
+
+    async def tell(tell):
+        waiting = Waiting(None, Clock())
+        listeners = listeners_of(tell, tmp_path, ("yard",), waiting)
+        for listener in listeners:
+            for k in range(3):
+                listener.take(None, Occasion(name="trouble", at=START, camera=f"cam{k}", why="x" * (k + 1)))
+        async with asyncio.timeout(60):
+            while listeners[1].told < 3 or not got_bad:
+                await asyncio.sleep(0.02)
+        await asyncio.gather(*(listener.close(0.01) for listener in listeners))
+        return [(one.name, one.told, one.line.lost, len(one.line)) for one in listeners]
+
+    with server(200) as (good, got_good), server(500) as (bad, got_bad):
+        addresses = tuple(one.replace("http", "json") + f"/hidden{k}" for k, one in enumerate((bad, good)))
+        assert asyncio.run(tell(Tell(apprise=addresses))) == [("apprise 1", 0, 0, 3), ("apprise 2", 3, 0, 0)]
+    assert len(got_good) == 3
+    assert "apprise 1: json did not take the message; check its address" in caplog.text
     assert "hidden" not in caplog.text
+
+
+def test_people_hear_how_a_camera_is_not_how_it_was(tmp_path):
+    pytest.importorskip("apprise")
+    line = Waiting(None, Clock()).line("test")
+    line.replaces = PeopleChannel("json://127.0.0.1", tmp_path, 60.0).replaces
+    for name, camera, values in [
+        (LOST, "yard", {}),
+        (LOST, "door", {}),
+        ("trouble", "yard", {"why": "full"}),
+        ("event_closed", "yard", {"event": record()}),
+        (FOUND, "yard", {}),
+        ("trouble", "yard", {}),
+        ("event_closed", "yard", {"event": record()}),
+    ]:
+        line.put(Occasion(name=name, at=START, camera=camera, **values))
+    left = [(one.occasion.name, one.occasion.camera, one.occasion.why) for one in line]
+    assert left == [
+        (LOST, "door", None),
+        ("event_closed", "yard", None),
+        (FOUND, "yard", None),
+        ("trouble", "yard", None),
+        ("event_closed", "yard", None),
+    ]
+    assert line.lost == 0
 
 
 def test_an_unknown_service_is_told_without_its_address(tmp_path):
     pytest.importorskip("apprise")
     with pytest.raises(ParameterError, match=r"^apprise 2: no service is known by this address; see Apprise's list$"):
-        PeopleChannel(["json://127.0.0.1", "nonsense://token"], tmp_path, 60.0)
+        channels_of(Tell(apprise=("json://127.0.0.1", "nonsense://token")), tmp_path, ())
 
 
 # All of them

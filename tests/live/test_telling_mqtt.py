@@ -14,13 +14,18 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bgsub.errors import OutputError, ParameterError
+from bgsub.live.clock import Clock
 from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, Status
 from bgsub.live.settings import Camera, Mqtt, Tell, Watch
-from bgsub.live.telling import mqtt as module
-from bgsub.live.telling.channels import listeners_of, try_each
+from bgsub.live.telling import mqtt_listener as module
+from bgsub.live.telling.channels import try_each
+from bgsub.live.telling.home_assistant import announcements
 from bgsub.live.telling.messengers import Messengers
 from bgsub.live.telling.mqtt import MqttChannel
-from bgsub.live.telling.occasions import Occasion
+from bgsub.live.telling.mqtt_listener import MqttListener
+from bgsub.live.telling.occasions import Occasion, Occasions
+from bgsub.live.telling.waiting import Waiting
+from bgsub.live.telling.waiting_file import WAITING
 from tests.live.test_telling import START, record
 
 aiomqtt = pytest.importorskip("aiomqtt")
@@ -36,17 +41,32 @@ def test_topics_hold_safe_words_only(tmp_path, topic):
         MqttChannel(Mqtt(host="h", discovery=topic), tmp_path, ())
 
 
-def test_home_assistant_is_told_of_each_camera(tmp_path):
-    posts = MqttChannel(Mqtt(host="h", topic="home/bgsub"), tmp_path, ("yard", "door")).announcements()
-    assert len(posts) == 8
-    configs = {post.topic: json.loads(post.payload) for post in posts}
+def test_home_assistant_is_told_of_each_camera():
+    announced = announcements(Mqtt(host="h", topic="home/bgsub"), ("yard", "door"))
+    configs = {topic: json.loads(payload) for topic, payload in announced.items()}
     motion = configs["homeassistant/binary_sensor/home_bgsub_yard/motion/config"]
     assert motion["device_class"] == "motion"
     assert motion["state_topic"] == "home/bgsub/yard/motion"
-    assert motion["availability_topic"] == "home/bgsub/status"
     assert motion["device"]["identifiers"] == ["home_bgsub_yard"]
     assert len({config["unique_id"] for config in configs.values()}) == 8
-    assert MqttChannel(Mqtt(host="h", discovery=None), tmp_path, ("yard",)).announcements() == []
+    assert announcements(Mqtt(host="h", discovery=None), ("yard",)) == {}
+
+
+class Listening:
+    """A listener, and what it is told of."""
+
+    def __init__(self, folder, settings, cameras=("yard",), waiting=None):
+        self.waiting = waiting or Waiting(None, Clock())
+        channel = MqttChannel(settings, folder, cameras)
+        self.listener = MqttListener(channel, self.waiting.line(channel.key))
+        self.occasions = Occasions(Tell(mqtt=settings))
+
+    async def take(self, message):
+        self.listener.take(message, self.occasions.of(message))
+
+    async def close(self):
+        await self.listener.close()
+        await self.waiting.close()
 
 
 def test_a_broker_that_is_not_there_is_told_once_and_holds_nobody_up(tmp_path, monkeypatch, caplog):
@@ -54,15 +74,17 @@ def test_a_broker_that_is_not_there_is_told_once_and_holds_nobody_up(tmp_path, m
     told = Mqtt(host="127.0.0.1", port=1, username="me", password="hidden")
 
     async def watch():
-        (listener,) = listeners_of(Tell(mqtt=told), tmp_path, ("yard",))
+        listener = Listening(tmp_path, told)
         for _ in range(1200):
             await listener.take(EventClosed(record()))
         await asyncio.sleep(0.5)
         await listener.close()
-        return listener.told, listener.lost
+        return listener.listener.told, listener.listener.line.lost
 
     assert asyncio.run(watch()) == (0, 200)
-    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    full, line, left = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert full.startswith("mqtt: messages that wait for it are given up, the oldest first: ")
+    assert left == "mqtt: 1000 messages were not told any more"
     assert line.startswith("mqtt: cannot reach the broker 127.0.0.1:1: ")
     assert line.endswith("; check host, port and login")
     assert "hidden" not in caplog.text
@@ -161,7 +183,7 @@ def status(state, event=None):
 def test_a_broker_hears_motion_events_and_the_state_of_cameras(tmp_path, broker):
     async def watch():
         await broker.start()
-        (listener,) = listeners_of(Tell(mqtt=Mqtt(host="127.0.0.1", port=broker.port)), tmp_path, ("yard",))
+        listener = Listening(tmp_path, Mqtt(host="127.0.0.1", port=broker.port))
         async with hearing(broker.port) as heard:
             await heard.until(status="online", yard__motion="OFF")
             await listener.take(status("connecting"))
@@ -202,7 +224,7 @@ def test_a_broker_that_was_away_hears_what_holds_and_what_it_has_missed(tmp_path
 
     async def watch():
         await broker.start()
-        (listener,) = listeners_of(Tell(mqtt=Mqtt(host="127.0.0.1", port=broker.port)), tmp_path, ("yard",))
+        listener = Listening(tmp_path, Mqtt(host="127.0.0.1", port=broker.port))
         async with hearing(broker.port) as heard:
             await heard.until(status="online", yard__motion="OFF")
         for k in range(2):
@@ -219,7 +241,7 @@ def test_a_broker_that_was_away_hears_what_holds_and_what_it_has_missed(tmp_path
                 )
                 await heard.until_true(lambda wanted=k: heard.event()["objects"] == wanted)
         await listener.close()
-        assert listener.lost == 0
+        assert listener.listener.line.lost == 0
 
     asyncio.run(watch())
     assert len([line for line in caplog.messages if line.startswith("mqtt: cannot reach the broker")]) <= 2
@@ -241,7 +263,7 @@ def test_a_change_of_cameras_leaves_a_broker_with_those_that_are_watched(tmp_pat
         async with hearing(broker.port) as heard:
             await heard.until(status="online", yard__motion="OFF", door__motion="OFF")
             await messengers.change(asked("yard"))
-            await heard.until(door__motion="", door__state="")
+            await heard.until(door__motion="")
         async with hearing(broker.port) as late:
             await late.until("homeassistant/sensor/bgsub_yard/state/config", status="online", yard__motion="OFF")
             assert not [topic for topic in late.last if "door" in topic]
@@ -253,10 +275,10 @@ def test_a_change_of_cameras_leaves_a_broker_with_those_that_are_watched(tmp_pat
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from bgsub.live.settings import Mqtt, Tell
-from bgsub.live.telling.channels import listeners_of
+from bgsub.live.settings import Mqtt
+from tests.live.test_telling_mqtt import Listening
 async def watch():
-    listeners_of(Tell(mqtt=Mqtt(host="127.0.0.1", port=int(sys.argv[1]))), Path(), ("yard",))
+    Listening(Path(), Mqtt(host="127.0.0.1", port=int(sys.argv[1])))
     await asyncio.sleep(600)
 asyncio.run(watch())
 """
@@ -275,6 +297,96 @@ def test_the_last_will_of_a_killed_program_is_heard(tmp_path, broker):
             await heard.until(status="offline")
 
     asyncio.run(watch())
+
+
+@pytest.mark.needs_system
+@needs_broker
+def test_the_next_run_clears_what_the_one_before_announced_and_tells_what_had_waited(tmp_path, broker):
+    async def run_in(cameras, topic="bgsub"):
+        waiting = Waiting(tmp_path / WAITING, Clock())
+        await waiting.open()
+        settings = Mqtt(host="127.0.0.1", port=broker.port, topic=topic)
+        return Listening(tmp_path, settings, cameras, waiting)
+
+    async def watch():
+        await broker.start()
+        first = await run_in(("yard", "door"))
+        async with hearing(broker.port) as heard:
+            await heard.until(status="online", yard__motion="OFF", door__motion="OFF")
+            await first.take(status("live"))
+            await heard.until(yard__state="live")
+            assert "homeassistant/sensor/bgsub_door/event/config" in heard.last
+        broker.kill()  # it forgets all
+        for k in range(3):
+            await first.take(EventClosed(record(objects=k)))
+        await first.close()
+        second = await run_in(("yard",))
+        await broker.start()
+        async with hearing(broker.port) as heard:
+            await heard.until(status="online", door__motion="", yard__motion="OFF")
+            await heard.until_true(lambda: len(heard.occasions()) == 3)
+            assert [one["event"]["objects"] for one in heard.occasions()] == [0, 1, 2]
+            assert heard.occasions()[0]["delivery"] == Occasions(Tell()).of(EventClosed(record())).delivery
+            await heard.until_true(lambda: heard.event()["objects"] == 2)
+        await second.close()
+        third = await run_in(("yard",), "home/cameras")
+        async with hearing(broker.port) as heard:
+            await heard.until(status="", yard__motion="")
+            await heard.until_true(lambda: heard.last.get("home/cameras/yard/motion") == "OFF")
+            await heard.until_true(lambda: not heard.last.get("homeassistant/sensor/bgsub_yard/state/config", "x"))
+            assert heard.last["homeassistant/sensor/home_cameras_yard/state/config"]
+        await third.close()
+
+    asyncio.run(watch())
+
+
+@pytest.mark.needs_system
+@needs_broker
+def test_home_assistant_that_begins_hears_all_again(tmp_path, broker):
+    async def watch():
+        await broker.start()
+        listener = Listening(tmp_path, Mqtt(host="127.0.0.1", port=broker.port))
+        discovered = "homeassistant/binary_sensor/bgsub_yard/motion/config"
+        async with hearing(broker.port) as heard, aiomqtt.Client("127.0.0.1", broker.port) as person:
+            await heard.until(discovered, status="online", yard__motion="OFF")
+            await person.publish(discovered, "", qos=1, retain=True)  # somebody has removed the camera there
+            await heard.until_true(lambda: heard.last[discovered] == "")
+            await person.publish("homeassistant/status", "online", qos=1)
+            await heard.until_true(lambda: heard.last[discovered] != "")
+        await listener.close()
+
+    asyncio.run(watch())
+
+
+@pytest.mark.needs_system
+@needs_broker
+def test_a_wrong_password_is_told_without_it_and_a_mended_one_is_taken(tmp_path, broker, monkeypatch, caplog):
+    monkeypatch.setattr(module, "_PAUSES", (0.05,))
+    broker.settings.write_text(broker.settings.read_text().replace("anonymous true", "anonymous false"))
+    settings = Mqtt(host="127.0.0.1", port=broker.port, username="me", password="hidden")
+
+    async def watch():
+        await broker.start()
+        listener = Listening(tmp_path, settings)
+        await listener.take(EventClosed(record()))
+        async with asyncio.timeout(60):
+            while not caplog.messages:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        assert len(listener.listener.line) == 1
+        broker.kill()
+        broker.settings.write_text(broker.settings.read_text().replace("anonymous false", "anonymous true"))
+        await broker.start()
+        async with asyncio.timeout(60):
+            while listener.listener.line.first:
+                await asyncio.sleep(0.02)
+        await listener.close()
+
+    asyncio.run(watch())
+    (line,) = [line for line in caplog.messages if "cannot reach" in line]
+    assert "uthori" in line
+    assert line.endswith("; check host, port and login")
+    assert "hidden" not in caplog.text
 
 
 @pytest.mark.needs_system

@@ -11,8 +11,9 @@ import msgspec
 
 from bgsub.errors import OutputError
 from bgsub.live.archive.index_questions import IndexReader
-from bgsub.live.archive.index_tables import micros, open_for_writing
+from bgsub.live.archive.index_tables import KIND, micros
 from bgsub.live.clock import Clock
+from bgsub.live.database_files import open_for_writing
 from bgsub.live.messages import (
     CameraFound,
     CameraLost,
@@ -61,7 +62,7 @@ class Index(IndexReader):
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        opened = open_for_writing(path, clock)
+        opened = open_for_writing(path, KIND, clock)
         super().__init__(opened.connection)
         self.path = path
         self.new_because = opened.new_because

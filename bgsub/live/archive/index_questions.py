@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from bgsub.errors import ParameterError, SourceError
-from bgsub.live.archive.index_tables import micros, moment_of, open_for_reading
+from bgsub.live.archive.index_tables import micros, moment_of
+from bgsub.live.database_files import open_for_reading
 from bgsub.live.layout import moment
 from bgsub.live.messages import EventRecord, SegmentRecord
 

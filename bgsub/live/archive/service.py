@@ -28,6 +28,7 @@ _SWEEP_EVERY = 60.0  # seconds
 _SWEEP_PAUSE = 5.0  # seconds between two sweeps that recordings ask for
 _COMPARE_EVERY = 3600.0  # seconds between two comparisons of events with each other
 _ROOM = 10_000  # messages that wait for the index
+_TROUBLE = "trouble"  # name of the fact
 _PATIENCE = 60.0  # seconds for the folder of recordings to answer, before cameras are watched without it
 
 
@@ -159,7 +160,7 @@ class _Sweeping:
         self._counts = Counts(0, 0, 0, {})
         self._free = 0
         self._holds: str | None = None
-        self._trouble: str | None = None
+        self._trouble = self._known_trouble = self._trouble_before()
         self._is_away = False
 
     def start(self) -> None:
@@ -182,6 +183,7 @@ class _Sweeping:
         """Sweep, and have cameras told whether there is room to record."""
         self.keeper.sweep()
         self._is_away = self._recordings.away() is not None
+        self._remember_trouble()
         with contextlib.suppress(BgsubError, OSError):
             self._counts, self._free = self._index.counts(), free_bytes(Path(self._running.watch.directory))
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -199,6 +201,19 @@ class _Sweeping:
                 compared = self._running.clock.monotonic()
                 self.keeper.compare_events()
             self._stop.wait(_SWEEP_PAUSE)
+
+    def _trouble_before(self) -> str | None:
+        """Return the trouble that there was when the run before ended: everybody was told of that."""
+        with contextlib.suppress(BgsubError):
+            return self._index.fact(_TROUBLE) or None
+        return None
+
+    def _remember_trouble(self) -> None:
+        trouble = self.keeper.trouble
+        if (trouble is None) != (self._known_trouble is None):
+            with contextlib.suppress(BgsubError):  # a full disk, which is told
+                self._index.put_fact(_TROUBLE, trouble or "")
+                self._known_trouble = trouble
 
     def _tell(self) -> None:
         """Tell cameras to pause recording, or to go on, and everybody what is wrong."""

@@ -13,12 +13,14 @@ from typing import NamedTuple, Protocol
 from bgsub.errors import BgsubError, OutputError
 from bgsub.live.messages import FromCamera
 from bgsub.live.settings import Tell
-from bgsub.live.telling.mqtt import MqttChannel, MqttListener
-from bgsub.live.telling.occasions import Occasion, Occasions
+from bgsub.live.telling.mqtt import MqttChannel
+from bgsub.live.telling.mqtt_listener import MqttListener
+from bgsub.live.telling.occasions import Occasion
 from bgsub.live.telling.people import PeopleChannel
 from bgsub.live.telling.programs import ProgramChannel
-from bgsub.live.telling.refusal import Refused
-from bgsub.live.telling.steadying import GRACE, Steadying
+from bgsub.live.telling.refusal import Away, Refused
+from bgsub.live.telling.steadying import Steadying
+from bgsub.live.telling.waiting import Line, Waiting, Waits
 from bgsub.live.telling.webhooks import WebhookChannel
 
 PAUSES = (1.0, 5.0, 15.0, 60.0, 120.0)
@@ -29,8 +31,6 @@ PATIENCE = 5.0
 
 logger = logging.getLogger(__name__)
 
-_ROOM = 1000  # occasions that wait for a channel
-
 
 class Channel(Protocol):
     """A way to tell.
@@ -39,98 +39,125 @@ class Channel(Protocol):
     ----------
     name : str
         As the log calls it; without secrets.
+    key : str
+        By which what waits for it is found again in the next run; without secrets.
+    keeps : float
+        Seconds for which it is of use to tell something.
+    grace : float
+        As of `Steadying`.
     """
 
     name: str
+    key: str
+    keeps: float
+    grace: float
 
     async def tell(self, occasion: Occasion) -> None:
-        """Tell; raise `OutputError` where that failed, and `Refused` where it would fail again."""
+        """Tell; raise `OutputError` where that failed, `Refused` where it would again, `Away` where nobody is there."""
+
+    def replaces(self, old: Occasion, new: Occasion) -> bool:
+        """Say whether of two that wait the newer one is enough."""
 
     async def close(self) -> None:
         """Wait for what is under way, not for long."""
 
 
 class Telling:
-    """A listener that tells through a channel what is asked for; lives in a running event loop.
+    """Tells through a channel what waits for it; lives in a running event loop.
 
-    It has a queue of its own, so that taking a message takes no time, and waits for nobody.
+    Taking an occasion takes no time, and waits for nobody.
 
     Parameters
     ----------
     channel : Channel
         How.
-    tell : Tell
-        What.
+    line : Line
+        What waits.
     pauses : sequence of float, optional
-        Seconds before each further try of what has failed.
-    grace : float, optional
-        As of `Steadying`.
+        Seconds before each further try of what has failed; where nobody is there, the last one for as long as it takes.
 
     Attributes
     ----------
     name : str
         That of the channel.
-    told, lost : int
-        How often it went well, and how often it was given up, or too many waited.
+    line : Line
+        What waits.
+    told : int
+        How often it went well.
     """
 
-    def __init__(self, channel: Channel, tell: Tell, pauses: Sequence[float] = PAUSES, grace: float = 0.0) -> None:
-        self.name = channel.name
-        self.told = self.lost = 0
-        self._channel, self._occasions, self._pauses = channel, Occasions(tell), pauses
-        self._waiting: asyncio.Queue[Occasion | None] = asyncio.Queue(_ROOM)
-        self._steadying = Steadying(self._put, grace)
+    def __init__(self, channel: Channel, line: Line, pauses: Sequence[float] = PAUSES) -> None:
+        self.name = line.name = channel.name
+        line.keeps, line.replaces = channel.keeps, channel.replaces
+        self.line = line
+        self.told = 0
+        self._channel, self._pauses = channel, tuple(pauses)
+        self._steadying = Steadying(line, channel.grace)
+        self._going, self._is_away = True, False
         self._task = asyncio.get_running_loop().create_task(self._keep_telling(), name=f"bgsub-{self.name}")
 
-    async def take(self, message: FromCamera) -> None:
-        """Have told what a message is the occasion for; where too many wait, the oldest is lost."""
-        occasion = self._occasions.of(message)
+    def take(self, message: FromCamera, occasion: Occasion | None) -> None:
+        """Have told what a message is the occasion for."""
         if occasion is not None:
             self._steadying.hear(occasion)
 
     async def close(self, patience: float = PATIENCE) -> None:
-        """Give what waits so many seconds; the rest is lost, and that is logged."""
+        """Give what waits so many seconds; the rest waits for the next run."""
         self._steadying.close()
-        self._put(None)
+        self._going = False
+        self.line.wake()
         await asyncio.wait([self._task], timeout=patience)
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
-            logger.warning("%s: %d messages were not told any more", self.name, self._waiting.qsize())
         with contextlib.suppress(TimeoutError, BgsubError):
             async with asyncio.timeout(patience):
                 await self._channel.close()
 
-    def _put(self, occasion: Occasion | None) -> None:
-        if self._waiting.full():
-            self._waiting.get_nowait()
-            self.lost += 1
-            if self.lost % _ROOM == 1:
-                logger.warning("%s is too slow: %d messages were lost to it", self.name, self.lost)
-        self._waiting.put_nowait(occasion)
-
     async def _keep_telling(self) -> None:
-        while (occasion := await self._waiting.get()) is not None:
+        while self._going or self.line.first is not None:
+            waits = self.line.first
+            if waits is None:
+                await self.line.news()
+                continue
             try:
-                await self._tell(occasion)
-                self.told += 1
+                await self._tell(waits)
             except BgsubError as error:
-                self.lost += 1
-                logger.warning("%s: %s was not told: %s", self.name, occasion.name, error)
+                self._give_up(waits, str(error))
             except Exception as error:  # a fault of ours, or of a library: the next message is another one
-                self.lost += 1
-                logger.warning("%s: %s was not told: %s", self.name, occasion.name, type(error).__name__)
+                self._give_up(waits, type(error).__name__)
 
-    async def _tell(self, occasion: Occasion) -> None:
+    async def _tell(self, waits: Waits) -> None:
         """Tell; what fails is tried again, and raised when that is given up."""
-        for pause in self._pauses:
+        failures = 0
+        while waits in self.line:
             try:
-                return await self._channel.tell(occasion)
+                await self._channel.tell(waits.occasion)
             except Refused:
                 raise
+            except Away as error:
+                if not self._is_away:
+                    self._is_away = True
+                    logger.warning("%s: %s; what waits for it is kept, and told when that goes", self.name, error)
+                pause = max(self._pauses[min(failures, len(self._pauses) - 1)], error.later or 0.0)
             except OutputError:
-                await asyncio.sleep(pause)
-        return await self._channel.tell(occasion)
+                if failures >= len(self._pauses):
+                    raise
+                pause = self._pauses[failures]
+            else:
+                self.told += 1
+                self.line.drop(waits)
+                if self._is_away:
+                    self._is_away = False
+                    logger.info("%s: messages are taken again", self.name)
+                return
+            failures += 1
+            await asyncio.sleep(pause)
+            self.line.first  # noqa: B018 - what is too old by now is given up
+
+    def _give_up(self, waits: Waits, why: str) -> None:
+        self.line.give_up(waits)
+        logger.warning("%s: %s was not told: %s", self.name, waits.occasion.name, why)
 
 
 class Result(NamedTuple):
@@ -166,22 +193,35 @@ def channels_of(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Cha
     ]
     if tell.mqtt is not None:
         channels.append(MqttChannel(tell.mqtt, directory, cameras))
-    if tell.apprise:
-        channels.append(PeopleChannel(tell.apprise, directory, tell.pause))
+    channels += [
+        PeopleChannel(address, directory, tell.pause, f"apprise {number}" if len(tell.apprise) > 1 else "apprise")
+        for number, address in enumerate(tell.apprise, 1)
+    ]
     return channels
 
 
-def listeners_of(tell: Tell, directory: Path, cameras: Sequence[str]) -> list[Telling | MqttListener]:
-    """Return a listener for each channel that is asked for; they want statuses, too, for the trouble in them.
+def listeners_of(tell: Tell, directory: Path, cameras: Sequence[str], waiting: Waiting) -> list[Telling | MqttListener]:
+    """Return a listener for each channel that is asked for, which tells what waits for it, too.
 
-    Parameters and errors are those of `channels_of`.
+    What waits for channels that are no longer asked for is given up.
+
+    Parameters
+    ----------
+    tell, directory, cameras
+        As of `channels_of`, as are errors.
+    waiting : Waiting
+        What waits.
     """
-    channels = channels_of(tell, directory, cameras)
+    lines: dict[str, Channel] = {}
+    for channel in channels_of(tell, directory, cameras):
+        number = sum(key.partition("#")[0] == channel.key for key in lines)  # of two alike
+        lines[f"{channel.key}#{number}" if number else channel.key] = channel
+    waiting.keep(lines)
     return [
-        one.listener(tell)
-        if isinstance(one, MqttChannel)
-        else Telling(one, tell, grace=GRACE if isinstance(one, PeopleChannel) else 0.0)
-        for one in channels
+        MqttListener(channel, waiting.line(key))
+        if isinstance(channel, MqttChannel)
+        else Telling(channel, waiting.line(key))
+        for key, channel in lines.items()
     ]
 
 

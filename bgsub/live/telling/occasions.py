@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +19,7 @@ from bgsub.live.messages import (
     EventOpened,
     EventRecord,
     FromCamera,
+    SegmentClosed,
     Status,
     Trouble,
 )
@@ -24,6 +27,7 @@ from bgsub.live.settings import Tell
 
 Name = Literal["event_opened", "event_closed", "camera_lost", "camera_found", "trouble", "test"]
 
+_TODAY = timedelta(hours=12)
 _ODD = 0.95  # share of the events that are more usual than one that is called unusual
 
 
@@ -52,6 +56,14 @@ class Occasion(Struct, frozen=True, kw_only=True):
     event: EventRecord | None = None
     why: str | None = None
     away: float = 0.0
+
+    @property
+    def delivery(self) -> str:
+        """What tells it from all others: who is told it twice, after a kill perhaps, can leave the second out."""
+        event = "" if self.event is None else self.event.id
+        at = self.at.astimezone(UTC).isoformat()
+        words = (self.name, self.camera or "", event, "" if self.event is not None else at, self.why or "")
+        return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
 
     @property
     def title(self) -> str:
@@ -85,11 +97,24 @@ class Occasions:
     ----------
     tell : Tell
         What is asked for.
+    trouble : mapping of str to str, optional
+        What there was before, by camera, the empty one for all: that it is over is told, and not that it began.
+
+    Attributes
+    ----------
+    trouble : dict of str to str
+        What there is.
     """
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, trouble: Mapping[str, str] | None = None) -> None:
         self._tell = tell
-        self._trouble: dict[str | None, str | None] = {}
+        self.trouble = dict(trouble or {})
+        self._unsure = set(self.trouble) - {""}  # cameras whose process is another one than that which was in trouble
+
+    def ask(self, tell: Tell, cameras: Collection[str]) -> None:
+        """Choose from now on what is asked for now, of these cameras."""
+        self._tell = tell
+        self.trouble = {camera: why for camera, why in self.trouble.items() if not camera or camera in cameras}
 
     def of(self, message: FromCamera) -> Occasion | None:
         """Return what a message is the occasion to tell; None where it is none, or is not asked for."""
@@ -102,6 +127,10 @@ class Occasions:
         return occasion
 
     def _occasion(self, message: FromCamera) -> Occasion | None:
+        if isinstance(message, EventOpened | EventClosed) and message.record.error is None:
+            self._unsure.discard(message.record.camera)
+        if isinstance(message, SegmentClosed):
+            self._unsure.discard(message.record.camera)
         match message:
             case EventOpened(record):
                 return Occasion(name="event_opened", at=record.start, camera=record.camera, event=record)
@@ -113,15 +142,27 @@ class Occasions:
             case CameraFound():
                 return Occasion(name="camera_found", at=message.at, camera=message.camera, away=message.away)
             case Status():
-                return self._troubled(message.camera, message.at, message.trouble)
+                return self._troubled_by(message)
             case Trouble():
                 return self._troubled(message.camera, message.at, message.why)
         return None
 
+    def _troubled_by(self, status: Status) -> Occasion | None:
+        """Return that a camera's trouble has begun or ended: a process that has just begun knows of none yet."""
+        camera = status.camera
+        if status.state == "broken":
+            self._unsure |= {camera} & set(self.trouble)
+            return None
+        if status.trouble is None and camera in self._unsure:
+            return None
+        self._unsure.discard(camera)
+        return self._troubled(camera, status.at, status.trouble)
+
     def _troubled(self, camera: str | None, at: datetime, why: str | None) -> Occasion | None:
         """Return that trouble has begun or ended; other words for the same trouble are no news."""
-        before = self._trouble.get(camera)
-        self._trouble[camera] = why
+        before = self.trouble.pop(camera or "", None)
+        if why is not None:
+            self.trouble[camera or ""] = why if before is None else before
         if (why is None) == (before is None):
             return None
         return Occasion(name="trouble", at=at, camera=camera, why=why)
@@ -141,6 +182,7 @@ def facts_of(occasion: Occasion, directory: Path) -> dict[str, str]:
     facts = dict.fromkeys(FACTS, "")
     facts |= {
         "occasion": occasion.name,
+        "delivery": occasion.delivery,
         "camera": occasion.camera or "",
         "at": _written(occasion.at),
         "title": occasion.title,
@@ -166,8 +208,8 @@ def facts_of(occasion: Occasion, directory: Path) -> dict[str, str]:
 
 
 FACTS = (
-    *("occasion", "camera", "at", "title", "text", "why", "event", "kind", "start", "end", "length", "zones"),
-    *("objects", "unusual", "record", "clip", "thumbnail", "tracks"),
+    *("occasion", "camera", "at", "title", "text", "why", "event", "kind", "start", "end", "length"),
+    *("zones", "objects", "unusual", "record", "clip", "thumbnail", "tracks", "delivery"),
 )
 """What a program may be told."""
 
@@ -177,6 +219,7 @@ def as_json(occasion: Occasion, directory: Path) -> dict[str, Any]:
     return {
         "version": 1,
         "occasion": occasion.name,
+        "delivery": occasion.delivery,
         "at": _written(occasion.at),
         "camera": occasion.camera,
         "title": occasion.title,
@@ -210,7 +253,9 @@ def _length(event: EventRecord) -> float:
 
 
 def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone():%H:%M:%S}"
+    """Return a time of the day, with its date where it was long ago: what is told may have waited."""
+    here = moment.astimezone()
+    return f"{here:%H:%M:%S}" if abs(datetime.now(UTC) - moment) < _TODAY else f"{here:%Y-%m-%d %H:%M:%S}"
 
 
 def _written(moment: datetime) -> str:

@@ -6,31 +6,40 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bgsub.errors import OutputError, ParameterError
+from bgsub.errors import ParameterError
 from bgsub.extras import explained
 from bgsub.live.telling.occasions import Occasion
+from bgsub.live.telling.refusal import Away
+from bgsub.live.telling.steadying import GRACE
+from bgsub.live.telling.waiting import FOR_PEOPLE
 
 _PATIENCE = 60.0  # seconds for one service
 
 
+_STATES = (("camera_lost", "camera_found"), ("trouble",))  # of which the newest is what people want to know
+
+
 class PeopleChannel:
-    """Tells people of events that are over, of cameras, and of trouble.
+    """Tells people of events that are over, of cameras, and of trouble, through one service.
 
     A storm of events is no storm of messages: within a pause one event of a camera is told, and the next one after it
-    says how many there were; and the same trouble of several cameras is told once.
+    says how many there were; and the same trouble of several cameras is told once. What was said of a camera, or of
+    trouble, that waits still when it is otherwise by now is not told any more.
 
     Parameters
     ----------
-    addresses : sequence of str
-        As Apprise has them. They hold secrets: only the name of the service is ever shown.
+    address : str
+        As Apprise has it. It holds secrets: only the name of the service is ever shown.
     directory : Path
         Of recordings.
     pause : float
         Seconds.
+    name : str
+        As the log calls it.
     monotonic : callable, optional
         The time.
 
@@ -42,50 +51,51 @@ class PeopleChannel:
         When it is not installed.
     """
 
-    name = "apprise"
+    keeps, grace = FOR_PEOPLE, GRACE
 
     def __init__(
         self,
-        addresses: Sequence[str],
+        address: str,
         directory: Path,
         pause: float,
+        name: str = "apprise",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         with explained("apprise, under tell,"):
             import apprise
         for library in ("apprise", "urllib3"):  # their lines have addresses in them
             logging.getLogger(library).setLevel(logging.CRITICAL)
-        self._services: list[tuple[str, Any]] = []
-        for number, address in enumerate(addresses, 1):
-            service = apprise.Apprise()
-            if not service.add(address):
-                raise ParameterError(f"apprise {number}: no service is known by this address; see Apprise's list")
-            self._services.append((address.partition("://")[0][:20], service))
+        self.name = name
+        self._service: Any = apprise.Apprise()
+        if not self._service.add(address):
+            raise ParameterError(f"{name}: no service is known by this address; see Apprise's list")
+        self._kind = address.partition("://")[0][:20]
+        self.key = f"apprise {self._kind}"
         self._directory, self._pause, self._monotonic = directory, pause, monotonic
         self._said: dict[str, float] = {}
         self._unsaid: dict[str | None, int] = {}
-        self._left: tuple[Occasion, list[tuple[str, Any]]] | None = None
+        self._left: Occasion | None = None
 
     async def tell(self, occasion: Occasion) -> None:
-        """Tell all services; told again, those that failed.
+        """Tell.
 
         Raises
         ------
-        OutputError
-            When a service did not take it.
+        Away
+            When the service did not take it; it does not say why.
         """
-        if self._left is None or self._left[0] is not occasion:
-            if self._is_too_soon(occasion):
-                return
-            self._left = (occasion, self._services)
-        failed = [(name, service) for name, service in self._left[1] if not await self._is_taken(service, occasion)]
-        if failed:
-            self._left = (occasion, failed)
-            names = ", ".join(name for name, _ in failed)
-            raise OutputError(f"apprise: {names} did not take the message; check its address")
+        if self._left is not occasion and self._is_too_soon(occasion):
+            return
+        self._left = occasion
+        if not await self._is_taken(occasion):
+            raise Away(f"{self._kind} did not take the message; check its address")
         self._left = None
         if occasion.event is not None:
             self._unsaid.pop(occasion.camera, None)
+
+    def replaces(self, old: Occasion, new: Occasion) -> bool:
+        """Say whether both are of how one camera is, or its recording."""
+        return old.camera == new.camera and any(old.name in names and new.name in names for names in _STATES)
 
     async def close(self) -> None:
         """Do nothing: nothing is under way."""
@@ -108,7 +118,7 @@ class PeopleChannel:
             self._unsaid[occasion.camera] = self._unsaid.get(occasion.camera, 0) + 1
         return True
 
-    async def _is_taken(self, service: Any, occasion: Occasion) -> bool:
+    async def _is_taken(self, occasion: Occasion) -> bool:
         more = self._unsaid.get(occasion.camera, 0) if occasion.event is not None else 0
         text = occasion.text + (f"; and {more} before it" if more else "")
         picture = None
@@ -117,6 +127,9 @@ class PeopleChannel:
             picture = str(path) if path.is_file() else None
         try:
             async with asyncio.timeout(_PATIENCE):
-                return bool(await asyncio.to_thread(service.notify, title=occasion.title, body=text, attach=picture))
+                return await asyncio.to_thread(self._notify, occasion.title, text, picture)
         except Exception:  # of a service's own making, with an address in its text perhaps
             return False
+
+    def _notify(self, title: str, text: str, picture: str | None) -> bool:
+        return bool(self._service.notify(title=title, body=text, attach=picture))

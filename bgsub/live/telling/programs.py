@@ -15,6 +15,7 @@ from pathlib import Path
 from bgsub.errors import ParameterError
 from bgsub.live.telling.occasions import FACTS, Occasion, facts_of
 from bgsub.live.telling.refusal import Refused
+from bgsub.live.telling.waiting import FOR_MACHINES
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ class ProgramChannel:
         As of `check_command`.
     """
 
-    name = "command"
+    name = key = "command"
+    keeps, grace = FOR_MACHINES, 0.0
 
     def __init__(self, command: Sequence[str], directory: Path, patience: float = PATIENCE) -> None:
         check_command(command)
@@ -91,6 +93,10 @@ class ProgramChannel:
         task = asyncio.get_running_loop().create_task(self._fault(program), name="bgsub-command")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def replaces(self, old: Occasion, new: Occasion) -> bool:
+        """Say that each is told."""
+        return False
 
     async def close(self) -> None:
         """Wait for the programs that run, until they are killed.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
 import re
-import secrets
 import ssl
 import time
 import urllib.parse
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,23 +23,33 @@ from bgsub.errors import OutputError, ParameterError
 from bgsub.live.configuration.hiding import shown
 from bgsub.live.settings import Webhook
 from bgsub.live.telling.occasions import Occasion, as_json
-from bgsub.live.telling.refusal import Refused
+from bgsub.live.telling.refusal import Away, Refused
+from bgsub.live.telling.waiting import FOR_MACHINES
 
 PATIENCE = 15.0
 """Seconds for one try, from the first byte to the answer."""
 
-_LONGEST_LINE = 8192  # bytes of the answer's first line, all that is read
-_LATER = {408, 425, 429}  # of the answers that blame us, those that pass
+_LONGEST_LINE = 8192  # bytes of the answer's first line, mostly all that is read
+_LATER = {408, 425, 429, 502, 503, 504}  # of the answers that are no good, those that pass
+_MOST_LINES = 100  # of an answer, that are read for when to try again
+_LATEST = 3600.0  # seconds; who wants to be left alone for longer is tried once an hour
 _HEADER_TEXT = re.compile(r"[!-~]+")
+
+
+class _Answer(NamedTuple):
+    """The status of an answer, and the seconds after which it wants to be asked again, if it says so."""
+
+    status: int
+    later: float | None
 
 
 class WebhookChannel:
     """Sends JSON to an address by POST.
 
-    What says so in the body is in headers, too: ``X-Bgsub-Delivery``, the same for all tries, and
-    ``X-Bgsub-Timestamp``, seconds since 1970. With a secret, ``X-Bgsub-Signature`` is ``sha256=`` and the HMAC-SHA256
-    of the body. Answers of 200 to 299 are good; redirections are not followed: a signed message goes where it was meant
-    to go, or nowhere.
+    All tries send the same body, which says what it is in ``delivery``, as the headers ``X-Bgsub-Delivery`` and
+    ``Idempotency-Key`` do. ``X-Bgsub-Timestamp`` is when this try was sent, in seconds since 1970. With a secret,
+    ``X-Bgsub-Signature`` is ``sha256=`` and the HMAC-SHA256 of timestamp, a dot, and body. Answers of 200 to 299 are
+    good; redirections are not followed: a signed message goes where it was meant to go, or nowhere.
 
     Parameters
     ----------
@@ -56,12 +68,14 @@ class WebhookChannel:
         When the address is none.
     """
 
+    keeps, grace = FOR_MACHINES, 0.0
+
     def __init__(self, webhook: Webhook, directory: Path, name: str = "webhook", patience: float = PATIENCE) -> None:
         self.name = name
         self._shown = shown(webhook.url)
+        self.key = f"webhook {hashlib.sha256(self._shown.encode()).hexdigest()[:16]}"  # its path may be a secret
         self._secret = webhook.secret
         self._directory, self._patience = directory, patience
-        self._told: tuple[Occasion, bytes, dict[str, str]] | None = None
         try:
             address = urllib.parse.urlsplit(webhook.url)
             self._tls, self._host, self._port = address.scheme == "https", address.hostname or "", address.port
@@ -80,40 +94,42 @@ class WebhookChannel:
             self._login = base64.b64encode(words.encode()).decode()
 
     async def tell(self, occasion: Occasion) -> None:
-        """Send what is told; the same again is the same message, to the byte.
+        """Send what is told; the same again is the same message.
 
         Raises
         ------
         OutputError
-            When there was no good answer; `Refused` when there would be none.
+            When there was no good answer: `Refused` when there would be none, `Away` when nobody is there to give one.
         """
-        if self._told is None or self._told[0] is not occasion:
-            self._told = (occasion, *self._message(occasion))
-        _, body, headers = self._told
         try:
             async with asyncio.timeout(self._patience):
-                status = await self._post(body, headers)
+                answer = await self._post(*self._message(occasion))
         except TimeoutError:
-            raise OutputError(f"{self._shown} did not answer in {self._patience:g} s; check the address") from None
+            raise Away(f"{self._shown} did not answer in {self._patience:g} s; check the address") from None
         except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise OutputError(f"cannot reach {self._shown}: {_reason(error)}; check the address") from None
+            raise Away(f"cannot reach {self._shown}: {_reason(error)}; check the address") from None
+        status = answer.status
         if 200 <= status < 300:
-            self._told = None
             return
         if 300 <= status < 400:
             raise Refused(f"{self._shown} answers {status}, it has moved: give the new address")
-        if 400 <= status < 500 and status not in _LATER:
+        if status in _LATER:
+            raise Away(f"{self._shown} answers {status}: look there for why", answer.later)
+        if 400 <= status < 500:
             raise Refused(f"{self._shown} answers {status}: check the address, and who may use it")
         raise OutputError(f"{self._shown} answers {status}: look there for why")
+
+    def replaces(self, old: Occasion, new: Occasion) -> bool:
+        """Say that each is told."""
+        return False
 
     async def close(self) -> None:
         """Do nothing: nothing is under way."""
 
     def _message(self, occasion: Occasion) -> tuple[bytes, dict[str, str]]:
         """Return body and headers."""
-        delivery, sent = secrets.token_hex(16), str(int(time.time()))
-        values = as_json(occasion, self._directory) | {"delivery": delivery, "sent": int(sent)}
-        body = msgspec.json.encode(values)
+        sent = str(int(time.time()))
+        body = msgspec.json.encode(as_json(occasion, self._directory))
         host = f"[{self._host}]" if ":" in self._host else self._host
         headers = {
             "Host": host if self._port is None else f"{host}:{self._port}",
@@ -121,18 +137,19 @@ class WebhookChannel:
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
             "Connection": "close",
-            "X-Bgsub-Delivery": delivery,
+            "Idempotency-Key": f'"{occasion.delivery}"',  # a string, as HTTP writes structured fields
+            "X-Bgsub-Delivery": occasion.delivery,
             "X-Bgsub-Timestamp": sent,
         }
         if self._login is not None:
             headers["Authorization"] = f"Basic {self._login}"
         if self._secret is not None:
-            signature = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+            signature = hmac.new(self._secret.encode(), sent.encode() + b"." + body, hashlib.sha256).hexdigest()
             headers["X-Bgsub-Signature"] = f"sha256={signature}"
         return body, headers
 
-    async def _post(self, body: bytes, headers: dict[str, str]) -> int:
-        """Send a request, and return the status of its answer."""
+    async def _post(self, body: bytes, headers: dict[str, str]) -> _Answer:
+        """Send a request, and return its answer."""
         port = self._port or (443 if self._tls else 80)
         security = ssl.create_default_context() if self._tls else None
         reader, writer = await asyncio.open_connection(self._host, port, ssl=security, limit=_LONGEST_LINE)
@@ -140,9 +157,26 @@ class WebhookChannel:
             lines = [f"POST {self._target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
             writer.write("\r\n".join(lines).encode("ascii") + body)
             await writer.drain()
-            return _status(await reader.readuntil(b"\n"))
+            status = _status(await reader.readuntil(b"\n"))
+            return _Answer(status, await _later(reader) if status in _LATER else None)
         finally:
             writer.transport.abort()
+
+
+async def _later(reader: asyncio.StreamReader) -> float | None:
+    """Return the seconds of the header ``Retry-After``, which may be a date; None where there is none."""
+    with contextlib.suppress(
+        OSError, ValueError, OverflowError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
+    ):
+        for _ in range(_MOST_LINES):
+            name, _, value = (await reader.readuntil(b"\n")).decode("latin-1").strip().partition(":")
+            if not name:
+                return None
+            if name.lower() == "retry-after":
+                text = value.strip()
+                seconds = float(text) if text.isdigit() else parsedate_to_datetime(text).timestamp() - time.time()
+                return min(max(seconds, 0.0), _LATEST)
+    return None
 
 
 def _reason(error: Exception) -> str:
