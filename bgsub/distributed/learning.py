@@ -27,7 +27,7 @@ from bgsub.clustering.model import OnRows, TableModel, for_mixture
 from bgsub.distributed.partitions import Partitioned
 from bgsub.distributed.rows import RowsOnDask
 from bgsub.distributed.seeing import check_table
-from bgsub.distributed.summing import computed_one_by_one, each, losses_explained
+from bgsub.distributed.summing import computed, computed_one_by_one, each, losses_explained, tree_sum
 from bgsub.errors import ParameterError
 from bgsub.mixture.comparison import ModelSelection, compare_data
 from bgsub.mixture.em.rules import Tell
@@ -35,9 +35,10 @@ from bgsub.mixture.em.starts import seeding_rows
 from bgsub.mixture.fitting import Fit, fit
 from bgsub.mixture.gaussianity import drawn_places, gaussianity_of_drawn
 from bgsub.mixture.settings import CovarianceType, Criterion
-from bgsub.tables.learning import Categories, Choice, Gathered, categories_from, features_of, values_of
+from bgsub.tables.learning import Categories, Choice, Gathered, categories_from, features_of, pca_steps, values_of
 from bgsub.tables.parts import Part, parts_of
 from bgsub.tables.preparation import Features, Preparation
+from bgsub.tables.principal_axes import PrincipalAxes, Products
 from bgsub.tables.reading import ReadOptions
 from bgsub.tables.rows import read_rows
 from bgsub.tables.table import Table
@@ -67,7 +68,7 @@ def fit_table(
     table : Table
         Open, Parquet, which all workers see.
     n_components, covariance_type, choice, settings, stage
-        As there; principal components, noise and trimming need all rows on one machine.
+        As there; trimming, and noise in a hull, need all rows on one machine.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def fit_table(
     ClusterError
         When the scheduler is lost.
     """
-    _check_possible(choice, settings)
+    _check_possible(settings)
     options = settings.options(n_components, covariance_type, choice.missing)
     rows = _read_all(table, n_components, [covariance_type], choice, stage)
     with stage("fitting", None), explained_by(table) as tell:
@@ -108,7 +109,7 @@ def select_table(
     counts, covariance_types, criterion
         As of `bgsub.clustering.fitting.select_table`.
     """
-    _check_possible(choice, settings)
+    _check_possible(settings)
     most = max(counts)
     rows = _read_all(table, most, covariance_types, choice, stage)
     with stage("fitting", None), explained_by(table) as tell:
@@ -167,15 +168,16 @@ def _read_all(table: Table, n_components: int, types: Sequence[CovarianceType], 
         gathered = _gathered(parts, features, choice, table.options, on_rows)
     gathered.check(table, choice)
     check_rows(gathered, gathered.n_kept, table.name, n_components, types, choice)
-    return _Rows(parts, gathered, _preparation(gathered, choice), choice, table.options)
+    rows = _Rows(parts, gathered, _preparation(gathered, choice), choice, table.options)
+    return rows if choice.pca is None else replace(rows, preparation=_projected(rows, choice.pca))
 
 
-def _check_possible(choice: Choice, settings: FitSettings) -> None:
+def _check_possible(settings: FitSettings) -> None:
     """Raise ParameterError for what no sums over parts give."""
-    wanted = {"--pca": choice.pca is not None, "--noise": settings.noise is not None, "--trim": settings.trim > 0}
-    for option, is_wanted in wanted.items():
-        if is_wanted:
-            raise ParameterError(f"{option} needs all rows on one machine: leave it out, or --scheduler")
+    if settings.noise == "hull":
+        raise ParameterError("--noise hull needs all rows on one machine: give --noise box, or leave out --scheduler")
+    if settings.trim > 0:
+        raise ParameterError("--trim needs all rows on one machine: leave it out, or --scheduler")
 
 
 def _categories(table: Table, choice: Choice) -> Categories:
@@ -212,10 +214,21 @@ def _gathered(
 
 
 def _preparation(gathered: Gathered, choice: Choice) -> Preparation:
+    """Return what rows become before they are projected."""
+    if choice.pca is not None:
+        return gathered.standardisation(choice.scale)
     preparation = Preparation.identity(gathered.features)
     if choice.scale:
         preparation = gathered.standardisation(True)
     return preparation.without_baseline() if choice.baseline and gathered.features.categories else preparation
+
+
+def _projected(rows: _Rows, n_components: int) -> Preparation:
+    """Return the preparation that projects on principal components, too, from one pass over all rows."""
+    centred = rows.preparation
+    blocks = [(delayed(block, traverse=False),) for block in _blocks(rows)]
+    (sums,) = computed([tree_sum(Products.joined, each(_products, blocks))])
+    return PrincipalAxes.of(sums, n_components).after(centred, pca_steps(rows.choice))
 
 
 @dataclass(frozen=True)
@@ -251,10 +264,13 @@ class PreparedBlock:
         return np.concatenate(blocks), np.concatenate(weights) if weights else None
 
 
+def _blocks(rows: _Rows) -> list[Any]:
+    return [PreparedBlock(part, rows.preparation, rows.choice, rows.options) for part in rows.parts]
+
+
 def _partitioned(rows: _Rows) -> Partitioned:
     """Return the prepared rows in partitions, held by the workers where these have room."""
-    preparation = rows.preparation
-    blocks: list[Any] = [PreparedBlock(part, preparation, rows.choice, rows.options) for part in rows.parts]
+    preparation, blocks = rows.preparation, _blocks(rows)
     width = preparation.n_outputs
     size = rows.gathered.n_kept * width * 8
     with losses_explained():
@@ -304,6 +320,11 @@ def _gather(part: Part, features: Features, choice: Choice, options: ReadOptions
         for rows in read_rows(table, features.selection(choice.weights), choice.missing):
             gathered.add(rows, table.name)
     return gathered
+
+
+def _products(block: PreparedBlock) -> Products:
+    X, _ = block.read()
+    return Products.of(X)
 
 
 def _read(block: PreparedBlock) -> tuple[np.ndarray, np.ndarray | None]:

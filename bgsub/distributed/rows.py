@@ -6,6 +6,7 @@ comes out does not depend on how many workers or threads there are.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -32,6 +33,7 @@ from bgsub.mixture.input_checks import (
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.cpu import row_pass
 from bgsub.mixture.passes.missing import gap_pass
+from bgsub.mixture.passes.robust import WeighedRows, noisy_sums
 from bgsub.mixture.passes.statistics import Pass, Statistics, add
 from bgsub.mixture.settings import Missing
 
@@ -157,6 +159,25 @@ class RowsOnDask:
 
         return nullcontext(one_pass)
 
+    def box(self) -> np.ndarray:
+        """Return lowest and highest value of each column among rows of a weight above 0, (2, D)."""
+        return self._box
+
+    @cached_property
+    def _box(self) -> np.ndarray:
+        found = [box for box in computed(each(_box, self._partitions, self._reading)) if box is not None]
+        return np.array([np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)])
+
+    def noisy_passes(self, n_components: int, covariance_type: str, log_volume: float) -> AbstractContextManager[Pass]:
+        """Return a context with what passes need over rows of which some are noise in a region of that volume."""
+
+        def one_pass(parameters: Parameters) -> Statistics:
+            tasks = each(noisy_e_step, self._partitions, self._reading, parameters, covariance_type, log_volume)
+            (found,) = computed([tree_sum(add, tasks)])
+            return found
+
+        return nullcontext(one_pass)
+
     def each(self, work: Callable[..., Any], per_partition: Sequence[tuple[Any, ...]], *told: Any) -> list[Any]:
         """Return what some work says of each partition, called with its rows, its weights, its own and what is told."""
         partitions = [(*part, *own) for part, own in zip(self._partitions, per_partition, strict=True)]
@@ -229,6 +250,23 @@ def e_step(
     kind = gap_pass if reading.missing == "em" else row_pass
     with kind(X, len(parameters.weights), covariance_type, w, 1) as one_pass:
         return one_pass(parameters)
+
+
+def noisy_e_step(
+    block: Any, weights: Any, reading: Reading, parameters: Parameters, covariance_type: str, log_volume: float
+) -> Statistics | None:
+    """Return the sums of a partition of which some rows are noise, None of an empty one."""
+    X, w = reading.rows(block, weights)
+    if not len(X):
+        return None
+    with contextlib.closing(WeighedRows(X, w, len(parameters.weights), covariance_type, 1)) as rows:
+        return noisy_sums(rows, parameters, log_volume)
+
+
+def _box(block: Any, weights: Any, reading: Reading) -> tuple[np.ndarray, np.ndarray] | None:
+    X, w = reading.rows(block, weights)
+    rows = np.asarray(X if w is None else X[w > 0], np.float64)
+    return (rows.min(axis=0), rows.max(axis=0)) if len(rows) else None
 
 
 def _criterion_sums(block: Any, weights: Any, reading: Reading, mixture: FittedMixture) -> np.ndarray | None:

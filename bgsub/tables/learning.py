@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import pyarrow.compute as pc
@@ -13,6 +14,7 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.tables.left_out import CodeWatch, IdWatch, left_out
 from bgsub.tables.moments import Moments
 from bgsub.tables.preparation import Features, Preparation, check_columns
+from bgsub.tables.principal_axes import PrincipalAxes, Products
 from bgsub.tables.rows import ColumnSelection, Missing, Rows, read_rows
 from bgsub.tables.storage import RowStore
 from bgsub.tables.table import BLOCK_ROWS, Table
@@ -139,7 +141,7 @@ def prepared(table: Table, choice: Choice, on_rows: _Progress = None) -> Iterato
             for block in _blocks(matrix):
                 block[:] = preparation.transform(block)
         if choice.pca is not None:
-            preparation = _projected(preparation, matrix, choice.pca, ("scale", "pca") if choice.scale else ("pca",))
+            preparation = _projected(preparation, matrix, choice)
         elif choice.baseline and features.categories:
             preparation = _without_baseline(preparation, matrix)
         counts = gathered.n_dropped, gathered.n_partial
@@ -373,23 +375,18 @@ def _without_baseline(preparation: Preparation, matrix: np.ndarray) -> Preparati
     return shorter
 
 
-def _projected(centred: Preparation, matrix: np.ndarray, n_components: int, steps: tuple[str, ...]) -> Preparation:
-    """Write principal components over the first columns of centred features; return the preparation that does both."""
-    from sklearn.decomposition import PCA
+def pca_steps(choice: Choice) -> tuple[str, ...]:
+    """Return what a preparation with principal components does."""
+    return ("scale", "pca") if choice.scale else ("pca",)
 
-    most = min(matrix.shape)
-    if n_components > most:
-        raise ParameterError(f"--pca {n_components} is above the {most} features or rows that there are: give fewer")
-    pca = PCA(n_components, svd_solver="covariance_eigh").fit(matrix)  # its memory does not grow with the rows
+
+def _projected(centred: Preparation, matrix: np.ndarray, choice: Choice) -> Preparation:
+    """Write principal components over the first columns of centred features; return the preparation that does both."""
+    assert choice.pca is not None
+    axes = PrincipalAxes.of(reduce(Products.joined, map(Products.of, _blocks(matrix))), choice.pca)
     for block in _blocks(matrix):
-        block[:, :n_components] = pca.transform(block)
-    return replace(
-        centred,
-        offset=centred.restore(pca.mean_),
-        forward=centred.forward @ pca.components_.T,
-        backward=pca.components_ @ centred.backward,
-        steps=steps,
-    )
+        block[:, : choice.pca] = axes.project(block)
+    return axes.after(centred, pca_steps(choice))
 
 
 def _blocks(matrix: np.ndarray) -> Iterator[np.ndarray]:

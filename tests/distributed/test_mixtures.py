@@ -37,6 +37,13 @@ def with_gaps(X, share=0.2, seed=1):
     return X
 
 
+def with_strays(X, n=150):
+    """The rows, and some anywhere, in random order."""
+    random = np.random.default_rng(3)
+    strays = random.uniform(X.min(axis=0) - 5, X.max(axis=0) + 5, (n, X.shape[1]))
+    return random.permutation(np.concatenate([X, strays]))
+
+
 def in_blocks(X, *lengths):
     """The rows as a Dask array of such blocks; the last takes the rest."""
     return da.from_array(X, chunks=((*lengths, len(X) - sum(lengths)), (X.shape[1],)))
@@ -92,6 +99,30 @@ class TestOneMachinesParameters:
         assert_same(distributed.fit(mixture(), frame(X, w=weights), sample_weight="w"), wanted)
         named = frame(X, w=weights)
         assert_same(distributed.fit(mixture(), named[["c0", "c1", "c2"]], sample_weight=named["w"]), wanted)
+
+    @pytest.mark.parametrize("covariance_type", ["full", "tied"])
+    def test_with_noise(self, covariance_type):
+        X = with_strays(rows())
+        options = {"covariance_type": covariance_type, "noise": "box"}
+        wanted, found = mixture(**options).fit(X), distributed.fit(mixture(**options), in_blocks(X, 1000, 0, 1500))
+        assert_same(found, wanted)
+        assert 0.02 < found.noise_.weight < 0.06
+        assert found.noise_.weight == pytest.approx(wanted.noise_.weight, rel=1e-9)
+        labels = distributed.predict(found, in_blocks(X, 800)).compute()
+        np.testing.assert_array_equal(labels, wanted.predict(X))
+        assert 50 < (labels == -1).sum() < 200
+
+    def test_with_noise_as_far_as_rows_of_a_weight_lie(self):
+        X = with_strays(rows())
+        X[7], X[2000] = 1e6, -1e6
+        weights = np.random.default_rng(2).integers(0, 4, len(X)).astype(float)
+        weights[[7, 2000]] = 0
+        wanted = mixture(noise="box").fit(X, sample_weight=weights)
+        found = distributed.fit(mixture(noise="box"), in_blocks(X, 1000), sample_weight=weights)
+        assert_same(found, wanted)
+        region = found.fitted_mixture().noise.region
+        assert region.low.tolist() == X[weights > 0].min(axis=0).tolist()
+        assert region.high.tolist() == X[weights > 0].max(axis=0).tolist()
 
     def test_with_gaps(self):
         X = with_gaps(rows())
@@ -271,9 +302,18 @@ class TestSelection:
         assert any(candidate.collapsed for candidate in found.table)
         assert not found.best_candidate.collapsed
 
-    def test_takes_no_noise(self):
-        with pytest.raises(ParameterError, match="noise and trim need the rows here"):
-            distributed.select(in_blocks(rows(), 1000), [1, 2], noise="box")
+    def test_finds_what_bgsub_select_finds_among_noise(self):
+        X = with_strays(rows()[:, :2])
+        options = {"random_state": 0, "n_init": 1, "noise": "box"}
+        found = distributed.select(in_blocks(X, 1000), [2, 3], ["full", "diag"], **options)
+        wanted = bgsub.select(X, [2, 3], ["full", "diag"], **options)
+        np.testing.assert_allclose([c[2:6] for c in found.table], [c[2:6] for c in wanted.table], rtol=1e-9)
+        assert_same(found.best, wanted.best)
+
+    @pytest.mark.parametrize(("option", "what"), [({"noise": "hull"}, "a hull of noise"), ({"trim": 0.1}, "trim")])
+    def test_takes_no_hull_and_trims_nothing(self, option, what):
+        with pytest.raises(ParameterError, match=f"^{what} needs the rows here"):
+            distributed.select(in_blocks(rows(), 1000), [1, 2], **option)
 
 
 class TestWhatIsSaidOfRows:
@@ -412,10 +452,18 @@ class TestUnfitRows:
         with pytest.raises(ParameterError, match=r"^column 2 \('c2'\) of X is missing in every row"):
             distributed.fit(mixture(missing="em"), frame(X))
 
-    @pytest.mark.parametrize("options", [{"noise": "box"}, {"trim": 0.1}])
-    def test_noise_and_trimming(self, options):
-        with pytest.raises(ParameterError, match=r"^noise and trim need the rows here"):
+    @pytest.mark.parametrize(("options", "what"), [({"noise": "hull"}, "a hull of noise"), ({"trim": 0.1}, "trim")])
+    def test_a_hull_of_noise_and_trimming(self, options, what):
+        with pytest.raises(ParameterError, match=f"^{what} needs the rows here"):
             distributed.fit(mixture(**options), in_blocks(rows(), 1000))
+
+    def test_noise_among_gaps_and_in_a_constant_column(self):
+        with pytest.raises(ParameterError, match=r"^noise and trim need complete rows"):
+            distributed.fit(mixture(noise="box", missing="em"), in_blocks(rows(), 1000))
+        X = rows()
+        X[:, 1] = 3.0
+        with pytest.raises(ParameterError, match=r"^column 1 \('c1'\) is constant, so that the region of noise has no"):
+            distributed.fit(mixture(noise="box"), frame(X))
 
     def test_what_is_no_table(self):
         with pytest.raises(ParameterError, match=r"^X is of type ndarray: give a Dask array"):

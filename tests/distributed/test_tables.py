@@ -21,6 +21,7 @@ from bgsub import TableModel
 from bgsub.errors import OutputError, ParameterError
 from bgsub.tables import parts
 from tests.distributed import errands as work
+from tests.distributed.conftest import small_cluster
 
 dask = pytest.importorskip("dask")
 
@@ -47,11 +48,12 @@ def program(tmp_path, monkeypatch, capsys):
     return call
 
 
-def birds(gaps=True):
-    """Three kinds of birds, with weights, texts, an id, a column of dates, and gaps."""
+def birds(gaps=True, strays=0):
+    """Three kinds of birds, with weights, texts, an id, a column of dates, and gaps; some may be of no kind."""
     random = np.random.default_rng(0)
     kind = random.integers(0, 3, N)
     bill, mass = 40 + 8 * kind + random.normal(size=N), np.exp(8 + 0.3 * kind + 0.05 * random.normal(size=N))
+    bill[random.permutation(N)[:strays]] += random.uniform(-40, 90, strays)
     columns = {
         "id": np.arange(N),
         "bill": np.where(random.random(N) < 0.1 * gaps, np.nan, bill),
@@ -74,6 +76,11 @@ CHOICES = {
         *("--columns", "bill,mass", "--log", "mass", "--encode", "island", "--dates", "day", "--scale"),
         *("--weights", "times", "--missing", "em"),
     ],
+    "principal components and noise": [
+        *("--columns", "bill,mass", "--log", "mass", "--encode", "island", "--scale", "--pca", "3"),
+        *("--weights", "times", "--missing", "drop", "--noise", "box"),
+    ],
+    "principal components in the columns' units": ["--pca", "2", "--missing", "drop", "--covariance", "tied"],
 }
 
 
@@ -94,7 +101,7 @@ def assert_same_model(found, wanted):
 class TestOnACluster:
     @pytest.mark.parametrize("choice", CHOICES)
     def test_the_model_and_what_is_said_of_it_are_those_of_one_machine(self, program, address, choice):
-        written("birds.parquet", birds())
+        written("birds.parquet", birds(strays=300 * ("noise" in choice)))
         how = ["cluster", "fit", "birds.parquet", "--components", 3, *CHOICES[choice]]
         here = program(*how, "--model", "here.bgsub", "--json")
         there = program(*how, "--model", "there.bgsub", "--json", "--scheduler", address)
@@ -103,6 +110,8 @@ class TestOnACluster:
         assert facts.keys() == wanted.keys()
         for name in ("rows", "rows_left_out", "rows_with_gaps", "notes", "advice", "logarithms", "iterations"):
             assert facts[name] == wanted[name], name
+        if wanted["noise"] is not None:
+            assert facts["noise"]["rows"] == wanted["noise"]["rows"] > 0
         for name in ("aic", "bic", "icl", "log_likelihood_per_row"):
             assert facts[name] == pytest.approx(wanted[name], rel=1e-9), name
         sizes = [[component["rows"] for component in told["components"]] for told in (facts, wanted)]
@@ -334,19 +343,31 @@ def test_tables_that_are_not_parquet_and_outputs_that_are_no_folders_of_it(progr
     assert told.err.startswith("Error: cannot write full.parquet: it is a folder, which only a cluster writes")
 
 
-@pytest.mark.parametrize("option", [["--pca", 2], ["--noise"], ["--trim", 0.1]])
-def test_what_no_sums_over_parts_give(option):
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise": "hull"}, "--noise hull needs all rows on one machine: give --noise box, or leave out --scheduler"),
+        ({"trim": 0.1}, "--trim needs all rows on one machine: leave it out, or --scheduler"),
+    ],
+)
+def test_what_no_sums_over_parts_give(settings, message):
     from bgsub.clustering.fitting import FitSettings
     from bgsub.distributed.learning import _check_possible
-    from bgsub.tables.learning import Choice
 
-    choice = Choice(pca=2) if option[0] == "--pca" else Choice()
-    settings = FitSettings(noise="box" if option[0] == "--noise" else None, trim=0.1 if option[0] == "--trim" else 0.0)
-    with pytest.raises(
-        ParameterError, match=f"^{option[0]} needs all rows on one machine: leave it out, or --scheduler"
-    ):
-        _check_possible(choice, settings)
-    _check_possible(Choice(scale=True), FitSettings())
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        _check_possible(FitSettings(**settings))
+    _check_possible(FitSettings(noise="box"))
+
+
+@pytest.mark.slow
+def test_one_worker_and_two_give_the_same_bits(program, cluster, address):
+    """Of preparation, principal components and noise, too."""
+    written("birds.parquet", birds(strays=300))
+    how = ["cluster", "fit", "birds.parquet", "--components", 3, *CHOICES["principal components and noise"]]
+    program(*how, "--model", "two.bgsub", "--scheduler", address)
+    with small_cluster(1) as one:
+        program(*how, "--model", "one.bgsub", "--scheduler", one.scheduler_address)
+    assert Path("one.bgsub").read_bytes() == Path("two.bgsub").read_bytes()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

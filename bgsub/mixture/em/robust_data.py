@@ -18,7 +18,7 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.extras import explained
-from bgsub.mixture.em.training_data import RowsInBlocks, RowsInMemory, TrainingData
+from bgsub.mixture.em.training_data import RowsInBlocks, RowsInMemory, TrainingData, takes_noise
 from bgsub.mixture.em.trimming import consistent
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.noise import Noise, Region, region_of
@@ -26,7 +26,7 @@ from bgsub.mixture.parameters import Parameters, separated
 from bgsub.mixture.passes.cpu import log_density
 from bgsub.mixture.passes.robust import WeighedRows, noisy_pass, trimmed_pass, weight_left_out, without_least
 from bgsub.mixture.passes.statistics import Pass, Statistics
-from bgsub.mixture.settings import CovarianceType, NoiseRegion
+from bgsub.mixture.settings import CovarianceType, Missing, NoiseRegion
 
 LEFT_OUT = (0.05, 0.3, 0.0)
 """Shares of the rows that starts are not drawn from: each is tried."""
@@ -67,7 +67,7 @@ class RobustData:
     Parameters
     ----------
     data : TrainingData
-        All rows, in memory or in blocks.
+        All rows, in memory or in blocks; or `NoisyData`, of which some can be noise in a box.
     how : Robustness
         Noise or trimming.
     n_components : int
@@ -78,12 +78,14 @@ class RobustData:
     Raises
     ------
     ParameterError
-        When the rows are elsewhere, or may have gaps.
+        When the rows are elsewhere and that does not do, or they may have gaps.
     """
 
     def __init__(self, data: TrainingData, how: Robustness, n_components: int, left_out: float = LEFT_OUT[0]) -> None:
-        if not isinstance(data, (RowsInMemory, RowsInBlocks)):
-            raise ParameterError("noise and trim need the rows here: fit to an array, or to blocks of rows")
+        self._far = data if how.noise == "box" and takes_noise(data) else None
+        if self._far is None and not isinstance(data, (RowsInMemory, RowsInBlocks)):
+            what = "trim needs" if how.trim else "a hull of noise needs" if how.noise == "hull" else "noise needs"
+            raise ParameterError(f"{what} the rows here: fit to an array, or to blocks of rows")
         if data.missing != "error":
             raise ParameterError("noise and trim need complete rows: leave out missing='em', or the rows with gaps")
         self._data, self._how, self._n_components, self._left_out = data, how, n_components, left_out
@@ -111,11 +113,17 @@ class RobustData:
         return self._data.names
 
     @property
+    def missing(self) -> Missing:
+        """Nothing is missing."""
+        return "error"
+
+    @property
     def region(self) -> Region:
         """Of the noise: that of all rows, found by one pass over them at the first call."""
         if self._region is None:
             assert self._how.noise is not None
-            self._region = region_of((X for X, _ in self._weighed()), self._how.noise, self.names)
+            rows = (X for X, _ in self._weighed()) if self._far is None else iter([self._far.box()])
+            self._region = region_of(rows, self._how.noise, self.names)
         return self._region
 
     def widen(self, last: FittedMixture | None) -> None:
@@ -148,6 +156,8 @@ class RobustData:
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context with what passes need."""
+        if self._far is not None:
+            return self._far.noisy_passes(n_components, covariance_type, self.region.log_volume)
         return self._passes(n_components, covariance_type, threads)
 
     @contextmanager
@@ -159,14 +169,15 @@ class RobustData:
                 stack.callback(rows.close)
                 return rows
 
-            if isinstance(self._data, RowsInMemory):
-                in_memory = [opened(*block, stack) for block in self._data.blocks()]
+            data = self._here()
+            if isinstance(data, RowsInMemory):
+                in_memory = [opened(*block, stack) for block in data.blocks()]
 
             def blocks() -> Iterator[WeighedRows]:
-                if isinstance(self._data, RowsInMemory):
+                if isinstance(data, RowsInMemory):
                     yield from in_memory
                     return
-                for block in self._data.blocks():
+                for block in data.blocks():
                     with ExitStack() as of_block:
                         yield opened(*block, of_block)
 
@@ -209,13 +220,17 @@ class RobustData:
 
     def _weighed(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows that have a weight above 0, and their weights."""
-        for X, weights in self._data.blocks():
+        for X, weights in self._here().blocks():
             if weights is None:
                 yield X, np.ones(len(X))
             elif weights.all():
                 yield X, weights
             else:
                 yield X[weights > 0], weights[weights > 0]
+
+    def _here(self) -> RowsInMemory | RowsInBlocks:
+        assert isinstance(self._data, (RowsInMemory, RowsInBlocks))
+        return self._data
 
     def _weight_left_out(self) -> float:
         if not self._left_out_weight:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -42,6 +42,10 @@ class TrainingData(Protocol):
     def names(self) -> Sequence[str] | None:
         """The columns' names, or None."""
 
+    @property
+    def missing(self) -> Missing:
+        """Whether NaN is what is not known, "em", or there is none, "error"."""
+
     def sample(self, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Return at most `size` rows, as a `RowSample` of that seed draws them, and their weights; check all."""
 
@@ -50,6 +54,21 @@ class TrainingData(Protocol):
 
     def ranges(self) -> np.ndarray | None:
         """Return highest less lowest value of each column (D,), for a message; None where that would cost a pass."""
+
+
+class NoisyData(TrainingData, Protocol):
+    """Rows elsewhere, of which some can be noise in the box of all."""
+
+    def box(self) -> np.ndarray:
+        """Return lowest and highest value of each column among rows of a weight above 0, (2, D) float64."""
+
+    def noisy_passes(self, n_components: int, covariance_type: str, log_volume: float) -> AbstractContextManager[Pass]:
+        """Return a context with what `passes.robust.noisy_pass` over the rows needs."""
+
+
+def takes_noise(data: TrainingData) -> TypeGuard[NoisyData]:
+    """Say whether data is `NoisyData`; nothing is asked of them, which may cost a pass."""
+    return hasattr(type(data), "noisy_passes")
 
 
 class RowsInMemory:

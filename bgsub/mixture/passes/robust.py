@@ -67,12 +67,17 @@ Blocks = Callable[[], Iterable[WeighedRows]]
 
 
 def noisy_pass(blocks: Blocks, parameters: Parameters, log_volume: float) -> Statistics:
-    """Pass over rows of which some are noise.
+    """Pass over all rows, of which some are noise; arguments as of `noisy_sums`."""
+    return reduce(add, (noisy_sums(rows, parameters, log_volume) for rows in blocks()))
+
+
+def noisy_sums(rows: WeighedRows, parameters: Parameters, log_volume: float) -> Statistics:
+    """Return the sums over a block of rows of which some are noise.
 
     Parameters
     ----------
-    blocks : callable
-        The rows.
+    rows : WeighedRows
+        The block.
     parameters : Parameters
         Of the components; their weights sum to 1 less that of the noise.
     log_volume : float
@@ -80,19 +85,15 @@ def noisy_pass(blocks: Blocks, parameters: Parameters, log_volume: float) -> Sta
     """
     noise = 1.0 - float(parameters.weights.sum())
     log_term = (math.log(noise) if noise > 0 else -math.inf) - log_volume
-
-    def block(rows: WeighedRows) -> Statistics:
-        others = rows.densities(parameters)
-        total = np.logaddexp(others, log_term)
-        kept = rows.weights * np.exp(others - total)
-        found = rows.sums(parameters, kept)
-        return found._replace(
-            log_likelihood=float((rows.weights * total).sum()),
-            total_weight=float(rows.weights.sum()),
-            noise=float((rows.weights * np.exp(log_term - total)).sum()),
-        )
-
-    return reduce(add, map(block, blocks()))
+    others = rows.densities(parameters)
+    total = np.logaddexp(others, log_term)
+    kept = rows.weights * np.exp(others - total)
+    found = rows.sums(parameters, kept)
+    return found._replace(
+        log_likelihood=float((rows.weights * total).sum()),
+        total_weight=float(rows.weights.sum()),
+        noise=float((rows.weights * np.exp(log_term - total)).sum()),
+    )
 
 
 def trimmed_pass(blocks: Blocks, parameters: Parameters, left_out: float) -> Statistics:

@@ -125,8 +125,13 @@ def test_enough_rows_are_left_for_a_start():
 
 
 def test_rows_elsewhere_are_refused():
-    with pytest.raises(ParameterError, match="noise and trim need the rows here"):
-        RobustData(object(), Robustness("box"), 2)
+    for how, what in (
+        (Robustness("box"), "noise"),
+        (Robustness("hull"), "a hull of noise"),
+        (Robustness(trim=0.1), "trim"),
+    ):
+        with pytest.raises(ParameterError, match=f"^{what} needs the rows here"):
+            RobustData(object(), how, 2)
 
 
 def test_rows_with_gaps_are_refused():
