@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -179,6 +180,45 @@ def test_one_that_does_not_end_is_killed():
 
     heard = supervised(trial, pace=QUICK._replace(stopping=0.5), yard="deaf")
     assert {m.text for m in heard.of(Note)} == {"did not end within 0.5 s, and was killed"}
+
+
+def test_a_camera_that_was_lost_in_the_run_before_is_told_as_found_and_not_as_lost_again():
+    since = datetime.now(UTC) - timedelta(hours=2)
+
+    async def trial(supervisor, heard):
+        supervisor.recall({"window": since})  # what was read late
+        await until(lambda: heard.of(CameraFound, "door") and heard.of(CameraFound, "window"))
+        await until(lambda: heard.of(Status, "yard"))
+
+    heard = Heard()
+
+    async def run():
+        audience = Audience(Clock())
+        audience.add(heard, statuses=True, room=100_000)
+        watch = cameras(yard="lost:refused", door="", window="", gate="")
+        supervisor = Supervisor(watch, audience, pace=QUICK, program=PROGRAM)
+        supervisor.recall({"yard": since, "door": since, "elsewhere": since})
+        supervisor.start()
+        try:
+            await asyncio.wait_for(trial(supervisor, heard), 2 * PATIENCE)
+        finally:
+            await supervisor.stop()
+            await audience.close(PATIENCE)
+
+    asyncio.run(run())
+    assert heard.of(CameraLost) == []
+    assert {found.camera for found in heard.of(CameraFound)} == {"door", "window"}
+    assert all(abs(found.away - 7200) < 600 for found in heard.of(CameraFound))
+
+
+def test_a_lost_camera_whose_settings_change_is_told_as_found():
+    async def trial(supervisor, heard):
+        await until(lambda: heard.of(CameraLost))
+        await supervisor.change(cameras(yard="-"))
+        await until(lambda: heard.of(CameraFound))
+
+    heard = supervised(trial, yard="lost:refused")
+    assert len(heard.of(CameraLost)) == len(heard.of(CameraFound)) == 1
 
 
 def test_a_camera_that_is_lost_and_found_is_told_as_its_process_tells_it():

@@ -18,6 +18,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bgsub.errors import SourceError
+from bgsub.live.archive.index import INDEX
+from bgsub.live.archive.index_questions import IndexReader
 from bgsub.live.clock import Clock
 from bgsub.live.health.state import Health
 from bgsub.live.messages import CameraLost, EventClosed, Trouble
@@ -31,6 +34,7 @@ from bgsub.live.telling.occasions import Occasion
 from bgsub.live.telling.waiting import MOST, Waiting
 from bgsub.live.telling.waiting_file import WAITING
 from tests.live.recordings_made import NOW, SteppedClock
+from tests.live.test_running import Program
 from tests.live.test_telling import START, record, server
 
 PATIENCE = 60.0
@@ -431,26 +435,17 @@ def test_trouble_that_ends_in_the_next_run_is_told_as_over(tmp_path):
     assert [json.loads(body)["why"] for _, _, body in got] == ["full", None]
 
 
-ACTING = "[[cameras]]\nname = 'yard'\nsource = '{}'\n[[tell.webhook]]\nurl = 'http://127.0.0.1:{}/'\nsecret = 'key'\n"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
 @contextlib.contextmanager
-def watching(folder, source, port):
+def watching(folder, port, source=""):
     """Run a watch of a camera that acts, and kill it."""
-    path = folder / "cameras.toml"
-    path.write_text("directory = 'recordings'\nstate = 'state'\nlisten = '127.0.0.1:0'\n" + ACTING.format(source, port))
-    program = [sys.executable, "-m", "tests.live.run_acting", str(path)]
-    started = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    program = Program(folder)
+    program.write(f"[[tell.webhook]]\nurl = 'http://127.0.0.1:{port}/'\nsecret = 'key'", yard=source)
+    program.start()
     try:
-        yield started
+        yield program
     finally:
-        os.kill(started.pid, signal.SIGKILL)
-        started.communicate()
+        os.killpg(program.process.pid, signal.SIGKILL)
+        program.process.wait()
 
 
 def wait_until(holds):
@@ -460,22 +455,48 @@ def wait_until(holds):
         time.sleep(0.02)
 
 
-def names(folder):
+def waiting_in(folder):
+    """Return how many messages wait, of a watch that runs; a file that is not there yet has none."""
     with contextlib.suppress(sqlite3.Error):
-        return [json.loads(text)["event"]["id"] for _, text in rows(folder / "state")]
+        return len(rows(folder / "state"))
+    return 0
+
+
+def outages(folder):
+    """Return when cameras were away, of a watch that runs; an index that is not there yet has none."""
+    with contextlib.suppress(SourceError), IndexReader.of(folder / "state" / INDEX) as index:
+        return index.outages()
     return []
 
 
 @pytest.mark.slow
 def test_what_a_killed_watch_could_not_tell_is_told_by_the_next_one_in_order_and_once(tmp_path):
     ids = [f"2026-11-27T10-00-0{k}.000Z" for k in range(6)]
-    port = free_port()
-    with watching(tmp_path, " ".join(["-", *(f"event:{name}" for name in ids)]), port):
-        wait_until(lambda: len(names(tmp_path)) == 6)  # nobody is there
-    with server(200, port=port) as (_, got), watching(tmp_path, "-", port):
-        wait_until(lambda: len(got) >= 6 and not names(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with watching(tmp_path, port, " ".join(f"event:{name}" for name in ids)):
+        wait_until(lambda: waiting_in(tmp_path) == 6)  # nobody is there
+    with server(200, port=port) as (_, got), watching(tmp_path, port):
+        wait_until(lambda: len(got) >= 6 and not waiting_in(tmp_path))
     assert [json.loads(body)["event"]["id"] for _, _, body in got] == [f"yard/{name}" for name in ids]
     assert len({headers["X-Bgsub-Delivery"] for _, headers, _ in got}) == 6
+
+
+@pytest.mark.slow
+def test_a_camera_that_was_lost_before_a_kill_is_told_as_found_by_the_next_run(tmp_path):
+    with server(200) as (address, got):
+        port = int(address.rpartition(":")[2])
+        with watching(tmp_path, port, "lost:refused"):
+            wait_until(lambda: got and outages(tmp_path))
+        with watching(tmp_path, port, "lost:refused") as program:
+            program.until("/health")
+            wait_until(lambda: program.health()[1]["cameras"]["yard"]["state"] == "lost")
+        with watching(tmp_path, port):
+            wait_until(lambda: b"camera_found" in got[-1][2] and outages(tmp_path)[0].end is not None)
+    told = {body["delivery"]: body["occasion"] for body in (json.loads(body) for _, _, body in got)}  # each once
+    assert list(told.values()) == ["camera_lost", "camera_found"]
+    (outage,) = outages(tmp_path)
+    assert outage.why == "refused"
 
 
 def test_what_is_told_meanwhile_is_not_in_the_way_of_messages(tmp_path):

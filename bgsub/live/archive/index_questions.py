@@ -218,6 +218,11 @@ class IndexReader:
         )
         return [Outage(whose, moment_of(begun), _moment(ended), why) for whose, begun, ended, why in rows]
 
+    def away(self) -> dict[str, datetime]:
+        """Return the cameras that were lost and have not been found, and since when."""
+        rows = self._rows("select camera, max(start) from outage where finish is null group by camera")
+        return {camera: moment_of(begun) for camera, begun in rows}
+
     def amounts(self, start: datetime, end: datetime, step: float, *, camera: str | None = None) -> list[Amount]:
         """Return how much happened in each step of a time, also where nothing did: of a day, of a viewer's day.
 

@@ -117,6 +117,8 @@ class Archive:
         self.index = Index(Path(watch.state or "") / INDEX, clock)
         if self.index.new_because is not None:
             logger.warning("%s", self.index.new_because)
+        if lost := self.index.away():  # that they are lost was told, in the run before
+            running.supervisor.loop.call_soon_threadsafe(running.supervisor.recall, lost)
         self.recordings = Recordings(Path(watch.directory), self.index)
         away = self.recordings.away()
         if away is None:

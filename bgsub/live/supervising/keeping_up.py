@@ -105,6 +105,17 @@ class KeptCamera:
         """Of its process; None while there is none."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def lost_since(self) -> datetime | None:
+        """Since when it is lost; None of one that is not."""
+        return None if self._lost is None else self._lost.at
+
+    def recall(self, since: datetime) -> None:
+        """Know that it was lost before its process began; a live one is told as found."""
+        if self._lost is None:
+            away = max(0.0, (self._clock.now() - since).total_seconds())
+            self._lost = _Lost(since, self._clock.monotonic() - away, by_death=True)
+
     def send(self, message: ToCamera) -> bool:
         """Tell its process something; return False where none listens."""
         return self._process is not None and self._process.send(message)

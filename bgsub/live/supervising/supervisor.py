@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from bgsub.live.clock import Clock
 from bgsub.live.messages import FromCamera, Note, ToCamera
@@ -58,6 +59,7 @@ class Supervisor:
         self._clock, self._pace, self._program = clock or Clock(), pace, program
         self._cameras: dict[str, KeptCamera] = {}
         self._order: ToCamera | None = None
+        self._lost: dict[str, datetime] = {}
 
     @property
     def cameras(self) -> Mapping[str, KeptCamera]:
@@ -71,6 +73,14 @@ class Supervisor:
                 self._cameras[camera.name] = KeptCamera(
                     camera, self.watch, self._tell, self._clock, self._pace, self._program, lambda: self._order
                 )
+                if camera.name in self._lost:
+                    self._cameras[camera.name].recall(self._lost.pop(camera.name))
+
+    def recall(self, lost: Mapping[str, datetime]) -> None:
+        """Know that cameras were lost before, since when: of that nobody hears again, of their return all do."""
+        self._lost |= {name: since for name, since in lost.items() if name not in self._cameras}
+        for name in self._cameras.keys() & lost.keys():
+            self._cameras[name].recall(lost[name])
 
     def send(self, camera: str, message: ToCamera) -> bool:
         """Tell a camera's process something; return False where none of that name listens."""
@@ -100,7 +110,9 @@ class Supervisor:
         stopped = [name for name, kept in self._cameras.items() if wanted.get(name) != kept.camera]
         await asyncio.gather(*(self._cameras[name].stop() for name in stopped))
         for name in stopped:
-            del self._cameras[name]
+            since = self._cameras.pop(name).lost_since
+            if since is not None:
+                self._lost[name] = since
         begun = [name for name in wanted if name not in self._cameras]
         self.watch = watch
         self.start()
