@@ -20,7 +20,6 @@ from bgsub.live.settings import Camera, Retention, Watch
 from tests.live.recordings_made import SteppedClock
 from tests.live.scenes import INFO, Picture
 
-_PATIENCE = 0.5  # seconds
 BEGINNING = datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
 
 
@@ -106,9 +105,14 @@ def play(
     pictures: Iterable[Picture],
     *,
     prepare: Callable[[CameraLoop, Played], None] = lambda loop, source: None,
+    patience: float = 60.0,
     **asked: Any,
 ) -> tuple[list[FromCamera], Played, SteppedClock]:
-    """Let a camera look at pictures; return what it told, the camera, and the clock."""
+    """Let a camera look at pictures; return what it told, the camera, and the clock.
+
+    Played time stands while files are written, for at most `patience` seconds each: it runs a hundred times as fast as
+    the disk's.
+    """
     told: list[FromCamera] = []
     clock = SteppedClock(BEGINNING)
     source = Played(pictures, clock)
@@ -117,14 +121,14 @@ def play(
         cameras=(camera,), directory=str(folder / "kept"), state=str(folder / "state"), retention=Retention(min_free=0)
     )
     loop = CameraLoop(camera, watch, told.append, clock, source.open)
-    _file_at_once(loop)
+    _file_at_once(loop, patience)
     prepare(loop, source)
     loop.run(threading.Event())
     return told, source, clock
 
 
-def _file_at_once(loop: CameraLoop) -> None:
-    """Let played time stand while files are written: it runs a hundred times as fast as the disk's."""
+def _file_at_once(loop: CameraLoop, patience: float) -> None:
+    """Let whoever has something filed wait until it is."""
     do = loop._filing.do
 
     def do_and_wait(work: Callable[[], None]) -> bool:
@@ -136,7 +140,7 @@ def _file_at_once(loop: CameraLoop) -> None:
             finally:
                 done.set()
 
-        return do(work_and_tell) and (done.wait(_PATIENCE) or True)  # a test may let it hang
+        return do(work_and_tell) and (done.wait(patience) or True)
 
     loop._filing.do = do_and_wait
 

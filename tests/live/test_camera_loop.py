@@ -232,7 +232,7 @@ def test_a_share_that_hangs_stops_nothing(tmp_path: Path) -> None:
 
         source._pictures = until_the_end()
 
-    told, source, _ = play(tmp_path, pictures(40, walk(18)), prepare=hang)
+    told, source, _ = play(tmp_path, pictures(40, walk(18)), prepare=hang, patience=0)
     (opened,), (closed,) = of(told, EventOpened), of(told, EventClosed)
     assert opened.record.error == f"{tmp_path / 'kept'} does not answer; is the share away?" == closed.record.error
     assert closed.record.end is not None and source.clips == []
@@ -255,7 +255,7 @@ def test_a_share_that_comes_back_when_an_event_is_long_over_begins_no_clip_of_it
 
         source._pictures = until_the_end()
 
-    told, source, _ = play(tmp_path, pictures(70, walk(18)), prepare=hang)
+    told, source, _ = play(tmp_path, pictures(70, walk(18)), prepare=hang, patience=0)
     (closed,) = of(told, EventClosed)
     assert closed.record.error == f"{tmp_path / 'kept'} does not answer; is the share away?"
     assert source.clips == [] and of(told, EventOpened) == []
