@@ -61,8 +61,8 @@ def sound_of(opened: Input) -> Any:
     return sound
 
 
-def streams_of(opened: Input, sound: Any) -> Streams:
-    """Return what is known of the streams of an open container.
+def streams_of(opened: Input, sound: Any, *, stamped: bool = True) -> Streams:
+    """Return what is known of the streams of an open container; `stamped` as of `Template`, for its pictures.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def streams_of(opened: Input, sound: Any) -> Streams:
             audio = Template(sound)
         except ValueError:  # a codec that no container takes
             audio = None
-    video = Template(opened.stream)
+    video = Template(opened.stream, stamped=stamped)
     if not (video.size[0] and video.size[1]):
         raise SourceError(f"cannot open {opened.shown}: it does not tell the size of its pictures")
     rate = stated_rate(opened)

@@ -30,9 +30,10 @@ class CopiedFilm:
 
     def __init__(self, file: FragmentFile, streams: Streams, first: Kept, *, audio: bool) -> None:
         self._file = file
-        self._zero = first.zero
-        self._start = first.dts * streams.video.time_base
         self._tick = streams.video.time_base
+        self._zero = first.zero
+        self._shift = -first.dts * self._tick  # from the camera's clock, whose 0 is at `_zero`, to that of the clip
+        self._latest = (first.time, Fraction(0))  # of pictures: seconds of the clock, and of the clip
         self._sound_tick = streams.audio.time_base if streams.audio else self._tick
         self._decoded = -1
         self._container = file.open()
@@ -65,11 +66,24 @@ class CopiedFilm:
 
     def _time(self, zero: float, seconds: Fraction) -> Fraction:
         """Return the time in the clip of so many seconds on a camera's clock, whose 0 is at `zero` here."""
-        return Fraction(zero - self._zero) + seconds - self._start
+        return Fraction(zero - self._zero) + seconds + self._shift
+
+    def _follow(self, kept: Kept) -> None:
+        """Take note of the next picture; where the camera's clock is another one, it goes on at the time here.
+
+        Its old zero may be far off by then: a clock that drifts has drifted for as long as the connection held.
+        """
+        seconds = kept.dts * self._tick
+        if kept.zero != self._zero:
+            time, shown = self._latest
+            self._shift = shown + Fraction(max(0.0, kept.time - time)) - seconds
+            self._zero = kept.zero
+        self._latest = (kept.time, seconds + self._shift)
 
     def _write_video(self, kept: Kept) -> None:
+        self._follow(kept)
         packet = kept.as_packet()
-        moved = round(self._time(kept.zero, Fraction(0)) / self._tick)
+        moved = round(self._shift / self._tick)
         self._decoded = max(kept.dts + moved, self._decoded + 1)
         packet.dts = self._decoded
         packet.pts = max(kept.pts + moved, self._decoded)

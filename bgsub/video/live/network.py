@@ -38,12 +38,12 @@ class Network:
                 raise SourceError(
                     f"cannot watch {opened.shown}: it is a recording, not a camera; give it to bgsub scan"
                 )
+            self.has_clock = opened.container.format.name not in CLOCKLESS
             self._sound = sound_of(opened) if audio else None
-            self.streams = streams_of(opened, self._sound)
+            self.streams = streams_of(opened, self._sound, stamped=self.has_clock)
         except BaseException:
             opened.close()
             raise
-        self.has_clock = opened.container.format.name not in CLOCKLESS
 
     def __iter__(self) -> Iterator[Arrived]:
         opened, now = self._opened, self._clock.monotonic

@@ -13,6 +13,8 @@ from av.stream import Stream
 from bgsub.video.frame import MAX_PIXELS
 from bgsub.video.rational import fraction
 
+_FINE = Fraction(1, 90_000)
+
 
 class Kept(NamedTuple):
     """An encoded packet of pictures or of sound, to be kept, written, or decoded later.
@@ -59,6 +61,9 @@ class Template:
     ----------
     stream : av.stream.Stream
         Of an open container.
+    stamped : bool
+        Its packets tell their times, in its own ticks; those that are given one by their arrival have ticks that are
+        fine enough for any.
 
     Raises
     ------
@@ -66,11 +71,11 @@ class Template:
         When its codec has no place in any container.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, *, stamped: bool = True) -> None:
         self._holder, self.stream = _copied(stream)
         context: Any = stream.codec_context
         self.codec: str = context.codec.canonical_name
-        self.time_base = fraction(stream.time_base) or Fraction(1, 90_000)
+        self.time_base = (stamped and fraction(stream.time_base)) or _FINE
         self.size = (context.width, context.height) if stream.type == "video" else (0, 0)
         sound = () if stream.type == "video" else (context.sample_rate, context.layout.name)
         self.identity = (self.codec, self.time_base, bytes(context.extradata or b""), self.size, sound)

@@ -148,11 +148,11 @@ class Reception:
         zero, time = place(seconds, arrival)
         if not self._stream_clock.believed or stamp is None:
             pts = dts = round(Fraction(time) / tick)
-            zero = 0.0
+            zero, duration = 0.0, 0
         else:
             dts = stamp
             pts = packet.pts if packet.pts is not None else stamp
-        duration = max(packet.duration or 0, 0)
+            duration = max(packet.duration or 0, 0)
         kept = Kept(bytes(packet), is_video, packet.is_keyframe, pts, dts, duration, zero, time)
         if is_video:
             self._take_picture(kept, arrival)

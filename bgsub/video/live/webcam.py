@@ -42,7 +42,7 @@ class Webcam:
         info = self._source.info
         blank = _jpeg(np.zeros((info.height, info.width, 3), np.uint8))
         with av.open(io.BytesIO(blank), "r", format="jpeg_pipe") as container:
-            video = Template(container.streams.video[0])
+            video = Template(container.streams.video[0], stamped=False)
         self.streams = Streams(video, None, info.fps if info.fps and math.isfinite(info.fps) else None)
 
     def __iter__(self) -> Iterator[Arrived]:

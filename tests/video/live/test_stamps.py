@@ -43,6 +43,66 @@ def test_a_network_that_halts_makes_nothing_later() -> None:
     assert clock.n_set == 0
 
 
+def test_a_clock_of_nearly_the_right_pace_is_followed_closely() -> None:
+    """As of a camera that counts 25 pictures a second and sends 24."""
+    clock = StreamClock()
+    for index in range(25 * 1200):
+        arrival = 100.0 + index / 24
+        placed = clock.place(index / 25, arrival)
+        assert placed.time == pytest.approx(arrival, abs=1.0)
+    assert clock.believed
+    assert clock.n_set == 0
+
+
+@pytest.mark.parametrize("pace", [0.3, 0.5, 0.9, 1.1, 2.0])
+def test_a_clock_of_quite_another_pace_is_believed_no_more(pace: float) -> None:
+    """As of a camera that counts its pictures, and sends fewer by night, or more, than it counts for a second."""
+    clock = StreamClock()
+    for index in range(1500):
+        arrival = 100.0 + index / 20
+        placed = clock.place(7.0 + index / 20 * pace, arrival)
+        assert index < 600 or placed.time == arrival
+    assert not clock.believed
+
+
+def test_a_network_that_slows_down_for_a_while_makes_nothing_later() -> None:
+    """What was sent over six seconds takes nine, and is caught up with over ten."""
+    clock = StreamClock()
+    for index in range(1500):
+        sent = 100.0 + index / 25
+        late = max(0.0, 1.5 * (min(sent, 116.0) - 110.0) - max(0.0, sent - 116.0))
+        placed = clock.place(index / 25, sent + max(0.0, late))
+        assert placed.time == pytest.approx(sent, abs=1.0)
+    assert clock.believed
+    assert placed.time == pytest.approx(sent, abs=0.1)
+    assert clock.n_set == 0
+
+
+@pytest.mark.parametrize("step", [1e4, -500.0])
+@pytest.mark.parametrize("sound_first", [True, False])
+def test_sound_goes_on_at_its_arrival_where_its_clock_is_set(step: float, sound_first: bool) -> None:
+    clock = StreamClock()
+    at = 50.0
+    for index in range(100):
+        at = 50 + index / 25
+        clock.place(10_000 + index / 25, at)
+        assert clock.beside(10_000 + index / 25, at).time == pytest.approx(at)
+    moved = 10_000 + step + 4
+    if not sound_first:
+        clock.place(moved, 54.0)
+    for index in range(5):
+        stamp = (moved if sound_first else 10_004.0) + index / 50
+        placed = clock.beside(stamp, 54.0 + index / 50)
+        assert placed.time == pytest.approx(54.0 + index / 50)
+        assert placed.zero == pytest.approx(54.0 + index / 50 - stamp)
+    if sound_first:
+        clock.place(moved, 54.1)
+    for index in range(5, 10):
+        both = 54.0 + index / 50
+        picture, sound = clock.place(moved + index / 50, both), clock.beside(moved + index / 50, both)
+        assert picture == sound
+
+
 @pytest.mark.parametrize("step", [3600.0, -3600.0])
 def test_a_clock_that_is_set_goes_on_at_the_arrival(step: float) -> None:
     clock = StreamClock()
