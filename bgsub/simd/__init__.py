@@ -14,6 +14,7 @@ Only operations that LLVM has for every processor are used, so the same source r
 `functions`    `select`, `clip`, `any_`, `all_`, `none_like`, `zeros_like`, `convert`, ...
 `memory`       `rows`, `fixed_point`, `load_pixels`, `zeros`: vectors from arrays and back
 `doubles`      for lanes of float64: `multiply_add`, `exp_or_zero`, `log`, `total`, and their bits
+`denormals`    `flush_denormals`, `restore_denormals`: what decays ends at 0
 `blocks`       tuples of vectors as small vectors and matrices whose sizes are known to the compiler
 `outer`        outer products of scalars and such a tuple: the inner loop of a matrix product
 `inlining`     `inline`: a helper that becomes part of the kernels that call it
@@ -31,6 +32,7 @@ Two things to know: a *list* of vectors is not supported (its buffer is not alig
 from bgsub.simd import operators  # noqa: F401  (registers the operators)
 from bgsub.simd.binding import bound
 from bgsub.simd.compiling import kernels_of
+from bgsub.simd.denormals import flush_denormals, restore_denormals
 from bgsub.simd.doubles import DOUBLES
 from bgsub.simd.functions import all_, any_, clip, convert, none_like, select, splat_like, to_bytes, zeros_like
 from bgsub.simd.inlining import inline
@@ -47,11 +49,13 @@ __all__ = [
     "clip",
     "convert",
     "fixed_point",
+    "flush_denormals",
     "inline",
     "kernels_of",
     "load_pixels",
     "none_like",
     "prefetch",
+    "restore_denormals",
     "rows",
     "select",
     "splat_like",

@@ -43,9 +43,11 @@ from bgsub.simd import (
     any_,
     clip,
     convert,
+    flush_denormals,
     inline,
     kernels_of,
     prefetch,
+    restore_denormals,
     rows,
     select,
     splat_like,
@@ -286,6 +288,7 @@ def score_tiles(image, state, planes, dimming, p, shadows, shadow, lo, hi):
     With `shadows` pixels that may be one have the flag SHADOW, and `dimming`, (tiles, 16) uint8, receives q: what
     `evenness.explain_shadows` goes by; `shadow` is a Shadow.
     """
+    before = flush_denormals()
     s, n_modes = vectors_of(state), state.n_modes
     evidence, owners = rows(planes.evidence, LANES), rows(planes.owner, LANES)
     flicker, closed = rows(planes.smooth_flicker, LANES), rows(planes.closed, LANES)
@@ -302,11 +305,13 @@ def score_tiles(image, state, planes, dimming, p, shadows, shadow, lo, hi):
         evidence[t], owners[t] = score_tile(s, np.int64(n_modes[t]), t, pixel, steady, p, shadows, shadow)
         if shadows:
             dimmed[t] = dimming_of(s, t, pixel, p)
+    restore_denormals(before)
 
 
 @kernel
 def update_tiles(image, state, planes, p, lo, hi):
     """Learn the tiles, at the rates that the mask asks for."""
+    before = flush_denormals()
     s, n_modes = vectors_of(state), state.n_modes
     flicker_rows, raw = rows(state.flicker, LANES), rows(state.raw, LANES)
     evidence, owners, mask = rows(planes.evidence, LANES), rows(planes.owner, LANES), rows(planes.mask, LANES)
@@ -345,3 +350,4 @@ def update_tiles(image, state, planes, p, lo, hi):
         flicker_rows[t] = flicker
         raw[t] = select(learn, now, raw[t])
         flicker_bytes[t] = convert(clip(flicker * FLICKER_STEPS + HALF, ZERO, np.float32(255)), np.uint8)
+    restore_denormals(before)

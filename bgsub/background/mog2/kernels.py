@@ -33,10 +33,12 @@ from bgsub.simd import (
     any_,
     clip,
     fixed_point,
+    flush_denormals,
     inline,
     kernels_of,
     load_pixels,
     none_like,
+    restore_denormals,
     rows,
     select,
     splat_like,
@@ -308,6 +310,7 @@ def as_vectors(state):
 @kernel
 def update_tiles(image, state, out, first, p, shadows, lo, hi):
     """Learn the tiles and write their masks."""
+    before = flush_denormals()
     s, mask, n_modes, depth = as_vectors(state), rows(out, LANES), state.n_modes, state.depth
     if shadows:
         for t in range(lo, hi):
@@ -315,6 +318,7 @@ def update_tiles(image, state, out, first, p, shadows, lo, hi):
     else:
         for t in range(lo, hi):
             mask[t - first] = update_tile(s, n_modes, depth, t, load_pixels(image, t - first), p, False)
+    restore_denormals(before)
 
 
 @kernel
@@ -331,6 +335,7 @@ def update_gated_tiles(image, gated, out, first, p, shadows, lo, hi):
 
     The mask of pixels OUTSIDE is 0, of KNOWN_FOREGROUND 255; neither changes the model.
     """
+    before = flush_denormals()
     state, gates, scratch = gated
     s, mask, n_modes, depth = as_vectors(state), rows(out, LANES), state.n_modes, state.depth
     gate_rows, old = rows(gates, LANES), rows(scratch, LANES)
@@ -343,3 +348,4 @@ def update_gated_tiles(image, gated, out, first, p, shadows, lo, hi):
             mask[t - first] = update_gated_tile(s, n_modes, depth, t, pixel, gate, old, p, shadows)
         else:
             mask[t - first] = to_bytes(gate == KNOWN_FOREGROUND, 255)
+    restore_denormals(before)
