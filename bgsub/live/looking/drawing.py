@@ -15,7 +15,7 @@ from bgsub.live.looking.privacy import hide
 from bgsub.live.settings import Zone
 from bgsub.masks import FOREGROUND
 from bgsub.motion.blobs import Box
-from bgsub.video.writers.painting import Painter
+from bgsub.video.writers.drawing import overlay
 
 _BOX_COLOR, _RIM, _TINT = (60, 200, 255), (0, 0, 0), (255, 0, 255)
 _ENCODING = 1.7e-8  # seconds of a processor for a pixel that is decoded, painted on and encoded
@@ -44,9 +44,11 @@ def draw_boxes(picture: np.ndarray, boxes: Sequence[Box], size: tuple[int, int])
 
 
 def with_mask(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return a BGR picture with what a mask of any size marks tinted and outlined."""
+    """Return a BGR picture with what a mask of any size marks tinted and outlined; the same where it marks nothing."""
+    if mask.max() < FOREGROUND:
+        return picture
     large = cv2.resize(mask, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return Painter(_TINT).overlay(picture, np.where(large == FOREGROUND, np.uint8(255), np.uint8(0)))
+    return overlay(picture, large, _TINT, shadow_color=None)
 
 
 def cost_of_encoding(size: tuple[int, int]) -> str:
