@@ -212,6 +212,8 @@ View = Literal["picture", "overlay", "mask", "background"]
 class Shown(Struct, frozen=True, kw_only=True, tag=True):
     """A picture for somebody who looks, with what is private blacked out.
 
+    It goes past the `Audience`, straight to who shows it.
+
     Attributes
     ----------
     view : str

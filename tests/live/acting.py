@@ -7,7 +7,18 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventRecord, Note, Status, Stop, encode, to_camera
+from bgsub.live.messages import (
+    CameraFound,
+    CameraLost,
+    EventClosed,
+    EventRecord,
+    Note,
+    Shown,
+    Status,
+    Stop,
+    encode,
+    to_camera,
+)
 
 PROGRAM = "tests.live.acting:act"
 
@@ -54,6 +65,8 @@ def act(camera, watch, connection):
                 tell(Note(camera=camera.name, at=now, level=40, text=argument))
             case "event":
                 tell(EventClosed(EventRecord(id=f"{camera.name}/{argument}", camera=camera.name, start=now)))
+            case "show":
+                tell(Shown(camera=camera.name, view="picture", at=now, jpeg=argument.encode()))
             case "lost":
                 state = "lost"
                 tell(CameraLost(camera=camera.name, at=now, why=argument))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 
 from bgsub.live.clock import Clock
-from bgsub.live.messages import CameraFound, CameraLost, EventClosed, Hold, Note, Status
+from bgsub.live.messages import CameraFound, CameraLost, EventClosed, Hold, Note, Shown, Status
 from bgsub.live.settings import Camera, Tell, Watch, Webhook
 from bgsub.live.supervising.audience import Audience
 from bgsub.live.supervising.keeping_up import Pace
@@ -86,6 +87,21 @@ def test_what_processes_say_is_heard_and_all_end_in_order(tmp_path, monkeypatch)
     assert [m.record.id for m in heard.of(EventClosed)] == ["yard/1", "yard/2"]
     assert sorted((tmp_path / "ends").read_text().split()) == ["door", "yard"]
     assert not heard.of(CameraLost) and not heard.of(Note)
+
+
+def test_pictures_go_straight_to_who_shows_them():
+    seen = []
+
+    async def trial(supervisor, heard):
+        supervisor.seen = lambda shown: seen.append((shown.jpeg, threading.current_thread().name))
+        await until(lambda: heard.of(EventClosed) and heard.live("yard") and len(seen) == 3)
+        os.kill(supervisor.cameras["yard"].pid, signal.SIGKILL)  # the next process is listened to as well
+        await until(lambda: len(seen) == 6)
+
+    heard = supervised(trial, yard="show:1 show:2 event:1 show:3", door="")
+    assert [jpeg for jpeg, _ in seen] == [b"1", b"2", b"3"] * 2
+    assert {thread for _, thread in seen} == {"bgsub-hear-yard"}
+    assert not heard.of(Shown)
 
 
 def test_a_killed_process_is_told_once_started_again_and_costs_the_others_nothing():

@@ -8,7 +8,7 @@ import logging
 from typing import Protocol
 
 from bgsub.live.clock import Clock
-from bgsub.live.messages import FromCamera, Shown, Status
+from bgsub.live.messages import FromCamera, Status
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Audience:
         listener : Listener
             Who.
         statuses : bool
-            Also of each camera's status, every second, and of pictures that somebody looks at.
+            Also of each camera's status, every second.
         room : int
             Messages that may wait for it.
         """
@@ -63,7 +63,7 @@ class Audience:
     def tell(self, message: FromCamera) -> None:
         """Tell all, without waiting."""
         for seat in self._seats:
-            if seat.statuses or not isinstance(message, Status | Shown):
+            if seat.statuses or not isinstance(message, Status):
                 seat.tell(message)
 
     @property

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from bgsub.live.messages import FromCamera, ToCamera, encode, from_camera
+from bgsub.live.messages import FromCamera, Shown, ToCamera, encode, from_camera
 from bgsub.live.settings import Camera, Tell, Watch
 from bgsub.live.supervising.returned_memory import return_memory
 
@@ -44,7 +44,10 @@ class CameraProcess:
     watch : Watch
         What holds for all.
     heard : callable
-        Called in the event loop with each message.
+        Called in the event loop with each message but pictures.
+    seen : callable
+        Called with each picture that somebody looks at, in the thread that listens: there are up to a hundred a second
+        of all cameras, and the event loop need not wake for each.
     program : str
         As `PROGRAM`.
 
@@ -62,10 +65,15 @@ class CameraProcess:
     """
 
     def __init__(
-        self, camera: Camera, watch: Watch, heard: Callable[[FromCamera], None], program: str = PROGRAM
+        self,
+        camera: Camera,
+        watch: Watch,
+        heard: Callable[[FromCamera], None],
+        seen: Callable[[Shown], None],
+        program: str = PROGRAM,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._heard = heard
+        self._heard, self._seen = heard, seen
         self._on_the_way = threading.BoundedSemaphore(_ON_THE_WAY)
         self.ended: asyncio.Future[str] = self._loop.create_future()
         context = multiprocessing.get_context("spawn")
@@ -108,9 +116,13 @@ class CameraProcess:
     def _listen(self) -> None:
         """Hand messages to the event loop until the process has ended: in a thread of its own."""
         why = ""
+        wait = _waiting_for(self._connection, self._process.sentinel)
         try:
-            while self._wait():
+            while wait():
                 message = from_camera(self._connection.recv_bytes(_LARGEST))
+                if isinstance(message, Shown):
+                    self._seen(message)
+                    continue
                 self._on_the_way.acquire()
                 self._loop.call_soon_threadsafe(self._take, message)
         except (EOFError, OSError):
@@ -130,11 +142,6 @@ class CameraProcess:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._end, why)
 
-    def _wait(self) -> bool:
-        """Wait until there is a message, or the end; what was sent before the end still comes."""
-        ready = multiprocessing.connection.wait([self._connection, self._process.sentinel])
-        return self._connection in ready or self._connection.poll()
-
     def _take(self, message: FromCamera) -> None:
         self._on_the_way.release()
         self._heard(message)
@@ -142,6 +149,16 @@ class CameraProcess:
     def _end(self, why: str) -> None:
         if not self.ended.done():
             self.ended.set_result(why)
+
+
+def _waiting_for(connection: Connection, sentinel: int) -> Callable[[], bool]:
+    """Return what waits until there is a message, or the end; what was sent before the end still comes."""
+    if not hasattr(select, "poll"):
+        return lambda: connection in multiprocessing.connection.wait([connection, sentinel]) or connection.poll()
+    both = select.poll()  # made once: to make one for each message takes longer than the rest
+    for one in (connection.fileno(), sentinel):
+        both.register(one, select.POLLIN)
+    return lambda: connection.fileno() in dict(both.poll()) or connection.poll()
 
 
 def _end_of(code: int | None) -> str:

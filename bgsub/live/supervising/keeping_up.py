@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bgsub.live.clock import Clock
-from bgsub.live.messages import CameraFound, CameraLost, FromCamera, Note, Status, Stop, ToCamera
+from bgsub.live.messages import CameraFound, CameraLost, FromCamera, Note, Shown, Status, Stop, ToCamera
 from bgsub.live.settings import Camera, Watch
 from bgsub.live.supervising.camera_process import PROGRAM, CameraProcess
 
@@ -59,7 +59,9 @@ class KeptCamera:
     watch : Watch
         What holds for all.
     tell : callable
-        Called with each message, those of the process and those about it.
+        Called with each message, those of the process and those about it, but pictures.
+    seen : callable
+        As of `CameraProcess`.
     clock : Clock
         The time.
     pace : Pace
@@ -82,6 +84,7 @@ class KeptCamera:
         camera: Camera,
         watch: Watch,
         tell: Callable[[FromCamera], None],
+        seen: Callable[[Shown], None],
         clock: Clock,
         pace: Pace = Pace(),  # noqa: B008 - immutable
         program: str = PROGRAM,
@@ -90,7 +93,7 @@ class KeptCamera:
         self.camera, self.watch = camera, watch
         self.status: Status | None = None
         self.restarts = 0
-        self._tell, self._clock, self._pace, self._program = tell, clock, pace, program
+        self._tell, self._seen, self._clock, self._pace, self._program = tell, seen, clock, pace, program
         self._order = order
         self._process: CameraProcess | None = None
         self._stop = asyncio.Event()
@@ -154,7 +157,7 @@ class KeptCamera:
         self._last_heard, self._live_since, self._has_looked = self._clock.monotonic(), 0.0, False
         self._last_error = ""
         try:
-            self._process = process = CameraProcess(self.camera, self.watch, self._hear, self._program)
+            self._process = process = CameraProcess(self.camera, self.watch, self._hear, self._seen, self._program)
         except Exception as error:  # whatever it is, the next try may go well
             reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
             return f"could not be started: {reason}"

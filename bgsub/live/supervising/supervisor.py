@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bgsub.live.clock import Clock
-from bgsub.live.messages import FromCamera, Note, ToCamera
+from bgsub.live.messages import FromCamera, Note, Shown, ToCamera
 from bgsub.live.settings import Watch
 from bgsub.live.supervising.audience import Audience
 from bgsub.live.supervising.camera_process import PROGRAM
@@ -41,6 +41,9 @@ class Supervisor:
         What is watched now.
     loop : asyncio.AbstractEventLoop
         The event loop that it lives in.
+    seen : callable
+        Called with each picture that somebody looks at, in the thread that listens to its camera; it may not wait.
+        Whoever shows pictures sets it.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Supervisor:
     ) -> None:
         self.watch = watch
         self.loop = asyncio.get_running_loop()
+        self.seen: Callable[[Shown], None] = lambda shown: None
         self._audience, self._notice = audience, notice
         self._clock, self._pace, self._program = clock or Clock(), pace, program
         self._cameras: dict[str, KeptCamera] = {}
@@ -71,7 +75,14 @@ class Supervisor:
         for camera in self.watch.cameras:
             if camera.name not in self._cameras:
                 self._cameras[camera.name] = KeptCamera(
-                    camera, self.watch, self._tell, self._clock, self._pace, self._program, lambda: self._order
+                    camera,
+                    self.watch,
+                    self._tell,
+                    lambda shown: self.seen(shown),
+                    self._clock,
+                    self._pace,
+                    self._program,
+                    lambda: self._order,
                 )
                 if camera.name in self._lost:
                     self._cameras[camera.name].recall(self._lost.pop(camera.name))

@@ -67,6 +67,7 @@ class PageService:
         self._server = PageServer(web, self._station)
         self.address = await self._server.start()
         running.audience.add(self, statuses=True)
+        running.supervisor.seen = self._server.viewing.show
         logger.info("the page is at %s", self.address)
 
     def _seen(self, running: Running) -> Station:

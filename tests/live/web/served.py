@@ -20,7 +20,7 @@ from bgsub.live.clock import Clock
 from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.health.state import Health
 from bgsub.live.layout import event_id, stamp
-from bgsub.live.messages import EventClosed, EventRecord, SegmentClosed, SegmentRecord, Status
+from bgsub.live.messages import EventClosed, EventRecord, SegmentClosed, SegmentRecord, Shown, Status
 from bgsub.live.settings import Camera, Watch, Web, Zone
 from bgsub.live.web.page_server import PageServer
 from bgsub.live.web.station import Station
@@ -88,12 +88,15 @@ class Served:
     def note(self, *messages):
         """Let cameras say something."""
 
-        async def say():
-            for message in messages:
-                self.health.note(message)
-                self.server.note(message)
+        async def say(message):
+            self.health.note(message)
+            self.server.note(message)
 
-        self.call(say())
+        for message in messages:
+            if isinstance(message, Shown):
+                self.server.viewing.show(message)  # in this thread, as in that which hears a camera
+            else:
+                self.call(say(message))
 
     def request(self, method, path, body=None, headers=None, *, raw=False, host=None):
         """Ask; return status, headers and what came, decoded if it is JSON."""

@@ -112,6 +112,29 @@ def test_who_does_not_draw_gets_no_more_and_then_the_newest(page):
         assert opened(received(socket, bytes)) == (3, [("yard", "picture", b"39")])
 
 
+def test_a_slow_viewer_is_made_fewer_pictures_until_it_is_quick_again(page, monkeypatch):
+    monkeypatch.setattr("bgsub.live.web.viewing.SHOWN_FOR", 0.6)
+
+    def per_second():
+        page.note(shown(), shown("door"))
+        time.sleep(0.01)
+        return asked(page).per_second if asked(page) else None
+
+    with look(page) as slow:
+        say(slow, {"yard": ["picture"], "door": ["picture"]}, per_second=8)
+        until(lambda: per_second() == 8)
+        until(lambda: per_second() == 0.5)
+        with look(page) as quick:  # who is slow takes nothing from others
+            say(quick, {"yard": ["picture"]}, per_second=4)
+            until(lambda: asked(page).per_second == 4)
+        until(lambda: asked(page).per_second == 0.5)
+        while asked(page).per_second < 8:
+            message = slow.recv(PATIENCE)
+            if isinstance(message, bytes):
+                slow.send(json.dumps({"type": "drawn", "number": opened(message)[0]}))
+                page.note(shown())
+
+
 def test_news_tell_cameras_and_events_each_second(page):
     record = EventRecord(id="yard/x", camera="yard", start=BEGAN, end=BEGAN + timedelta(seconds=3))
     with look(page) as socket:
