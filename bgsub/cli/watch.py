@@ -163,12 +163,13 @@ def _watch(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> int
     from bgsub.live.supervising.running import run, with_places
 
     def read() -> Configuration:
-        return _asked(ctx, sources, o)
+        asked = _asked(ctx, sources, o)
+        check_sources(asked.watch)  # also when it is read again
+        return asked
 
     watch, warnings = read()
     for line in warnings:
         logger.warning("%s", line)
-    check_sources(watch)
     if o["check"]:
         print_checked(with_places(watch), as_json=o["as_json"])
         return 0

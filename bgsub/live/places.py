@@ -36,6 +36,11 @@ def state_folder(environment: Mapping[str, str] = os.environ, system: str = sys.
     return (Path(told) if told.startswith("/") else Path.home() / ".local" / "state") / "bgsub"
 
 
+def from_home(name: str) -> Path:
+    """Return a path, whose ``~`` is a home; that of a user who is not there stays as it is."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's raises where there is no such user
+
+
 def share_of(path: Path, mounts: Path = _MOUNTS) -> str | None:
     """Return the kind of the file system if another machine serves it, ``"nfs4"``; else, or unknown, None.
 

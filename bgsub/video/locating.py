@@ -55,6 +55,11 @@ def locate(source: str | os.PathLike[str] | int) -> Located:
     return Path(source)
 
 
+def is_device(path: Path) -> bool:
+    """Say whether a path is that of a camera of this machine, by its number or (``/dev/v4l/by-id/...``) by its name."""
+    return str(path).startswith(("/dev/video", "/dev/v4l/"))
+
+
 def readings(text: str) -> list[str]:
     """Return a text, and what it may mean if it was pasted."""
     plain = text.strip()

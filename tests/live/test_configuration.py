@@ -10,6 +10,7 @@ from bgsub.live.configuration.checking import check_sources, host_and_port
 from bgsub.live.configuration.reading import read_configuration
 from bgsub.live.settings import Camera, Mqtt, Retention, Tell, Watch, Webhook, Zone
 from bgsub.live.telling.occasions import FACTS
+from bgsub.video.addresses import why_no_camera
 
 CAMERA = '[[cameras]]\nname = "yard"\nsource = "rtsp://yard/main"\n'
 ZONE = CAMERA + '[[cameras.zones]]\nname = "gate"\n'
@@ -163,7 +164,8 @@ def test_a_whole_file(read, tmp_path, monkeypatch):
         (ZONE, 'camera "yard", zone "gate": there is no polygon: give it'),
         (
             ZONE + "polygon = [[0, 0], [2, 1]]",
-            'camera "yard", zone "gate", polygon, entry 2, entry 1: give a number <= 1.0',
+            'camera "yard", zone "gate", polygon, entry 2, entry 1: give a number <= 1.0: corners are fractions of the '
+            "picture's width and height",
         ),
         (ZONE + "polygon = [[0, 0], [1, 1]]", 'camera "yard": zone gate has a polygon of 2 points: give at least 3'),
         (
@@ -200,6 +202,34 @@ def test_a_whole_file(read, tmp_path, monkeypatch):
             f"tell, command: there is no {{clup}}; give one of {', '.join(FACTS)}",
         ),
         (
+            ZONE + CORNERS + "before = '3s'",
+            'camera "yard", zone "gate": there is no key \'before\' here; '
+            "write before below [[cameras]], before that camera's [[cameras.zones]]",
+        ),
+        ("max_age = '3d'\n" + CAMERA, "there is no key 'max_age' here; write max_age below [retention]"),
+        (CAMERA + "loiter = 3", "camera \"yard\": there is no key 'loiter' here; write loiter below [[cameras.zones]]"),
+        (CAMERA + "[[retention]]\nmax_age = '3d'", "retention: give a table, not a list"),
+        (CAMERA + "[[tell.mqtt]]\nhost = 'h'", "tell, mqtt: give a table, not a list"),
+        (CAMERA + "[tell.webhook]\nurl = 'http://h/'", "tell, webhook: give a list, not a table"),
+        ("cameras = [[1]]", "camera 1: give a table, not a list"),
+        ("listen = 8099\n" + CAMERA, "listen: give a text, not a whole number"),
+        (CAMERA + "[retention]\nmax_size = 1.5", "retention, max_size: give a whole number, not a number"),
+        ("directory = ''\n" + CAMERA, "directory is empty: name a folder"),
+        (
+            "directory = 'a'\nstate = './a'\n" + CAMERA,
+            "state and directory are the same folder: give the index a folder of its own",
+        ),
+        (
+            'directory = "a\\u0000b"\n' + CAMERA,
+            "directory: it holds a character (NUL) that no name and no address can have: leave that out",
+        ),
+        (CAMERA.replace("rtsp:", "rtps:"), f'camera "yard": source: {why_no_camera("rtps://h")}'),
+        (CAMERA.replace("yard/main", "h:99999/"), f'camera "yard": source: {why_no_camera("rtsp://h:99999/")}'),
+        (
+            CAMERA + "detect = 'https://youtu.be/x'",
+            'camera "yard": detect: it is a web page, not a camera',
+        ),
+        (
             "[tell]\nwebhook = [{ url = 'ftp://u:p@x' }]\n" + CAMERA,
             "tell, webhook 1: url is none: write http://host/path or https://...",
         ),
@@ -209,6 +239,10 @@ def test_a_wrong_file_is_told_with_its_place(read, text, told):
     with pytest.raises(ParameterError) as error:
         read(text)
     assert str(error.value) == f"cameras.toml: {told}"
+
+
+def test_a_file_may_begin_with_the_mark_of_some_editors_and_have_their_ends_of_lines(read):
+    assert read("\ufeff" + CAMERA.replace("\n", "\r\n")).watch.cameras[0].name == "yard"
 
 
 def test_what_is_no_toml_or_not_there_is_told(read, tmp_path):
@@ -247,6 +281,7 @@ def test_apprise_is_asked_for_where_it_is_missing(read, monkeypatch):
 
 def test_each_time_and_size_may_have_a_unit(read):
     """What the settings call seconds takes 30s, and what they call bytes 1GB."""
+    read(CAMERA + "[tell]\npause = '1min'\n")
     for kind, table in ((Camera, CAMERA), (Zone, ZONE + CORNERS), (Retention, CAMERA + "[retention]\n")):
         for field in msgspec.structs.fields(kind):
             described = (kind.__doc__ or "").partition(field.name)[2]
@@ -277,11 +312,33 @@ def test_what_is_no_address_to_listen_on_is_told(text):
 
 
 def test_cameras_of_which_none_can_ever_be_opened_are_refused(tmp_path):
-    missing, there = Camera(name="a", source=str(tmp_path / "no.mp4")), Camera(name="b", source=str(tmp_path))
+    away, at_hand = (
+        Camera(name=name, source=str(path), loop=True) for name, path in (("a", tmp_path / "no.mp4"), ("b", tmp_path))
+    )
     with pytest.raises(SourceError, match=r"^cannot open .*no.mp4: no such file or folder; check the path$"):
-        check_sources(Watch(cameras=(missing,)))
-    check_sources(Watch(cameras=(missing, there)))
-    check_sources(Watch(cameras=(missing, Camera(name="c", source="rtsp://nowhere/x"))))
+        check_sources(Watch(cameras=(away,)))
+    check_sources(Watch(cameras=(away, at_hand)))
+    check_sources(Watch(cameras=(away, Camera(name="c", source="rtsp://nowhere/x"))))
+
+
+@pytest.mark.parametrize("key", ["source", "detect"])
+def test_what_is_on_this_machine_and_no_camera_is_refused(tmp_path, key):
+    """Whatever the other cameras are; an address without its beginning is such a path."""
+
+    def refused(source):
+        both = {"source": "rtsp://yard/main"} | {key: source}
+        with pytest.raises((ParameterError, SourceError)) as error:
+            check_sources(Watch(cameras=(Camera(name="b", source="0"), Camera(name="a", **both))))
+        return str(error.value)
+
+    assert refused(str(tmp_path)) == (
+        f'camera "a": {tmp_path} is no camera; give an address, rtsp://..., or a webcam\'s number'
+    )
+    assert refused("10.0.0.7/main").endswith("check the path, or, if it is an address, write rtsp:// before it")
+    (tmp_path / "a.mp4").touch()
+    assert refused(str(tmp_path / "a.mp4")).startswith('camera "a": a.mp4 is a recording: give loop')
+    for device in ("/dev/video9", "/dev/v4l/by-id/usb-cam-index0"):
+        check_sources(Watch(cameras=(Camera(name="a", **({"source": "rtsp://yard/main"} | {key: device})),)))
 
 
 def test_a_recording_is_watched_only_as_a_camera(tmp_path):

@@ -15,10 +15,10 @@ import pytest
 from av.container import InputContainer
 
 from bgsub.errors import ParameterError, SourceError
+from bgsub.video.addresses import is_video_site
 from bgsub.video.opening import open_source
 from bgsub.video.readers.demuxing import Input, open_input
 from bgsub.video.readers.pictures import PictureConverter
-from bgsub.video.readers.refusals import is_video_site
 from tests.video.clips import packet_places, pictures, silence, smooth_pictures, write_clip
 
 

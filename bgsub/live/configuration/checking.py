@@ -12,11 +12,13 @@ from bgsub.errors import ParameterError, SourceError
 from bgsub.extras import require
 from bgsub.live.configuration.passwords import read_hash
 from bgsub.live.layout import CAMERA_NAME
+from bgsub.live.places import from_home
 from bgsub.live.schedule import parse_schedule
 from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Web, Zone
 from bgsub.live.telling.mqtt import check_topics
 from bgsub.live.telling.programs import check_command
-from bgsub.video.locating import locate
+from bgsub.video.addresses import why_no_camera
+from bgsub.video.locating import is_device, locate
 
 _MOST_CAMERAS = 256  # each is a process
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -28,6 +30,7 @@ def check(watch: Watch) -> None:
         raise ParameterError("there is no camera: give at least one, [[cameras]] with a name and a source")
     if len(watch.cameras) > _MOST_CAMERAS:
         raise ParameterError(f"{len(watch.cameras)} cameras are too many: give at most {_MOST_CAMERAS}")
+    _check_folders(watch)
     for number, camera in enumerate(watch.cameras):
         if not CAMERA_NAME.fullmatch(camera.name) or camera.name.lower() in _RESERVED:
             raise ParameterError(
@@ -52,6 +55,17 @@ def check(watch: Watch) -> None:
             raise ParameterError(f"tell, zones: no camera has a zone {name[:64]!r}: give one of {_listed(zones)}")
 
 
+def _check_folders(watch: Watch) -> None:
+    for key in ("directory", "state"):
+        folder = getattr(watch, key)
+        if folder is not None and not folder.strip():
+            raise ParameterError(f"{key} is empty: name a folder")
+    if watch.state is not None:
+        state, directory = (from_home(name).absolute() for name in (watch.state, watch.directory))
+        if state == directory:
+            raise ParameterError("state and directory are the same folder: give the index a folder of its own")
+
+
 def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names)) or "those that cameras have, of which there are none"
 
@@ -60,6 +74,10 @@ def _check_camera(camera: Camera) -> None:
     for key, source in (("source", camera.source), ("detect", camera.detect)):
         if source is not None and not source.strip():
             raise ParameterError(f"{key} is empty: give an address, a webcam's number, or a file")
+        located = None if source is None else locate(source)
+        why = why_no_camera(located) if isinstance(located, str) else None
+        if why is not None:
+            raise ParameterError(f"{key}: {why}")
     if camera.loop and not isinstance(locate(camera.source), Path):
         raise ParameterError("loop is for files, and its source is none: leave it out")
     if camera.method is not None:
@@ -152,24 +170,37 @@ def _check_mqtt(mqtt: Mqtt) -> None:
 
 
 def check_sources(watch: Watch) -> None:
-    """Refuse a file that is no camera, and cameras of which none can ever be opened: each is a file that is not there.
+    """Refuse what is on this machine and no camera, and cameras of which none can ever be opened.
 
-    One of several that is away is tried again and again, as a camera is.
+    A file that is looped as one and away is tried again and again, if it is one of several, as a camera is.
 
     Raises
     ------
     ParameterError
         When a recording is to be watched once.
     SourceError
-        When no source is there.
+        When a source is no camera and not there, or none is.
     """
-    located = {camera: locate(camera.source) for camera in watch.cameras}
-    for camera, path in located.items():
-        if isinstance(path, Path) and path.is_file() and not camera.loop:
-            raise ParameterError(
-                f'camera "{camera.name}": {path.name} is a recording: give loop to play it as a camera would, again '
-                "and again; bgsub scan finds what moves in recordings"
-            )
-    missing = [path for path in located.values() if isinstance(path, Path) and not path.exists()]
-    if len(missing) == len(located):
+    looped = [path for camera in watch.cameras if camera.loop and isinstance(path := locate(camera.source), Path)]
+    missing = [path for path in looped if not path.exists()]
+    if len(missing) == len(watch.cameras):
         raise SourceError(f"cannot open {missing[0]}: no such file or folder; check the path")
+    for camera in watch.cameras:
+        for source in () if camera.loop else (camera.source, camera.detect):
+            located = None if source is None else locate(source)
+            if isinstance(located, Path) and not is_device(located):
+                _refuse_file(camera.name, located)
+
+
+def _refuse_file(camera: str, path: Path) -> None:
+    """Say what to do where a path, which can be no camera, is given for one."""
+    if path.is_file():
+        raise ParameterError(
+            f'camera "{camera}": {path.name} is a recording: give loop to play it as a camera would, again '
+            "and again; bgsub scan finds what moves in recordings"
+        )
+    if path.exists():
+        raise SourceError(f'camera "{camera}": {path} is no camera; give an address, rtsp://..., or a webcam\'s number')
+    raise SourceError(
+        f"cannot open {path}: no such file or folder; check the path, or, if it is an address, write rtsp:// before it"
+    )

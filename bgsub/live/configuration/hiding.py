@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from bgsub.errors import ParameterError
+from bgsub.video.addresses import without_password
 
 _FROM_ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -39,16 +40,5 @@ def has_password(address: str) -> bool:
 
 
 def shown(address: str) -> str:
-    """Return an address as it may be shown: without user and password, and without what follows a question mark.
-
-    A password may hold a slash that was not escaped, so everything up to the last at sign goes.
-
-    Examples
-    --------
-    >>> shown("rtsp://admin:a/b@yard.local:554/main?token=1")
-    'rtsp://yard.local:554/main'
-    """
-    scheme, mark, rest = address.partition("://")
-    if not mark:
-        return address
-    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+    """Return an address as it may be shown, see `without_password`; what is none stays."""
+    return without_password(address) if "://" in address else address

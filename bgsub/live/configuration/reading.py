@@ -22,7 +22,8 @@ from bgsub.errors import ParameterError
 from bgsub.live.configuration import amounts
 from bgsub.live.configuration.checking import check
 from bgsub.live.configuration.hiding import has_password, is_from_environment, revealed
-from bgsub.live.settings import Camera, Retention, Watch, Zone
+from bgsub.live.places import from_home
+from bgsub.live.settings import Camera, Mqtt, Retention, Tell, Watch, Web, Zone
 from bgsub.video.locating import locate
 
 _LARGEST = 1 << 20  # bytes
@@ -30,11 +31,21 @@ _TIMES: dict[type[Struct], set[str]] = {
     Camera: {"before", "after", "longest", "merge", "segment", "min_length"},
     Zone: {"loiter"},
     Retention: {"max_age"},
+    Tell: {"pause"},
 }
 _SIZES: dict[type[Struct], set[str]] = {Retention: {"max_size", "min_free"}}
 _SECRET = {"password", "secret"}
 _ADDRESSES = {"source", "detect", "url", "apprise"}
 _TLS = ("certificate", "key")
+_HOMES: dict[type[Struct], str] = {  # in the order in which a key is looked for
+    Watch: "at the top, before the first line with brackets, which begins a table",
+    Camera: "below [[cameras]], before that camera's [[cameras.zones]]",
+    Zone: "below [[cameras.zones]]",
+    Retention: "below [retention]",
+    Tell: "below [tell]",
+    Mqtt: "below [tell.mqtt]",
+    Web: "below [web]",
+}
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _WORDS = {
     "array": "a list",
@@ -88,7 +99,7 @@ def _toml(path: Path) -> dict[str, Any]:
     if len(data) > _LARGEST:
         raise ParameterError(f"{path.name} is larger than {_LARGEST >> 20} MiB: it is no file of cameras")
     try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode("utf-8-sig"))  # some editors begin a file with a mark
     except (ValueError, RecursionError) as error:  # of TOML and of UTF-8
         raise ParameterError(f"{path.name} is no TOML: {error}") from None
 
@@ -132,7 +143,7 @@ def _prepared(value: Any, kind: type[Struct], place: list[str]) -> Any:
     prepared = {}
     for key, entry in value.items():
         if key not in fields:
-            raise ParameterError(_at(place, f"there is no key {key[:64]!r} here; {_meant(key, list(fields), place)}"))
+            raise ParameterError(_at(place, f"there is no key {key[:64]!r} here; {_meant(key, list(fields))}"))
         inner = _struct_in(fields[key].type)
         if inner is None:
             prepared[key] = _setting(entry, key, kind, [*place, key])
@@ -143,16 +154,19 @@ def _prepared(value: Any, kind: type[Struct], place: list[str]) -> Any:
     return prepared
 
 
-def _meant(key: str, known: list[str], place: list[str]) -> str:
+def _meant(key: str, known: list[str]) -> str:
     """Return what somebody may have meant by a key that is not there."""
-    if place and key in {field.name for field in msgspec.structs.fields(Watch)}:
-        return f"write {key} at the top, before the first line with brackets, which begins a table"
+    for kind, home in _HOMES.items():
+        if key in {field.name for field in msgspec.structs.fields(kind)}:
+            return f"write {key} {home}"
     near = difflib.get_close_matches(key, known, 1, 0.5)
     return f"is it {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
 def _setting(entry: Any, key: str, kind: type[Struct], place: list[str]) -> Any:
     try:
+        if any(isinstance(text, str) and "\0" in text for text in (entry if isinstance(entry, list) else [entry])):
+            raise ParameterError("it holds a character (NUL) that no name and no address can have: leave that out")
         if isinstance(entry, str) and key in _TIMES.get(kind, ()):
             return amounts.seconds(entry)
         if isinstance(entry, str) and key in _SIZES.get(kind, ()):
@@ -191,7 +205,7 @@ def _in_words(error: msgspec.ValidationError, data: dict[str, Any]) -> str:
     """Return what is wrong, and where, in our words."""
     text, _, path = str(error).partition(" - at `$")
     place: list[str] = []
-    value, last = typing.cast(Any, data), ""
+    value, last, awaited = typing.cast(Any, data), "", ""
     kind: type[Struct] = Watch
     inner: type[Struct] | None = None
     for key, number in _STEP.findall(path.rstrip("`")):
@@ -199,11 +213,14 @@ def _in_words(error: msgspec.ValidationError, data: dict[str, Any]) -> str:
             value, last = value.get(key) if isinstance(value, dict) else None, key
             inner = _struct_in({field.name: field.type for field in msgspec.structs.fields(kind)}[key])
             kind = inner or kind
-            if inner is None or not isinstance(value, list | tuple):
-                place.append(key)
+            is_list = inner is not None and isinstance(value, list | tuple)
+            place += [key] * (not is_list)
+            awaited = key * is_list  # its entry tells the place
         else:
+            awaited = ""
             value = value[int(number)] if isinstance(value, list | tuple) and int(number) < len(value) else None
             place.append(f"entry {int(number) + 1}" if inner is None else _called(inner, value, int(number)))
+    place += [awaited] * bool(awaited)  # a list where a table should be
     return _at(place, _reworded(text, kind, last))
 
 
@@ -215,8 +232,9 @@ def _reworded(text: str, kind: type[Struct], key: str) -> str:
     missing = text.partition("Object missing required field ")[2]
     if missing:
         return f"there is no {missing.strip('`')}: give it"
-    text = re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[1]), text)
-    return text.replace("Expected", "give").replace(", got", ", not")
+    text = re.sub(r"`(\w+)(?: \| null)?`", lambda found: _WORDS.get(found[1], found[1]), text)
+    text = text.replace("Expected", "give").replace(", got", ", not")
+    return f"{text}: corners are fractions of the picture's width and height" if key == "polygon" else text
 
 
 def _literals(kind: Any) -> list[str]:
@@ -232,13 +250,17 @@ def _from_folder(watch: Watch, folder: Path) -> Watch:
         replace(one, source=_source_from(folder, one.source), detect=one.detect and _source_from(folder, one.detect))
         for one in watch.cameras
     ]
-    state = None if watch.state is None else str(folder / Path(watch.state).expanduser())
-    directory = str(folder / Path(watch.directory).expanduser())
+    state = None if watch.state is None else _path_from(folder, watch.state)
+    directory = _path_from(folder, watch.directory)
     web = watch.web
     if web is not None:
-        files = {name: str(folder / Path(file).expanduser()) for name in _TLS if (file := getattr(web, name))}
+        files = {name: _path_from(folder, file) for name in _TLS if (file := getattr(web, name))}
         web = replace(web, **files)
     return replace(watch, cameras=tuple(cameras), directory=directory, state=state, web=web)
+
+
+def _path_from(folder: Path, name: str) -> str:
+    return str(folder / from_home(name)) if name.strip() else name  # which is refused, where it is empty
 
 
 def _source_from(folder: Path, source: str) -> str:

@@ -20,7 +20,7 @@ from bgsub.live.clock import Clock
 from bgsub.live.configuration.reading import Configuration
 from bgsub.live.health.state import Health
 from bgsub.live.locking import locked
-from bgsub.live.places import check_local, state_folder
+from bgsub.live.places import check_local, from_home, state_folder
 from bgsub.live.settings import Watch
 from bgsub.live.supervising.audience import Audience
 from bgsub.live.supervising.camera_process import PROGRAM
@@ -140,9 +140,9 @@ async def run(
 
 def with_places(watch: Watch) -> Watch:
     """Return settings with absolute paths; the state of each directory of recordings has a folder of its own."""
-    directory = Path(watch.directory).expanduser().absolute()
+    directory = from_home(watch.directory).absolute()
     if watch.state is not None:
-        state = Path(watch.state).expanduser().absolute()
+        state = from_home(watch.state).absolute()
     else:
         told = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
         state = state_folder() / "watch" / f"{directory.name[:40]}-{told}"

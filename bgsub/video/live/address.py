@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import av.error
 
 from bgsub.errors import SourceError
 from bgsub.stores.store_paths import StorePath
+from bgsub.video.addresses import why_no_camera, without_password
 from bgsub.video.live.clock import Clock
 from bgsub.video.live.connecting import Connection
 from bgsub.video.live.looping import LoopedFile
 from bgsub.video.live.network import Network
-from bgsub.video.locating import locate
-from bgsub.video.readers.demuxing import NETWORK_SCHEMES, Input, open_input
-from bgsub.video.readers.refusals import is_video_site, without_password
+from bgsub.video.locating import is_device, locate
+from bgsub.video.readers.demuxing import Input, open_input
 
 
 class Address:
@@ -57,7 +58,7 @@ class Address:
         if isinstance(self._found, str):
             self.shown = without_password(self._found)
             _check_url(self._found, self.shown, loop)
-        elif isinstance(self._found, Path) and str(self._found).startswith("/dev/video"):
+        elif isinstance(self._found, Path) and is_device(self._found):
             self._device = str(self._found)
         elif not isinstance(self._found, int) and (not loop or isinstance(self._found, StorePath)):
             raise SourceError(
@@ -82,7 +83,8 @@ class Address:
         if self._device is not None:
             from bgsub.video.live.webcam import Webcam
 
-            return Webcam(self._device, clock)
+            device = self._device
+            return Webcam(device if isinstance(device, int) else os.path.realpath(device), clock)
         if not isinstance(self._found, str):
             return LoopedFile(str(self._found), clock, wait, audio=self._audio)
         return Network(self._reached(self._found), clock, audio=self._audio, timeout=self._timeout)
@@ -104,11 +106,8 @@ class Address:
 
 
 def _check_url(url: str, shown: str, loop: bool) -> None:
-    scheme = url.partition("://")[0].lower()
     if loop:
         raise SourceError(f"cannot loop {shown}: only a file on this machine can be looped as a camera")
-    if url == "-" or scheme not in NETWORK_SCHEMES:
-        known = ", ".join(NETWORK_SCHEMES)
-        raise SourceError(f"cannot watch {shown}: it is no camera's address; give a URL of {known}")
-    if is_video_site(url):
-        raise SourceError(f"cannot watch {shown}: it is a web page, not a camera")
+    why = why_no_camera(url)
+    if why is not None:
+        raise SourceError(f"cannot watch {shown}: {why}")

@@ -23,18 +23,16 @@ from av.video.stream import VideoStream
 from bgsub.errors import SourceError
 from bgsub.stores.addresses import is_stored, without_secrets
 from bgsub.stores.stored_file import WINDOW, StoredFile
+from bgsub.video.addresses import NETWORK_SCHEMES, is_video_site, without_password
 from bgsub.video.rational import fraction
 from bgsub.video.readers.raw import RawPictures, advice
-from bgsub.video.readers.refusals import WEB_PAGE, explain, is_html, is_video_site, one_line, without_password
+from bgsub.video.readers.refusals import WEB_PAGE, explain, is_html, one_line
 from bgsub.video.readers.streams import choose_stream
 from bgsub.video.readers.wholeness import frames_to_come, has_index, packets_to_come
 
 NETWORK_TIMEOUT = 10.0
 """Seconds to wait for a network source, at its opening and at each read."""
 
-NETWORK_SCHEMES = (
-    "http", "https", "rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "srtp", "tcp", "tls", "udp",
-)  # fmt: skip
 # Without `file`: a playlist from the network must not read local files. The second half carries the first.
 _NETWORK_WHITELIST = ",".join((*NETWORK_SCHEMES, "crypto", "data", "hls", "httpproxy"))
 # A local file is read through Python; a playlist in it finds no protocol at all to reach anything else with.

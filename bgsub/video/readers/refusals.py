@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import urllib.parse
 from pathlib import Path
 
 import av.error
@@ -14,11 +12,6 @@ from bgsub.video.readers.wholeness import has_index, is_mp4, mp4_boxes
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<MPD", b"<?xml", b"[playlist]", b"[reference]")
 _WEB_PAGES = (b"<!doctype html", b"<html", b"<head", b"<!--")
-_VIDEO_SITES = (
-    *("youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "twitch.tv", "tiktok.com", "bilibili.com"),
-    *("facebook.com", "fb.watch", "instagram.com", "twitter.com", "x.com", "rumble.com"),
-)
-_MEDIA = (".m3u8", ".mpd", ".mp4", ".webm", ".ts", ".mkv", ".flv")
 PIPED_MP4 = (
     "an MP4 can be piped only with its index at its front (ffmpeg -movflags +faststart); "
     "give the file's name, or pipe mkv or mpegts"
@@ -82,19 +75,7 @@ def is_html(head: bytes) -> bool:
     return _text(head).lower().startswith(_WEB_PAGES)
 
 
-def is_video_site(url: str) -> bool:
-    """Say whether an address is that of a page on a well-known site of videos."""
-    host = (urllib.parse.urlsplit(url).hostname or "").lower()
-    path = urllib.parse.urlsplit(url).path.lower()
-    return any(host == site or host.endswith(f".{site}") for site in _VIDEO_SITES) and not path.endswith(_MEDIA)
-
-
 def one_line(error: Exception) -> str:
     """Return the reason that a library gave, whatever it raised, in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())
-
-
-def without_password(url: str) -> str:
-    """Return the URL as it may be shown: without user and password, and the query, which may hold them."""
-    return re.sub(r"://[^/]*@", "://", url.partition("?")[0])
