@@ -6,6 +6,7 @@ What is in them can be done without: a file that is damaged, of a later version 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from bgsub.live.places import check_local
 
 _ENDINGS = 3  # files that a database may have
 _BUSY = 10.0  # seconds to wait for another connection
+_ROOM = 1 << 20  # bytes that opening a file takes, and more
 
 
 class Kind(NamedTuple):
@@ -79,6 +81,27 @@ def open_for_writing(path: Path, kind: Kind, clock: Clock) -> Opened:
             f"cannot open {kind.name} {path}: {reason}; make room, or give another folder as state"
         ) from error
     return Opened(connection, told)
+
+
+def open_in_memory(kind: Kind) -> sqlite3.Connection:
+    """Open a database that is in no file, for as long as none can be opened."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("pragma foreign_keys=1")
+    connection.executescript(kind.tables)
+    return connection
+
+
+def is_full(path: Path) -> bool:
+    """Tell whether the disk of a file has no room for it to be opened."""
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
+
+
+def open_as_it_lies(path: Path) -> sqlite3.Connection:
+    """Open a file of a full disk, for what was in it when it was last closed: nothing is written, also beside it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

@@ -405,3 +405,48 @@ def test_a_network_share_is_no_place_for_an_index(tmp_path, monkeypatch):
 def test_the_state_lies_where_the_system_wants_it(system, variables, expected, monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     assert places.state_folder(variables, system).as_posix() == expected.replace("HOME", "/home/somebody")
+
+
+# A disk that is full when it begins
+
+
+def full_disk(monkeypatch):
+    """Let no file of an index be opened until `full` is emptied."""
+    full = [True]
+    opening = index_module.open_for_writing
+
+    def refused(path, kind, clock):
+        if full:
+            raise OutputError(f"cannot open the index {path}: disk I/O error; make room")
+        return opening(path, kind, clock)
+
+    monkeypatch.setattr(index_module, "open_for_writing", refused)
+    monkeypatch.setattr(index_module, "is_full", lambda path: bool(full))
+    return full
+
+
+def test_an_index_on_a_full_disk_is_in_memory_until_there_is_room(tmp_path, monkeypatch):
+    path, clock = tmp_path / "index.sqlite", SteppedClock()
+    with Index(path, clock) as index:
+        index.put_fact("recordings", "mark")
+        index.put_event(record(1))
+    full = full_disk(monkeypatch)
+    with Index(path, clock) as index:
+        assert index.in_memory_because.endswith("make room; it is in memory alone")
+        assert index.fact("recordings") == "mark"  # else a share that is away would not be known
+        index.put_event(record(2))
+        index.put_event(record(3, length=None))
+        index.put_segment(segment(size=7))
+        index.take(CameraLost(camera="yard", at=START, why="refused"))
+        with pytest.raises(OutputError, match="cannot open the index"):
+            index.open_again()
+        assert index.counts().events == 2
+        full.clear()
+        index.open_again()
+        assert (index.in_memory_because, index.behind) == (None, f"the index {path} was in memory alone")
+        index.put_event(record(4))
+    with Index(path, clock) as index:
+        assert {one.id for one in index.events()} == {record(k).id for k in (1, 2, 3, 4)}
+        assert index.event(record(3).id).end is None
+        assert index.counts().segments == 1
+        assert list(index.away()) == ["yard"]

@@ -11,9 +11,9 @@ import msgspec
 
 from bgsub.errors import OutputError
 from bgsub.live.archive.index_questions import IndexReader
-from bgsub.live.archive.index_tables import KIND, micros
+from bgsub.live.archive.index_tables import KIND, micros, moment_of
 from bgsub.live.clock import Clock
-from bgsub.live.database_files import open_for_writing
+from bgsub.live.database_files import is_full, open_as_it_lies, open_for_writing, open_in_memory
 from bgsub.live.messages import (
     CameraFound,
     CameraLost,
@@ -25,6 +25,7 @@ from bgsub.live.messages import (
     SegmentOpened,
     SegmentRecord,
 )
+from bgsub.live.places import check_local
 
 INDEX = "index.sqlite"
 """Name of its file in the folder of the state."""
@@ -49,9 +50,11 @@ class Index(IndexReader):
     Attributes
     ----------
     path : Path
-        Its file.
+        Its file. On a disk that is full it cannot be opened: all is in memory then, until `open_again`.
     new_because : str or None
         Why the file was moved aside, in a line for the log; the index is to be built again then.
+    in_memory_because : str or None
+        Why all is in memory alone, in a line.
     behind : str or None
         Why something that was told is not in it, until it has been compared with the recordings.
 
@@ -62,12 +65,51 @@ class Index(IndexReader):
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        opened = open_for_writing(path, KIND, clock)
-        super().__init__(opened.connection)
+        check_local(path.parent)
         self.path = path
-        self.new_because = opened.new_because
+        self.new_because: str | None = None
         self.behind: str | None = None
         self._clock = clock
+        self.in_memory_because: str | None = None
+        try:
+            opened = open_for_writing(path, KIND, clock)
+        except OutputError as error:
+            if not is_full(path):
+                raise
+            self.in_memory_because = f"{error}; it is in memory alone"
+            super().__init__(open_in_memory(KIND))
+            self._put_facts_of_file()
+        else:
+            self.new_because = opened.new_because
+            super().__init__(opened.connection)
+
+    def open_again(self) -> None:
+        """Open the file of an index that is in memory alone, and put down what is known.
+
+        Raises
+        ------
+        OutputError
+            When that is still not possible.
+        """
+        opened = open_for_writing(self.path, KIND, self._clock)
+        with self._lock:
+            before, self._connection = self._connection, opened.connection
+            self.in_memory_because = None
+            self.behind = opened.new_because or f"the index {self.path} was in memory alone"  # what is gone is in it
+            with self.together(), contextlib.closing(before):
+                for (text,) in before.execute("select record from event"):
+                    self.put_event(msgspec.json.decode(text, type=EventRecord))
+                for camera, path, start, end, size in before.execute(
+                    "select camera, path, start, finish, size from segment"
+                ):
+                    finish = None if end is None else moment_of(end)
+                    self.put_segment(
+                        SegmentRecord(camera=camera, path=path, start=moment_of(start), end=finish, size=size)
+                    )
+                self._connection.executemany(
+                    "insert into outage (camera, start, finish, why) values (?, ?, ?, ?)",
+                    before.execute("select camera, start, finish, why from outage").fetchall(),
+                )
 
     def take(self, message: FromCamera) -> None:
         """Put down what a message tells; when this returns, a kill does not lose it.
@@ -186,6 +228,15 @@ class Index(IndexReader):
                 "insert into fact (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
                 (name, value),
             )
+
+    def _put_facts_of_file(self) -> None:
+        """Know what the file on the full disk knows of the folder of recordings: which one it is."""
+        with (
+            contextlib.suppress(sqlite3.Error, OutputError),
+            contextlib.closing(open_as_it_lies(self.path)) as connection,
+        ):
+            for name, value in connection.execute("select name, value from fact").fetchall():
+                self.put_fact(name, value)
 
     def _lost(self, message: CameraLost) -> None:
         with self._writing() as connection:

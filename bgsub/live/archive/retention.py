@@ -7,6 +7,7 @@ the more interesting it is, up to a quarter of the pace.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import logging
 import shutil
 from collections import defaultdict
@@ -219,7 +220,11 @@ class Keeper:
         if not self._recordings.is_marked():
             self._recordings.settle()
             self._index.behind = self._index.behind or f"{directory} was emptied"
-        if self._index.behind is not None:
+        if self._index.in_memory_because is not None:
+            with contextlib.suppress(BgsubError):  # there is no room still: it says so
+                self._index.open_again()
+                self._recordings.settle()
+        if self._index.behind is not None and self._index.in_memory_because is None:
             compare(self._index, self._recordings, self._clock, running=True)
         removed, failures = self._remove(self._what_goes())
         full = why_no_room(directory, self.rules.min_free, self._free)

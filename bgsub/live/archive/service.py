@@ -80,7 +80,7 @@ class Archive:
         except TimeoutError:
             self._is_late = True
             logger.warning("%s does not answer; cameras are watched meanwhile", running.watch.directory)
-        running.health.troubles["index"] = lambda: self.index.behind if hasattr(self, "index") else None
+        running.health.troubles["index"] = self._trouble_of_index
         running.audience.add(self, room=_ROOM)
 
     async def take(self, message: FromCamera) -> None:
@@ -111,12 +111,16 @@ class Archive:
             return self._sweeping.keeper.trouble
         return "the folder of recordings does not answer"
 
+    def _trouble_of_index(self) -> str | None:
+        """Say what is wrong with the index."""
+        return (self.index.behind or self.index.in_memory_because) if hasattr(self, "index") else None
+
     def _open(self, running: Running) -> None:
         """Open the index, bring it up to what is in the folder, unless that is away, and begin to sweep."""
         watch, clock = running.watch, running.clock
         self.index = Index(Path(watch.state or "") / INDEX, clock)
-        if self.index.new_because is not None:
-            logger.warning("%s", self.index.new_because)
+        if told := self.index.new_because or self.index.in_memory_because:
+            logger.warning("%s", told)
         if lost := self.index.away():  # that they are lost was told, in the run before
             running.supervisor.loop.call_soon_threadsafe(running.supervisor.recall, lost)
         self.recordings = Recordings(Path(watch.directory), self.index)
@@ -128,6 +132,8 @@ class Archive:
         keeper = Keeper(self.index, self.recordings, watch.retention, clock)
         sweeping = _Sweeping(keeper, self.index, self.recordings, running)
         sweeping.once()
+        if self.index.in_memory_because is not None:  # there may be room now
+            sweeping.once()
         self._others += sweeping.numbers()
         self._sweeping = sweeping
         sweeping.start()
