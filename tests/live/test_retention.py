@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -370,6 +370,103 @@ def test_a_clock_that_was_set_to_decades_hence_removes_nothing(hours, caplog):
     assert keeper.sweep() == 24
 
 
+class Machine:
+    """A machine that runs a keeper again and again, with a clock that is set."""
+
+    def __init__(self, hours, **rules):
+        self.one = hours(**{"max_age": 10 * DAY, "min_free": 0, **rules})
+        self.clock = self.one.clock
+        self.begin()
+
+    def begin(self, now=None):
+        """Begin anew, at a time of the day."""
+        self.clock.time = now or self.clock.time
+        self.clock.ran = 0.0
+        self.keeper = Keeper(self.one.index, self.one.recordings, self.one.keeper.rules, self.clock, self.one.disk)
+
+    def run(self, hours):
+        """Run for so long, a sweep every ten minutes; return how many went."""
+        went = 0
+        for _ in range(round(hours * 6)):
+            self.clock.step(600.0)
+            went += self.keeper.sweep()
+        return went
+
+
+def test_a_clock_that_is_set_decades_ahead_is_believed_after_a_day_and_till_then_told(hours, caplog):
+    machine = Machine(hours)
+    assert machine.run(1) == 0
+    machine.clock.time += timedelta(days=20_000)
+    assert machine.run(1) == 0
+    assert machine.keeper.ages.doubt == (
+        "the clock says 2080-12-21, 20000 days after what it last was: set it if that is wrong, else what is older "
+        "than max_age is removed from 2080-12-22T13:10Z on"
+    )
+    assert [line for line in caplog.messages if line.startswith("the clock says")] == [machine.keeper.ages.doubt]
+    machine.begin()  # begun anew within the day
+    assert machine.run(12) == 0
+    machine.clock.time += timedelta(days=3000)  # and set further still
+    assert machine.run(23) == 0
+    assert machine.run(2) == 24
+    assert machine.keeper.ages.doubt is None
+
+
+def test_a_clock_that_is_put_right_again_removes_nothing(hours):
+    machine = Machine(hours)
+    machine.run(1)
+    machine.clock.time += timedelta(days=20_000)
+    machine.run(23)
+    machine.clock.time -= timedelta(days=20_000)
+    assert machine.run(48) == 0
+    assert machine.keeper.ages.doubt is None
+    machine.clock.time += timedelta(days=20_000)  # it is doubted as before
+    assert machine.run(1) == 0
+
+
+def test_a_machine_that_was_off_for_long_waits_a_day_and_one_that_ran_does_not(hours):
+    machine = Machine(hours)
+    machine.run(1)
+    machine.clock.step(11 * DAY)
+    assert machine.keeper.sweep() == 24
+    machine = Machine(hours)
+    machine.run(1)
+    machine.begin(machine.clock.time + timedelta(days=11))
+    assert machine.run(1) == 0
+    assert machine.run(24) == 24
+
+
+def test_a_machine_without_a_battery_keeps_what_it_records_before_its_clock_is_set(hours):
+    machine = Machine(hours)
+    machine.run(1)
+    index, directory = machine.one.index, machine.one.directory
+    for days in range(3):  # power is cut once a day
+        machine.begin(datetime(1970, 1, 1, 0, 0, 20 + days, tzinfo=UTC))
+        index.put_event(make_event(directory, machine.clock.now()))
+        index.put_segment(make_segment(directory, machine.clock.now()))
+        assert machine.run(1) == 0
+        machine.clock.time = NOW + timedelta(days=days + 1)
+        assert machine.run(1) == 0
+        assert machine.keeper.ages.doubt is None
+    undated = [one.key for one in index.kept_before(datetime(1971, 1, 1, tzinfo=UTC))]
+    assert len(undated) == 6
+    machine.begin(NOW + timedelta(days=9))
+    machine.run(25)  # what was dated has gone
+    assert index.counts().events == 3
+    assert machine.run(25) == 2  # an event and a segment of the first day
+    assert machine.run(24) == 2
+    assert machine.run(24) == 2
+    assert not list((directory / "yard" / "1970-01-01").glob("*.mp4"))
+
+
+def test_what_has_no_date_is_not_the_first_to_go_for_room(hours):
+    machine = Machine(hours, max_size=22_000, max_age=None)
+    event = make_event(machine.one.directory, datetime(1970, 1, 1, tzinfo=UTC))
+    machine.one.index.put_event(event)
+    machine.run(1)
+    assert machine.one.index.event(event.id) is not None
+    assert 12 < machine.one.index.counts().events < 24
+
+
 def test_room_is_made_while_the_clock_is_not_trusted(hours):
     one = hours(max_size=20_000, max_age=1, min_free=0)
     keeper = Keeper(one.index, one.recordings, one.keeper.rules, one.clock, one.disk)
@@ -378,6 +475,24 @@ def test_room_is_made_while_the_clock_is_not_trusted(hours):
     one.clock.step(601)
     keeper.sweep()
     assert one.left() == []
+
+
+def test_what_somebody_has_removed_or_put_there_is_known_after_a_look(hours):
+    one = hours(min_free=0)
+    for event in one.events[:5]:
+        for path in (one.directory / event.clip).parent.glob(f"{event.id[5:]}*"):
+            path.unlink()
+    put_there = make_event(one.directory, NOW - timedelta(hours=30))
+    being_written = make_event(one.directory, NOW, length=None)
+    one.index.put_event(being_written)
+    one.keeper.look()
+    assert one.index.counts().events == 24 - 5 + 2
+    assert one.index.event(put_there.id) == put_there
+    assert one.index.event(being_written.id).end is None
+    one.directory.rename(one.directory.with_name("elsewhere"))
+    one.index.put_fact("device", "another")
+    one.keeper.look()
+    assert one.index.counts().events == 21
 
 
 def test_segments_go_too(hours):

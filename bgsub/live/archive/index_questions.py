@@ -263,11 +263,22 @@ class IndexReader:
             events, segments, of_events + of_segments, {reason: (files, size) for reason, files, size in removed}
         )
 
-    def oldest(self) -> datetime | None:
-        """Return when the oldest that is whole ended."""
-        ((event,),) = self._rows("select min(finish) from event where finish is not null")
-        ((segment,),) = self._rows("select min(finish) from segment where finish is not null")
+    def oldest(self, since: datetime) -> datetime | None:
+        """Return when the oldest that is whole ended, of those that ended since then."""
+        first = micros(since)
+        ((event,),) = self._rows("select min(finish) from event where finish >= ?", first)
+        ((segment,),) = self._rows("select min(finish) from segment where finish >= ?", first)
         return _moment(min((value for value in (event, segment) if value is not None), default=None))
+
+    def kept_before(self, end: datetime) -> list[Kept]:
+        """Return what retention must know of what ended before."""
+        last = micros(end)
+        rows = self._rows(
+            "select id, camera, start, finish, size, unusual, named from event where finish < ?"
+            " union all select path, camera, start, finish, size, null, 0 from segment where finish < ?",
+            *(last, last),
+        )
+        return [Kept(*row) for row in rows]
 
     def kept_events(self) -> list[Kept]:
         """Return what retention must know of all events."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bgsub.errors import BgsubError
+from bgsub.live.archive.ages import FIRST, SETTLING, Ages
 from bgsub.live.archive.index import Index
 from bgsub.live.archive.index_questions import Kept
 from bgsub.live.archive.index_tables import micros, moment_of
@@ -31,9 +32,6 @@ from bgsub.live.settings import Retention
 TOO_OLD, TOO_MUCH, TOO_FULL = "older than max_age", "more than max_size", "less than min_free"
 """Why something is removed."""
 
-SETTLING = 600.0
-"""Seconds that the clock must go without being set before something is too old."""
-
 FREE = Callable[[Path], int]
 """Bytes that are free on the disk of a folder."""
 
@@ -45,7 +43,6 @@ _LONG = 20.0  # seconds of an event of middle length
 _SPARE = 0.05  # of min_free, and a hundredth of max_size, are made free at a time, so that not each clip is a reason
 _FEWEST_FAILURES = 10  # after which a sweep gives up: the disk is read-only
 _DAY = timedelta(days=2)
-_STEP = 60.0  # seconds by which a clock is set, and not put right a little
 _NEW = 20  # events that are worth a comparison
 _AT_ONCE = 50  # removed before the index is told
 
@@ -160,13 +157,14 @@ class Keeper:
     free : callable
         Tells the free bytes of a folder's disk.
     settling : float
-        Seconds for which the time of the day must not have been set before anything is too old: a machine that has just
-        begun, or has lost its battery, may take all there is for decades old.
+        Seconds for which the time of the day must not have been set before anything is too old; more in `Ages`.
 
     Attributes
     ----------
     trouble : str or None
         What is wrong with the disk, in one line.
+    ages : Ages
+        Whether something can be too old.
     """
 
     def __init__(
@@ -186,9 +184,7 @@ class Keeper:
         self._clock = clock
         self._free = free
         self._may_record = True
-        self._settling = settling
-        self._settled = clock.monotonic() + settling
-        self._began = self._beginning()
+        self.ages = Ages(index, clock, settling)
 
     def may_record(self) -> bool:
         """Say whether there is room, and the folder is there, as of the last sweep."""
@@ -238,6 +234,14 @@ class Keeper:
         self._note(trouble, may_record=full is None)
         return removed
 
+    def look(self) -> None:
+        """Compare the index with the files, some of which somebody may have removed or put there; once a day or so."""
+        try:
+            if self._recordings.away() is None:
+                compare(self._index, self._recordings, self._clock, running=True)
+        except (BgsubError, OSError) as error:
+            logger.warning("cannot compare the index with the recordings: %s", error)
+
     def compare_events(self) -> None:
         """Find out how unusual the events of each camera are, where many are new; to be called every hour or so.
 
@@ -250,27 +254,23 @@ class Keeper:
         except (BgsubError, OSError) as error:
             logger.warning("cannot compare events: %s", error)
 
-    def _beginning(self) -> float:
-        """Return when the clock that never steps began, by that of the day: when that is set, it changes."""
-        return self._clock.now().timestamp() - self._clock.monotonic()
-
-    def _rules(self) -> Retention:
-        """Return the rules; without that of age while the time of the day is not to be trusted."""
-        began, now = self._beginning(), self._clock.monotonic()
-        if abs(began - self._began) > _STEP:
-            logger.info("the clock was set by %.0f s: nothing is too old for %g s", began - self._began, self._settling)
-            self._settled = now + self._settling
-        self._began = began
-        return self.rules if now >= self._settled else replace(self.rules, max_age=None)
-
     def _what_goes(self) -> list[tuple[Kept, str]]:
         """Choose what goes; where nothing has to, which is nearly always, without looking at all there is."""
-        now, rules = self._clock.now(), self._rules()
-        size, free, oldest = self._index.counts().size, self._free(self._recordings.directory), self._index.oldest()
+        now, rules = self._clock.now(), self.rules
+        if not self.ages.are_known():
+            rules = replace(rules, max_age=None)
+        size, free, oldest = (
+            self._index.counts().size,
+            self._free(self._recordings.directory),
+            self._index.oldest(FIRST),
+        )
         aged = rules.max_age is not None and oldest is not None and (now - oldest).total_seconds() > rules.max_age
+        aged = aged or (rules.max_age is not None and self.ages.undated(rules.max_age))
         if not aged and (rules.max_size is None or size <= rules.max_size) and free >= rules.min_free:
             return []
-        return what_goes(self._index.kept_events(), self._index.kept_segments(), size, free, rules, now)
+        events, segments = self._index.kept_events(), self._index.kept_segments()
+        dated = self.ages.dated([*events, *segments])
+        return what_goes(dated[: len(events)], dated[len(events) :], size, free, rules, now)
 
     def _remove(self, going: Iterable[tuple[Kept, str]]) -> tuple[int, list[str]]:
         """Remove what goes; return how much went, and a line for each that could not."""

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _SWEEP_EVERY = 60.0  # seconds
 _SWEEP_PAUSE = 5.0  # seconds between two sweeps that recordings ask for
 _COMPARE_EVERY = 3600.0  # seconds between two comparisons of events with each other
+_LOOK_EVERY = 86400.0  # seconds between two comparisons of the index with the files, which somebody may have removed
 _ROOM = 10_000  # messages that wait for the index
 _TROUBLE = "trouble"  # name of the fact
 _PATIENCE = 60.0  # seconds for the folder of recordings to answer, before cameras are watched without it
@@ -75,6 +76,7 @@ class Archive:
         self._taking = OneThread("bgsub-index")
         self._opening = self._taking.do(self._open, running)
         running.health.troubles["recordings"] = self._trouble
+        running.health.troubles["clock"] = lambda: self._sweeping.keeper.ages.doubt if self._sweeping else None
         try:
             await asyncio.wait_for(asyncio.shield(self._opening), self._patience)
         except TimeoutError:
@@ -198,12 +200,15 @@ class _Sweeping:
             self._loop.call_soon_threadsafe(self._tell)
 
     def _sweep(self) -> None:
-        compared = self._running.clock.monotonic()
+        compared = looked = self._running.clock.monotonic()
         while not self._stop.is_set():
             self._wanted.wait(_SWEEP_EVERY)
             self._wanted.clear()
             if self._stop.is_set():
                 return
+            if self._running.clock.monotonic() - looked > _LOOK_EVERY:
+                looked = self._running.clock.monotonic()
+                self.keeper.look()
             self.once()
             if self._running.clock.monotonic() - compared > _COMPARE_EVERY:
                 compared = self._running.clock.monotonic()
