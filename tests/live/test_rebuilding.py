@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -282,3 +287,78 @@ def test_no_link_leads_out_of_the_folder(recordings, tmp_path):
     recordings.remove("door/2026-03-20/a.mp4")  # the link itself
     assert outside.exists()
     assert recordings.remove("door/2026-03-20/a.mp4") == 0
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bgsub.live.archive.index import Index
+from bgsub.live.archive.rebuilding import compare
+from bgsub.live.archive.recordings import Recordings
+from tests.live.recordings_made import SteppedClock
+left = int(sys.argv[2])
+put = Index.put_event
+def killed_at_last(self, record):
+    global left
+    put(self, record)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+Index.put_event = killed_at_last
+folder, clock = Path(sys.argv[1]), SteppedClock()
+with Index(folder / "state" / "index.sqlite", clock) as index:
+    recordings = Recordings(folder / "recordings", index)
+    recordings.settle()
+    compare(index, recordings, clock)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals")
+def test_a_kill_while_an_index_is_built_again_costs_nothing(tmp_path, clock):
+    directory = tmp_path / "recordings"
+    events = [make_event(directory, NOW - timedelta(hours=7 * k), length=8.0 if k else None) for k in range(24)]
+    for kills, after in enumerate((1, 9, 10, 5), 1):  # within a day, and between days
+        program = [sys.executable, "-c", KILLED, str(tmp_path), str(after)]
+        assert subprocess.run(program, cwd=Path(__file__).parents[2], timeout=120).returncode == -signal.SIGKILL
+        with sqlite3.connect(tmp_path / "state" / "index.sqlite") as connection:
+            assert connection.execute("pragma quick_check").fetchone() == ("ok",), kills
+    with Index(tmp_path / "state" / "index.sqlite", clock) as index:
+        assert index.new_because is None
+        recordings = Recordings(directory, index)
+        recordings.settle()
+        done = compare(index, recordings, clock)
+        assert done.gone == 0
+        assert [one.id for one in index.events()] == [one.id for one in events]
+        assert index.events()[0].end is not None
+        assert index.counts().removed == {}
+
+
+def test_names_in_capitals_and_of_other_programs_are_nobodys_business(index, recordings, clock):
+    event = make_event(recordings.directory, NOW - AGO)
+    compare(index, recordings, clock)
+    day = (recordings.directory / event.clip).parent
+    shouted = day / event.clip.rpartition("/")[2].upper()
+    put(shouted, 10, NOW - AGO)
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "frigate.db", "2026-03-20/14/yard/31.07.mp4"):
+        put(recordings.directory / "yard" / name, 10, NOW - AGO)
+        put(recordings.directory / "clips" / name, 10, NOW - AGO)
+    done = compare(index, recordings, clock)
+    assert (done.added, done.completed, done.gone, done.refused) == (0, 0, 0, [])
+    assert index.counts().events == 1
+    assert shouted.exists()
+
+
+def test_what_was_renamed_by_hand_is_forgotten_and_left_alone(index, recordings, clock):
+    event, other = (make_event(recordings.directory, NOW - k * AGO) for k in (1, 2))
+    compare(index, recordings, clock)
+    clip = recordings.directory / event.clip
+    clip.rename(clip.with_name("burglar.mp4"))
+    for path in (recordings.directory / other.clip).parent.glob(f"{other.id[5:]}*"):
+        path.rename(path.with_name(f"kept {path.name}"))
+    done = compare(index, recordings, clock)
+    assert (done.added, done.completed, done.gone) == (0, 1, 1)
+    (left,) = index.events()
+    assert (left.id, left.clip, left.error) == (event.id, None, "its clip has vanished")
+    assert left.size == event.size - 500  # of the clip
+    assert compare(index, recordings, clock).completed == 0
+    assert clip.with_name("burglar.mp4").exists()

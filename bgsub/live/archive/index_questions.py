@@ -289,6 +289,15 @@ class IndexReader:
         """Return what retention must know of all segments."""
         return [Kept(*row) for row in self._rows("select path, camera, start, finish, size from segment")]
 
+    def clips(self) -> dict[str, str]:
+        """Return the clips of events that are over, by their identities."""
+        return dict(
+            self._rows(
+                "select id, json_extract(record, '$.clip') from event"
+                " where finish is not null and json_extract(record, '$.clip') is not null"
+            )
+        )
+
     def days(self, camera: str) -> Iterator[str]:
         """Yield the days of a camera that have events or segments, ``2026-11-27`` in UTC, the earliest first."""
         day = 86_400_000_000

@@ -34,6 +34,7 @@ _SETTLED = timedelta(minutes=10)  # a younger file, while cameras run, may be on
 _LONGEST = timedelta(hours=4)  # what a file shows at most; later changes are somebody else's
 _MOST_LINES = 20
 _LOST = "its record was lost; its times are those of its clip"
+_NO_CLIP = "its clip has vanished"
 _ENDED = "the program ended during it"
 
 
@@ -46,7 +47,7 @@ class Compared:
     added : int
         Events and segments that were not in the index.
     completed : int
-        Those that had no end, as the program ended during them.
+        Those that had no end, as the program ended during them, and those whose clip has vanished.
     gone : int
         Those that the index forgets, as their files have vanished.
     refused : list of str
@@ -102,11 +103,13 @@ def compare(index: Index, recordings: Recordings, clock: Clock, *, running: bool
     since = clock.now() - _SETTLED if running else None
     events = {kept.key: kept for kept in index.kept_events()}
     segments = {kept.key: kept for kept in index.kept_segments()}
+    clips = index.clips()
     for day in _days(recordings.directory, done):
         if since is None:
             _remove_unfinished(day)
         with index.together():
             _compare_day(day, index, events, segments, since, done)
+            _forget_clips(day, index, clips, done)
     left = [kept for kept in (*events.values(), *segments.values()) if kept.end is not None or since is None]
     if recordings.away() is None and not done.unread:  # it may have gone meanwhile
         index.remove_all([(kept.key, 0) for kept in left], VANISHED)
@@ -218,6 +221,19 @@ def _compare_day(
             done.note(known)
 
 
+def _forget_clips(day: _Day, index: Index, clips: dict[str, str], done: Compared) -> None:
+    """Let events whose record is there, but their clip is not, have none: somebody has removed or renamed it."""
+    for name in day.files:
+        identity = f"{day.camera}/{name.removesuffix(RECORD)}"
+        folder, _, clip = clips.get(identity, "").rpartition("/")
+        if name.endswith(RECORD) and folder == day.folder and clip not in day.files:
+            record = index.event(identity)
+            if record is not None:
+                size = day.size_of(record)
+                index.put_event(replace(record, clip=None, error=record.error or _NO_CLIP, size=size))
+                done.completed += 1
+
+
 def _is_news(day: _Day, names: Sequence[str], known: Kept | None, since: datetime | None) -> bool:
     """Say whether the index must be told: it does not know of it, or as one without an end though nobody writes."""
     if since is None:
@@ -250,7 +266,7 @@ def _record(day: _Day, stem: str, index: Index, done: Compared) -> EventRecord |
     if record is None:
         return None
     if record.clip is not None and not (day.directory / record.clip).is_file():
-        record = replace(record, clip=None, error=record.error or "its clip has vanished")
+        record = replace(record, clip=None, error=record.error or _NO_CLIP)
     return replace(record, size=day.size_of(record))
 
 
