@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -554,6 +555,23 @@ def people(tmp_path, address, occasions, pause=60.0, steps=()):
             await channel.tell(occasion)
 
     asyncio.run(tell())
+
+
+def test_a_folder_whose_name_is_no_text_is_told_all_the_same(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    assert json.loads(msgspec.json.encode(as_json(event(), folder)))["directory"] == f"{tmp_path}/caf\\xe9"
+    with server() as (address, got):
+        asyncio.run(WebhookChannel(Webhook(url=address), folder).tell(event()))
+    assert len(got) == 1
+
+
+def test_what_people_read_is_text_whatever_is_in_it(tmp_path):
+    pytest.importorskip("apprise")
+    with server() as (address, got):  # a service whose messages are HTML
+        people(tmp_path, address.replace("http", "json") + "/?format=html", [event(zones=("<b>gate & co",))])
+    told = json.loads(got[0][2])["message"]
+    assert "<b>" not in told
+    assert "&lt;b&gt;gate" in told
 
 
 def test_people_get_the_picture(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -226,7 +227,7 @@ def as_json(occasion: Occasion, directory: Path) -> dict[str, Any]:
         "text": occasion.text,
         "why": occasion.why,
         "event": msgspec.to_builtins(occasion.event),
-        "directory": str(directory.absolute()),
+        "directory": os.fsencode(directory.absolute()).decode("utf-8", "backslashreplace"),
     }
 
 

@@ -132,4 +132,4 @@ class PeopleChannel:
             return False
 
     def _notify(self, title: str, text: str, picture: str | None) -> bool:
-        return bool(self._service.notify(title=title, body=text, attach=picture))
+        return bool(self._service.notify(title=title, body=text, attach=picture, body_format="text"))
