@@ -514,7 +514,8 @@ def test_a_bad_answer_is_told_without_secrets(tmp_path, answer, fault):
 
 def test_an_address_that_does_not_answer_is_told(tmp_path):
     async def tell():
-        silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        connections = []  # one that nobody holds is closed
+        silent = await asyncio.start_server(lambda *connection: connections.append(connection), "127.0.0.1", 0)
         port = silent.sockets[0].getsockname()[1]
         channel = WebhookChannel(Webhook(url=f"http://127.0.0.1:{port}"), tmp_path, patience=0.3)
         with pytest.raises(OutputError, match=r"did not answer in 0.3 s; check the address"):

@@ -287,6 +287,12 @@ def duration_of(opened: Input, rate: Fraction | None = None) -> float | None:
     return container.duration / av.time_base if container.duration else None
 
 
+def size_of(container: InputContainer) -> int | None:
+    """Return the bytes of a container, None where its sender tells none (PyAV before 19: a negative number)."""
+    size = cast("int | None", container.size)
+    return size if size is not None and size > 0 else None
+
+
 def frame_steps(stream: VideoStream) -> frozenset[int]:
     """Return the different distances, in ticks, of neighbouring frames; none where they are not known.
 

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from bgsub.errors import SourceError
 from bgsub.stores.addresses import ADVICE
 from bgsub.video.rational import fraction
-from bgsub.video.readers.demuxing import Input, duration_of, explain_read, open_input
+from bgsub.video.readers.demuxing import Input, duration_of, explain_read, open_input, size_of
 from bgsub.video.readers.rates import camera_rate, is_certain, is_doubtful, joined_length, nominal_rate
 from bgsub.video.readers.raw import RawPictures
 from bgsub.video.readers.receiving import CLOCKLESS, LIVE_SCHEMES, Received, Receiver, is_recording
@@ -132,7 +132,7 @@ class PacketSource:
         self.broken = ""
         self.closed = self.abandoned = False
         self._scheme = scheme
-        self._is_sized = opened.kind == "network" and opened.container.size > 0
+        self._is_sized = opened.kind == "network" and size_of(opened.container) is not None
         self._origin: int | None = None  # time stamp of the first packet
         self._ahead: collections.deque[Received] = collections.deque()
         self._seen_all = False

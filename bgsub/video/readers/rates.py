@@ -11,7 +11,7 @@ from fractions import Fraction
 import av
 
 from bgsub.video.rational import fraction
-from bgsub.video.readers.demuxing import Input
+from bgsub.video.readers.demuxing import Input, size_of
 
 MAX_RATE = 100_000
 """Frames per second above which no rate is believed."""
@@ -130,5 +130,6 @@ def joined_length(packets: Sequence[av.Packet], whole: bool, stated: float | Non
         return sum(regular) + period * (len(steps) - len(regular) + 1)
     places = [data.pos for data in packets if data.pos is not None and data.pos >= 0]
     read = max(places) - min(places) if places else 0
-    likely = sum(regular) * opened.container.size / read if read > 0 else stated
+    size = size_of(opened.container)
+    likely = sum(regular) * (size or 0) / read if read > 0 else stated
     return stated if likely / _UNLIKELY < stated < likely * _UNLIKELY else None

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 
+from bgsub.video.readers.demuxing import size_of
+
 LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtmpt", "rtp", "rtsp", "rtsps", "srt", "srtp", "udp"})
 """Ways to send that are for live streams: a time stamp that does not agree with the world's clock is wrong."""
 
@@ -66,7 +68,9 @@ class _Mark(NamedTuple):
 
 def is_recording(container: InputContainer) -> bool:
     """Say whether a network source tells its length, in seconds or in bytes: then it waits for its reader."""
-    return container.duration is not None or (container.format.name not in _PLAYLISTS and container.size > 0)
+    return container.duration is not None or (
+        container.format.name not in _PLAYLISTS and size_of(container) is not None
+    )
 
 
 def _agree(shown: float, passed: float, connecting: float) -> bool:

@@ -6,15 +6,19 @@ import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import av
 import numpy as np
 import pytest
+from av.container import InputContainer
 
 from bgsub.errors import SourceError
 from bgsub.video.frame import Frame
 from bgsub.video.opening import open_source
 from bgsub.video.readers import receiving
+from bgsub.video.readers.demuxing import size_of
 from tests.video.clips import smooth_pictures, write_clip
 from tests.video.readers.senders import camera, chunked, paced, sized, until_closed
 
@@ -101,6 +105,11 @@ def test_a_recording_that_ends_before_its_duration_is_cut_off(
     frames, _, _ = read(serve_http(chunked(pieces(data[: len(data) // 2]))))
     assert 30 < len(frames) < 120
     assert [record.getMessage() for record in caplog.records if "of 6.0 s: it is cut off" in record.getMessage()]
+
+
+@pytest.mark.parametrize(("told", "size"), [(None, None), (-38, None), (0, None), (1, 1)])
+def test_a_sender_that_tells_no_size_has_none(told: int | None, size: int | None) -> None:
+    assert size_of(cast(InputContainer, SimpleNamespace(size=told))) == size  # as PyAV 19 does, and those before
 
 
 @pytest.mark.parametrize("rate", [8, 50])
