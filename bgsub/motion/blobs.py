@@ -74,7 +74,7 @@ def find_blobs(
     -----
     Blobs are told by their outlines, and counted by Pick's theorem: numbering all pixels takes ten times as long.
     """
-    moving = cv2.compare(mask, 255, cv2.CMP_EQ)  # type: ignore[call-overload]
+    moving = cv2.threshold(mask, 254, 255, cv2.THRESH_BINARY)[1]  # `compare` takes a single pixel for a scalar
     outlines, nesting = cv2.findContours(moving, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     least = max(min_area / factor**2, 1)
     shortest = _shortest(least)

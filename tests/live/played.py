@@ -83,9 +83,9 @@ class Played:
         for picture in self._pictures:
             if picture.gap:
                 self.state, self.since, self.why = "lost", self._clock.now(), "yard closed the connection"
-                while picture.time - self._clock.monotonic() > 0.5:
-                    yield None
-                    self._clock.step(0.5)
+            while picture.time - self._clock.monotonic() > 0.5:
+                yield None
+                self._clock.step(0.5)
             self._clock.step(max(0.0, picture.time - self._clock.monotonic()))
             if picture.gap:
                 self.reconnects += 1

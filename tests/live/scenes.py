@@ -48,6 +48,7 @@ def pictures(
     noise: float = 2.0,
     seed: int = 0,
     start: float = 0.0,
+    rate: float = RATE,
     gaps: Iterable[tuple[float, float]] = (),
 ) -> Iterator[Picture]:
     """Yield noisy pictures; `draw` gets time and picture, and changes it or returns another; gaps are (at, length)."""
@@ -55,8 +56,8 @@ def pictures(
     ground = yard() if ground is None else ground
     left = sorted(gaps)
     away = 0.0
-    for i in range(round(seconds * RATE)):
-        time, gap = start + i / RATE, 0.0
+    for i in range(round(seconds * rate)):
+        time, gap = start + i / rate, 0.0
         if left and time >= left[0][0]:
             gap = left.pop(0)[1]
             away += gap

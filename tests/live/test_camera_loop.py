@@ -148,6 +148,14 @@ def test_an_event_does_not_wait_for_a_camera_that_is_away_and_who_walks_on_then_
     assert first.gap == second.gap == 0
 
 
+@pytest.mark.parametrize("merge", [0.0, 4.0])
+def test_a_camera_of_a_picture_each_five_seconds_has_events_as_others_have(tmp_path: Path, merge: float) -> None:
+    told, *_ = play(tmp_path, pictures(400, walk(100, speed=2), rate=0.2), merge=merge)
+    (closed,) = of(told, EventClosed)
+    assert seconds(closed.record.start) == pytest.approx(105, abs=6)
+    assert seconds(closed.record.end) == pytest.approx(270, abs=20)
+
+
 def test_a_restart_needs_no_learning_and_makes_no_event(tmp_path: Path) -> None:
     """Who is in view at the start would leave a hole in a model that has just begun."""
     play(tmp_path, pictures(12))

@@ -69,6 +69,11 @@ def test_lines_and_single_pixels_have_a_centre(shape: tuple[int, int]) -> None:
     assert blob.center == (6 + (shape[1] - 1) / 2, 5 + (shape[0] - 1) / 2)
 
 
+def test_a_picture_of_a_single_pixel_has_at_most_one_blob() -> None:
+    assert [blob.box for blob in find_blobs(np.array([[255]], np.uint8))] == [(0, 0, 1, 1)]
+    assert not find_blobs(np.array([[127]], np.uint8))
+
+
 def test_evidence_is_the_mean_over_a_blobs_own_pixels() -> None:
     mask = np.zeros((20, 30), np.uint8)
     mask[2:12, 2:12] = 255

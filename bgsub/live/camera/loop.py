@@ -48,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 _MARGIN = 3.0  # seconds of packets that are kept beyond those that a clip begins with: opening takes a moment
 _GAP = 2.0  # seconds without pictures that end no event
+_STEPS = 2  # nor does so often the time from one picture to the next
 _STATUS_EVERY = 1.0
 _RATE_OVER = 5.0  # seconds
 CLOSING = 8.0  # seconds at the end in which clips and files are finished; the supervisor waits for twice as long
@@ -109,7 +110,7 @@ class CameraLoop:
         self._model = KeptModel(state / "models" / f"{camera.name}.bgsub", self._clock)
         self._first_look = FirstLook(state / "models" / ".first-look")
         self._keep = camera.before + camera.min_length + TOLD_LATE + _loiter(camera) + _MARGIN
-        self._patience = max(camera.merge, _GAP)
+        self._step = 0.0  # seconds between the last two pictures that were looked at
         self._painter = ClipPainter(camera.zones, camera.draw, self._keep + _FAR_AHEAD)
         self._filing = Filing(Path(watch.directory), watch.retention.min_free, self._clock)
         self._watching: Watching | None = None
@@ -143,6 +144,11 @@ class CameraLoop:
                     self._tick()
             finally:
                 self._finish()
+
+    @property
+    def _patience(self) -> float:
+        """Seconds without a picture after which an event is over: a camera may send one each five seconds."""
+        return max(self._camera.merge, _GAP, _STEPS * self._step)
 
     # ------------------------------------------------------------------------------------------------- steps
 
@@ -193,6 +199,7 @@ class CameraLoop:
         self._painter.note(picture.time, boxes, watching.mask, watching.size)
         self._recorder.update(seen, moment, watching.size, picture, picture.gap)
         self._views.take(picture, picture.moment, seen, watching)
+        self._step = 0.0 if self._latest is None or picture.gap else picture.time - self._latest.time
         self._latest = picture
         self._note(picture, seen)
 

@@ -358,7 +358,7 @@ class LiveSource:
         if self._lost_at is None:
             self._lost_at = self._latest
         if self.state == "live":
-            log.info("%s: %s: it is opened again", self.shown, why)
+            log.info("%s: it is opened again", why if self.shown in why else f"{self.shown}: {why}")
         self._set_state("lost", why)
 
     def _set_state(self, state: State, why: str | None) -> None:
