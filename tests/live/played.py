@@ -46,6 +46,7 @@ class PlayedClip:
         self.until: float | None = None
         self.closed = self.error is not None
         self.why: str | None = None
+        self.shows = not self.error
         self.size = 1
         if not self.error:
             path.write_bytes(b"c")

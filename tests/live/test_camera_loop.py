@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from bgsub.live.layout import record_file
 from bgsub.live.messages import (
     CameraFound,
     CameraLost,
@@ -36,6 +37,11 @@ def seconds(moment) -> float:
     return (moment - BEGINNING).total_seconds()
 
 
+def stored(directory: Path, record: EventRecord) -> EventRecord:
+    """What the file of a record says."""
+    return msgspec.json.decode((directory / record_file(record.id)).read_bytes(), type=EventRecord)
+
+
 def test_somebody_who_walks_by_is_an_event_with_its_files(tmp_path: Path) -> None:
     told, source, _ = play(tmp_path, pictures(22, walk(5)), before=2, after=3)
     (opened,), (closed,) = of(told, EventOpened), of(told, EventClosed)
@@ -55,7 +61,7 @@ def test_somebody_who_walks_by_is_an_event_with_its_files(tmp_path: Path) -> Non
     )
     names = {path.name for path in (kept / folder).parent.iterdir()}
     assert names == {Path(folder + ending).name for ending in (".mp4", ".jpg", ".json", ".tracks.csv")}
-    assert msgspec.json.decode((kept / f"{folder}.json").read_bytes(), type=EventRecord) == record
+    assert stored(kept, record) == record
     assert record.size == sum((kept / name).stat().st_size for name in (record.clip, record.thumbnail, record.tracks))
     assert (record.objects, record.error, record.gap) == (1, None, 0.0)
     assert 0 <= record.box[0] < 0.05 and record.box[0] + record.box[2] > 0.95  # from side to side
@@ -269,24 +275,33 @@ def test_a_share_that_comes_back_when_an_event_is_long_over_begins_no_clip_of_it
     assert source.clips == [] and of(told, EventOpened) == []
 
 
+def never_finish(loop, source) -> None:
+    open_clip = source.open_clip
+
+    def hanging(path, since, **options):
+        clip = open_clip(path, since, **options)
+        clip.close = lambda until=None: None
+        return clip
+
+    source.open_clip = hanging
+
+
+def test_an_event_whose_clip_is_not_finished_when_all_ends_is_told_nevertheless(tmp_path: Path) -> None:
+    told, *_ = play(tmp_path, pictures(8, walk(4)), prepare=never_finish)
+    (closed,) = of(told, EventClosed)
+    assert closed.record.error == "its clip was not finished: the folder, or the processor, is too slow"
+    assert (tmp_path / "kept" / closed.record.clip).exists()
+    assert stored(tmp_path / "kept", closed.record) == closed.record
+
+
 def test_a_clip_that_is_never_finished_is_given_up_and_no_other_is_begun_beside_it(tmp_path: Path) -> None:
     def twice(at, image):
         for begin in (4, 50):
             walk(begin)(at, image) if at < begin + 8 else None
 
-    def hang(loop, source):
-        open_clip = source.open_clip
-
-        def hanging(path, since, **options):
-            clip = open_clip(path, since, **options)
-            clip.close = lambda until=None: None
-            return clip
-
-        source.open_clip = hanging
-
-    told, source, _ = play(tmp_path, pictures(64, twice), prepare=hang)
+    told, source, _ = play(tmp_path, pictures(64, twice), prepare=never_finish)
     first, second = of(told, EventClosed)
-    assert first.record.error == "its clip was not finished: the folder does not answer"
+    assert first.record.error == "its clip was not finished: the folder, or the processor, is too slow"
     assert second.record.error == f"{tmp_path / 'kept'} does not answer; is the share away?"
     assert len(source.clips) == 1
 

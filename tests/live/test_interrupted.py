@@ -56,6 +56,8 @@ def test_a_clip_that_shows_nothing_is_not_told(tmp_path: Path, content: bytes | 
     told: list = []
     finish_interrupted(tmp_path, "yard", told.append)
     assert (told[0].record.clip, told[0].record.clip_start, told[0].record.end) == (None, None, START)
+    assert told[0].record.size == 0
+    assert not place.path(".mp4").exists()
 
 
 def test_what_is_complete_or_of_others_or_long_ago_is_left_alone(tmp_path: Path) -> None:
@@ -84,6 +86,10 @@ def test_the_last_segment_is_told_with_its_length(tmp_path: Path) -> None:
     folder = tmp_path / "yard" / "2026-11-27"
     record(folder / "2026-11-27T16-00-00.000Z.segment.mp4", 25)
     record(folder / "2026-11-27T16-05-00.000Z.segment.mp4", 50)
+    begun = folder / "2026-11-27T16-10-00.000Z.segment.mp4"  # and nothing was written to it
+    begun.write_bytes(bytes(1300))
+    finish_interrupted(tmp_path, "yard", pytest.fail)
+    assert not begun.exists()
     told: list = []
     finish_interrupted(tmp_path, "yard", told.append)
     (closed,) = told

@@ -298,6 +298,7 @@ class CameraLoop:
         until = self._clock.monotonic() + CLOSING
         while not self._is_closed() and self._clock.monotonic() < until:
             self._clock.sleep(0.02)
+        self._recorder.give_up()
         self._filing.close(CLOSING / 2)
         if self._watching is not None:
             self._model.finish(self._watching)

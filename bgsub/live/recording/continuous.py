@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from bgsub.live.layout import SEGMENT
 from bgsub.live.messages import FromCamera, SegmentClosed, SegmentOpened, SegmentRecord
-from bgsub.live.recording.event_files import Place
+from bgsub.live.recording.event_files import Place, remove_empty, shown_seconds
 from bgsub.live.recording.event_recording import Clip
 from bgsub.live.recording.filing import Filing
 
@@ -147,17 +146,26 @@ class Continuous:
         if clip is None:
             return
         closed = clip.closed
-        if not segment.told and clip.start is not None:
+        if not segment.told and clip.shows:
             segment.told = True
             self._send(SegmentOpened(SegmentRecord(camera=self._camera, path=segment.name, start=segment.start)))
         if not closed:
             return
         segment.clip, self.trouble = None, clip.error
-        if clip.start is None or clip.end is None:
+        if not segment.told or clip.end is None:
             self._segments.remove(segment)
-            self._filing.do(partial(_remove_empty, segment.place.path(SEGMENT)))
+            self._filing.do(partial(remove_empty, segment.place.path(SEGMENT)))
             return
         segment.end = self._moment_of(clip.end)
+        close = partial(self._close, segment, clip)
+        if clip.error is None or not self._filing.do(close):
+            close()
+
+    def _close(self, segment: _Segment, clip: Clip) -> None:
+        """Tell that a segment is over; one that was broken off ends with what its file shows."""
+        if clip.error is not None:
+            shown = shown_seconds(segment.place.path(SEGMENT))
+            segment.end = segment.start + timedelta(seconds=shown)
         record = SegmentRecord(
             camera=self._camera, path=segment.name, start=segment.start, end=segment.end, size=clip.size
         )
@@ -166,10 +174,3 @@ class Continuous:
 
 def _nothing(clip: Clip) -> None:
     """Take note of nothing: what has ended is whole only later."""
-
-
-def _remove_empty(path: Path) -> None:
-    """Remove a file that nothing could be written to."""
-    with contextlib.suppress(OSError):
-        if path.stat().st_size == 0:
-            path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from bgsub.motion.tracking import Track
 from bgsub.video.key_frames import key_times
 
 logger = logging.getLogger(__name__)
+
+_LARGEST_HEAD = 4096  # bytes of a clip in which nothing is shown
 
 
 class Moment(NamedTuple):
@@ -98,6 +101,13 @@ def shown_seconds(clip: Path) -> float:
     except BgsubError as error:
         logger.info("%s", error)
         return 0.0
+
+
+def remove_empty(clip: Path) -> None:
+    """Remove a clip that shows nothing; one that is more than a head may only not be readable now."""
+    with contextlib.suppress(OSError):
+        if clip.stat().st_size <= _LARGEST_HEAD:
+            clip.unlink()
 
 
 def write_record(place: Place, record: EventRecord) -> None:

@@ -31,7 +31,7 @@ from bgsub.motion.blobs import Box
 from bgsub.motion.events import Event
 
 _BEGINS, _LOOKS = 2.0, 100  # seconds within which a clip has its first picture, mostly at once, and looks at it
-_UNFINISHED = "its clip was not finished: the folder does not answer"
+_UNFINISHED = "its clip was not finished: the folder, or the processor, is too slow"
 _EMPTY = "the camera sent nothing that a clip can show"
 _ANSWERS = 30.0  # seconds after its end within which a clip is whole; one on a share that is away never is
 
@@ -62,6 +62,10 @@ class Clip(Protocol):
     @property
     def closed(self) -> bool:
         """Whether its file is finished."""
+
+    @property
+    def shows(self) -> bool:
+        """Whether its file shows something, whatever happens now."""
 
     def close(self, until: float | None = None) -> None:
         """End it with what arrived until then; nothing is waited for."""
@@ -249,12 +253,15 @@ class EventRecording:
         return msgspec.structs.replace(record, clip=name, clip_start=start, clip_end=end, error=error)
 
     def _checked(self, record: EventRecord) -> EventRecord:
-        """Return a record whose clip was broken off as the file has it; one that shows nothing is removed."""
-        if record.clip is None or record.clip_start is None or self._clip is None or self._clip.error is None:
+        """Return a record whose clip was broken off, or given up, as the file has it; what shows nothing is removed."""
+        clip = self._clip
+        if record.clip is None or record.clip_start is None or clip is None or (clip.closed and clip.error is None):
             return record
         shown = shown_seconds(self._place.path(CLIP))
         if shown > 0:
             return msgspec.structs.replace(record, clip_end=record.clip_start + timedelta(seconds=shown))
+        if not clip.closed:  # it may still come to show something
+            return record
         with contextlib.suppress(OSError):
             self._place.path(CLIP).unlink()
         return msgspec.structs.replace(record, clip=None, clip_start=None, clip_end=None)

@@ -14,7 +14,7 @@ from bgsub.errors import BgsubError
 from bgsub.live.archive.records import read_record
 from bgsub.live.layout import RECORD, SEGMENT, moment
 from bgsub.live.messages import EventClosed, EventRecord, FromCamera, SegmentClosed, SegmentRecord
-from bgsub.live.recording.event_files import Place, shown_seconds, write_record
+from bgsub.live.recording.event_files import Place, remove_empty, shown_seconds, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,9 @@ def finish_interrupted(directory: Path, camera: str, send: Callable[[FromCamera]
             logger.warning("%s", error)
     for name in list(_newest(directory, camera, SEGMENT))[-1:]:
         try:
-            send(SegmentClosed(_segment(directory, camera, name)))
+            segment = _segment(directory, camera, name)
+            if segment is not None:
+                send(SegmentClosed(segment))
         except (BgsubError, OSError, ValueError) as error:
             logger.warning("%s", error)
 
@@ -66,6 +68,8 @@ def _completed(directory: Path, record: EventRecord) -> EventRecord:
     """Return the record of an event whose recording was cut off, as it is written now."""
     place = Place.of(directory, record.camera, record.start)
     shown = 0.0 if record.clip is None else shown_seconds(directory / record.clip)
+    if record.clip is not None and not shown:
+        remove_empty(directory / record.clip)
     clip_start = record.clip_start or record.start
     clip_end = clip_start + timedelta(seconds=shown)
     complete = msgspec.structs.replace(
@@ -81,8 +85,12 @@ def _completed(directory: Path, record: EventRecord) -> EventRecord:
     return complete
 
 
-def _segment(directory: Path, camera: str, name: str) -> SegmentRecord:
+def _segment(directory: Path, camera: str, name: str) -> SegmentRecord | None:
     path = directory / name
     start = moment(path.name.removesuffix(SEGMENT))
     end = start + timedelta(seconds=shown_seconds(path))
+    if end == start:
+        remove_empty(path)
+    if not path.exists():
+        return None
     return SegmentRecord(camera=camera, path=name, start=start, end=end, size=path.stat().st_size)

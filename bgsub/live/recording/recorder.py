@@ -148,6 +148,12 @@ class Recorder:
         for one in self._ending:
             one.cut(self._clock.monotonic())
 
+    def give_up(self) -> None:
+        """Close what has ended as far as it has come: all ends, and no clip is waited for any more."""
+        for one in self._ending:
+            self._close(one)
+        self._ending.clear()
+
     def _begin(
         self,
         event: Event,

@@ -90,6 +90,12 @@ class PacketClip:
         """Whether the file is finished."""
         return self._done.is_set()
 
+    @property
+    def shows(self) -> bool:
+        """Whether its file shows something: the first second is whole, or all."""
+        film = self._film
+        return film is not None and (film.shows or (self.closed and self.error is None))
+
     # ------------------------------------------------------------------------------------- the camera's side
 
     def take(self, kept: Kept) -> bool:

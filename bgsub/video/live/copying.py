@@ -55,6 +55,11 @@ class CopiedFilm:
         """Bytes of its file."""
         return self._file.size
 
+    @property
+    def shows(self) -> bool:
+        """Whether a part of it is shown whatever happens now."""
+        return self._file.shows
+
     def write(self, kept: Kept) -> None:
         """Write the next packet."""
         if kept.is_video:

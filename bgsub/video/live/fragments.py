@@ -34,6 +34,8 @@ class FragmentFile:
     ----------
     size : int
         Bytes so far.
+    shows : bool
+        A whole fragment is in it, which is shown whatever happens now.
     """
 
     def __init__(self, path: Path, *, fsync: bool) -> None:
@@ -41,6 +43,7 @@ class FragmentFile:
         self._file = io.FileIO(path, "x")
         self._fsync = fsync
         self.size = 0
+        self.shows = False
         self._settled = 0  # bytes that hold whole fragments
         self._abandoned = False
         if fsync:
@@ -85,6 +88,7 @@ class FragmentFile:
         """Note that there are whole fragments only, now that the container was given a packet; sync new ones."""
         if self.size == self._settled:
             return
+        self.shows = self._settled > 0  # what is written first is the head
         self._settled = self.size
         if self._fsync:
             _sync(self._file.fileno())
