@@ -23,7 +23,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from bgsub.errors import ModelFileError, OutputError, ParameterError
-from bgsub.stores.addresses import ADVICE
+from bgsub.stores.addresses import ADVICE, is_stored
+from bgsub.stores.putting import put_when_whole
 from bgsub.stores.store_paths import StorePath, as_path, shown
 
 _FIRST_LINE = b"bgsub model, container 1\n"
@@ -78,7 +79,7 @@ def replacing(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Itera
     """Lend a name beside `path` for a file that takes its place once the block has ended without an error.
 
     For what a library writes by name; `atomic_write` is for bytes. The file reaches the disk before it is renamed, and
-    an error takes the unfinished one along.
+    an error takes the unfinished one along. What goes to a store lies in a temporary folder, and is put when whole.
 
     Parameters
     ----------
@@ -97,6 +98,10 @@ def replacing(path: str | os.PathLike[str], *, keep_mode: bool = False) -> Itera
     OutputError
         When the folder is missing or cannot be written, or the name is that of a folder or a device.
     """
+    if is_stored(path):
+        with put_when_whole(StorePath(path)) as temporary:
+            yield temporary
+        return
     path = Path(path)
     try:
         if path.exists() and not path.is_file():  # a rename onto /dev/null would replace the device

@@ -27,6 +27,7 @@ from distributed.versions import VersionMismatchWarning
 
 from bgsub.distributed.fitting_in import check_versions
 from bgsub.errors import ClusterError
+from bgsub.stores.addresses import without_secrets
 from bgsub.threads import available_processors
 
 logger = logging.getLogger(__name__)
@@ -136,7 +137,9 @@ def checked_address(text: str) -> str:
     except ValueError:  # a port that is no number
         right = False
     if not right or parts.path.strip("/") or parts.username is not None:
-        raise ClusterError(f"{text} is no address of a scheduler; give local, tcp://HOST:PORT or tls://HOST:PORT")
+        shown = without_secrets(address)
+        told = (shown if "://" in text else shown.removeprefix("tcp://")) or "an empty text"
+        raise ClusterError(f"{told} is no address of a scheduler; give local, tcp://HOST:PORT or tls://HOST:PORT")
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -204,6 +207,8 @@ def _why_not(address: str, error: BaseException, patience: float) -> str:
         cause = cause.__cause__ or cause.__context__
     if cause is not None:
         reason = " ".join(str(getattr(cause, "reason", None) or cause).split())
+        if reason == "WRONG_VERSION_NUMBER":  # of an answer that is not encrypted at all
+            return f"{address} answers without encryption; start the scheduler with certificates, or write tcp://"
         return f"{address} does not accept the certificates, or shows others ({reason}); check all three files"
     other = "tls" if address.startswith("tcp:") else "tcp"
     return (

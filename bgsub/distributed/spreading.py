@@ -138,6 +138,7 @@ class _Spreading:
         self._sights: dict[int, Sight] = {}
         self._heard = time.monotonic()
         self._warned = self._lost = False
+        self._over = 0
         client.subscribe_topic(TOPIC, self._note)
 
     # -------------------------------------------------------------------------------------------------------- the loop
@@ -155,6 +156,7 @@ class _Spreading:
             ended = self._end_of(future)
             self._send_more()
             if ended is not None:
+                self._over += 1
                 yield ended
             self._look()
 
@@ -267,7 +269,7 @@ class _Spreading:
         """Return the error of a scheduler that went away."""
         self._lost = True
         return ClusterError(
-            f"the scheduler at {self._address} went away, with {len(self._pending) + 1} or more left to do; "
+            f"the scheduler at {self._address} went away, with {len(self._errands) - self._over} left to do; "
             "start it, and run the same command again: what is in a folder of results is not done again"
         )
 

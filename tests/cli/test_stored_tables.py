@@ -202,6 +202,22 @@ def test_what_a_store_does_not_take_stays_here_and_the_message_says_where(memory
     assert len((place / "p.csv").read_text().splitlines()) == 501
 
 
+def test_models_are_saved_and_loaded_there_from_python_too(memory, model, year, monkeypatch):
+    import bgsub
+
+    learned = bgsub.TableModel.load(model)
+    learned.save("memory://models/m.bgsub")
+    assert memory.cat("/models/m.bgsub") == Path(model).read_bytes()
+    assert bgsub.TableModel.load("memory://models/m.bgsub").columns == learned.columns
+
+    def fail(*_, **__):
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(type(memory), "put_file", fail)
+    with pytest.raises(bgsub.OutputError, match=r"^cannot write memory://models/n\.bgsub: gone; check the address"):
+        learned.save("memory://models/n.bgsub")
+
+
 def test_the_summary_tells_no_user_of_a_store(memory, bgsub, year):
     memory.put(year, "/year", recursive=True)
     told = bgsub("cluster", "fit", "memory://year", *FIT, "--json", "--model", "memory://m.bgsub")

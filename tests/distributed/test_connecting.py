@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import os
 import socket
+import ssl
 import sys
 import threading
 
@@ -50,12 +51,20 @@ def test_addresses_are_taken_as_dask_writes_them(typed, address):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "host", "tcp://host", "http://host:80", "tcp://host:port", "tcp://a@h:1", "tcp://h:1/x", "tcp://:1"]
+    "typed", ["host", "tcp://host", "http://host:80", "tcp://host:port", "tcp://h:1/x", "tcp://:1"]
 )
 def test_what_is_no_address_is_refused_before_anything_is_tried(typed):
     with pytest.raises(ClusterError) as error:
         checked_address(typed)
     assert str(error.value) == (f"{typed} is no address of a scheduler; give local, tcp://HOST:PORT or tls://HOST:PORT")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("", "an empty text"), ("tcp://me:secret@h:1", "tcp://h:1"), ("me:secret@h:1", "h:1")]
+)
+def test_what_is_no_address_is_told_without_secrets(typed, told):
+    with pytest.raises(ClusterError, match=f"^{told} is no address of a scheduler"):
+        checked_address(typed)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +221,17 @@ def test_an_encrypted_address_without_certificates(encrypted):
     assert refusal(encrypted[0]) == (
         f"{encrypted[0]} needs certificates: give --tls-ca, --tls-cert and --tls-key, "
         "or set distributed.comm.tls in Dask's configuration"
+    )
+
+
+def test_an_answer_that_is_not_encrypted_is_told_as_such():
+    from bgsub.distributed.connecting import _why_not
+
+    error = OSError("no handshake")
+    error.__cause__ = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    error.__cause__.reason = "WRONG_VERSION_NUMBER"
+    assert _why_not("tls://h:1", error, 1.0) == (
+        "tls://h:1 answers without encryption; start the scheduler with certificates, or write tcp://"
     )
 
 

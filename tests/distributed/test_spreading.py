@@ -217,7 +217,7 @@ def test_a_scheduler_that_goes_away_is_no_error_of_an_errand(tmp_path):
         with pytest.raises(ClusterError) as error:
             ended.extend(going)
     assert [one.result for one in ended] == [6]
-    assert str(error.value).startswith(f"the scheduler at {cluster.scheduler_address} went away, with ")
+    assert str(error.value).startswith(f"the scheduler at {cluster.scheduler_address} went away, with 3 left to do; ")
     assert "\n" not in str(error.value)
 
 
