@@ -28,6 +28,7 @@ ALL_OUTPUTS = [
     *("--mask", "m.mkv", "--overlay", "o.mp4", "--stats", "s.csv"),
     *("--background", "b.png", "--save-model", "m.bgsub"),
 ]
+PATIENCE = "bgsub: finishing what was begun; press Ctrl-C once more to leave it unfinished\n"
 
 
 def heed_signals():
@@ -105,7 +106,7 @@ def test_a_signal_finishes_every_output(stalled, long_images, workplace, number,
         process.send_signal(number)
         time.sleep(0.2)
     status, out, err = ended(process)
-    assert (status, err) == (code, "")
+    assert (status, err.removesuffix(PATIENCE if times == 2 else "")) == (code, "")
     assert out.startswith(f"interrupted: {count} frames at ")
     assert out.endswith("\n  wrote m.mkv\n  wrote o.mp4\n  wrote s.csv\n  wrote b.png\n  wrote m.bgsub\n")
     assert files_in(workplace) == ["b.png", "m.bgsub", "m.mkv", "o.mp4", "s.csv"]
