@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 from bgsub.errors import SourceError
 from bgsub.video.live.clock import Clock
@@ -12,6 +13,7 @@ from bgsub.video.readers.demuxing import explain_read, open_input
 
 _ASSUMED_RATE = 25
 _ASLEEP_S = 3.0
+_MOST_HELD = 64  # packets, until one tells when it is decoded
 
 
 class LoopedFile:
@@ -64,7 +66,7 @@ class LoopedFile:
         first: Fraction | None = None
         first_shown = last = shown = Fraction(0)
         step = 1 / (self.streams.fps or Fraction(_ASSUMED_RATE))
-        packets = opened.container.demux(wanted)
+        packets = self._decodable(opened.container.demux(wanted), step)
         while True:
             try:
                 packet = next(packets)
@@ -99,6 +101,44 @@ class LoopedFile:
             raise SourceError(f"cannot loop {opened.shown}: no packet of it tells its time; convert it to MP4")
         return max(last, shown) + step
 
+    def _decodable(self, packets: Iterable[Any], step: Fraction) -> Iterator[Any]:
+        """Yield packets whose pictures tell when they are decoded: of reordered ones in Matroska the first do not.
+
+        Parameters
+        ----------
+        packets : iterable of Packet
+            Of all streams.
+        step : Fraction
+            Seconds from picture to picture.
+        """
+        held: list[Any] = []
+        untold: list[Any] = []  # pictures among them
+        for packet in packets:
+            is_picture = packet.stream.index == self._opened.stream.index and packet.size and packet.pts is not None
+            if is_picture and packet.dts is None:
+                untold.append(packet)
+            elif is_picture:
+                for before, one in enumerate(reversed(untold), 1):
+                    one.dts = packet.dts - round(before * step / self.streams.video.time_base)
+                untold = []
+            held.append(packet)
+            if len(held) > _MOST_HELD:
+                _put_in_order(untold)
+                untold = []
+            if not untold:
+                yield from held
+                held = []
+        _put_in_order(untold)
+        yield from held
+
     def close(self) -> None:
         """Close the file."""
         self._opened.close()
+
+
+def _put_in_order(pictures: Sequence[Any]) -> None:
+    """Give pictures of which none tells when it is decoded times that rise, none later than when it is shown."""
+    shown = sorted(picture.pts for picture in pictures)
+    delay = max((decoded - one.pts for decoded, one in zip(shown, pictures, strict=True)), default=0)
+    for decoded, one in zip(shown, pictures, strict=True):
+        one.dts = decoded - delay

@@ -19,6 +19,7 @@ from bgsub.video.live.stamps import StreamClock
 _DRAINED_S = 0.02  # a read that takes longer waits for the camera: what was there already is drained
 _MOST_FIRST = 512
 _ASSUMED_RATE = 25
+_LONGEST_REORDERED_S = 2
 _LONGEST_GOP_S = 60.0  # that a camera may take to its next key frame
 
 
@@ -147,7 +148,8 @@ class Reception:
         place = self._stream_clock.place if is_video else self._stream_clock.beside
         zero, time = place(seconds, arrival)
         if not self._stream_clock.believed or stamp is None:
-            pts = dts = round(Fraction(time) / tick)
+            dts = round(Fraction(time) / tick)
+            pts = dts + _reordered(packet, tick)
             zero, duration = 0.0, 0
         else:
             dts = stamp
@@ -186,6 +188,14 @@ class Reception:
         """Decode no more."""
         if self._decoding is not None:
             self._decoding.close()
+
+
+def _reordered(packet: av.Packet, tick: Fraction) -> int:
+    """Return by how many ticks a packet is shown later than decoded; that is right also where its clock is not."""
+    if packet.pts is None or packet.dts is None or packet.time_base is None:
+        return 0
+    later = (packet.pts - packet.dts) * packet.time_base
+    return round(later / tick) if 0 < later < _LONGEST_REORDERED_S else 0
 
 
 def _stamp(arrived: Arrived) -> int | None:

@@ -26,6 +26,7 @@ from bgsub.video.live.receiving import Reception
 from bgsub.video.live.source import LiveSource
 from bgsub.video.readers.reconnecting import Patience
 from tests.video.live.conftest import write_camera_file
+from tests.video.live.test_looping import write_reordered
 from tests.video.live.test_source import PATIENCE_S, finished, for_seconds, looked_at, packets_of
 from tests.video.readers.senders import camera
 
@@ -299,3 +300,37 @@ def test_sound_of_a_camera_whose_clock_is_set_goes_on_in_step(camera_file: Path,
         assert len(times) >= least
         assert times[-1] == pytest.approx(1.96, abs=0.2)
         assert all(later - sooner < 0.15 for sooner, later in itertools.pairwise(times))
+
+
+def test_pictures_that_are_reordered_stay_in_order_where_a_clock_is_not_believed(tmp_path: Path) -> None:
+    with av.open(str(write_reordered(tmp_path / "x.mp4"))) as container:
+        template = Template(container.streams.video[0])
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    streams = Streams(template, None, Fraction(25))
+
+    class Connection:
+        shown, has_clock = "rtsp://host/x", True
+
+        def __init__(self) -> None:
+            self.streams = streams
+
+        def __iter__(self) -> Iterator[Arrived]:
+            began = time.monotonic()
+            for index, packet in enumerate(packets):
+                jump = round((-1) ** index * 1000 / template.time_base)
+                packet.dts, packet.pts = packet.dts + jump, packet.pts + jump
+                time.sleep(max(0.0, began + index / 25 - time.monotonic()))
+                yield Arrived(packet, True, began + index / 25)
+
+        def close(self) -> None:
+            pass
+
+    clip = PacketClip(tmp_path / "y.mp4", streams, [], SystemClock(), fsync=False, audio=False)
+    reception = Reception(Connection(), SystemClock(), clip.take, None, PATIENCE_S, 1)
+    reception.receive(threading.Event())
+    clip.close()
+    finished(clip)
+    with av.open(str(tmp_path / "y.mp4")) as container:
+        levels = [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
+    assert len(levels) >= len(packets) - 1
+    assert levels[12:] == sorted(levels[12:])
