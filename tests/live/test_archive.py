@@ -1,22 +1,26 @@
 """The archive of a watch: a folder that does not answer holds nobody up, and what is told meanwhile is not lost."""
 
 import asyncio
+import shutil
+import sys
 import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
 
+from bgsub.errors import OutputError
 from bgsub.live.archive.recordings import Recordings
 from bgsub.live.archive.service import Archive
 from bgsub.live.clock import Clock
 from bgsub.live.health.metrics import Metrics
 from bgsub.live.health.state import Health
+from bgsub.live.locking import locked
 from bgsub.live.messages import EventClosed, EventRecord, Hold, Trouble
 from bgsub.live.one_thread import OneThread
 from bgsub.live.settings import Camera, Retention, Watch
 from bgsub.live.supervising.audience import Audience
-from bgsub.live.supervising.running import Running, with_places
+from bgsub.live.supervising.running import LOCK, Running, with_places
 
 PATIENCE = 60.0
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -126,6 +130,57 @@ def test_cameras_are_told_to_hold_and_everybody_why(tmp_path):
         await archive.stop()
 
     asyncio.run(asyncio.wait_for(run(), 2 * PATIENCE))
+
+
+def is_held(folder):
+    """Whether another watch is kept from the folder."""
+    try:
+        with locked(folder, LOCK):
+            return False
+    except OutputError:
+        return True
+
+
+async def look_until(archive, condition):
+    """Sweep until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        archive._sweeping.wake()
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a locked file cannot be removed there")
+def test_a_folder_that_comes_back_or_is_made_anew_is_locked_and_none_that_another_watch_uses_is_used(
+    tmp_path, monkeypatch
+):
+    folder, here = tmp_path / "recordings", threading.Event()
+    away = Recordings.away
+    monkeypatch.setattr(Recordings, "away", lambda self: away(self) if here.is_set() else "the share is away")
+
+    async def run():
+        running = running_in(tmp_path)
+        archive = Archive([])
+        await archive.start(running)
+        wrong = running.health.wrong
+        assert wrong()["recordings"] == "the share is away"
+        folder.mkdir()
+        assert not is_held(folder)
+        with locked(folder, LOCK):
+            here.set()
+            await look_until(archive, lambda: "another bgsub watch" in wrong().get("recordings", ""))
+            assert "another bgsub watch" in running.supervisor.orders[-1].why
+        await look_until(archive, lambda: "recordings" not in wrong())
+        assert is_held(folder)
+        shutil.move(folder, tmp_path / "moved")
+        await look_until(archive, lambda: folder.exists() and (folder / LOCK).exists())
+        await look_until(archive, lambda: "recordings" not in wrong())
+        assert is_held(folder) and not is_held(tmp_path / "moved")
+        await running.audience.close(PATIENCE)
+        await archive.stop()
+        assert not is_held(folder)
+
+    asyncio.run(asyncio.wait_for(run(), 4 * PATIENCE))
 
 
 def test_one_thread_keeps_the_order_and_hands_errors_on():

@@ -156,6 +156,8 @@ class Keeper:
         The time.
     free : callable
         Tells the free bytes of a folder's disk.
+    hold : callable
+        Makes the folder, which is there, this program's own; returns why it is not, in one line, or None.
     settling : float
         Seconds for which the time of the day must not have been set before anything is too old; more in `Ages`.
 
@@ -175,6 +177,7 @@ class Keeper:
         clock: Clock,
         free: FREE = free_bytes,
         *,
+        hold: Callable[[], str | None] = lambda: None,
         settling: float = SETTLING,
     ) -> None:
         self.rules = rules
@@ -183,6 +186,7 @@ class Keeper:
         self._recordings = recordings
         self._clock = clock
         self._free = free
+        self._hold = hold
         self._may_record = True
         self.ages = Ages(index, clock, settling)
 
@@ -216,6 +220,10 @@ class Keeper:
         if not self._recordings.is_marked():
             self._recordings.settle()
             self._index.behind = self._index.behind or f"{directory} was emptied"
+        not_ours = self._hold()
+        if not_ours is not None:
+            self._note(not_ours, may_record=False)
+            return 0
         if self._index.in_memory_because is not None:
             with contextlib.suppress(BgsubError):  # there is no room still: it says so
                 self._index.open_again()

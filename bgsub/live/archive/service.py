@@ -8,7 +8,7 @@ import logging
 import threading
 from pathlib import Path
 
-from bgsub.errors import BgsubError
+from bgsub.errors import BgsubError, OutputError
 from bgsub.live.archive.index import INDEX, Index
 from bgsub.live.archive.index_questions import Counts
 from bgsub.live.archive.rebuilding import compare
@@ -57,7 +57,8 @@ class Archive:
 
     def __init__(self, others: list[Other], patience: float = _PATIENCE) -> None:
         self._others, self._patience = others, patience
-        self._held = contextlib.ExitStack()
+        self._held: contextlib.ExitStack | None = None  # the lock of the folder
+        self._held_file: tuple[int, int] | None = None  # its file, by which it is known
         self._sweeping: _Sweeping | None = None
         self._opening: asyncio.Future[None] | None = None
         self._is_late = False
@@ -105,7 +106,8 @@ class Archive:
         if self._sweeping is not None and self._sweeping.stop():
             await self._taking.do(self.index.close)
         self._taking.end()
-        self._held.close()
+        if self._held is not None:
+            self._held.close()
 
     def _trouble(self) -> str | None:
         """Say what is wrong with recordings."""
@@ -131,7 +133,7 @@ class Archive:
             self._settle(clock)
         else:  # cameras are watched all the same, and the first sweep says why
             self.index.behind = away
-        keeper = Keeper(self.index, self.recordings, watch.retention, clock)
+        keeper = Keeper(self.index, self.recordings, watch.retention, clock, hold=self._hold)
         sweeping = _Sweeping(keeper, self.index, self.recordings, running)
         sweeping.once()
         if self.index.in_memory_because is not None:  # there may be room now
@@ -145,7 +147,9 @@ class Archive:
         told = self.recordings.settle()
         if told is not None:
             logger.warning("%s", told)
-        self._held.enter_context(locked(self.recordings.directory, LOCK))
+        not_ours = self._hold()
+        if not_ours is not None:
+            raise OutputError(not_ours)
         found = compare(self.index, self.recordings, clock, running=self._is_late)
         for line in found.refused:
             logger.warning("%s", line)
@@ -156,6 +160,34 @@ class Archive:
                 found.completed,
                 found.gone,
             )
+
+    def _hold(self) -> str | None:
+        """Let no other watch use the folder: one that was away until now, or was made anew, is locked now.
+
+        Returns
+        -------
+        str or None
+            Why it is not this one's, in one line.
+        """
+        directory = self.recordings.directory
+        if self._held is not None:
+            with contextlib.suppress(FileNotFoundError):
+                if _file_number(directory / LOCK) == self._held_file:
+                    return None
+            self._held.close()
+            self._held = None
+        held = contextlib.ExitStack()
+        try:
+            held.enter_context(locked(directory, LOCK))
+        except OutputError as error:
+            return str(error)
+        self._held, self._held_file = held, _file_number(directory / LOCK)
+        return None
+
+
+def _file_number(path: Path) -> tuple[int, int]:
+    known = path.stat()
+    return known.st_dev, known.st_ino
 
 
 class _Sweeping:
