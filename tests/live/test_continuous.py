@@ -80,6 +80,16 @@ def test_a_segment_is_told_once_it_shows_something_and_when_it_is_over(recorded)
     assert continuous.idle and continuous.trouble is None
 
 
+def test_a_segment_lasts_as_long_as_it_does_where_the_clock_is_set_meanwhile(recorded) -> None:
+    recording, continuous, filing, told = recorded
+    clip, _ = recording.begin(2.0)
+    continuous._moment_of = lambda time: BEGINNING + timedelta(seconds=time - 3600)
+    clip.shows = clip.closed = True
+    continuous.tick()
+    filing.close(60)
+    assert told[-1].record.end == BEGINNING + timedelta(seconds=10)
+
+
 def test_a_segment_that_was_broken_off_ends_with_what_its_file_shows(recorded) -> None:
     """Not with what waited for the disk."""
     recording, continuous, filing, told = recorded

@@ -41,10 +41,11 @@ class Record(Protocol):
 
 @dataclass
 class _Segment:
-    """A segment: its clip until that is whole, its file's name, and when it begins and ends."""
+    """A segment: its clip until that is whole, its file's name, and when it begins (by both clocks) and ends."""
 
     clip: Clip | None
     place: Place
+    began: float
     start: datetime
     end: datetime | None = None
     told: bool = False
@@ -93,7 +94,7 @@ class Continuous:
         self._camera, self._seconds, self._directory, self._filing = camera, seconds, directory, filing
         self._record, self._moment_of, self._send = record, moment_of, send
         self._recording: Segmented | None = None
-        self._latest: tuple[Place, datetime] | None = None  # of the segment that is being opened
+        self._latest: tuple[float, Place, datetime] | None = None  # of the segment that is being opened
         self._segments: list[_Segment] = []  # the oldest first
         self.trouble: str | None = None
 
@@ -132,13 +133,13 @@ class Continuous:
         """Return where a segment goes; called in the thread that receives."""
         start = self._moment_of(time)
         place = Place.of(self._directory, self._camera, start)
-        self._latest = (place, start)
+        self._latest = (time, place, start)
         return place.path(SEGMENT)
 
     def _opened(self, clip: Clip) -> None:
         assert self._latest is not None  # it was asked for the path
-        place, start = self._latest
-        self._segments.append(_Segment(clip, place, start))
+        time, place, start = self._latest
+        self._segments.append(_Segment(clip, place, time, start))
 
     def _follow(self, segment: _Segment) -> None:
         """Tell what has become of a segment."""
@@ -156,7 +157,7 @@ class Continuous:
             self._segments.remove(segment)
             self._filing.do(partial(remove_empty, segment.place.path(SEGMENT)))
             return
-        segment.end = self._moment_of(clip.end)
+        segment.end = segment.start + timedelta(seconds=clip.end - segment.began)
         close = partial(self._close, segment, clip)
         if clip.error is None or not self._filing.do(close):
             close()

@@ -83,7 +83,7 @@ class EventRecording:
     event : Event
         As far as it is known.
     moment : Moment
-        Of the picture with which it is known to be one.
+        Of the picture with which it is known to be one: its times go by that, also where the clock is set meanwhile.
     size : (int, int)
         Of the source's pictures, in pixels.
     open_clip : callable or None
@@ -164,9 +164,9 @@ class EventRecording:
         """Tell that the event is open, where nothing can be written."""
         self._send(EventOpened(self.record))
 
-    def end(self, over: Over, moment: Moment, now: float) -> None:
+    def end(self, over: Over, now: float) -> None:
         """Nothing moves any more; what follows for some seconds is still recorded."""
-        self._over, self._moment = over, moment
+        self._over = over
         self._until = max(now, over.event.end + self._camera.after)
 
     def cut(self, now: float) -> None:

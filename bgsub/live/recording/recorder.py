@@ -128,7 +128,7 @@ class Recorder:
             if self._current is None and is_active(self._schedule, moment.of_day(one.event.start)):
                 self._begin(one.event, moment, size)
             if self._current is not None:
-                self._current.end(one, moment, self._clock.monotonic())
+                self._current.end(one, self._clock.monotonic())
                 self._ending.append(self._current)
                 self._current = None
 

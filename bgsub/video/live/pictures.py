@@ -32,7 +32,7 @@ class LivePicture:
     arrived : float
         Seconds of the clock at which its packet came, a little later.
     moment : datetime
-        `time` as time of the day, in UTC; within a connection it never steps back.
+        `time` as time of the day, in UTC; it steps where the system's clock is set.
     image : ndarray of uint8, shape (h, w)
         Its brightness, shrunk.
     gap : float

@@ -190,7 +190,7 @@ class LiveSource:
         if not (self._thinning.wants(time) or gap):
             return
         image = small_grey(decoded.picture, orientation, self._selection)
-        moment = self._moments.of_picture(time)
+        moment = self._moments.of(time)
         picture = LivePicture(self._index, time, decoded.arrived, moment, image, gap, decoded.picture, orientation)
         self._index += 1
         with self._arrived:

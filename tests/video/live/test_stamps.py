@@ -166,7 +166,7 @@ class SteppedClock:
         self.day += timedelta(seconds=seconds)
 
 
-def test_moments_follow_the_system_clock_forward_and_never_step_back() -> None:
+def test_moments_follow_the_system_clock_forward_and_back() -> None:
     clock = SteppedClock()
     moments = Moments(clock)
     told = []
@@ -176,10 +176,12 @@ def test_moments_follow_the_system_clock_forward_and_never_step_back() -> None:
             clock.day += timedelta(hours=1)
         if index == 200:
             clock.day -= timedelta(hours=2)
-        told.append(moments.of_picture(clock.seconds))
-    assert told == sorted(told)
-    assert told[150] - told[50] == timedelta(hours=1, seconds=10)
-    assert told[250] - told[150] == timedelta(seconds=10)
+        clock.day += timedelta(milliseconds=index % 3)  # which is no setting
+        told.append(moments.of(clock.seconds))
+    assert (told[150] - told[50]).total_seconds() == pytest.approx(3610, abs=0.5)
+    assert (told[250] - told[150]).total_seconds() == pytest.approx(-7190, abs=0.5)
+    assert all(later - sooner == timedelta(seconds=0.1) for sooner, later in itertools.pairwise(told[:100]))
     assert moments.of(clock.seconds - 1) == told[-1] - timedelta(seconds=1)
+    assert moments.of(clock.seconds) != clock.day
     moments.begin()
     assert moments.of(clock.seconds) == clock.day
