@@ -68,7 +68,7 @@ def fit_table(
     table : Table
         Open, Parquet, which all workers see.
     n_components, covariance_type, choice, settings, stage
-        As there; trimming, and noise in a hull, need all rows on one machine.
+        As there; noise in a hull needs all rows on one machine.
 
     Raises
     ------
@@ -176,8 +176,6 @@ def _check_possible(settings: FitSettings) -> None:
     """Raise ParameterError for what no sums over parts give."""
     if settings.noise == "hull":
         raise ParameterError("--noise hull needs all rows on one machine: give --noise box, or leave out --scheduler")
-    if settings.trim > 0:
-        raise ParameterError("--trim needs all rows on one machine: leave it out, or --scheduler")
 
 
 def _categories(table: Table, choice: Choice) -> Categories:

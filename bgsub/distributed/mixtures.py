@@ -8,8 +8,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from bgsub.distributed.cutting import partitioned
-from bgsub.distributed.partitions import Partitioned
-from bgsub.distributed.rows import Reading, RowsOnDask, labels, log_densities
+from bgsub.distributed.partitions import Partitioned, Reading
+from bgsub.distributed.rows import RowsOnDask, labels, log_densities
 from bgsub.distributed.summing import each
 from bgsub.errors import ParameterError
 from bgsub.mixture.comparison import ModelSelection, compare_data
@@ -35,7 +35,7 @@ def fit(
     Parameters
     ----------
     mixture : GaussianMixture
-        What is fitted, with its settings; `trim`, and `noise` in a hull, need the rows here.
+        What is fitted, with its settings; `noise` in a hull needs the rows here.
     X : dask.array.Array, dask.dataframe.DataFrame or path
         Rows (N, D). A path is that of a Parquet file or of a folder of such files, which the workers see too: each
         reads groups of rows of it, again in each pass.
@@ -70,7 +70,7 @@ def fit(
     """
     _check_estimator(mixture)
     data = RowsOnDask(partitioned(X, sample_weight, columns), mixture.missing)
-    if mixture.noise != "hull" and not mixture.trim:  # else the fit says that it cannot
+    if mixture.noise != "hull":  # else the fit says that it cannot
         shortfall = data.shortfall() if sample_weight is not None else ""
         if shortfall:
             warn(f"{shortfall}: criteria take the sum as the number of rows; scale the weights to sum to that number")
@@ -128,9 +128,8 @@ def select(
     counts, types = combinations(n_components, covariance_type, criterion)
     given: dict[str, Any] = {"n_init": n_init, "threads": threads, **options}
     fit_options = options_of(given)
-    if fit_options.noise == "hull" or fit_options.trim:
-        what = "trim needs" if fit_options.trim else "a hull of noise needs"
-        raise ParameterError(f"{what} the rows here: leave it out, or give bgsub.select rows in memory")
+    if fit_options.noise == "hull":
+        raise ParameterError("a hull of noise needs the rows here: give noise='box', or bgsub.select rows in memory")
     data, seed = RowsOnDask(partitioned(X, sample_weight, columns), fit_options.missing), seed_of(random_state)
     shortfall = data.shortfall() if sample_weight is not None else ""
     if shortfall:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from bgsub.errors import ParameterError
+from bgsub.mixture.settings import Missing
 
 Partition = tuple[Any, Any]
 """A block of rows, as its worker will have it, and their weights or None."""
@@ -79,3 +80,19 @@ def _numbers(block: Any, dtype: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0][:200]
         raise ParameterError(f"{name} holds what is no number ({reason}): give columns of numbers") from error
+
+
+class Reading(NamedTuple):
+    """How a partition becomes rows."""
+
+    n_features: int
+    dtype: Any
+    missing: Missing
+    scale: float = 1.0  # of the weights
+
+    def rows(self, block: Any, weights: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return a partition's rows, checked to be of the right width, and their weights."""
+        X, w = rows_and_weights(block, weights, self.dtype)
+        if X.ndim != 2 or X.shape[1] != self.n_features:
+            raise ParameterError(f"it has the shape {X.shape}, where {self.n_features} columns were promised")
+        return X, w if w is None or self.scale == 1.0 else w * self.scale

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bgsub.distributed.partitions import Partitioned, rows_and_weights
+from bgsub.distributed.partitions import Partitioned, Reading
 from bgsub.distributed.summing import computed, each, tree_sum
+from bgsub.distributed.trimming import Trimming
 from bgsub.errors import ParameterError
 from bgsub.mixture.em.row_sample import RowSample
 from bgsub.mixture.em.training_data import completed_rows, count_rows, telling_rows
@@ -33,7 +34,7 @@ from bgsub.mixture.input_checks import (
 from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.cpu import row_pass
 from bgsub.mixture.passes.missing import gap_pass
-from bgsub.mixture.passes.robust import WeighedRows, noisy_sums
+from bgsub.mixture.passes.robust import WeighedRows, noisy_sums, weight_of_share
 from bgsub.mixture.passes.statistics import Pass, Statistics, add
 from bgsub.mixture.settings import Missing
 
@@ -51,22 +52,7 @@ class Looked(NamedTuple):
     high: np.ndarray
     fault: Fault | None = None
     refusal: str = ""  # why it cannot be used at all
-
-
-class Reading(NamedTuple):
-    """How a partition becomes rows."""
-
-    n_features: int
-    dtype: Any
-    missing: Missing
-    scale: float = 1.0  # of the weights
-
-    def rows(self, block: Any, weights: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return a partition's rows, checked to be of the right width, and their weights."""
-        X, w = rows_and_weights(block, weights, self.dtype)
-        if X.ndim != 2 or X.shape[1] != self.n_features:
-            raise ParameterError(f"it has the shape {X.shape}, where {self.n_features} columns were promised")
-        return X, w if w is None or self.scale == 1.0 else w * self.scale
+    least: float = np.inf  # weight above 0
 
 
 class RowsOnDask:
@@ -178,6 +164,19 @@ class RowsOnDask:
 
         return nullcontext(one_pass)
 
+    def trimmed_passes(self, n_components: int, covariance_type: str, share: float) -> AbstractContextManager[Pass]:
+        """Return a context with what passes need without that share of the rows, the least likely ones."""
+        return nullcontext(self._trimming(covariance_type, share).one_pass)
+
+    def least_kept(self, parameters: Parameters, covariance_type: str, share: float) -> float:
+        """Return the log-density of the least likely row when that share of them is left out."""
+        return self._trimming(covariance_type, share).least_kept(parameters)
+
+    def _trimming(self, covariance_type: str, share: float) -> Trimming:
+        scale, total = self._reading.scale, self._weights()[0]
+        left_out = weight_of_share(min(part.least for part in self.looked) * scale, total * scale, share)
+        return Trimming(self._partitions, self._reading, covariance_type, left_out)
+
     def each(self, work: Callable[..., Any], per_partition: Sequence[tuple[Any, ...]], *told: Any) -> list[Any]:
         """Return what some work says of each partition, called with its rows, its weights, its own and what is told."""
         partitions = [(*part, *own) for part, own in zip(self._partitions, per_partition, strict=True)]
@@ -218,6 +217,7 @@ def _look(block: Any, weights: Any, reading: Reading) -> Looked:
         *(n, n_rows, n_telling, total, n_weighted, observed),
         np.where(np.isnan(low), np.inf, low.astype(np.float64)),
         np.where(np.isnan(high), -np.inf, high.astype(np.float64)),
+        least=1.0 if w is None else float(np.min(w, where=w > 0, initial=np.inf)),
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from bgsub.errors import ParameterError
 from bgsub.extras import explained
-from bgsub.mixture.em.training_data import RowsInBlocks, RowsInMemory, TrainingData, takes_noise
+from bgsub.mixture.em.training_data import RowsInBlocks, RowsInMemory, TrainingData, is_far
 from bgsub.mixture.em.trimming import consistent
 from bgsub.mixture.fitted import FittedMixture
 from bgsub.mixture.noise import Noise, Region, region_of
@@ -67,7 +67,7 @@ class RobustData:
     Parameters
     ----------
     data : TrainingData
-        All rows, in memory or in blocks; or `NoisyData`, of which some can be noise in a box.
+        All rows, in memory or in blocks; or `FarData`, where noise lies in a box.
     how : Robustness
         Noise or trimming.
     n_components : int
@@ -82,10 +82,10 @@ class RobustData:
     """
 
     def __init__(self, data: TrainingData, how: Robustness, n_components: int, left_out: float = LEFT_OUT[0]) -> None:
-        self._far = data if how.noise == "box" and takes_noise(data) else None
+        self._far = data if how.noise != "hull" and is_far(data) else None
         if self._far is None and not isinstance(data, (RowsInMemory, RowsInBlocks)):
-            what = "trim needs" if how.trim else "a hull of noise needs" if how.noise == "hull" else "noise needs"
-            raise ParameterError(f"{what} the rows here: fit to an array, or to blocks of rows")
+            what = "trim" if how.trim else "a hull of noise" if how.noise == "hull" else "noise"
+            raise ParameterError(f"{what} needs the rows here: fit to an array, or to blocks of rows")
         if data.missing != "error":
             raise ParameterError("noise and trim need complete rows: leave out missing='em', or the rows with gaps")
         self._data, self._how, self._n_components, self._left_out = data, how, n_components, left_out
@@ -156,8 +156,10 @@ class RobustData:
 
     def passes(self, n_components: int, covariance_type: str, threads: int | None) -> AbstractContextManager[Pass]:
         """Return a context with what passes need."""
-        if self._far is not None:
+        if self._far is not None and self._how.noise is not None:
             return self._far.noisy_passes(n_components, covariance_type, self.region.log_volume)
+        if self._far is not None:
+            return self._far.trimmed_passes(n_components, covariance_type, self._how.trim)
         return self._passes(n_components, covariance_type, threads)
 
     @contextmanager
@@ -212,6 +214,8 @@ class RobustData:
 
     def _least_kept(self, parameters: Parameters, covariance_type: str, threads: int | None) -> float:
         """Return the log-density of the least likely row that is not left out."""
+        if self._far is not None:
+            return self._far.least_kept(parameters, covariance_type, self._how.trim)
         found = [
             (log_density(X, parameters, covariance_type, threads=threads), weights) for X, weights in self._weighed()
         ]

@@ -56,8 +56,8 @@ class TrainingData(Protocol):
         """Return highest less lowest value of each column (D,), for a message; None where that would cost a pass."""
 
 
-class NoisyData(TrainingData, Protocol):
-    """Rows elsewhere, of which some can be noise in the box of all."""
+class FarData(TrainingData, Protocol):
+    """Rows elsewhere, of which some can be noise in the box of all, or be left out."""
 
     def box(self) -> np.ndarray:
         """Return lowest and highest value of each column among rows of a weight above 0, (2, D) float64."""
@@ -65,9 +65,15 @@ class NoisyData(TrainingData, Protocol):
     def noisy_passes(self, n_components: int, covariance_type: str, log_volume: float) -> AbstractContextManager[Pass]:
         """Return a context with what `passes.robust.noisy_pass` over the rows needs."""
 
+    def trimmed_passes(self, n_components: int, covariance_type: str, share: float) -> AbstractContextManager[Pass]:
+        """Return a context with what `passes.robust.trimmed_pass` without a share of the rows needs."""
 
-def takes_noise(data: TrainingData) -> TypeGuard[NoisyData]:
-    """Say whether data is `NoisyData`; nothing is asked of them, which may cost a pass."""
+    def least_kept(self, parameters: Parameters, covariance_type: str, share: float) -> float:
+        """Return the log-density of the least likely row that is not left out when a share of them is."""
+
+
+def is_far(data: TrainingData) -> TypeGuard[FarData]:
+    """Say whether data is `FarData`; nothing is asked of them, which may cost a pass."""
     return hasattr(type(data), "noisy_passes")
 
 

@@ -23,6 +23,9 @@ from bgsub.mixture.parameters import Parameters
 from bgsub.mixture.passes.cpu import density_pass, row_pass
 from bgsub.mixture.passes.statistics import Statistics, add
 
+ROUNDING = 1e-12
+"""Of a weight that is left out: sums of weights that differ by less are one, in whatever order they were added up."""
+
 
 class WeighedRows:
     """Rows of which the densities are asked first, and then the sums with weights that depend on them.
@@ -118,18 +121,23 @@ def without_least(densities: np.ndarray, weights: np.ndarray, left_out: float) -
     order = np.argsort(densities[::-1], kind="stable")
     order = len(densities) - 1 - order
     beyond = np.cumsum(weights[order])
-    border = min(int(np.searchsorted(beyond, left_out)), len(order) - 1)
+    border = min(int(np.searchsorted(beyond, left_out * (1.0 - ROUNDING))), len(order) - 1)
+    rest = beyond[border] - left_out
     kept[order[:border]] = 0.0
-    kept[order[border]] = min(max(beyond[border] - left_out, 0.0), weights[order[border]])
+    kept[order[border]] = min(rest, weights[order[border]]) if rest > ROUNDING * left_out else 0.0
     return kept
 
 
 def weight_left_out(weights: np.ndarray, share: float) -> float:
+    """Return the `weight_of_share` of rows of these weights (N,)."""
+    return weight_of_share(float(weights[weights > 0].min()), float(weights.sum()), share)
+
+
+def weight_of_share(unit: float, total: float, share: float) -> float:
     """Return the weight that a share of rows is: whole rows where these have no weights, rounded up.
 
-    A share of .01 of 60 rows is one row: the only one that is wrong must not stay by two fifths. Rows of weights count
-    in units of the least of these, so that a weight of 2 is the row twice, and a weight of 1/N is no weight.
+    `unit` is the least weight above 0, `total` the sum of all. A share of .01 of 60 rows is one row: the only one that
+    is wrong must not stay by two fifths. Rows of weights count in units of the least of these, so that a weight of 2 is
+    the row twice, and a weight of 1/N is no weight.
     """
-    unit = float(weights[weights > 0].min())
-    total = float(weights.sum())
     return min(math.ceil(share * total / unit * (1.0 - 1e-12)) * unit, share * total + unit)
