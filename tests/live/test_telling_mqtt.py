@@ -10,12 +10,13 @@ import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from typing import get_args
 
 import pytest
 
 from bgsub.errors import OutputError, ParameterError
 from bgsub.live.clock import Clock
-from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, Status
+from bgsub.live.messages import CameraFound, CameraLost, EventClosed, EventOpened, State, Status
 from bgsub.live.settings import Camera, Mqtt, Tell, Watch
 from bgsub.live.telling import mqtt_listener as module
 from bgsub.live.telling.channels import try_each
@@ -41,14 +42,42 @@ def test_topics_hold_safe_words_only(tmp_path, topic):
         MqttChannel(Mqtt(host="h", discovery=topic), tmp_path, ())
 
 
-def test_home_assistant_is_told_of_each_camera():
-    announced = announcements(Mqtt(host="h", topic="home/bgsub"), ("yard", "door"))
-    configs = {topic: json.loads(payload) for topic, payload in announced.items()}
+# What Home Assistant documents for binary_sensor.mqtt and sensor.mqtt, of which a payload must have no other keys
+OF_BOTH = {"availability", "availability_mode", "availability_template", "availability_topic", "default_entity_id"}
+OF_BOTH |= {"device", "device_class", "enabled_by_default", "encoding", "entity_category", "entity_picture", "icon"}
+OF_BOTH |= {"expire_after", "force_update", "json_attributes_template", "json_attributes_topic", "name", "origin"}
+OF_BOTH |= {"payload_available", "payload_not_available", "qos", "state_topic", "unique_id", "value_template"}
+DOCUMENTED = {
+    "binary_sensor": OF_BOTH | {"off_delay", "payload_on", "payload_off"},
+    "sensor": OF_BOTH | {"options", "state_class", "suggested_display_precision", "unit_of_measurement"},
+}
+CLASSES = {"binary_sensor": {"motion", "connectivity", "problem"}, "sensor": {"enum", "timestamp"}}
+OF_A_DEVICE = {"configuration_url", "connections", "hw_version", "identifiers", "manufacturer", "model", "model_id"}
+OF_A_DEVICE |= {"name", "serial_number", "suggested_area", "sw_version", "via_device"}
+
+
+def test_home_assistant_is_told_of_each_camera_as_it_documents():
+    settings = Mqtt(host="h", topic="home/bgsub")
+    configs = {topic: json.loads(payload) for topic, payload in announcements(settings, ("yard", "door")).items()}
+    assert len({config["unique_id"] for config in configs.values()}) == len(configs) == 8
+    for topic, config in configs.items():
+        prefix, kind, node, what, last = topic.split("/")
+        assert (prefix, last) == ("homeassistant", "config")
+        assert set(config) <= DOCUMENTED[kind]
+        assert config["device_class"] in CLASSES[kind]
+        assert config["unique_id"] == f"{node}_{what}"
+        assert set(config["device"]) <= OF_A_DEVICE
+        assert config["device"]["identifiers"] == [node]
+        assert set(config["origin"]) <= {"name", "sw_version", "support_url"}
+        assert config["state_topic"] == f"home/bgsub/{config['device']['name']}/{what}"
+        assert config["availability"][0] == {"topic": "home/bgsub/status"}
+        assert config.get("entity_category") in (None, "diagnostic")
+        assert ("options" in config) == (config["device_class"] == "enum")
     motion = configs["homeassistant/binary_sensor/home_bgsub_yard/motion/config"]
-    assert motion["device_class"] == "motion"
-    assert motion["state_topic"] == "home/bgsub/yard/motion"
-    assert motion["device"]["identifiers"] == ["home_bgsub_yard"]
-    assert len({config["unique_id"] for config in configs.values()}) == 8
+    assert motion["availability"][1]["topic"] == "home/bgsub/yard/connection"
+    assert motion["availability_mode"] == "all"
+    state = configs["homeassistant/sensor/home_bgsub_yard/state/config"]
+    assert set(state["options"]) == set(get_args(State))
     assert announcements(Mqtt(host="h", discovery=None), ("yard",)) == {}
 
 
