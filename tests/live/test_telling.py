@@ -711,6 +711,31 @@ def test_a_service_that_fails_keeps_no_other_one_waiting_and_no_address_is_logge
     assert "hidden" not in caplog.text
 
 
+def test_a_service_that_hangs_is_waited_for_and_told_once(tmp_path, monkeypatch):
+    pytest.importorskip("apprise")
+    monkeypatch.setattr("bgsub.live.telling.people._PATIENCE", 0.05)
+    goes_on, called = threading.Event(), []
+
+    def hang(self, title, *_):
+        called.append(title)
+        return goes_on.wait(60)
+
+    monkeypatch.setattr(PeopleChannel, "_notify", hang)
+
+    async def tell():
+        channel = PeopleChannel("json://127.0.0.1", tmp_path, 60.0)
+        lost, found = (Occasion(name=name, at=START, camera="yard") for name in (LOST, FOUND))
+        for occasion in (lost, lost, found):
+            with pytest.raises(Away, match=r"^json does not come back within 0.05 s; check its address$"):
+                await channel.tell(occasion)
+        goes_on.set()
+        await channel.tell(found)
+        await channel.close()
+
+    asyncio.run(tell())
+    assert called == ["yard is lost", "yard is back"]
+
+
 def test_people_hear_how_a_camera_is_not_how_it_was(tmp_path):
     pytest.importorskip("apprise")
     line = Waiting(None, Clock()).line("test")

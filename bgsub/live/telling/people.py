@@ -12,6 +12,7 @@ from typing import Any
 
 from bgsub.errors import ParameterError
 from bgsub.extras import explained
+from bgsub.live.one_thread import OneThread
 from bgsub.live.telling.occasions import Occasion
 from bgsub.live.telling.refusal import Away
 from bgsub.live.telling.steadying import GRACE
@@ -75,6 +76,8 @@ class PeopleChannel:
         self._said: dict[str, float] = {}
         self._unsaid: dict[str | None, int] = {}
         self._left: Occasion | None = None
+        self._thread: OneThread | None = None
+        self._under_way: tuple[Occasion, asyncio.Future[bool]] | None = None
 
     async def tell(self, occasion: Occasion) -> None:
         """Tell.
@@ -98,7 +101,9 @@ class PeopleChannel:
         return old.camera == new.camera and any(old.name in names and new.name in names for names in _STATES)
 
     async def close(self) -> None:
-        """Do nothing: nothing is under way."""
+        """End the thread, once it has come back."""
+        if self._thread is not None:
+            self._thread.end()
 
     def _is_too_soon(self, occasion: Occasion) -> bool:
         """Say whether something is not told: an event that is not over, or what follows its like too soon."""
@@ -119,17 +124,33 @@ class PeopleChannel:
         return True
 
     async def _is_taken(self, occasion: Occasion) -> bool:
-        more = self._unsaid.get(occasion.camera, 0) if occasion.event is not None else 0
-        text = occasion.text + (f"; and {more} before it" if more else "")
-        picture = None
-        if occasion.event is not None and occasion.event.thumbnail is not None:
-            path = self._directory.absolute() / occasion.event.thumbnail
-            picture = str(path) if path.is_file() else None
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await asyncio.to_thread(self._notify, occasion.title, text, picture)
-        except Exception:  # of a service's own making, with an address in its text perhaps
-            return False
+        """Have the service tell, in a thread that it may hold up; what it is still at is waited for, not told again.
+
+        Raises
+        ------
+        Away
+            When it does not come back.
+        """
+        if self._under_way is None:
+            more = self._unsaid.get(occasion.camera, 0) if occasion.event is not None else 0
+            text = occasion.text + (f"; and {more} before it" if more else "")
+            self._thread = self._thread or OneThread("bgsub-apprise")
+            self._under_way = (occasion, self._thread.do(self._notify, occasion.title, text, self._picture(occasion)))
+        told, future = self._under_way
+        await asyncio.wait([future], timeout=_PATIENCE)
+        if not future.done():
+            raise Away(f"{self._kind} does not come back within {_PATIENCE:g} s; check its address")
+        self._under_way = None
+        if told is not occasion:  # one that was given up meanwhile
+            return await self._is_taken(occasion)
+        return future.exception() is None and future.result()  # an error has an address in its text perhaps
+
+    def _picture(self, occasion: Occasion) -> str | None:
+        if occasion.event is None or occasion.event.thumbnail is None:
+            return None
+        return str(self._directory.absolute() / occasion.event.thumbnail)
 
     def _notify(self, title: str, text: str, picture: str | None) -> bool:
+        if picture is not None and not Path(picture).is_file():
+            picture = None
         return bool(self._service.notify(title=title, body=text, attach=picture, body_format="text"))

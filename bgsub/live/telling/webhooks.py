@@ -88,6 +88,7 @@ class WebhookChannel:
             ) from None
         if address.scheme not in ("http", "https") or not _HEADER_TEXT.fullmatch(self._host):
             raise ParameterError(f"{self._shown} is no address: write http://host/path or https://...")
+        self._security: ssl.SSLContext | None = None
         self._login = None
         if address.username is not None:
             words = f"{urllib.parse.unquote(address.username)}:{urllib.parse.unquote(address.password or '')}"
@@ -151,8 +152,9 @@ class WebhookChannel:
     async def _post(self, body: bytes, headers: dict[str, str]) -> _Answer:
         """Send a request, and return its answer."""
         port = self._port or (443 if self._tls else 80)
-        security = ssl.create_default_context() if self._tls else None
-        reader, writer = await asyncio.open_connection(self._host, port, ssl=security, limit=_LONGEST_LINE)
+        if self._tls and self._security is None:
+            self._security = await asyncio.to_thread(ssl.create_default_context)  # it reads many certificates
+        reader, writer = await asyncio.open_connection(self._host, port, ssl=self._security, limit=_LONGEST_LINE)
         try:
             lines = [f"POST {self._target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
             writer.write("\r\n".join(lines).encode("ascii") + body)
