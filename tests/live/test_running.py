@@ -33,10 +33,10 @@ state = "state"
 {top}
 [[cameras]]
 name = "yard"
-source = "act://x {yard}"
+source = "rtsp://x/ {yard}"
 [[cameras]]
 name = "door"
-source = "act://x {door}"
+source = "rtsp://x/ {door}"
 """
 
 
