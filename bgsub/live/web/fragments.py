@@ -61,6 +61,8 @@ async def form(station: Station, call: Call) -> Response:
     zones = sorted({z.name for c in station.watch.cameras for z in c.zones if z.kind in ("watch", "line")})
     fields = [
         '<label>Day<input type="date" name="day"></label>',
+        '<label>From<input type="time" name="from"></label>',
+        '<label>Until<input type="time" name="until"></label>',
         choice("source", "Camera", [(name, name) for name in cameras]) if len(cameras) > 1 else "",
         choice("zone", "Zone", [(zone, zone) for zone in zones]) if zones else "",
         least_length(),

@@ -338,3 +338,62 @@ def test_long_lists_come_page_by_page_and_hostile_names_are_text(open_page, serv
     ids = page.evaluate("() => [...document.querySelectorAll('#list li')].map((one) => one.id)")
     assert len(set(ids)) == 60 and ids == sorted(ids, reverse=True)
     assert page.locator("text=<img src=x onerror=alert(1)>").count() == 1
+
+
+def test_a_day_is_walked_through_by_keys_and_its_hours_are_chosen(open_page, serve):
+    served = serve()
+    clip = (ROOT / "sample_videos" / "room.mp4").read_bytes()
+    for hour in range(-3, 4):
+        served.event(seconds=hour * 3600, clip=clip)
+    page = open_page(served.address + "#/events", timezone_id="UTC")
+    page.fill("input[name=day]", "2026-11-27")
+    page.wait_for_function("() => document.querySelectorAll('.row svg a').length === 7")
+    assert page.locator(".row svg a[tabindex='0']").count() == 1
+    page.locator(".row svg a[tabindex='0']").focus()
+    label = "() => document.activeElement.getAttribute('aria-label')"
+    assert "3:00:00" in page.evaluate(label)
+    for key, hour in (("ArrowLeft", "2:00:00"), ("Home", "9:00:00"), ("ArrowLeft", "9:00:00"), ("ArrowRight", "10:00")):
+        page.keyboard.press(key)
+        assert hour in page.evaluate(label)
+    page.fill("input[name=from]", "11:30")
+    page.fill("input[name=until]", "13:30")
+    page.wait_for_function("() => document.querySelectorAll('#list li').length === 2")
+    page.fill("input[name=from]", "14:30")  # over midnight
+    page.wait_for_function("() => document.querySelectorAll('#list li').length === 1")
+    page.fill("input[name=from]", "05:00")
+    page.fill("input[name=until]", "06:00")
+    page.wait_for_selector("text=no such event")
+    page.locator(".row svg a[tabindex='0']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.tagName === 'VIDEO'")  # whose keys play and seek
+    assert page.title() == "yard · Event · Cameras"
+    page.get_by_role("link", name="Live", exact=True).press("Enter")
+    page.wait_for_selector(".camera")
+    assert page.title() == "Cameras"
+
+
+def test_of_cameras_that_are_not_on_the_screen_no_pictures_are_made(open_page, serve, tmp_path):
+    names = [f"camera-{n:02}" for n in range(15)] + ["n" * 64]
+    file = tmp_path / "cameras.toml"
+    file.write_text("".join(f'[[cameras]]\nname = "{name}"\nsource = "rtsp://x/{name}"\n' for name in names))
+    served = serve(configuration=file)
+    served.note(*(status(name) for name in names))
+    page = open_page(served.address, viewport={"width": 390, "height": 844})
+
+    def wanted():
+        last = dict(served.sent)
+        return {name for name, show in last.items() if show.views}
+
+    def until(condition):
+        end = time.monotonic() + PATIENCE / 1000
+        while not condition():
+            assert time.monotonic() < end, wanted()
+            page.wait_for_timeout(50)
+
+    until(lambda: "camera-00" in wanted() and len(wanted()) <= 4)
+    assert dict(served.sent)["camera-00"].width <= 390
+    page.locator(f'[data-camera="{names[-1]}"]').scroll_into_view_if_needed()
+    until(lambda: names[-1] in wanted() and "camera-00" not in wanted() and len(wanted()) <= 4)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.get_by_role("link", name="Events", exact=True).click()
+    until(lambda: not wanted())

@@ -13,11 +13,11 @@ const connection = document.querySelector("#connection");
 const wrong = document.querySelector("#wrong");
 const page = { socket: new Socket(), session: null, cameras: [], unsaved: null };
 const places = [
-  [/^#\/event\/([\w-]+)\/(.+)$/, (camera, stamp) => showEvent(main, page, camera, decodeURIComponent(stamp)), "#/events"],
-  [/^#\/moment\/([\w-]+)\/(.+)$/, (camera, at) => showMoment(main, page, camera, decodeURIComponent(at)), "#/events"],
-  [/^#\/events$/, () => showEvents(main, page), "#/events"],
-  [/^#\/camera\/([\w-]+)$/, (camera) => showCamera(main, page, camera), "#/live"],
-  [/^(#\/live)?$/, () => showLive(main, page), "#/live"],
+  [/^#\/event\/([\w-]+)\/(.+)$/, (camera, stamp) => showEvent(main, page, camera, decodeURIComponent(stamp)), "#/events", "Event"],
+  [/^#\/moment\/([\w-]+)\/(.+)$/, (camera, at) => showMoment(main, page, camera, decodeURIComponent(at)), "#/events", "Recording"],
+  [/^#\/events$/, () => showEvents(main, page), "#/events", "Events"],
+  [/^#\/camera\/([\w-]+)$/, (camera) => showCamera(main, page, camera), "#/live", "Camera"],
+  [/^(?:#\/live)?$/, () => showLive(main, page), "#/live", ""],
 ];
 let leave = () => {}, shown = location.hash;
 
@@ -25,7 +25,7 @@ async function show() {
   const hash = location.hash.startsWith("#/") ? location.hash : "";
   if (location.hash && !hash) return; // the link to the content
   if (!page.session || !page.session.role) return;
-  const [pattern, open, tab] = places.find(([one]) => one.test(hash)) || places.at(-1);
+  const [pattern, open, tab, title] = places.find(([one]) => one.test(hash)) || places.at(-1);
   if (page.unsaved && page.unsaved() && !confirm("What was changed here is not saved. Leave all the same?")) {
     history.replaceState(null, "", shown || "#/live");
     return;
@@ -40,9 +40,17 @@ async function show() {
   }
   const mine = (show.newest = {});
   try {
-    const ending = await open(...(pattern.exec(hash) || []).slice(1));
-    if (show.newest === mine) leave = ending;
-    else ending();
+    const words = (pattern.exec(hash) || []).slice(1);
+    const ending = await open(...words);
+    if (show.newest !== mine) {
+      ending();
+      return;
+    }
+    leave = ending;
+    document.title = [words[0], title, "Cameras"].filter(Boolean).join(" · ");
+    // What was pressed is gone: whoever uses keys, or hears the page, goes on in what is there now.
+    if (page.opened && document.activeElement === document.body) main.focus({ preventScroll: true });
+    page.opened = true;
   } catch (error) {
     main.replaceChildren(element("p", { class: "wrong", role: "alert" }, error.message));
   }

@@ -39,11 +39,12 @@ export async function showEvents(main, page) {
   const load = async () => {
     const mine = (newest = {});
     more.disabled = true;  // it would add to a list that is about to be replaced
+    if (!day.value && (form.elements.from.value || form.elements.until.value)) day.value = isoDay(new Date());
     const [start, end] = span(day.value);
     const filters = asked();
     keep(form);
     heading.textContent = day.value ? `Timeline of ${start.toLocaleDateString(undefined, { dateStyle: "full" })}` : "The last 24 hours";
-    const ofDay = day.value ? { start: start.toISOString(), end: end.toISOString() } : {};
+    const ofDay = hours(form);
     const [drawn, listed] = await Promise.all([
       get(`/parts/timeline${query({ start: start.toISOString(), end: end.toISOString(), ...filters })}`),
       get(`/parts/events${query({ ...ofDay, ...filters })}`),
@@ -53,6 +54,7 @@ export async function showEvents(main, page) {
     list.innerHTML = listed;
     told();
     more.disabled = false;
+    for (const row of line.querySelectorAll(".row svg")) byArrows(row);
     offerMoments(line, start, end);
   };
   const told = () => {
@@ -61,11 +63,11 @@ export async function showEvents(main, page) {
     next = list.querySelector("ul:last-of-type").dataset.next || null;
     more.hidden = !next;
     const items = list.querySelectorAll("li").length;
-    count.textContent = items ? `${items}${next ? " or more" : ""} shown` : "nothing moved";
+    const asksForLess = form.elements.from.value || form.elements.until.value || Object.values(asked()).some(Boolean);
+    count.textContent = items ? `${items}${next ? " or more" : ""} shown` : asksForLess ? "no such event" : "nothing moved";
   };
   more.addEventListener("click", async () => {
-    const [start, end] = span(day.value);
-    const ofDay = day.value ? { start: start.toISOString(), end: end.toISOString() } : {};
+    const ofDay = hours(form);
     const mine = newest;
     more.disabled = true;
     try {
@@ -110,6 +112,26 @@ export async function showEvents(main, page) {
   };
 }
 
+// Of a row's events the Tab key stops at the latest alone; arrow keys go to the others.
+function byArrows(row) {
+  const bars = [...row.querySelectorAll("a")].sort((one, other) => place(one) - place(other));
+  const stopAt = (bar) => {
+    for (const one of bars) one.setAttribute("tabindex", one === bar ? 0 : -1);
+  };
+  stopAt(bars.at(-1));
+  row.addEventListener("keydown", (event) => {
+    const at = bars.indexOf(event.target);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: bars.length - 1 }[event.key];
+    if (at < 0 || next === undefined) return;
+    event.preventDefault();
+    const bar = bars[Math.min(bars.length - 1, Math.max(0, next))];
+    stopAt(bar);
+    bar.focus();
+  });
+}
+
+const place = (bar) => Number(bar.querySelector("rect").getAttribute("x"));
+
 // A click on a timeline beside its events plays what was recorded then, where all is recorded.
 function offerMoments(line, start, end) {
   for (const row of line.querySelectorAll(".row svg")) {
@@ -133,6 +155,17 @@ function span(day) {
   const start = new Date(`${day}T00:00`), end = new Date(`${day}T00:00`);
   end.setDate(end.getDate() + 1); // of 23 or 25 hours where the clocks change
   return [start, end];
+}
+
+// The hours of the day whose events are listed; over midnight where the second is the earlier one.
+function hours(form) {
+  const { day, from, until } = form.elements;
+  if (!day.value) return {};
+  const [midnight, next] = span(day.value);
+  const start = from.value ? new Date(`${day.value}T${from.value}`) : midnight;
+  const end = until.value ? new Date(`${day.value}T${until.value}`) : next;
+  if (end <= start) end.setDate(end.getDate() + 1);
+  return { start: start.toISOString(), end: end.toISOString() };
 }
 
 function isoDay(date) {

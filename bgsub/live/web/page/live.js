@@ -19,7 +19,8 @@ export async function showLive(main, page) {
   const room = element("p", { class: "soft figures room" });
   main.replaceChildren(
     element("div", { class: "bar-above" }, element("label", {}, "All show", all), room),
-    element("div", { class: "cameras" }, ...[...tiles.values()].map((tile) => tile.root)),
+    cameras.length ? element("div", { class: "cameras" }, ...[...tiles.values()].map((tile) => tile.root))
+      : element("p", {}, "No camera is watched: put one into the file of cameras."),
   );
   tellRoom(room, disk);
   const news = ({ detail }) => {

@@ -33,7 +33,7 @@ export async function showEvent(main, page, camera, stamp) {
       sources.length ? video : record.thumbnail ? element("img", { src: `${address}/thumbnail`, alt: "Peak of the event" }) : "",
       element("div", {}, said, facts(record), element("p", { class: "buttons" }, ...kept))),
   );
-  main.querySelector("video, a")?.focus({ preventScroll: true });
+  (main.querySelector("video") || main.querySelector("a")).focus({ preventScroll: true }); // the space bar plays
   return () => {
     away();
     video.removeEventListener("error", cannot);
@@ -60,6 +60,7 @@ export async function showMoment(main, page, camera, moment) {
     video, said,
     element("p", { class: "buttons" }, element("a", { href: `${sources[0]}?download=1`, download: true, class: "button" }, "Keep the file")),
   );
+  video.focus({ preventScroll: true });
   return () => {
     away();
     video.removeAttribute("src");

@@ -11,6 +11,12 @@ export class Socket extends EventTarget {
     this.tries = 0;
     this.wanted = false;
     this.number = null;
+    this.drawing = Promise.resolve(); // one bundle after the other: an older picture never follows a newer one
+    this.onScreen = new Set(); // canvases that can be seen, or nearly so; of others nothing is asked for
+    this.watcher = new IntersectionObserver((changes) => {
+      for (const { target, isIntersecting } of changes) this.onScreen[isIntersecting ? "add" : "delete"](target);
+      this.say();
+    }, { rootMargin: "160px" });
     document.addEventListener("visibilitychange", () => this.say());
     addEventListener("resize", () => this.say());
   }
@@ -30,7 +36,7 @@ export class Socket extends EventTarget {
     };
     socket.onmessage = (message) => {
       if (typeof message.data === "string") this.hear(JSON.parse(message.data));
-      else this.draw(socket, message.data);
+      else this.drawing = this.drawing.then(() => this.draw(socket, message.data)).catch(() => {});
     };
     socket.onclose = (closed) => {
       if (!this.wanted || this.socket !== socket) return;
@@ -55,11 +61,14 @@ export class Socket extends EventTarget {
     const key = `${camera} ${view}`;
     if (!this.screens.has(key)) this.screens.set(key, new Set());
     this.screens.get(key).add(canvas);
+    this.watcher.observe(canvas);
     this.say();
     return () => {
       const canvases = this.screens.get(key);
       if (!canvases) return;
       canvases.delete(canvas);
+      this.watcher.unobserve(canvas);
+      this.onScreen.delete(canvas);
       if (!canvases.size) this.screens.delete(key);
       this.say();
     };
@@ -71,9 +80,9 @@ export class Socket extends EventTarget {
     this.saying = setTimeout(() => {
       if (!this.socket || this.socket.readyState !== WebSocket.OPEN) return;
       const views = {};
-      for (const key of document.hidden ? [] : this.screens.keys()) {
+      for (const [key, canvases] of document.hidden ? [] : this.screens) {
         const [camera, view] = key.split(" ");
-        (views[camera] ||= []).push(view);
+        if ([...canvases].some((canvas) => this.onScreen.has(canvas))) (views[camera] ||= []).push(view);
       }
       const said = JSON.stringify({ type: "looking", views, per_second: this.perSecond, width: this.width() });
       if (said !== this.said) this.socket.send(said);
@@ -87,7 +96,7 @@ export class Socket extends EventTarget {
     for (const canvases of this.screens.values()) {
       for (const canvas of canvases) most = Math.max(most, canvas.clientWidth * devicePixelRatio);
     }
-    return Math.min(1280, 160 * Math.ceil(most / 160));
+    return Math.min(1280, 32 * Math.ceil(most / 32));
   }
 
   hear(news) {
