@@ -1,9 +1,12 @@
 """What the page costs: frames a second of watching and processor time with 0, 1 and 20 viewers, and 100,000 events.
 
-    python scripts/bench_web.py [--cameras 8] [--seconds 20] [--width 480] [--events 100000]
+    python scripts/bench_web.py [--cameras 8] [--seconds 24] [--width 480] [--events 100000]
+    python scripts/bench_web.py --pairs 6 --events 0    # the first viewer alone, on a machine that is used
 
-Cameras are a sample video, looped, 640x360. Viewers are programs that look at all cameras, ten pictures a second of
-each, and say that they have drawn them; their own time does not count. Processor time is of the processes of the watch.
+Pairs are of nobody and one viewer, in turn: what the viewer costs is the median of their differences. Cameras are a
+sample video, looped, 640x360; it lasts 12 s, and seconds are a multiple of them, so that all runs see the same. Viewers
+are programs that look at all cameras, ten pictures a second of each, and say that they have drawn them; their own time
+does not count. Processor time is of the processes of the watch.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 from bgsub.live.archive.index import Index
 from bgsub.live.clock import Clock
 from bgsub.live.layout import event_id
@@ -35,10 +40,12 @@ VIDEO = ROOT / "sample_videos" / "street.mp4"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cameras", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=24)
     parser.add_argument("--width", type=int, default=480)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--viewers", type=int, nargs="*", default=[0, 1, 20, 0])
+    parser.add_argument("--view", default="picture")
+    parser.add_argument("--pairs", type=int, default=0, help="measure the first viewer so many times, and nothing else")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), asked)
@@ -59,7 +66,9 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     try:
         until_live(port, asked.cameras)
         time.sleep(5)
-        for viewers in asked.viewers:
+        if asked.pairs:
+            pair(port, watch.pid, asked)
+        for viewers in asked.viewers if not asked.pairs else []:
             look(port, watch.pid, viewers, asked)
         if asked.events:
             ask(port)
@@ -87,10 +96,20 @@ def until_live(port: int, n_cameras: int) -> None:
 # ------------------------------------------------------------------------------------------------------------ viewers
 
 
-def look(port: int, pid: int, viewers: int, asked: argparse.Namespace) -> None:
-    """Measure for a while with so many viewers, each half of them in a process of its own."""
+def pair(port: int, pid: int, asked: argparse.Namespace) -> None:
+    """Measure with nobody and with one viewer in turn, and print how the two differ."""
+    both = [(look(port, pid, 0, asked), look(port, pid, 1, asked)) for _ in range(asked.pairs)]
+    for n, what in enumerate(("page and supervisor", "cameras", "together")):
+        more = [(sum(with_one) - sum(without)) if n == 2 else with_one[n] - without[n] for without, with_one in both]
+        low, high = np.percentile(more, (25, 75))
+        text = f"{np.median(more):.1f} % of a core (half of {low:.1f} to {high:.1f})"
+        print(f"the first viewer costs, {what}: {text}", flush=True)
+
+
+def look(port: int, pid: int, viewers: int, asked: argparse.Namespace) -> tuple[float, float]:
+    """Measure for a while with so many viewers in a process of their own, and return what page and cameras took."""
     code = f"import asyncio, sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.bench_web import view; "
-    code += f"asyncio.run(view({port}, {asked.cameras}, {asked.width}, {viewers}, {asked.seconds + 6}))"
+    code += f"asyncio.run(view({port}, {asked.cameras}, {asked.width}, {viewers}, {asked.seconds + 6}, {asked.view!r}))"
     program = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     time.sleep(3)
     before, frames = processor_time(pid), counted(port)
@@ -109,6 +128,7 @@ def look(port: int, pid: int, viewers: int, asked: argparse.Namespace) -> None:
         f"pictures a viewer and second: {seen[0]}, {seen[1]} kB each",
         flush=True,
     )
+    return own, cameras
 
 
 def counted(port: int) -> dict[str, tuple[int, int]]:
@@ -129,21 +149,21 @@ def processor_time(pid: int) -> tuple[float, float]:
     return spent(Path("/proc") / str(pid)), sum(map(spent, children))
 
 
-async def view(port: int, n_cameras: int, width: int, viewers: int, seconds: float) -> None:
+async def view(port: int, n_cameras: int, width: int, viewers: int, seconds: float, shown: str = "picture") -> None:
     """Be so many viewers for a while, and print how many pictures one got a second, and their size in kB."""
-    found = await asyncio.gather(*(view_one(port, n_cameras, width, seconds) for _ in range(viewers)))
+    found = await asyncio.gather(*(view_one(port, n_cameras, width, seconds, shown) for _ in range(viewers)))
     pictures, size = sum(one[0] for one in found), sum(one[1] for one in found)
     print(
         f"{pictures / seconds / viewers:.1f}" if viewers else "0", f"{size / 1000 / pictures:.1f}" if pictures else "0"
     )
 
 
-async def view_one(port: int, n_cameras: int, width: int, seconds: float) -> tuple[int, int]:
+async def view_one(port: int, n_cameras: int, width: int, seconds: float, shown: str) -> tuple[int, int]:
     from websockets.asyncio.client import connect
 
     pictures = size = 0
     async with connect(f"ws://127.0.0.1:{port}/api/live", max_size=None, compression=None) as connection:
-        views = {f"c{n}": ["picture"] for n in range(n_cameras)}
+        views = {f"c{n}": [shown] for n in range(n_cameras)}
         await connection.send(json.dumps({"type": "looking", "views": views, "per_second": 10, "width": width}))
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:

@@ -17,7 +17,7 @@ from bgsub.live.recording.recorder import ColorPicture
 from bgsub.live.settings import Camera
 from bgsub.motion.thumbnails import as_jpeg
 
-_QUALITY = 80
+_QUALITY = 75
 
 
 class Views:
