@@ -206,6 +206,18 @@ def test_a_whole_file(read, tmp_path, monkeypatch):
             'camera "yard", zone "gate": there is no key \'before\' here; '
             "write before below [[cameras]], before that camera's [[cameras.zones]]",
         ),
+        (
+            CAMERA + "[retention]\nmax_age = 30",
+            "retention, max_age: that is 30 seconds: write 30d for days, or at least 10min",
+        ),
+        (
+            CAMERA + "[retention]\nmax_age = 0",
+            "retention, max_age: that is 0 seconds: write 1d for days, or at least 10min",
+        ),
+        (
+            CAMERA + "[retention]\nmax_size = 200",
+            "retention, max_size: that is 200 bytes: write 200GB, or at least 1MB",
+        ),
         ("max_age = '3d'\n" + CAMERA, "there is no key 'max_age' here; write max_age below [retention]"),
         (CAMERA + "loiter = 3", "camera \"yard\": there is no key 'loiter' here; write loiter below [[cameras.zones]]"),
         (CAMERA + "[[retention]]\nmax_age = '3d'", "retention: give a table, not a list"),
@@ -289,7 +301,7 @@ def test_each_time_and_size_may_have_a_unit(read):
                 field.name in ("before", "after", "longest", "merge", "segment", "min_length")
             ):
                 assert described
-                read(f"{table}{field.name} = '30s'\n")
+                read(f"{table}{field.name} = '{'30min' if kind is Retention else '30s'}'\n")
             if field.name in ("max_size", "min_free"):
                 read(f"{table}{field.name} = '1GB'\n")
 

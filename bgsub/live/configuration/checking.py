@@ -14,13 +14,14 @@ from bgsub.live.configuration.passwords import read_hash
 from bgsub.live.layout import CAMERA_NAME
 from bgsub.live.places import from_home
 from bgsub.live.schedule import parse_schedule
-from bgsub.live.settings import Camera, Mqtt, Tell, Watch, Web, Zone
+from bgsub.live.settings import Camera, Mqtt, Retention, Tell, Watch, Web, Zone
 from bgsub.live.telling.mqtt import check_topics
 from bgsub.live.telling.programs import check_command
 from bgsub.video.addresses import why_no_camera
 from bgsub.video.locating import is_device, locate
 
 _MOST_CAMERAS = 256  # each is a process
+_SHORTEST_AGE, _SMALLEST = 600.0, 10**6  # seconds; bytes
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
@@ -31,6 +32,7 @@ def check(watch: Watch) -> None:
     if len(watch.cameras) > _MOST_CAMERAS:
         raise ParameterError(f"{len(watch.cameras)} cameras are too many: give at most {_MOST_CAMERAS}")
     _check_folders(watch)
+    _check_retention(watch.retention)
     for number, camera in enumerate(watch.cameras):
         if not CAMERA_NAME.fullmatch(camera.name) or camera.name.lower() in _RESERVED:
             raise ParameterError(
@@ -64,6 +66,16 @@ def _check_folders(watch: Watch) -> None:
         state, directory = (from_home(name).absolute() for name in (watch.state, watch.directory))
         if state == directory:
             raise ParameterError("state and directory are the same folder: give the index a folder of its own")
+
+
+def _check_retention(rules: Retention) -> None:
+    """Refuse days written as seconds, and gigabytes as bytes: nearly all that was recorded would be removed."""
+    age, size = rules.max_age, rules.max_size
+    if age is not None and age < _SHORTEST_AGE:
+        meant = f"{max(1, round(age))}d"
+        raise ParameterError(f"retention, max_age: that is {age:g} seconds: write {meant} for days, or at least 10min")
+    if size is not None and size < _SMALLEST:
+        raise ParameterError(f"retention, max_size: that is {size} bytes: write {size}GB, or at least 1MB")
 
 
 def _listed(names: set[str]) -> str:

@@ -35,6 +35,11 @@ class Network:
         try:
             # What plays a recording over RTSP sends it at the pace of the world, as a camera does.
             if opened.container.format.name != "rtsp" and is_recording(opened.container):
+                name = opened.container.format.name
+                if name.startswith("image2") or name.endswith("_pipe"):
+                    raise SourceError(
+                        f"cannot watch {opened.shown}: it is one picture; give the address of the camera's stream"
+                    )
                 raise SourceError(
                     f"cannot watch {opened.shown}: it is a recording, not a camera; give it to bgsub scan"
                 )

@@ -28,7 +28,7 @@ from bgsub.video.readers.reconnecting import Patience
 from tests.video.live.conftest import write_camera_file
 from tests.video.live.test_looping import write_reordered
 from tests.video.live.test_source import PATIENCE_S, finished, for_seconds, looked_at, packets_of
-from tests.video.readers.senders import camera
+from tests.video.readers.senders import camera, sized
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +54,31 @@ def mjpeg() -> Iterator[str]:
     yield f"http://user:secret@127.0.0.1:{server.server_port}/x"
     server.shutdown()
     server.server_close()
+
+
+def test_an_address_of_one_picture_is_told_from_a_recording() -> None:
+    """As snapshots of cameras are."""
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sized(picture)(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with LiveSource(f"http://127.0.0.1:{server.server_port}/snapshot.jpg") as source:
+            deadline = time.monotonic() + PATIENCE_S
+            while source.state != "lost" and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert source.why is not None
+            assert source.why.endswith("it is one picture; give the address of the camera's stream")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class Webcam:
