@@ -1,11 +1,14 @@
 """How quick the index of `bgsub watch` is: taking what cameras tell, pages, retention, and building it again.
 
+And what a message takes that is kept on the disk until it is told.
+
 Times are medians in milliseconds of wall time, of one thread; what is asked is asked as a page would.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import random
 import statistics
 import tempfile
@@ -25,6 +28,8 @@ from bgsub.live.clock import Clock
 from bgsub.live.layout import event_id, record_file
 from bgsub.live.messages import EventClosed, EventOpened, EventRecord
 from bgsub.live.settings import Retention
+from bgsub.live.telling.occasions import Occasion
+from bgsub.live.telling.waiting import Waiting
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CAMERAS = 8
@@ -122,6 +127,28 @@ def build_again(folder: Path, count: int) -> None:
             print(f"  {count:,} events {what}: {took:.2f} s, {took / count * 1e3:.3f} ms each")
 
 
+async def wait_to_be_told(folder: Path, count: int) -> None:
+    """Print what it takes to keep a message until it is told: in the event loop, and until it is on the disk."""
+    waiting, chance = Waiting(folder / "waiting.sqlite", Clock()), random.Random(1)
+    await waiting.open()
+    line, put, kept = waiting.line("webhook"), [], []
+    for number in range(count):
+        record = event(number, chance)
+        occasion = Occasion(name="event_closed", at=record.start, camera=record.camera, event=record)
+        before = time.perf_counter()
+        line.put(occasion)
+        put.append(time.perf_counter() - before)
+        await waiting.written()
+        kept.append(time.perf_counter() - before)
+        for waits in line:
+            line.drop(waits)
+        await waiting.written()
+    await waiting.close()
+    kept.sort()
+    print(f"  a message that waits: {statistics.median(put) * 1e6:.0f} us of the event loop, on the disk in ", end="")
+    print(f"{statistics.median(kept) * 1e3:.2f} ms, 99 % in {kept[int(count * 0.99)] * 1e3:.1f}")
+
+
 def main() -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -137,6 +164,7 @@ def main() -> None:
         print(f"  file: {path.stat().st_size / asked.events:.0f} bytes an event")
         timed("opened, and checked", lambda: Index(path, Clock()).close(), 3)
         build_again(Path(name), asked.files)
+        asyncio.run(wait_to_be_told(Path(name), 1000))
 
 
 if __name__ == "__main__":

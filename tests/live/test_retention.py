@@ -382,7 +382,8 @@ class Machine:
         """Begin anew, at a time of the day."""
         self.clock.time = now or self.clock.time
         self.clock.ran = 0.0
-        self.keeper = Keeper(self.one.index, self.one.recordings, self.one.keeper.rules, self.clock, self.one.disk)
+        rules = self.one.keeper.rules
+        self.keeper = Keeper(self.one.index, self.one.recordings, rules, self.clock, lambda folder: 10**9)
 
     def run(self, hours):
         """Run for so long, a sweep every ten minutes; return how many went."""

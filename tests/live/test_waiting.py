@@ -448,10 +448,10 @@ def watching(folder, port, source=""):
         program.process.wait()
 
 
-def wait_until(holds):
+def wait_until(holds, program):
     deadline = time.monotonic() + 2 * PATIENCE
     while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline and program.process.poll() is None, program.text
         time.sleep(0.02)
 
 
@@ -474,10 +474,10 @@ def test_what_a_killed_watch_could_not_tell_is_told_by_the_next_one_in_order_and
     ids = [f"2026-11-27T10-00-0{k}.000Z" for k in range(6)]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with watching(tmp_path, port, " ".join(f"event:{name}" for name in ids)):
-        wait_until(lambda: waiting_in(tmp_path) == 6)  # nobody is there
-    with server(200, port=port) as (_, got), watching(tmp_path, port):
-        wait_until(lambda: len(got) >= 6 and not waiting_in(tmp_path))
+    with watching(tmp_path, port, " ".join(f"event:{name}" for name in ids)) as program:
+        wait_until(lambda: waiting_in(tmp_path) == 6, program)  # nobody is there
+    with server(200, port=port) as (_, got), watching(tmp_path, port) as program:
+        wait_until(lambda: len(got) >= 6 and not waiting_in(tmp_path), program)
     assert [json.loads(body)["event"]["id"] for _, _, body in got] == [f"yard/{name}" for name in ids]
     assert len({headers["X-Bgsub-Delivery"] for _, headers, _ in got}) == 6
 
@@ -486,13 +486,13 @@ def test_what_a_killed_watch_could_not_tell_is_told_by_the_next_one_in_order_and
 def test_a_camera_that_was_lost_before_a_kill_is_told_as_found_by_the_next_run(tmp_path):
     with server(200) as (address, got):
         port = int(address.rpartition(":")[2])
-        with watching(tmp_path, port, "lost:refused"):
-            wait_until(lambda: got and outages(tmp_path))
+        with watching(tmp_path, port, "lost:refused") as program:
+            wait_until(lambda: got and outages(tmp_path), program)
         with watching(tmp_path, port, "lost:refused") as program:
             program.until("/health")
-            wait_until(lambda: program.health()[1]["cameras"]["yard"]["state"] == "lost")
-        with watching(tmp_path, port):
-            wait_until(lambda: b"camera_found" in got[-1][2] and outages(tmp_path)[0].end is not None)
+            wait_until(lambda: program.health()[1]["cameras"]["yard"]["state"] == "lost", program)
+        with watching(tmp_path, port) as program:
+            wait_until(lambda: b"camera_found" in got[-1][2] and outages(tmp_path)[0].end is not None, program)
     told = {body["delivery"]: body["occasion"] for body in (json.loads(body) for _, _, body in got)}  # each once
     assert list(told.values()) == ["camera_lost", "camera_found"]
     (outage,) = outages(tmp_path)

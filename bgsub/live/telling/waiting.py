@@ -218,7 +218,8 @@ class Waiting:
         self._number = 0
         self._changes: dict[Key, tuple[str | int, ...] | None] = {}
         self._news, self._closing = asyncio.Event(), asyncio.Event()
-        self._is_read = False
+        self._at_rest = asyncio.Event()
+        self._is_writing = self._is_read = False
         self._thread: OneThread | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -251,6 +252,12 @@ class Waiting:
                 is_kept = self._file is not None and self.trouble is None
                 then = "wait, and are told when it is started again" if is_kept else "were not told any more"
                 logger.warning("%s: %d messages %s", line.name, count, then)
+
+    async def written(self) -> None:
+        """Wait until all that has changed is on the disk, or cannot be written."""
+        while self._file is not None and self._is_writing and self.trouble is None:
+            self._at_rest.clear()
+            await self._at_rest.wait()
 
     def line(self, key: str) -> Line:
         """Return what waits for a channel."""
@@ -294,6 +301,7 @@ class Waiting:
         """Have a row written, or removed."""
         if self._file is not None:
             self._changes[key] = row
+            self._is_writing = True
             self._news.set()
 
     def _all(self) -> dict[Key, tuple[str | int, ...] | None]:
@@ -314,6 +322,9 @@ class Waiting:
         assert self._file is not None and self._thread is not None
         file, do = self._file, self._thread.do
         while True:
+            self._is_writing = self._news.is_set()
+            if not self._is_writing:
+                self._at_rest.set()
             await self._news.wait()
             self._news.clear()
             try:
@@ -340,6 +351,7 @@ class Waiting:
                 return
 
     def _fail(self, why: str) -> None:
+        self._at_rest.set()
         if self.trouble is None:
             logger.warning("%s", why)
         self.trouble = why
