@@ -53,7 +53,7 @@ class ParquetFolder(Table):
             self._dataset, self.of_folders = _dataset(path, paths, schemas, name)
             self.schema = self._dataset.schema
             columns = columns_of(self.schema)
-        self.path = path
+        self.path, self._paths = path, paths
         super().__init__(name, columns, sum(count for _, _, count in self._groups))
         if n_others:
             count = "1 file" if n_others == 1 else f"{n_others} files"
@@ -65,10 +65,37 @@ class ParquetFolder(Table):
 
     def batches(self, wanted: Mapping[str, Kind]) -> Iterator[pa.RecordBatch]:
         """Yield the rows; see `Table.batches`."""
-        scanner = self._dataset.scanner(
-            columns=list(wanted), batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
-        )
-        yield from undamaged(scanner.to_batches(), self.name, _FOLDER)
+        of_place = {fragment.path: fragment for fragment in self._dataset.get_fragments()}
+        for path in self._paths:
+            yield from of_fragments(self._dataset, [of_place[place(path)]], list(wanted), shown(path))
+
+
+def of_fragments(
+    whole: dataset.FileSystemDataset, fragments: Sequence[dataset.ParquetFileFragment], names: list[str], file: str
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file, or of some groups of them, with the columns of the whole.
+
+    Parameters
+    ----------
+    whole : pyarrow.dataset.FileSystemDataset
+        All files.
+    fragments : sequence of pyarrow.dataset.ParquetFileFragment
+        Of one file of these.
+    names : list of str
+        Columns to read.
+    file : str
+        What messages call the file.
+
+    Raises
+    ------
+    SourceError
+        When it is damaged.
+    """
+    some = dataset.FileSystemDataset(list(fragments), whole.schema, whole.format, whole.filesystem)
+    scanner = some.scanner(
+        columns=names, batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
+    )
+    yield from undamaged(scanner.to_batches(), file, _FILE)
 
 
 def _footer(path: Path) -> tuple[pa.Schema, list[int]]:

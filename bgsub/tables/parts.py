@@ -11,9 +11,9 @@ from pyarrow import dataset, parquet
 
 from bgsub.errors import ParameterError
 from bgsub.stores.addresses import is_stored
-from bgsub.stores.store_paths import as_path
+from bgsub.stores.store_paths import as_path, shown
 from bgsub.tables.damage import damage_named, undamaged
-from bgsub.tables.parquet_folder import ParquetFolder
+from bgsub.tables.parquet_folder import ParquetFolder, of_fragments
 from bgsub.tables.parquet_table import ParquetTable
 from bgsub.tables.reading import DEFAULTS, ReadOptions
 from bgsub.tables.stored import filesystem_of, place, readable
@@ -152,10 +152,9 @@ def _of_file(part: Part, names: list[str]) -> Iterator[pa.RecordBatch]:
 
 def _of_folder(part: Part, names: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield groups of rows of several files, with what the names of folders tell."""
-    groups_of = {place(as_path(path)): groups for path, groups in part.groups}
     folder = as_path(part.folder or "")
     whole = dataset.dataset(
-        list(groups_of),
+        [place(as_path(path)) for path, _ in part.groups],
         format="parquet",
         filesystem=filesystem_of(folder),
         schema=part.schema,
@@ -163,9 +162,8 @@ def _of_folder(part: Part, names: list[str]) -> Iterator[pa.RecordBatch]:
         partition_base_dir=place(folder),
     )
     found = {fragment.path: fragment for fragment in whole.get_fragments()}
-    chosen = [found[path].subset(row_group_ids=list(groups)) for path, groups in groups_of.items()]
-    some = dataset.FileSystemDataset(chosen, part.schema, whole.format, whole.filesystem)
-    scanner = some.scanner(
-        columns=names, batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
-    )
-    yield from scanner.to_batches()
+    for path, groups in part.groups:
+        file = shown(as_path(path))
+        with damage_named(file, _WHAT):
+            chosen = found[place(as_path(path))].subset(row_group_ids=list(groups))
+        yield from of_fragments(whole, [chosen], names, file)

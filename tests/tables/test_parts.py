@@ -114,6 +114,28 @@ def test_a_table_that_became_another_is_refused(tmp_path, make):
         list(read_rows(found[0].open(), SELECTION))
 
 
+def test_of_many_files_the_damaged_one_is_named(tmp_path):
+    path = folder(tmp_path / "t")
+    bad = path / "year=2024" / "a.parquet"
+    content = bytearray(bad.read_bytes())
+    content[4:1500] = bytes(1496)  # rows, and not what tells of them
+    bad.write_bytes(content)
+    line = f"cannot read {bad}: it is no Parquet file, or damaged ("
+    with open_table(path) as table:
+        with pytest.raises(SourceError) as error:
+            list(read_rows(table, SELECTION))
+        assert str(error.value).startswith(line)
+        found = parts_of(table, 2)
+    wrong = []
+    for part in found:
+        try:
+            list(read_rows(part.open(), SELECTION))
+        except SourceError as error:
+            wrong.append(str(error))
+    assert wrong
+    assert all(one.startswith(line) for one in wrong)
+
+
 def test_only_parquet_has_parts_and_needs_rows(tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
     with (
