@@ -251,7 +251,7 @@ def test_what_fails_five_times_more_is_lost_and_told():
 
 def test_who_is_not_there_is_tried_for_as_long_as_that_is_of_use_and_told_of_once():
     channel = Failing(*[Away("gone")] * 9, Away("gone", 7.5), Away("gone", 0.5))
-    lines = ["failing: gone; what waits for it is kept, and told when that goes", "failing: messages are taken again"]
+    lines = ["failing: gone; it is tried again, and what waits for it is kept", "failing: messages are taken again"]
     assert telling(channel) == ([1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 7.5, 5.0], lines, (1, 0))
     channel = Failing(*[Away("gone")] * 9)
     channel.keeps = -1.0
@@ -296,7 +296,7 @@ def test_a_channel_that_hangs_delays_nobody_and_loses_the_oldest(caplog):
 
     asyncio.run(tell())
     assert "failing: messages that wait for it are given up, the oldest first: more than 1000 wait" in caplog.messages
-    assert "failing: 1000 messages were not told any more" in caplog.messages
+    assert "failing: what waits is not told any more: 1000" in caplog.messages
 
 
 # A program

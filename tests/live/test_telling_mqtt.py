@@ -113,7 +113,7 @@ def test_a_broker_that_is_not_there_is_told_once_and_holds_nobody_up(tmp_path, m
     assert asyncio.run(watch()) == (0, 200)
     full, line, left = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert full.startswith("mqtt: messages that wait for it are given up, the oldest first: ")
-    assert left == "mqtt: 1000 messages were not told any more"
+    assert left == "mqtt: what waits is not told any more: 1000"
     assert line.startswith("mqtt: cannot reach the broker 127.0.0.1:1: ")
     assert line.endswith("; check host, port and login")
     assert "hidden" not in caplog.text

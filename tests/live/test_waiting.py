@@ -164,11 +164,7 @@ def test_what_waits_for_somebody_who_is_no_longer_told_is_given_up_and_that_is_s
         await waiting.close()
 
     in_runs(first, second)
-    assert [
-        line
-        for line in caplog.messages
-        if line.endswith("is no longer told; 1 messages that waited for it are given up")
-    ]
+    assert [line for line in caplog.messages if line.endswith("is no longer told; what waited for it is given up: 1")]
     assert rows(tmp_path) == []
 
 

@@ -138,7 +138,7 @@ class Telling:
             except Away as error:
                 if not self._is_away:
                     self._is_away = True
-                    logger.warning("%s: %s; what waits for it is kept, and told when that goes", self.name, error)
+                    logger.warning("%s: %s; it is tried again, and what waits for it is kept", self.name, error)
                 pause = max(self._pauses[min(failures, len(self._pauses) - 1)], error.later or 0.0)
             except OutputError:
                 if failures >= len(self._pauses):

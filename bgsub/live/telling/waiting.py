@@ -250,8 +250,8 @@ class Waiting:
         for line in self._lines.values():
             if count := len(line) + len(line.held):
                 is_kept = self._file is not None and self.trouble is None
-                then = "wait, and are told when it is started again" if is_kept else "were not told any more"
-                logger.warning("%s: %d messages %s", line.name, count, then)
+                then = "what waits is told when it is started again" if is_kept else "what waits is not told any more"
+                logger.warning("%s: %s: %d", line.name, then, count)
 
     async def written(self) -> None:
         """Wait until all that has changed is on the disk, or cannot be written."""
@@ -270,7 +270,7 @@ class Waiting:
         for key in [key for key in self._lines if key not in keys]:
             line = self._lines.pop(key)
             if count := len(line) + len(line.held):
-                logger.warning("%s is no longer told; %d messages that waited for it are given up", line.name, count)
+                logger.warning("%s is no longer told; what waited for it is given up: %d", line.name, count)
             for waits in (*line, *line.held):
                 line.drop(waits)
             for topic in tuple(line.topics):
