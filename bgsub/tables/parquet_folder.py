@@ -42,8 +42,7 @@ class ParquetFolder(Table):
     def __init__(self, path: Path) -> None:
         name = shown(path)
         paths, n_others = _parts(path, name)
-        with ThreadPoolExecutor(_AT_ONCE if isinstance(path, StorePath) else 1) as pool:
-            schemas, counts = zip(*pool.map(_footer, paths), strict=True)
+        schemas, counts = zip(*_footers(path, paths, name), strict=True)
         self._groups = [
             (str(part.absolute()), number, count)
             for part, of_part in zip(paths, counts, strict=True)
@@ -68,6 +67,15 @@ class ParquetFolder(Table):
         of_place = {fragment.path: fragment for fragment in self._dataset.get_fragments()}
         for path in self._paths:
             yield from of_fragments(self._dataset, [of_place[place(path)]], list(wanted), shown(path))
+
+
+def _footers(folder: Path, paths: list[Path], name: str) -> list[tuple[pa.Schema, list[int]]]:
+    """Return what `_footer` does of each file."""
+    if not isinstance(folder, StorePath):
+        return list(map(_footer, paths))
+    # The outer of all that silence warnings ends last: what was in force before is so again, whatever threads did.
+    with damage_named(name, _FOLDER), ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(_footer, paths))
 
 
 def of_fragments(

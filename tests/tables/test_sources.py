@@ -2,6 +2,7 @@
 
 import io
 import sys
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -174,6 +175,20 @@ def test_a_compressed_array_that_promises_more_than_it_has_is_refused(tmp_path):
         archive.writestr("a.npy", content)
     with pytest.raises(SourceError, match=r"a.npy has 12\d+ bytes where its header promises 1200000\d+\)"):
         open_table(tmp_path / "bomb.npz")
+
+
+def test_warnings_are_as_they_were_once_the_files_of_a_folder_there_were_looked_at(tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    write_as(".parquet", tmp_path, values())
+    (path,) = tmp_path.glob("*.parquet")
+    store = fsspec.filesystem("memory")
+    for i in range(40):
+        store.pipe(f"/year/{i}.parquet", path.read_bytes())
+    before = list(warnings.filters)
+    with open_table("memory://year") as table:
+        assert table.n_rows == 40 * len(values())
+    assert warnings.filters == before
+    store.rm("/year", recursive=True)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def command() -> None:
     """Cluster the rows of a table by a Gaussian mixture, and find the unusual ones.
 
     Every row gets a probability for each cluster, not only a label. Tables are CSV and other text, Excel, Parquet,
-    Arrow, JSON lines or NumPy's, also packed, of any number of rows; - is standard input or output. Rows are counted
-    from 1, without the heading; clusters from 0, the largest first. `bgsub cluster COMMAND --help` explains a command.
+    Arrow, JSON lines or NumPy's, also packed, of any number of rows; - is standard input or output. Tables, models and
+    outputs may lie on a store (s3://bucket/year.parquet). Rows are counted from 1, without the heading; clusters from
+    0, the largest first. `bgsub cluster COMMAND --help` explains a command.
     """
