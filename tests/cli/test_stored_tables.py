@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -190,6 +191,7 @@ def test_a_store_that_goes_while_a_table_is_read_is_one_line_and_leaves_nothing(
 
 
 def test_what_a_store_does_not_take_stays_here_and_the_message_says_where(memory, bgsub, model, year, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(Path.cwd()))
     monkeypatch.setattr("bgsub.jobs.staging.WAITS", ())
 
     def fail(*_, **__):
