@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--viewers", type=int, nargs="*", default=[0, 1, 20, 0])
     parser.add_argument("--view", default="picture")
+    parser.add_argument("--per-second", type=float, default=10)
     parser.add_argument("--pairs", type=int, default=0, help="measure the first viewer so many times, and nothing else")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +110,9 @@ def pair(port: int, pid: int, asked: argparse.Namespace) -> None:
 def look(port: int, pid: int, viewers: int, asked: argparse.Namespace) -> tuple[float, float]:
     """Measure for a while with so many viewers in a process of their own, and return what page and cameras took."""
     code = f"import asyncio, sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.bench_web import view; "
-    code += f"asyncio.run(view({port}, {asked.cameras}, {asked.width}, {viewers}, {asked.seconds + 6}, {asked.view!r}))"
+    views = {f"c{n}": [asked.view] for n in range(asked.cameras)}
+    wish = {"type": "looking", "views": views, "per_second": asked.per_second, "width": asked.width}
+    code += f"asyncio.run(view({port}, {json.dumps(wish)!r}, {viewers}, {asked.seconds + 6}))"
     program = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     time.sleep(3)
     before, frames = processor_time(pid), counted(port)
@@ -149,22 +152,21 @@ def processor_time(pid: int) -> tuple[float, float]:
     return spent(Path("/proc") / str(pid)), sum(map(spent, children))
 
 
-async def view(port: int, n_cameras: int, width: int, viewers: int, seconds: float, shown: str = "picture") -> None:
+async def view(port: int, wish: str, viewers: int, seconds: float) -> None:
     """Be so many viewers for a while, and print how many pictures one got a second, and their size in kB."""
-    found = await asyncio.gather(*(view_one(port, n_cameras, width, seconds, shown) for _ in range(viewers)))
+    found = await asyncio.gather(*(view_one(port, wish, seconds) for _ in range(viewers)))
     pictures, size = sum(one[0] for one in found), sum(one[1] for one in found)
     print(
         f"{pictures / seconds / viewers:.1f}" if viewers else "0", f"{size / 1000 / pictures:.1f}" if pictures else "0"
     )
 
 
-async def view_one(port: int, n_cameras: int, width: int, seconds: float, shown: str) -> tuple[int, int]:
+async def view_one(port: int, wish: str, seconds: float) -> tuple[int, int]:
     from websockets.asyncio.client import connect
 
     pictures = size = 0
     async with connect(f"ws://127.0.0.1:{port}/api/live", max_size=None, compression=None) as connection:
-        views = {f"c{n}": [shown] for n in range(n_cameras)}
-        await connection.send(json.dumps({"type": "looking", "views": views, "per_second": 10, "width": width}))
+        await connection.send(wish)
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             try:
