@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -18,16 +17,14 @@ import pytest
 
 from bgsub.errors import SourceError
 from bgsub.video.live import address
-from bgsub.video.live.clips import PacketClip
 from bgsub.video.live.clock import SystemClock
 from bgsub.video.live.connecting import Arrived
-from bgsub.video.live.packets import Kept, Streams, Template
+from bgsub.video.live.packets import Streams, Template
 from bgsub.video.live.receiving import Reception
 from bgsub.video.live.source import LiveSource
 from bgsub.video.readers.reconnecting import Patience
 from tests.video.live.conftest import write_camera_file
-from tests.video.live.test_looping import write_reordered
-from tests.video.live.test_source import PATIENCE_S, finished, for_seconds, looked_at, packets_of
+from tests.video.live.test_source import PATIENCE_S, finished, for_seconds, looked_at
 from tests.video.readers.senders import camera, sized
 
 pytestmark = pytest.mark.slow
@@ -212,150 +209,3 @@ def test_a_short_look_that_does_not_tell_the_size_is_followed_by_a_long_one(
     place._reached(url).close()
     place._reached(url).close()
     assert looks == [True, False, False]
-
-
-@pytest.mark.parametrize("step", [3600.0, -3600.0, None], ids=["ahead", "back", "standing still"])
-def test_a_camera_whose_clock_is_set_while_it_is_recorded_leaves_a_clip_with_even_times(
-    camera_file: Path, tmp_path: Path, step: float | None
-) -> None:
-    with av.open(str(camera_file)) as container:
-        template = Template(container.streams.video[0])
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-    streams = Streams(template, None, Fraction(25))
-
-    class Connection:
-        shown, has_clock = "rtsp://host/x", True
-
-        def __init__(self) -> None:
-            self.streams = streams
-
-        def __iter__(self) -> Iterator[Arrived]:
-            began = time.monotonic()
-            for index, packet in enumerate(packets):
-                seconds = 5000 + index / 25
-                if index >= 25:
-                    seconds = 5001.0 if step is None else seconds + step
-                packet.pts = packet.dts = round(seconds / template.time_base)
-                time.sleep(max(0.0, began + index / 25 - time.monotonic()))
-                yield Arrived(packet, True, began + index / 25)
-
-        def close(self) -> None:
-            pass
-
-    clip = PacketClip(tmp_path / "x.mp4", streams, [], SystemClock(), fsync=False, audio=False)
-    reception = Reception(Connection(), SystemClock(), clip.take, None, PATIENCE_S, 1)
-    reception.receive(threading.Event())
-    clip.close()
-    finished(clip)
-    with av.open(str(tmp_path / "x.mp4")) as container:
-        times = [float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size]
-    if step is None:  # until it is noticed, what has one time is taken for one picture
-        assert times[-1] == pytest.approx(1.9, abs=0.15)
-    else:
-        assert len(times) >= len(packets) - 1
-        assert times == pytest.approx([index / 25 for index in range(len(times))], abs=0.05)
-
-
-@pytest.mark.parametrize("painted", [False, True], ids=["copied", "painted"])
-def test_a_clip_goes_on_at_the_time_here_where_a_clock_that_has_drifted_for_weeks_is_another_one(
-    tmp_path: Path, painted: bool
-) -> None:
-    """As after a reconnect, or where it is not believed any more; with pictures that the decoder still holds."""
-    path = write_camera_file(tmp_path / "camera.mp4", sound=None)
-    with av.open(str(path)) as container:
-        template = Template(container.streams.video[0])
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-    streams = Streams(template, None, Fraction(25))
-    clip = PacketClip(
-        tmp_path / "x.mp4",
-        streams,
-        [],
-        SystemClock(),
-        fsync=False,
-        audio=False,
-        paint=(lambda image, _: image) if painted else None,
-    )
-    for index, packet in enumerate(packets):
-        time_here = 1e6 + index / 25 + 3.0 * (index >= 20)  # it was away for three seconds
-        zero, seconds = (5.0, 1e6 - 5.0 + index / 25 + 90.0) if index < 20 else (time_here - 7.0 - index / 25, 0.0)
-        stamp = round((seconds or 7.0 + index / 25) / template.time_base)
-        assert clip.take(Kept(bytes(packet), True, packet.is_keyframe, stamp, stamp, 0, zero, time_here))
-    clip.close()
-    finished(clip)
-    with av.open(str(tmp_path / "x.mp4")) as container:
-        times = [float(frame.time) for frame in container.decode(video=0)]
-    assert times == pytest.approx([index / 25 + 3.0 * (index >= 20) for index in range(len(packets))], abs=1e-3)
-
-
-@pytest.mark.parametrize("step", [1e4, -400.0])
-def test_sound_of_a_camera_whose_clock_is_set_goes_on_in_step(camera_file: Path, tmp_path: Path, step: float) -> None:
-    """Its sound tells the new time before its pictures do."""
-    with av.open(str(camera_file)) as container:
-        video, sound = container.streams.video[0], container.streams.audio[0]
-        streams = Streams(Template(video), Template(sound), Fraction(25))
-        read = [
-            (p.stream.type == "video", float(p.dts * p.time_base), p) for p in container.demux(video, sound) if p.size
-        ]
-        packets = sorted(read, key=lambda one: one[1])
-
-    class Connection:
-        shown, has_clock = "rtsp://host/x", True
-
-        def __init__(self) -> None:
-            self.streams = streams
-
-        def __iter__(self) -> Iterator[Arrived]:
-            began = time.monotonic()
-            for is_video, at, packet in packets:
-                set_at = 1.0 if is_video else 0.9
-                packet.dts = packet.pts = round((5000 + at + step * (at >= set_at)) / packet.time_base)
-                time.sleep(max(0.0, began + at - time.monotonic()))
-                yield Arrived(packet, is_video, began + at)
-
-        def close(self) -> None:
-            pass
-
-    clip = PacketClip(tmp_path / "x.mp4", streams, [], SystemClock(), fsync=False, audio=True)
-    reception = Reception(Connection(), SystemClock(), clip.take, None, PATIENCE_S, 1)
-    reception.receive(threading.Event())
-    clip.close()
-    finished(clip)
-    for kind, least in (("video", 49), ("audio", 25)):
-        times = [float(packet.pts * packet.time_base) for packet in packets_of(tmp_path / "x.mp4", kind)]
-        assert len(times) >= least
-        assert times[-1] == pytest.approx(1.96, abs=0.2)
-        assert all(later - sooner < 0.15 for sooner, later in itertools.pairwise(times))
-
-
-def test_pictures_that_are_reordered_stay_in_order_where_a_clock_is_not_believed(tmp_path: Path) -> None:
-    with av.open(str(write_reordered(tmp_path / "x.mp4"))) as container:
-        template = Template(container.streams.video[0])
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-    streams = Streams(template, None, Fraction(25))
-
-    class Connection:
-        shown, has_clock = "rtsp://host/x", True
-
-        def __init__(self) -> None:
-            self.streams = streams
-
-        def __iter__(self) -> Iterator[Arrived]:
-            began = time.monotonic()
-            for index, packet in enumerate(packets):
-                jump = round((-1) ** index * 1000 / template.time_base)
-                packet.dts, packet.pts = packet.dts + jump, packet.pts + jump
-                time.sleep(max(0.0, began + index / 25 - time.monotonic()))
-                yield Arrived(packet, True, began + index / 25)
-
-        def close(self) -> None:
-            pass
-
-    clip = PacketClip(tmp_path / "y.mp4", streams, [], SystemClock(), fsync=False, audio=False)
-    reception = Reception(Connection(), SystemClock(), clip.take, None, PATIENCE_S, 1)
-    reception.receive(threading.Event())
-    clip.close()
-    finished(clip)
-    with av.open(str(tmp_path / "y.mp4")) as container:
-        levels = [frame.to_ndarray(format="gray").mean() for frame in container.decode(video=0)]
-    assert len(levels) >= len(packets) - 1
-    assert levels[12:] == sorted(levels[12:])
