@@ -219,11 +219,15 @@ def _asked(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> Con
 def _typed_cameras(ctx: click.Context, sources: Sequence[str], o: dict[str, Any]) -> tuple[Any, ...]:
     from bgsub.live.configuration.naming import camera_names
     from bgsub.live.settings import Camera
+    from bgsub.video.locating import locate
 
     said = {key: o[key] for key in CAMERA_OPTIONS if o[key] is not None and key in given(ctx, CAMERA_OPTIONS)}
-    return tuple(
-        Camera(name=name, source=source, **said) for name, source in zip(camera_names(sources), sources, strict=True)
-    )
+    files = {source for source in sources if isinstance(locate(source), Path)}
+    cameras = []
+    for name, source in zip(camera_names(sources), sources, strict=True):
+        is_meant = source in files or not files  # --loop is for the files among the sources; without any it is wrong
+        cameras.append(Camera(name=name, source=source, **{**said, "loop": bool(o["loop"]) and is_meant}))
+    return tuple(cameras)
 
 
 def _print_unit(sources: Sequence[str], config: str | None) -> None:

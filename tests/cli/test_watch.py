@@ -113,6 +113,13 @@ def test_what_does_not_do_is_told_in_a_line(bgsub, workplace, arguments, code, t
     assert outcome.out == ""
 
 
+def test_what_is_looped_are_the_files_among_the_sources(bgsub, workplace):
+    outcome = bgsub("watch", STREET, "rtsp://camera/main", "0", "--loop", "--check", "--json")
+    assert outcome.code == 0
+    looped = {camera["name"]: camera["loop"] for camera in json.loads(outcome.out)["cameras"]}
+    assert looped == {"street": True, "camera": False, "camera-0": False}
+
+
 def test_cameras_are_said_in_one_place(bgsub, workplace):
     (workplace / "cameras.toml").write_text(CAMERAS)
     for arguments, what in ((["0"], "sources"), (["--before", "3s"], "--before"), (["--no-audio"], "--audio")):
