@@ -293,6 +293,9 @@ def test_a_change_of_cameras_leaves_a_broker_with_those_that_are_watched(tmp_pat
             await heard.until(status="online", yard__motion="OFF", door__motion="OFF")
             await messengers.change(asked("yard"))
             await heard.until(door__motion="")
+            await heard.until_true(
+                lambda: not [topic for topic, text in heard.last.items() if "door" in topic and text]
+            )
         async with hearing(broker.port) as late:
             await late.until("homeassistant/sensor/bgsub_yard/state/config", status="online", yard__motion="OFF")
             assert not [topic for topic in late.last if "door" in topic]
