@@ -104,6 +104,20 @@ def test_pictures_go_straight_to_who_shows_them():
     assert not heard.of(Shown)
 
 
+def test_who_cannot_show_pictures_costs_a_camera_nothing(caplog):
+    def fail(shown):
+        raise RuntimeError("no page")
+
+    async def trial(supervisor, heard):
+        supervisor.seen = fail
+        await until(lambda: heard.of(EventClosed) and heard.live("yard"))
+        assert supervisor.cameras["yard"].restarts == 0
+
+    heard = supervised(trial, yard="show:1 show:2 event:1", door="")
+    assert not heard.of(CameraLost)
+    assert [line for line in caplog.messages if "shown" in line] == ["a picture of yard cannot be shown: no page"]
+
+
 def test_a_killed_process_is_told_once_started_again_and_costs_the_others_nothing():
     async def trial(supervisor, heard):
         await until(lambda: heard.live("yard") and heard.live("door"))

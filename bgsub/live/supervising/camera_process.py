@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -22,6 +23,8 @@ import msgspec
 from bgsub.live.messages import FromCamera, Shown, ToCamera, encode, from_camera
 from bgsub.live.settings import Camera, Tell, Watch
 from bgsub.live.supervising.returned_memory import return_memory
+
+logger = logging.getLogger(__name__)
 
 PROGRAM = "bgsub.live.camera.process:run_camera"
 """What runs in a camera's process: called with its `Camera`, the `Watch` and its end of the connection."""
@@ -74,6 +77,7 @@ class CameraProcess:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._heard, self._seen = heard, seen
+        self._has_failed = False
         self._on_the_way = threading.BoundedSemaphore(_ON_THE_WAY)
         self.ended: asyncio.Future[str] = self._loop.create_future()
         context = multiprocessing.get_context("spawn")
@@ -121,7 +125,7 @@ class CameraProcess:
             while wait():
                 message = from_camera(self._connection.recv_bytes(_LARGEST))
                 if isinstance(message, Shown):
-                    self._seen(message)
+                    self._show(message)
                     continue
                 self._on_the_way.acquire()
                 self._loop.call_soon_threadsafe(self._take, message)
@@ -141,6 +145,15 @@ class CameraProcess:
         self._connection.close()
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._end, why)
+
+    def _show(self, shown: Shown) -> None:
+        """Hand a picture on; who shows it may fail, and the camera is listened to all the same."""
+        try:
+            self._seen(shown)
+        except Exception as error:  # whatever it is: recording has nothing to do with it
+            if not self._has_failed and not self._loop.is_closed():
+                self._has_failed = True
+                logger.exception("a picture of %s cannot be shown: %s", shown.camera, error)
 
     def _take(self, message: FromCamera) -> None:
         self._on_the_way.release()
